@@ -1,0 +1,55 @@
+/*
+ * Making errors. `*err` must be NULL on entry of the function that fails first (asserted), so
+ * no error is ever overwritten; `err == NULL` is allowed everywhere. All functions that return int
+ * return the code, so that a failing line reads `return coras_fail(err, CORAS_ERR_X, "...")`.
+ *
+ * Messages: lower case, no full stop, no "failed to" unless upstream's text has it; each level adds
+ * only what it knows. Text from outside (registry, archive, file content) must pass
+ * coras_escape() first.
+ */
+#ifndef CORAS_BASE_ERROR_H
+#define CORAS_BASE_ERROR_H
+
+#include "base/common.h"
+
+int coras_fail(coras_error **err, int code, const char *fmt, ...) CORAS_PRINTF(3, 4);
+
+/* Out of memory: a static error, so reporting it cannot fail. */
+int coras_fail_no_memory(coras_error **err);
+
+/*
+ * A failed system call: code from errno (ENOSPC, EDQUOT -> NO_SPACE, ENOENT -> NOT_FOUND, else IO), message "<fmt>: <Go's
+ * spelling of the errno text>" ("open x: no such file or directory"). Save errno before calls that
+ * may change it and pass it here.
+ */
+int coras_fail_errno(coras_error **err, int errnum, const char *fmt, ...) CORAS_PRINTF(3, 4);
+
+/* Text of an errno the way Go prints it: lower-case ("connection refused"). Static storage. */
+const char *coras_errno_text(int errnum);
+
+/* Put a level in front: message becomes "<fmt>: <message>". Returns the error's code (rc). */
+int coras_wrap(coras_error **err, int rc, const char *fmt, ...) CORAS_PRINTF(3, 4);
+
+/* Set the hint unless there is one already (the level nearest to the cause knows best). */
+void coras_hint(coras_error **err, const char *fmt, ...) CORAS_PRINTF(2, 3);
+
+/* Replace the code, keeping the messages. Returns the new code. */
+int coras_error_recode(coras_error **err, int code);
+
+void coras_error_set_retryable(coras_error **err, bool retryable);
+
+/* The response behind an error: `response` is the rendered text (coras_error_response()),
+ * `registry_code` may be NULL. Strings are copied. */
+void coras_error_set_http(coras_error **err, int status, const char *host, const char *response,
+                          const char *registry_code);
+
+/* Copy for handing one failure to several waiters; NULL gives NULL. */
+coras_error *coras_error_dup(const coras_error *error);
+
+/* Move *from to *to when `to` wants it and holds nothing yet; otherwise free it. *from = NULL. */
+void coras_error_propagate(coras_error **to, coras_error **from);
+
+/* Drop an error that was handled; *err = NULL. */
+void coras_error_clear(coras_error **err);
+
+#endif

@@ -1,0 +1,75 @@
+/*
+ * Files. Work is relative to directory descriptors; what an artifact names is opened beneath a root
+ * with openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS), or component by component with
+ * O_NOFOLLOW where the kernel lacks it. EINTR and short transfers are handled here.
+ */
+#ifndef CORAS_BASE_FS_H
+#define CORAS_BASE_FS_H
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/buf.h"
+
+static inline void coras_close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+#define coras_auto_fd __attribute__((cleanup(coras_close_fd))) int
+
+/* Whole transfers; coras_pread_full may return fewer bytes than asked only at the end of the file. */
+CORAS_MUST_CHECK int coras_write_full(int fd, const void *data, size_t len, coras_error **err);
+CORAS_MUST_CHECK int coras_pwrite_full(int fd, const void *data, size_t len, int64_t offset, coras_error **err);
+CORAS_MUST_CHECK int coras_pread_full(int fd, void *buf, size_t cap, int64_t offset, size_t *ret, coras_error **err);
+
+/* Read a regular file into memory: TOO_LARGE above `limit`. Path is relative to dirfd (AT_FDCWD allowed). */
+CORAS_MUST_CHECK int coras_read_file(int dirfd, const char *path, size_t limit, coras_buf *ret, coras_error **err);
+
+/*
+ * Replace a file atomically: temporary file beside it, write, fsync, rename, fsync of the directory.
+ * A symbolic link at `path` is followed first (its target is replaced, the link kept).
+ */
+CORAS_MUST_CHECK int coras_write_file_atomic(int dirfd, const char *path, const void *data, size_t len,
+                                             mode_t mode, coras_error **err);
+
+/* mkdir -p; `path` absolute or relative to dirfd, trusted (the user's own words). Message as Go's
+ * os.MkdirAll: "mkdir <path>: not a directory". */
+CORAS_MUST_CHECK int coras_mkdir_all(int dirfd, const char *path, mode_t mode, coras_error **err);
+
+/* fsync with the rule that a failure is final. `what` names the file in the message. */
+CORAS_MUST_CHECK int coras_fsync(int fd, const char *what, coras_error **err);
+
+/*
+ * Beneath a root: `path` is untrusted and relative. UNSAFE_PATH when it leaves the root (also by a
+ * symbolic link), has an empty, "." or ".." component, is absolute, or exceeds the limits.
+ */
+CORAS_MUST_CHECK int coras_open_beneath(int rootfd, const char *path, int flags, mode_t mode, int *ret_fd, coras_error **err);
+/* Make the parents of `path` beneath the root and open the last of them; *ret_name points into path
+ * at the final component. */
+CORAS_MUST_CHECK int coras_open_parent_beneath(int rootfd, const char *path, mode_t mode, int *ret_dirfd,
+                              const char **ret_name, coras_error **err);
+
+/* Go's path.Clean and filepath.Join of two parts; new strings, NULL when out of memory. */
+char *coras_path_clean(const char *path);
+char *coras_path_join(const char *a, const char *b);
+/* filepath.Abs: cleaned; NULL when out of memory or the working directory is gone. */
+char *coras_path_abs(const char *path);
+/* Last component (path.Base for a cleaned path), borrowed. */
+const char *coras_path_base(const char *path);
+
+/* Free bytes for unprivileged use on the file system of fd; -1 unknown. */
+int64_t coras_free_space(int fd);
+
+/* Remove a tree without following links; absent is success. */
+CORAS_MUST_CHECK int coras_remove_all(int dirfd, const char *path, coras_error **err);
+
+/* An unnamed temporary file in $TMPDIR or /tmp (O_TMPFILE, else unlinked at once). */
+CORAS_MUST_CHECK int coras_tmpfile(int *ret_fd, coras_error **err);
+
+/* The user's cache directory for coras ($XDG_CACHE_HOME/coras or ~/.cache/coras), made with 0700;
+ * NULL when there is none to be had. New string. */
+char *coras_cache_dir(void);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * Manifests and indexes: parsing any kind we read, writing the two we make.
+ */
+#ifndef CORAS_OCI_MANIFEST_H
+#define CORAS_OCI_MANIFEST_H
+
+#include "oci/descriptor.h"
+#include "oci/mediatype.h"
+
+/*
+ * A parsed manifest of any kind. `layers` holds layers, manifests or blobs according to `kind`.
+ * The raw bytes are the caller's; nothing here is ever re-serialised into an existing digest.
+ */
+typedef struct coras_manifest {
+    enum coras_manifest_kind kind;
+    char *media_type;    /* of the document, or of the descriptor when it has none */
+    char *artifact_type; /* or NULL */
+    bool has_config;
+    coras_descriptor config;
+    coras_descriptors layers;
+    bool has_subject;
+    coras_descriptor subject;
+    coras_annotations annotations;
+} coras_manifest;
+void coras_manifest_clear(coras_manifest *m);
+CORAS_DEFINE_AUTO_VALUE(coras_manifest, coras_manifest_clear)
+
+/*
+ * Parse `text`, which was fetched as `media_type`. Refused with INVALID_MANIFEST: no JSON object, a
+ * mediaType that contradicts, `layers` and `manifests` together, missing config, bad descriptors.
+ * UNSUPPORTED: Docker schema 1 and types that are no manifest. "manifests": null is an empty list.
+ */
+CORAS_MUST_CHECK int coras_manifest_parse(const char *text, size_t len, const char *media_type,
+                                          coras_manifest *ret, coras_error **err);
+
+/* Everything the manifest points at, in upstream's order: subject (when present) first, config, then layers or
+ * manifests. Borrowed pointers into m; the array is the caller's (free). */
+CORAS_MUST_CHECK int coras_manifest_successors(const coras_manifest *m, const coras_descriptor ***ret,
+                                               size_t *ret_len, coras_error **err);
+
+/* What a referrers list says of this manifest: artifactType, else the config's media type for images. May be NULL. */
+const char *coras_manifest_effective_artifact_type(const coras_manifest *m);
+
+/* Compact JSON in Go's member order (image manifest: schemaVersion, mediaType, artifactType?, config, layers,
+ * subject?, annotations?; index likewise with manifests). kind must be IMAGE or INDEX. */
+CORAS_MUST_CHECK int coras_manifest_write(const coras_manifest *m, coras_buf *out, coras_error **err);
+
+/* Descriptor of serialised bytes. */
+CORAS_MUST_CHECK int coras_descriptor_of_bytes(const char *media_type, const void *data, size_t len,
+                                               coras_descriptor *ret, coras_error **err);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * Media types and annotation keys: every string of the specifications, and every one of ours
+ * (`dev.coras.`, `application/vnd.coras.`), stands here and nowhere else.
+ */
+#ifndef CORAS_OCI_MEDIATYPE_H
+#define CORAS_OCI_MEDIATYPE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CORAS_MT_OCI_MANIFEST     "application/vnd.oci.image.manifest.v1+json"
+#define CORAS_MT_OCI_INDEX        "application/vnd.oci.image.index.v1+json"
+#define CORAS_MT_DOCKER_MANIFEST  "application/vnd.docker.distribution.manifest.v2+json"
+#define CORAS_MT_DOCKER_LIST      "application/vnd.docker.distribution.manifest.list.v2+json"
+#define CORAS_MT_OCI_ARTIFACT     "application/vnd.oci.artifact.manifest.v1+json"
+#define CORAS_MT_OCI_CONFIG       "application/vnd.oci.image.config.v1+json"
+#define CORAS_MT_DOCKER_CONFIG    "application/vnd.docker.container.image.v1+json"
+#define CORAS_MT_OCI_EMPTY        "application/vnd.oci.empty.v1+json"
+#define CORAS_MT_OCI_LAYER        "application/vnd.oci.image.layer.v1.tar"
+#define CORAS_MT_OCI_LAYER_GZIP   "application/vnd.oci.image.layer.v1.tar+gzip"
+#define CORAS_MT_UNKNOWN_CONFIG   "application/vnd.unknown.config.v1+json"
+#define CORAS_MT_UNKNOWN_ARTIFACT "application/vnd.unknown.artifact.v1"
+#define CORAS_MT_OCTET_STREAM     "application/octet-stream"
+
+#define CORAS_ANN_TITLE          "org.opencontainers.image.title"
+#define CORAS_ANN_CREATED        "org.opencontainers.image.created"
+#define CORAS_ANN_REF_NAME       "org.opencontainers.image.ref.name"
+#define CORAS_ANN_CONTENT_DIGEST "io.deis.oras.content.digest"
+#define CORAS_ANN_CONTENT_UNPACK "io.deis.oras.content.unpack"
+
+/* The content `{}` that stands for "nothing". Spec: image-spec 1.1, "Guidance for an Empty Descriptor". */
+#define CORAS_EMPTY_JSON        "{}"
+#define CORAS_EMPTY_JSON_SIZE   2
+#define CORAS_EMPTY_JSON_DIGEST "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+/* What we accept when we ask for a manifest, in upstream's order. */
+#define CORAS_ACCEPT_MANIFESTS                                                                     \
+    CORAS_MT_DOCKER_MANIFEST ", " CORAS_MT_DOCKER_LIST ", " CORAS_MT_OCI_MANIFEST                  \
+                             ", " CORAS_MT_OCI_INDEX ", " CORAS_MT_OCI_ARTIFACT
+
+enum coras_manifest_kind {
+    CORAS_KIND_BLOB = 0, /* not a manifest */
+    CORAS_KIND_IMAGE,    /* OCI image manifest */
+    CORAS_KIND_INDEX,
+    CORAS_KIND_DOCKER_IMAGE,
+    CORAS_KIND_DOCKER_LIST,
+    CORAS_KIND_ARTIFACT, /* of the 1.1 release candidates; read only */
+};
+enum coras_manifest_kind coras_media_type_kind(const char *media_type);
+static inline bool coras_media_type_is_manifest(const char *media_type)
+{
+    return coras_media_type_kind(media_type) != CORAS_KIND_BLOB;
+}
+static inline bool coras_kind_is_index(enum coras_manifest_kind k)
+{
+    return k == CORAS_KIND_INDEX || k == CORAS_KIND_DOCKER_LIST;
+}
+static inline bool coras_kind_is_image(enum coras_manifest_kind k)
+{
+    return k == CORAS_KIND_IMAGE || k == CORAS_KIND_DOCKER_IMAGE;
+}
+
+#endif
