@@ -32,12 +32,13 @@ CORAS_API CORAS_MUST_CHECK int coras_annotations_set(coras_annotations *a, const
 /** Remove a key; absent is fine. */
 CORAS_API void coras_annotations_remove(coras_annotations *a, const char *key);
 /** Set every annotation of `from` in `to`. */
-CORAS_API CORAS_MUST_CHECK int coras_annotations_merge(coras_annotations *to,
-                                                       const coras_annotations *from, coras_error **err);
+CORAS_API CORAS_MUST_CHECK int
+coras_annotations_merge(coras_annotations *to, const coras_annotations *from, coras_error **err);
 /** Free the content; the struct is empty again. */
 CORAS_API void coras_annotations_clear(coras_annotations *a);
 
-/** A platform. Spec: image-spec 1.1, "Image Index", property `platform`. NULL strings are absent. */
+/** A platform. Spec: image-spec 1.1, "Image Index", property `platform`. NULL strings are absent.
+ */
 typedef struct coras_platform {
     char *architecture;
     char *os;
@@ -64,11 +65,14 @@ typedef struct coras_descriptor {
     char *artifact_type;
 } coras_descriptor;
 
-#define CORAS_DESCRIPTOR_INIT {0}
+#define CORAS_DESCRIPTOR_INIT                                                                      \
+    {                                                                                              \
+        0                                                                                          \
+    }
 
 /** Deep copy; `to` must be initialised and is overwritten on success only. */
-CORAS_API CORAS_MUST_CHECK int coras_descriptor_copy(coras_descriptor *to, const coras_descriptor *from,
-                                                     coras_error **err);
+CORAS_API CORAS_MUST_CHECK int
+coras_descriptor_copy(coras_descriptor *to, const coras_descriptor *from, coras_error **err);
 /** mediaType, digest and size only. */
 CORAS_API CORAS_MUST_CHECK int coras_descriptor_set(coras_descriptor *to, const char *media_type,
                                                     const coras_digest *digest, int64_t size,

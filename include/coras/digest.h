@@ -13,7 +13,12 @@ extern "C" {
 #endif
 
 /** Registered algorithms that can be verified. */
-enum coras_digest_algorithm { CORAS_DIGEST_NONE = 0, CORAS_SHA256 = 1, CORAS_SHA384 = 2, CORAS_SHA512 = 3 };
+enum coras_digest_algorithm {
+    CORAS_DIGEST_NONE = 0,
+    CORAS_SHA256 = 1,
+    CORAS_SHA384 = 2,
+    CORAS_SHA512 = 3
+};
 
 /** Most raw bytes of a digest. */
 #define CORAS_DIGEST_BYTES_MAX 64
@@ -34,9 +39,11 @@ typedef struct coras_digest {
  * @return 0, or CORAS_ERR_INVALID_DIGEST with one of the messages "invalid checksum digest format",
  *         "invalid checksum digest length", "unsupported digest algorithm"
  */
-CORAS_API CORAS_MUST_CHECK int coras_digest_parse(const char *text, coras_digest *ret, coras_error **err);
+CORAS_API CORAS_MUST_CHECK int coras_digest_parse(const char *text, coras_digest *ret,
+                                                  coras_error **err);
 
-/** Write "algorithm:hex" with terminator into `text` (CORAS_DIGEST_TEXT_MAX bytes). Returns `text`. */
+/** Write "algorithm:hex" with terminator into `text` (CORAS_DIGEST_TEXT_MAX bytes). Returns `text`.
+ */
 CORAS_API char *coras_digest_format(const coras_digest *digest, char *text);
 
 /** Whether algorithm and bytes are equal. */

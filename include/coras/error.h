@@ -17,7 +17,7 @@ extern "C" {
 #endif
 
 #if defined(__GNUC__)
-#define CORAS_API __attribute__((visibility("default")))
+#define CORAS_API        __attribute__((visibility("default")))
 #define CORAS_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define CORAS_API

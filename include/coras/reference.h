@@ -25,13 +25,15 @@ typedef struct coras_reference {
  * @return 0, or CORAS_ERR_INVALID_REFERENCE with the message "invalid reference: …" that names the
  *         first part that is wrong (registry, repository, tag, digest in this order)
  */
-CORAS_API CORAS_MUST_CHECK int coras_reference_parse(const char *text, coras_reference *ret, coras_error **err);
+CORAS_API CORAS_MUST_CHECK int coras_reference_parse(const char *text, coras_reference *ret,
+                                                     coras_error **err);
 
 /** Validate a bare registry `host[:port]`. */
 CORAS_API CORAS_MUST_CHECK int coras_registry_validate(const char *host, coras_error **err);
 /** Validate a repository name. Spec: distribution-spec 1.1, "Pulling manifests" (name grammar). */
 CORAS_API CORAS_MUST_CHECK int coras_repository_validate(const char *name, coras_error **err);
-/** Validate a tag: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`; message `invalid reference: invalid tag "x"`. */
+/** Validate a tag: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`; message `invalid reference: invalid tag
+ * "x"`. */
 CORAS_API CORAS_MUST_CHECK int coras_tag_validate(const char *tag, coras_error **err);
 /** Whether a media type matches RFC 6838 `type/subtype`. */
 CORAS_API bool coras_media_type_is_valid(const char *media_type);

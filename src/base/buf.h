@@ -18,12 +18,15 @@ typedef struct coras_buf {
 } coras_buf;
 
 extern char coras_buf_empty[1];
-#define CORAS_BUF_INIT(max_bytes) {coras_buf_empty, 0, 0, (max_bytes), 0}
+#define CORAS_BUF_INIT(max_bytes)                                                                  \
+    {                                                                                              \
+        coras_buf_empty, 0, 0, (max_bytes), 0                                                      \
+    }
 /* For text made from our own values, where no outsider controls the size. */
 #define CORAS_BUF_UNLIMITED CORAS_BUF_INIT(SIZE_MAX / 2)
 
-void coras_buf_clear(coras_buf *b);  /* free; usable again with the same limit */
-void coras_buf_reset(coras_buf *b);  /* len = 0, memory kept, failure forgotten */
+void coras_buf_clear(coras_buf *b); /* free; usable again with the same limit */
+void coras_buf_reset(coras_buf *b); /* len = 0, memory kept, failure forgotten */
 void coras_buf_put(coras_buf *b, const void *data, size_t len);
 void coras_buf_puts(coras_buf *b, const char *s);
 void coras_buf_putc(coras_buf *b, char c);

@@ -1,5 +1,6 @@
 /*
- * Time. Durations come from the monotonic clock; the wall clock is for what people and protocols read.
+ * Time. Durations come from the monotonic clock; the wall clock is for what people and protocols
+ * read.
  */
 #ifndef CORAS_BASE_CLOCK_H
 #define CORAS_BASE_CLOCK_H

@@ -18,9 +18,9 @@ int coras_fail(coras_error **err, int code, const char *fmt, ...) CORAS_PRINTF(3
 int coras_fail_no_memory(coras_error **err);
 
 /*
- * A failed system call: code from errno (ENOSPC, EDQUOT -> NO_SPACE, ENOENT -> NOT_FOUND, else IO), message "<fmt>: <Go's
- * spelling of the errno text>" ("open x: no such file or directory"). Save errno before calls that
- * may change it and pass it here.
+ * A failed system call: code from errno (ENOSPC, EDQUOT -> NO_SPACE, ENOENT -> NOT_FOUND, else IO),
+ * message "<fmt>: <Go's spelling of the errno text>" ("open x: no such file or directory"). Save
+ * errno before calls that may change it and pass it here.
  */
 int coras_fail_errno(coras_error **err, int errnum, const char *fmt, ...) CORAS_PRINTF(3, 4);
 

@@ -19,20 +19,25 @@ static inline void coras_close_fd(int *fd)
 }
 #define coras_auto_fd __attribute__((cleanup(coras_close_fd))) int
 
-/* Whole transfers; coras_pread_full may return fewer bytes than asked only at the end of the file. */
+/* Whole transfers; coras_pread_full may return fewer bytes than asked only at the end of the file.
+ */
 CORAS_MUST_CHECK int coras_write_full(int fd, const void *data, size_t len, coras_error **err);
-CORAS_MUST_CHECK int coras_pwrite_full(int fd, const void *data, size_t len, int64_t offset, coras_error **err);
-CORAS_MUST_CHECK int coras_pread_full(int fd, void *buf, size_t cap, int64_t offset, size_t *ret, coras_error **err);
+CORAS_MUST_CHECK int coras_pwrite_full(int fd, const void *data, size_t len, int64_t offset,
+                                       coras_error **err);
+CORAS_MUST_CHECK int coras_pread_full(int fd, void *buf, size_t cap, int64_t offset, size_t *ret,
+                                      coras_error **err);
 
-/* Read a regular file into memory: TOO_LARGE above `limit`. Path is relative to dirfd (AT_FDCWD allowed). */
-CORAS_MUST_CHECK int coras_read_file(int dirfd, const char *path, size_t limit, coras_buf *ret, coras_error **err);
+/* Read a regular file into memory: TOO_LARGE above `limit`. Path is relative to dirfd (AT_FDCWD
+ * allowed). */
+CORAS_MUST_CHECK int coras_read_file(int dirfd, const char *path, size_t limit, coras_buf *ret,
+                                     coras_error **err);
 
 /*
- * Replace a file atomically: temporary file beside it, write, fsync, rename, fsync of the directory.
- * A symbolic link at `path` is followed first (its target is replaced, the link kept).
+ * Replace a file atomically: temporary file beside it, write, fsync, rename, fsync of the
+ * directory. A symbolic link at `path` is followed first (its target is replaced, the link kept).
  */
-CORAS_MUST_CHECK int coras_write_file_atomic(int dirfd, const char *path, const void *data, size_t len,
-                                             mode_t mode, coras_error **err);
+CORAS_MUST_CHECK int coras_write_file_atomic(int dirfd, const char *path, const void *data,
+                                             size_t len, mode_t mode, coras_error **err);
 
 /* mkdir -p; `path` absolute or relative to dirfd, trusted (the user's own words). Message as Go's
  * os.MkdirAll: "mkdir <path>: not a directory". */
@@ -45,11 +50,13 @@ CORAS_MUST_CHECK int coras_fsync(int fd, const char *what, coras_error **err);
  * Beneath a root: `path` is untrusted and relative. UNSAFE_PATH when it leaves the root (also by a
  * symbolic link), has an empty, "." or ".." component, is absolute, or exceeds the limits.
  */
-CORAS_MUST_CHECK int coras_open_beneath(int rootfd, const char *path, int flags, mode_t mode, int *ret_fd, coras_error **err);
+CORAS_MUST_CHECK int coras_open_beneath(int rootfd, const char *path, int flags, mode_t mode,
+                                        int *ret_fd, coras_error **err);
 /* Make the parents of `path` beneath the root and open the last of them; *ret_name points into path
  * at the final component. */
-CORAS_MUST_CHECK int coras_open_parent_beneath(int rootfd, const char *path, mode_t mode, int *ret_dirfd,
-                              const char **ret_name, coras_error **err);
+CORAS_MUST_CHECK int coras_open_parent_beneath(int rootfd, const char *path, mode_t mode,
+                                               int *ret_dirfd, const char **ret_name,
+                                               coras_error **err);
 
 /* Go's path.Clean and filepath.Join of two parts; new strings, NULL when out of memory. */
 char *coras_path_clean(const char *path);

@@ -1,8 +1,8 @@
 /*
- * JSON. Reading: a strict parser (duplicate keys, trailing bytes, invalid UTF-8, NUL and deep nesting are
- * refused) into immutable values that keep key order. Writing: Go's encoding/json byte for byte.
- * Raw text: re-indenting and slicing without changing a number or a key's order.
- * The JSON library (jansson) is visible in json.c only.
+ * JSON. Reading: a strict parser (duplicate keys, trailing bytes, invalid UTF-8, NUL and deep
+ * nesting are refused) into immutable values that keep key order. Writing: Go's encoding/json byte
+ * for byte. Raw text: re-indenting and slicing without changing a number or a key's order. The JSON
+ * library (jansson) is visible in json.c only.
  */
 #ifndef CORAS_BASE_JSON_H
 #define CORAS_BASE_JSON_H
@@ -12,19 +12,27 @@
 /* ---- reading ---- */
 typedef struct coras_json coras_json; /* a value; children are borrowed from the root */
 enum coras_json_type {
-    CORAS_JSON_NULL, CORAS_JSON_BOOL, CORAS_JSON_INT, CORAS_JSON_REAL,
-    CORAS_JSON_STRING, CORAS_JSON_ARRAY, CORAS_JSON_OBJECT,
+    CORAS_JSON_NULL,
+    CORAS_JSON_BOOL,
+    CORAS_JSON_INT,
+    CORAS_JSON_REAL,
+    CORAS_JSON_STRING,
+    CORAS_JSON_ARRAY,
+    CORAS_JSON_OBJECT,
 };
 
 /* Parse one document (any value at the top). Error CORAS_ERR_INVALID_JSON names line and reason. */
-CORAS_MUST_CHECK int coras_json_parse(const char *text, size_t len, coras_json **ret, coras_error **err);
+CORAS_MUST_CHECK int coras_json_parse(const char *text, size_t len, coras_json **ret,
+                                      coras_error **err);
 /* The first value only; what follows is ignored (annotation files, as Go's Decoder reads them). */
-CORAS_MUST_CHECK int coras_json_parse_prefix(const char *text, size_t len, coras_json **ret, coras_error **err);
+CORAS_MUST_CHECK int coras_json_parse_prefix(const char *text, size_t len, coras_json **ret,
+                                             coras_error **err);
 void coras_json_free(coras_json *root);
 CORAS_DEFINE_AUTO(coras_json, coras_json_free)
 
 enum coras_json_type coras_json_type_of(const coras_json *v); /* NULL counts as JSON_NULL */
-const coras_json *coras_json_get(const coras_json *object, const char *key); /* NULL: absent or no object */
+const coras_json *coras_json_get(const coras_json *object,
+                                 const char *key); /* NULL: absent or no object */
 /* Accessors return false when v is NULL or of another type; *ret is then untouched. */
 bool coras_json_string(const coras_json *v, const char **ret); /* borrowed, NUL-free */
 bool coras_json_int(const coras_json *v, int64_t *ret);
@@ -35,7 +43,8 @@ const char *coras_json_get_string(const coras_json *object, const char *key);
 size_t coras_json_len(const coras_json *v); /* members or elements; 0 otherwise */
 const coras_json *coras_json_at(const coras_json *array, size_t i);
 /* Members in document order: *iter = NULL starts; false at the end. */
-bool coras_json_next(const coras_json *object, void **iter, const char **key, const coras_json **value);
+bool coras_json_next(const coras_json *object, void **iter, const char **key,
+                     const coras_json **value);
 
 /* ---- writing ---- */
 /*
@@ -51,7 +60,10 @@ typedef struct coras_json_writer {
     bool need_comma; /* internal */
     bool after_key;  /* internal */
 } coras_json_writer;
-#define CORAS_JSON_WRITER(buf, spaces) {.out = (buf), .indent = (spaces)}
+#define CORAS_JSON_WRITER(buf, spaces)                                                             \
+    {                                                                                              \
+        .out = (buf), .indent = (spaces)                                                           \
+    }
 void coras_jw_object(coras_json_writer *w);
 void coras_jw_end_object(coras_json_writer *w);
 void coras_jw_array(coras_json_writer *w);
@@ -78,15 +90,22 @@ void coras_json_escape(coras_buf *out, const char *s, size_t len, bool keep_html
 void coras_go_float(coras_buf *out, double n);
 
 /* ---- raw text ---- */
-/* json.Indent(raw, "", "  "): white space only is changed. INVALID_JSON with Go's words on failure. */
-CORAS_MUST_CHECK int coras_json_indent(const char *raw, size_t len, coras_buf *out, coras_error **err);
+/* json.Indent(raw, "", "  "): white space only is changed. INVALID_JSON with Go's words on failure.
+ */
+CORAS_MUST_CHECK int coras_json_indent(const char *raw, size_t len, coras_buf *out,
+                                       coras_error **err);
 /* json.Compact. */
-CORAS_MUST_CHECK int coras_json_compact(const char *raw, size_t len, coras_buf *out, coras_error **err);
-/* Raw text of each member of the object `raw`, in order, until visit returns false. key is the decoded name. */
+CORAS_MUST_CHECK int coras_json_compact(const char *raw, size_t len, coras_buf *out,
+                                        coras_error **err);
+/* Raw text of each member of the object `raw`, in order, until visit returns false. key is the
+ * decoded name. */
 CORAS_MUST_CHECK int coras_json_raw_members(const char *raw, size_t len,
-    bool (*visit)(const char *key, coras_str value, void *user), void *user, coras_error **err);
+                                            bool (*visit)(const char *key, coras_str value,
+                                                          void *user),
+                                            void *user, coras_error **err);
 /* Raw text of each element of the array `raw`. */
 CORAS_MUST_CHECK int coras_json_raw_elements(const char *raw, size_t len,
-    bool (*visit)(size_t i, coras_str value, void *user), void *user, coras_error **err);
+                                             bool (*visit)(size_t i, coras_str value, void *user),
+                                             void *user, coras_error **err);
 
 #endif

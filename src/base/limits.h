@@ -1,5 +1,6 @@
 /*
- * Every amount that an outsider controls, with the reason for its bound. Each has a test at the limit and one beyond.
+ * Every amount that an outsider controls, with the reason for its bound. Each has a test at the
+ * limit and one beyond.
  */
 #ifndef CORAS_BASE_LIMITS_H
 #define CORAS_BASE_LIMITS_H
@@ -7,27 +8,28 @@
 #define CORAS_KIB 1024
 #define CORAS_MIB (1024 * 1024)
 
-#define CORAS_LIMIT_MANIFEST       (4 * CORAS_MIB)   /* registries accept at least this; clients read at most this */
-#define CORAS_LIMIT_INDEX_JSON     (64 * CORAS_MIB)  /* a layout may hold very many tags */
-#define CORAS_LIMIT_ERROR_BODY     (64 * CORAS_KIB)  /* an error is a sentence */
-#define CORAS_LIMIT_ERROR_TEXT     CORAS_KIB         /* shown of one registry message */
-#define CORAS_LIMIT_TOKEN_BODY     (128 * CORAS_KIB) /* real tokens are 1-16 KiB */
-#define CORAS_LIMIT_HEADERS        (300 * CORAS_KIB) /* libcurl's own bound since 8.3 */
-#define CORAS_LIMIT_CHALLENGE      (8 * CORAS_KIB)
-#define CORAS_LIMIT_CHALLENGES     8
+#define CORAS_LIMIT_MANIFEST                                                                       \
+    (4 * CORAS_MIB) /* registries accept at least this; clients read at most this */
+#define CORAS_LIMIT_INDEX_JSON       (64 * CORAS_MIB)  /* a layout may hold very many tags */
+#define CORAS_LIMIT_ERROR_BODY       (64 * CORAS_KIB)  /* an error is a sentence */
+#define CORAS_LIMIT_ERROR_TEXT       CORAS_KIB         /* shown of one registry message */
+#define CORAS_LIMIT_TOKEN_BODY       (128 * CORAS_KIB) /* real tokens are 1-16 KiB */
+#define CORAS_LIMIT_HEADERS          (300 * CORAS_KIB) /* libcurl's own bound since 8.3 */
+#define CORAS_LIMIT_CHALLENGE        (8 * CORAS_KIB)
+#define CORAS_LIMIT_CHALLENGES       8
 #define CORAS_LIMIT_CHALLENGE_PARAMS 32
-#define CORAS_LIMIT_REDIRECTS      10
-#define CORAS_LIMIT_PAGES          10000
-#define CORAS_LIMIT_JSON_DEPTH     2048
-#define CORAS_LIMIT_INDEX_DEPTH    16
-#define CORAS_LIMIT_REFERRER_DEPTH 64
-#define CORAS_LIMIT_HELPER_OUTPUT  (64 * CORAS_KIB)
-#define CORAS_LIMIT_HELPER_SECONDS 60
-#define CORAS_LIMIT_CONFIG_FILE    (4 * CORAS_MIB)
-#define CORAS_LIMIT_PATH           4096 /* PATH_MAX */
-#define CORAS_LIMIT_COMPONENT      255  /* NAME_MAX */
-#define CORAS_LIMIT_TAR_RECORD     CORAS_MIB /* one PAX or GNU long-name record */
-#define CORAS_LIMIT_RETRY_AFTER_S  300
-#define CORAS_LIMIT_URL            (64 * CORAS_KIB) /* signed storage URLs reach several KiB */
+#define CORAS_LIMIT_REDIRECTS        10
+#define CORAS_LIMIT_PAGES            10000
+#define CORAS_LIMIT_JSON_DEPTH       2048
+#define CORAS_LIMIT_INDEX_DEPTH      16
+#define CORAS_LIMIT_REFERRER_DEPTH   64
+#define CORAS_LIMIT_HELPER_OUTPUT    (64 * CORAS_KIB)
+#define CORAS_LIMIT_HELPER_SECONDS   60
+#define CORAS_LIMIT_CONFIG_FILE      (4 * CORAS_MIB)
+#define CORAS_LIMIT_PATH             4096      /* PATH_MAX */
+#define CORAS_LIMIT_COMPONENT        255       /* NAME_MAX */
+#define CORAS_LIMIT_TAR_RECORD       CORAS_MIB /* one PAX or GNU long-name record */
+#define CORAS_LIMIT_RETRY_AFTER_S    300
+#define CORAS_LIMIT_URL              (64 * CORAS_KIB) /* signed storage URLs reach several KiB */
 
 #endif

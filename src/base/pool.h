@@ -17,11 +17,14 @@ struct coras_pool_options {
     void (*worker_end)(void *worker_state, void *user);
     void *user;
 };
-CORAS_MUST_CHECK int coras_pool_new(const struct coras_pool_options *opts, coras_pool **ret, coras_error **err);
+CORAS_MUST_CHECK int coras_pool_new(const struct coras_pool_options *opts, coras_pool **ret,
+                                    coras_error **err);
 /* Runs what is queued, joins the threads. NULL allowed. */
 void coras_pool_free(coras_pool *pool);
-CORAS_MUST_CHECK int coras_pool_add(coras_pool *pool, coras_job_fn fn, void *job, coras_error **err);
-/* Wait until queue and workers are idle, or the deadline passes. true = idle. timeout_ms < 0: for ever. */
+CORAS_MUST_CHECK int coras_pool_add(coras_pool *pool, coras_job_fn fn, void *job,
+                                    coras_error **err);
+/* Wait until queue and workers are idle, or the deadline passes. true = idle. timeout_ms < 0: for
+ * ever. */
 bool coras_pool_wait_idle(coras_pool *pool, int64_t timeout_ms);
 CORAS_DEFINE_AUTO(coras_pool, coras_pool_free)
 

@@ -67,7 +67,8 @@ typedef struct coras_strlist {
 } coras_strlist;
 void coras_strlist_clear(coras_strlist *l);
 CORAS_MUST_CHECK int coras_strlist_add(coras_strlist *l, const char *s, coras_error **err);
-CORAS_MUST_CHECK int coras_strlist_addn(coras_strlist *l, const char *s, size_t len, coras_error **err);
+CORAS_MUST_CHECK int coras_strlist_addn(coras_strlist *l, const char *s, size_t len,
+                                        coras_error **err);
 bool coras_strlist_has(const coras_strlist *l, const char *s);
 void coras_strlist_sort(coras_strlist *l); /* byte order */
 CORAS_DEFINE_AUTO_VALUE(coras_strlist, coras_strlist_clear)

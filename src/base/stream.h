@@ -1,6 +1,6 @@
 /*
- * Bytes on the move: a sink takes them in order, a source gives them by offset. Both are small structs of
- * function pointers on the caller's stack; neither owns anything.
+ * Bytes on the move: a sink takes them in order, a source gives them by offset. Both are small
+ * structs of function pointers on the caller's stack; neither owns anything.
  */
 #ifndef CORAS_BASE_STREAM_H
 #define CORAS_BASE_STREAM_H
@@ -18,10 +18,12 @@ typedef struct coras_sink {
 typedef struct coras_source {
     int64_t size; /* bytes in all, known */
     /*
-     * Read up to cap bytes at offset (cap > 0, offset < size). *ret >= 1 on success. Offsets are asked
-     * for in order except after a retry, which may go back. May block (a source can be another transfer).
+     * Read up to cap bytes at offset (cap > 0, offset < size). *ret >= 1 on success. Offsets are
+     * asked for in order except after a retry, which may go back. May block (a source can be
+     * another transfer).
      */
-    int (*read_at)(void *user, void *buf, size_t cap, int64_t offset, size_t *ret, coras_error **err);
+    int (*read_at)(void *user, void *buf, size_t cap, int64_t offset, size_t *ret,
+                   coras_error **err);
     void *user;
 } coras_source;
 

@@ -9,7 +9,8 @@
 
 enum coras_trace_level { CORAS_TRACE_DEBUG, CORAS_TRACE_WARNING, CORAS_TRACE_ERROR };
 /* `message` may have several lines; `data` is NULL or lines of "key=value". Called under a lock. */
-typedef void (*coras_trace_sink)(enum coras_trace_level level, const char *message, const char *data, void *user);
+typedef void (*coras_trace_sink)(enum coras_trace_level level, const char *message,
+                                 const char *data, void *user);
 /* `debug` false lets only warnings through. */
 void coras_trace_set(coras_trace_sink sink, void *user, bool debug);
 bool coras_trace_debug_on(void);

@@ -1,8 +1,7 @@
 /*
- * Typed growing arrays: the only way arrays grow. A vector is any struct with `items`, `len`, `cap`:
- *     struct { struct row *items; size_t len, cap; } rows = {0};
- *     if (coras_vec_grow(&rows, 1) < 0) return coras_fail_no_memory(err);
- *     rows.items[rows.len++] = row;
+ * Typed growing arrays: the only way arrays grow. A vector is any struct with `items`, `len`,
+ * `cap`: struct { struct row *items; size_t len, cap; } rows = {0}; if (coras_vec_grow(&rows, 1) <
+ * 0) return coras_fail_no_memory(err); rows.items[rows.len++] = row;
  */
 #ifndef CORAS_BASE_VEC_H
 #define CORAS_BASE_VEC_H

@@ -33,17 +33,21 @@ CORAS_DEFINE_AUTO_VALUE(coras_manifest, coras_manifest_clear)
 CORAS_MUST_CHECK int coras_manifest_parse(const char *text, size_t len, const char *media_type,
                                           coras_manifest *ret, coras_error **err);
 
-/* Everything the manifest points at, in upstream's order: subject (when present) first, config, then layers or
- * manifests. Borrowed pointers into m; the array is the caller's (free). */
-CORAS_MUST_CHECK int coras_manifest_successors(const coras_manifest *m, const coras_descriptor ***ret,
-                                               size_t *ret_len, coras_error **err);
+/* Everything the manifest points at, in upstream's order: subject (when present) first, config,
+ * then layers or manifests. Borrowed pointers into m; the array is the caller's (free). */
+CORAS_MUST_CHECK int coras_manifest_successors(const coras_manifest *m,
+                                               const coras_descriptor ***ret, size_t *ret_len,
+                                               coras_error **err);
 
-/* What a referrers list says of this manifest: artifactType, else the config's media type for images. May be NULL. */
+/* What a referrers list says of this manifest: artifactType, else the config's media type for
+ * images. May be NULL. */
 const char *coras_manifest_effective_artifact_type(const coras_manifest *m);
 
-/* Compact JSON in Go's member order (image manifest: schemaVersion, mediaType, artifactType?, config, layers,
- * subject?, annotations?; index likewise with manifests). kind must be IMAGE or INDEX. */
-CORAS_MUST_CHECK int coras_manifest_write(const coras_manifest *m, coras_buf *out, coras_error **err);
+/* Compact JSON in Go's member order (image manifest: schemaVersion, mediaType, artifactType?,
+ * config, layers, subject?, annotations?; index likewise with manifests). kind must be IMAGE or
+ * INDEX. */
+CORAS_MUST_CHECK int coras_manifest_write(const coras_manifest *m, coras_buf *out,
+                                          coras_error **err);
 
 /* Descriptor of serialised bytes. */
 CORAS_MUST_CHECK int coras_descriptor_of_bytes(const char *media_type, const void *data, size_t len,

@@ -28,10 +28,12 @@
 #define CORAS_ANN_CONTENT_DIGEST "io.deis.oras.content.digest"
 #define CORAS_ANN_CONTENT_UNPACK "io.deis.oras.content.unpack"
 
-/* The content `{}` that stands for "nothing". Spec: image-spec 1.1, "Guidance for an Empty Descriptor". */
-#define CORAS_EMPTY_JSON        "{}"
-#define CORAS_EMPTY_JSON_SIZE   2
-#define CORAS_EMPTY_JSON_DIGEST "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+/* The content `{}` that stands for "nothing". Spec: image-spec 1.1, "Guidance for an Empty
+ * Descriptor". */
+#define CORAS_EMPTY_JSON      "{}"
+#define CORAS_EMPTY_JSON_SIZE 2
+#define CORAS_EMPTY_JSON_DIGEST                                                                    \
+    "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
 
 /* What we accept when we ask for a manifest, in upstream's order. */
 #define CORAS_ACCEPT_MANIFESTS                                                                     \

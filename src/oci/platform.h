@@ -8,10 +8,13 @@
 
 CORAS_DEFINE_AUTO_VALUE(coras_platform, coras_platform_clear)
 
-/* os[/arch][/variant][:os_version]; without arch that of this machine in Go's words. Errors in upstream's words. */
+/* os[/arch][/variant][:os_version]; without arch that of this machine in Go's words. Errors in
+ * upstream's words. */
 CORAS_MUST_CHECK int coras_platform_parse(const char *text, coras_platform *ret, coras_error **err);
-CORAS_MUST_CHECK int coras_platform_copy(coras_platform *to, const coras_platform *from, coras_error **err);
-CORAS_MUST_CHECK int coras_platform_from_json(const coras_json *v, const char *what, coras_platform *ret, coras_error **err);
+CORAS_MUST_CHECK int coras_platform_copy(coras_platform *to, const coras_platform *from,
+                                         coras_error **err);
+CORAS_MUST_CHECK int coras_platform_from_json(const coras_json *v, const char *what,
+                                              coras_platform *ret, coras_error **err);
 void coras_platform_write(coras_json_writer *w, const coras_platform *p); /* index entry order */
 /* os and architecture equal; variant and os.version only when `want` has them. */
 bool coras_platform_matches(const coras_platform *have, const coras_platform *want);

@@ -1,0 +1,106 @@
+/**
+ * @file coras/client.h
+ * What reaches registries: TLS, proxies, credentials, tokens, retries. One client serves many
+ * targets and threads; connections and tokens are reused across all of them.
+ */
+#ifndef CORAS_CLIENT_H
+#define CORAS_CLIENT_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include "coras/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Cancels operations from another thread or a signal handler. */
+typedef struct coras_cancel coras_cancel;
+/** New, not cancelled; NULL when out of memory. */
+CORAS_API coras_cancel *coras_cancel_new(void);
+/** Ask every operation that holds it to stop. Async-signal-safe. */
+CORAS_API void coras_cancel_request(coras_cancel *cancel);
+/** Only after every operation that holds it has returned. NULL is allowed. */
+CORAS_API void coras_cancel_free(coras_cancel *cancel);
+
+/** Which referrers scheme to use with registries. */
+enum coras_referrers_mode {
+    CORAS_REFERRERS_AUTO = 0, /**< API, and the tag schema where it is missing */
+    CORAS_REFERRERS_API,      /**< API only (`v1.1-referrers-api`) */
+    CORAS_REFERRERS_TAG       /**< tag schema only (`v1.1-referrers-tag`) */
+};
+
+/**
+ * Options of a client. Zero means default for every member. Strings are borrowed for the call of
+ * coras_client_new() only. New members are appended; `size` tells which ones the caller knows.
+ */
+typedef struct coras_client_options {
+    size_t size;            /**< sizeof(coras_client_options) */
+    const char *user_agent; /**< NULL: "coras/<version>" */
+    int plain_http;      /**< 0: https, but http for host `localhost`; 1: http; -1: https always */
+    bool insecure;       /**< do not verify certificates */
+    const char *ca_file; /**< PEM file that replaces the system's authorities */
+    const char *cert_file;      /**< client certificate (PEM), together with key_file */
+    const char *key_file;       /**< its key */
+    const char *const *resolve; /**< NULL-terminated `host:port:address[:address_port]` */
+    const char *const
+        *headers; /**< NULL-terminated `Name: value`, sent to the registry's own origin only */
+    const char *username; /**< with `password`: used for every registry instead of the stores */
+    const char *password; /**< without username it is an identity token */
+    const char *identity_token; /**< refresh token */
+    const char *const
+        *registry_configs; /**< NULL-terminated docker config files that replace the default */
+    int stall_timeout_s;   /**< seconds without progress before a transfer fails; 0: 60 */
+    enum coras_referrers_mode referrers;
+    coras_cancel *cancel; /**< borrowed for the client's life; may be NULL */
+} coras_client_options;
+#define CORAS_CLIENT_OPTIONS_INIT                                                                  \
+    {                                                                                              \
+        sizeof(coras_client_options)                                                               \
+    }
+
+/** A client. Thread-safe. */
+typedef struct coras_client coras_client;
+
+/**
+ * Make a client. Files of certificates are read and `resolve` is parsed here; nothing is connected.
+ *
+ * @return 0; CORAS_ERR_NOT_FOUND or CORAS_ERR_IO for a certificate file ("open nofile: no such file
+ * or directory"); CORAS_ERR_INVALID_ARGUMENT for a bad header or resolve entry; CORAS_ERR_CONFIG
+ * for a bad credential file
+ */
+CORAS_API CORAS_MUST_CHECK int coras_client_new(const coras_client_options *opts,
+                                                coras_client **ret, coras_error **err);
+/** Close connections and forget tokens and credentials (wiped). NULL is allowed. */
+CORAS_API void coras_client_free(coras_client *client);
+
+/** A secret pair as typed by a person. */
+typedef struct coras_credential {
+    const char *username; /**< NULL or "" with an identity token */
+    const char *secret;   /**< password, or identity token when username is empty */
+} coras_credential;
+
+/**
+ * Check a credential against `GET /v2/` of the registry and store it where the configuration says
+ * (helper or file). Options come from the client (its registry_configs, TLS, ...).
+ *
+ * @param registry  host[:port]; docker.io and registry-1.docker.io are kept under
+ * https://index.docker.io/v1/
+ * @return 0; CORAS_ERR_UNAUTHORIZED, CORAS_ERR_NOT_FOUND (no registry there), CORAS_ERR_CONFIG,
+ * transport errors
+ */
+CORAS_API CORAS_MUST_CHECK int coras_login(coras_client *client, const char *registry,
+                                           const coras_credential *credential, coras_error **err);
+
+/**
+ * Forget the credential of a registry. Success when there was none. Opens no connection.
+ *
+ * @param registry_configs  NULL-terminated list, or NULL for the default files
+ */
+CORAS_API CORAS_MUST_CHECK int coras_logout(const char *registry,
+                                            const char *const *registry_configs, coras_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

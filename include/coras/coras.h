@@ -1,0 +1,17 @@
+/**
+ * @file coras/coras.h
+ * libcoras: artifacts in OCI registries. This header includes all others.
+ */
+#ifndef CORAS_CORAS_H
+#define CORAS_CORAS_H
+
+#include "coras/client.h"
+#include "coras/descriptor.h"
+#include "coras/digest.h"
+#include "coras/error.h"
+#include "coras/event.h"
+#include "coras/ops.h"
+#include "coras/reference.h"
+#include "coras/target.h"
+
+#endif

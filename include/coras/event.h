@@ -1,0 +1,51 @@
+/**
+ * @file coras/event.h
+ * What a long operation tells while it runs.
+ */
+#ifndef CORAS_EVENT_H
+#define CORAS_EVENT_H
+
+#include "coras/descriptor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum coras_event_kind {
+    CORAS_EVENT_PREPARING =
+        1, /**< `text` = name of a file that is about to be read and hashed (push, attach) */
+    CORAS_EVENT_EMPTY_ARTIFACT, /**< there is no file; the empty content stands for them */
+    CORAS_EVENT_START,          /**< a transfer begins */
+    CORAS_EVENT_PROGRESS, /**< `offset` bytes of `desc->size` so far; at most some times a second */
+    CORAS_EVENT_PROCESSING, /**< pull: a manifest has arrived, its content follows */
+    CORAS_EVENT_DONE,       /**< the content is there (for a manifest: everything below it too) */
+    CORAS_EVENT_EXISTS,     /**< the destination had it */
+    CORAS_EVENT_SKIPPED,    /**< not transferred: unnamed (pull), already right (pull), or a second
+                               name (copy) */
+    CORAS_EVENT_MOUNTED,    /**< taken over from another repository of the same registry */
+    CORAS_EVENT_RESTORED,   /**< pull: second name of content that was fetched once */
+    CORAS_EVENT_RETRYING,   /**< `text` = why; the transfer goes on at `offset` */
+    CORAS_EVENT_FAILED,     /**< this transfer failed; the operation will return the error */
+    CORAS_EVENT_TAGGED,     /**< `text` = tag */
+    CORAS_EVENT_TAGGING     /**< before the first tag; desc = what gets tagged */
+};
+
+/** One event. Everything is borrowed for the duration of the callback. */
+typedef struct coras_event {
+    enum coras_event_kind kind;
+    const coras_descriptor *desc; /**< NULL for PREPARING, EMPTY_ARTIFACT, TAGGED */
+    const char
+        *name;  /**< title or media type: what a person calls the content; NULL with desc NULL */
+    bool named; /**< `name` is a title annotation */
+    int64_t offset;
+    const char *text;
+} coras_event;
+
+/** Called on the thread that called the operation, one event at a time; must not call back into the
+ * operation. */
+typedef void (*coras_event_fn)(const coras_event *event, void *user);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,199 @@
+/**
+ * @file coras/ops.h
+ * What a user asks for: push, pull, copy, attach, discover, tag. Each is a copy of a graph of
+ * content between two targets; all block, report events on the calling thread and may be cancelled
+ * through the client's coras_cancel.
+ */
+#ifndef CORAS_OPS_H
+#define CORAS_OPS_H
+
+#include "coras/event.h"
+#include "coras/target.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Options that every operation shares. */
+typedef struct coras_run_options {
+    size_t size;             /**< sizeof(coras_run_options) */
+    int concurrency;         /**< transfers at a time; <= 0: 3 */
+    coras_event_fn on_event; /**< may be NULL */
+    void *user;              /**< for on_event */
+    coras_cancel *cancel;    /**< may be NULL */
+    bool no_sync;            /**< skip fsync: faster, what was written may be lost in a power cut */
+} coras_run_options;
+#define CORAS_RUN_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        sizeof(coras_run_options)                                                                  \
+    }
+
+/* ---- pack and push ------------------------------------------------------------------------- */
+
+/** One file or directory to push. */
+typedef struct coras_file {
+    const char *path;                     /**< as typed; a directory is packed as tar+gzip */
+    const char *media_type;               /**< NULL or "": default for files or directories */
+    const coras_annotations *annotations; /**< merged over the generated ones; NULL: none */
+} coras_file;
+
+enum coras_image_spec { CORAS_IMAGE_SPEC_V1_1 = 0, CORAS_IMAGE_SPEC_V1_0 };
+
+/** What the manifest says. Zero is default. Strings borrowed for the call. */
+typedef struct coras_pack_options {
+    size_t size; /**< sizeof(coras_pack_options) */
+    enum coras_image_spec image_spec;
+    const char *artifact_type;            /**< NULL: `application/vnd.unknown.artifact.v1` (v1.1) */
+    const char *config_path;              /**< config file; NULL: none */
+    const char *config_media_type;        /**< NULL: `application/vnd.unknown.config.v1+json` */
+    const coras_platform *platform;       /**< makes a config with this platform; NULL: none */
+    const coras_annotations *annotations; /**< of the manifest; `created` is added when absent */
+    const coras_annotations *config_annotations; /**< of the config descriptor */
+    const coras_descriptor *subject;             /**< NULL: none */
+} coras_pack_options;
+#define CORAS_PACK_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(coras_pack_options)                                                                 \
+    }
+
+/**
+ * An artifact that is prepared for a push: its files read (or being read) and described. Between
+ * preparing and pushing the caller may open its target.
+ */
+typedef struct coras_artifact coras_artifact;
+
+/**
+ * Prepare files. Reports PREPARING per file and EMPTY_ARTIFACT. Large files may still be hashed
+ * while coras_artifact_push() sends them; directories are packed into an unnamed temporary file
+ * here.
+ *
+ * @return 0; CORAS_ERR_NOT_FOUND ("stat <absolute path>: no such file or directory"),
+ * CORAS_ERR_EXISTS
+ *         ("<name>: duplicate name"), CORAS_ERR_INVALID_ARGUMENT (media types, created date),
+ * CORAS_ERR_IO
+ */
+CORAS_API CORAS_MUST_CHECK int coras_artifact_prepare(const coras_file *files, size_t count,
+                                                      const coras_pack_options *pack,
+                                                      const coras_run_options *run,
+                                                      coras_artifact **ret, coras_error **err);
+
+/** How to push. */
+typedef struct coras_push_options {
+    size_t size;                   /**< sizeof(coras_push_options) */
+    const char *reference;         /**< tag (or digest) for the manifest; NULL: by its own digest */
+    const char *const *extra_tags; /**< NULL-terminated; TAGGED is reported for each */
+    bool force;                    /**< look at every blob even when the manifest exists */
+} coras_push_options;
+#define CORAS_PUSH_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(coras_push_options)                                                                 \
+    }
+
+/**
+ * Push a prepared artifact. Content first, the tag last.
+ * @param ret        descriptor of the manifest, with artifact type and annotations; clear it
+ * @param ret_bytes  the manifest's bytes (free), may be NULL
+ */
+CORAS_API CORAS_MUST_CHECK int coras_artifact_push(coras_artifact *artifact, coras_target *target,
+                                                   const coras_push_options *opts,
+                                                   const coras_run_options *run,
+                                                   coras_descriptor *ret, char **ret_bytes,
+                                                   coras_error **err);
+/** NULL is allowed. */
+CORAS_API void coras_artifact_free(coras_artifact *artifact);
+
+/* ---- pull ---------------------------------------------------------------------------------- */
+
+/** What to pull and where. */
+typedef struct coras_pull_options {
+    size_t size;                    /**< sizeof(coras_pull_options) */
+    const char *output;             /**< directory; NULL: "." */
+    bool keep_old_files;            /**< an existing file is an error */
+    bool allow_path_traversal;      /**< titles may leave the directory */
+    bool include_subject;           /**< follow `subject` too */
+    const char *config_path;        /**< save the config under this name; NULL: not */
+    const char *config_media_type;  /**< only a config of this type; NULL: the first */
+    const coras_platform *platform; /**< pick from an index; NULL: all */
+    const char *cache; /**< layout directory that remembers content by digest; NULL: none */
+} coras_pull_options;
+#define CORAS_PULL_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(coras_pull_options)                                                                 \
+    }
+
+/** One file that a pull put in place. */
+typedef struct coras_pulled_file {
+    char *path; /**< absolute; ends in "/" for an unpacked directory */
+    coras_descriptor desc;
+} coras_pulled_file;
+
+/** What a pull did. */
+typedef struct coras_pull_result {
+    coras_descriptor root;
+    coras_pulled_file *files; /**< in the order of the manifest */
+    size_t file_count;
+    bool skipped_unnamed; /**< some content had no file name and stayed away */
+} coras_pull_result;
+CORAS_API void coras_pull_result_clear(coras_pull_result *result);
+
+/**
+ * Pull the files of an artifact. A final name appears only when its bytes are verified and on disk;
+ * files that are already right are left alone (SKIPPED). After a failure no file of this pull stays
+ * under its final name.
+ *
+ * @return 0; CORAS_ERR_NOT_FOUND, CORAS_ERR_UNSAFE_PATH, CORAS_ERR_EXISTS (keep_old_files, "<name>:
+ * duplicate name"), CORAS_ERR_DIGEST_MISMATCH, CORAS_ERR_UNSAFE_ARCHIVE, CORAS_ERR_NO_SPACE,
+ * transport errors
+ */
+CORAS_API CORAS_MUST_CHECK int coras_pull(coras_target *source, const char *reference,
+                                          const coras_pull_options *opts,
+                                          const coras_run_options *run, coras_pull_result *ret,
+                                          coras_error **err);
+
+/* ---- copy, tag, resolve -------------------------------------------------------------------- */
+
+/** What of a graph to copy. */
+typedef struct coras_copy_options {
+    size_t size;                     /**< sizeof(coras_copy_options) */
+    bool recursive;                  /**< referrers too */
+    bool force;                      /**< descend even where the destination has the root */
+    const coras_platform *platforms; /**< pick from an index; NULL: everything */
+    size_t platform_count;
+    const char *const *extra_tags; /**< NULL-terminated */
+} coras_copy_options;
+#define CORAS_COPY_OPTIONS_INIT                                                                    \
+    {                                                                                              \
+        sizeof(coras_copy_options)                                                                 \
+    }
+
+/**
+ * Copy an artifact with everything it points at. Nothing is transferred that the destination has;
+ * blobs are mounted when both are repositories of one registry reached with one client's
+ * credentials; every byte is verified on the way.
+ *
+ * @param to_reference  tag at the destination, NULL: by digest
+ * @param ret           the copied root (differs from the source's with platforms)
+ */
+CORAS_API CORAS_MUST_CHECK int coras_copy(coras_target *from, const char *from_reference,
+                                          coras_target *to, const char *to_reference,
+                                          const coras_copy_options *opts,
+                                          const coras_run_options *run, coras_descriptor *ret,
+                                          coras_error **err);
+
+/** Give a manifest further names. Reports TAGGING once, TAGGED for each. */
+CORAS_API CORAS_MUST_CHECK int coras_tag(coras_target *target, const char *reference,
+                                         const char *const *new_tags, const coras_run_options *run,
+                                         coras_descriptor *ret, coras_error **err);
+
+/**
+ * Resolve with a platform: on an index the first manifest that matches, on an image the image
+ * itself when its config says so. `platform` NULL: as coras_resolve().
+ */
+CORAS_API CORAS_MUST_CHECK int coras_resolve_platform(coras_target *target, const char *reference,
+                                                      const coras_platform *platform,
+                                                      coras_descriptor *ret, coras_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
