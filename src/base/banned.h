@@ -1,5 +1,6 @@
 /*
  * Force-included everywhere: functions that have cost others dearly do not compile here.
+ * (Not rand: OpenSSL names parameters so; without srand it is of no use to anybody.)
  */
 #ifndef CORAS_BASE_BANNED_H
 #define CORAS_BASE_BANNED_H
@@ -7,7 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#undef alloca /* a macro of stdlib.h */
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gmtime localtime ctime    \
     asctime
-#pragma GCC poison atoi atol sscanf alloca rand srand mktemp gets
+#pragma GCC poison atoi atol sscanf alloca srand mktemp gets
 #endif

@@ -85,9 +85,13 @@ void coras_jw_member_int(coras_json_writer *w, const char *key, int64_t value);
 /* Append s as a JSON string literal with quotes, escaped as Go does. */
 void coras_json_escape(coras_buf *out, const char *s, size_t len, bool keep_html);
 
-/* Shortest decimal that reads back as the same double, the way Go's %v / encoding/json print it.
- * `exponent_from` is 21 for both (%v uses %g with shortest, exponent when < -4 || >= 21). */
+/*
+ * Shortest decimal that reads back as the same double. coras_go_float prints it as Go's %v does
+ * (exponent when < -4 or >= 6: 1e+06), coras_go_float_json as encoding/json does (exponent when
+ * < -6 or >= 21, and no zero in front of it).
+ */
 void coras_go_float(coras_buf *out, double n);
+void coras_go_float_json(coras_buf *out, double n);
 
 /* ---- raw text ---- */
 /* json.Indent(raw, "", "  "): white space only is changed. INVALID_JSON with Go's words on failure.

@@ -1,0 +1,99 @@
+#include "base/alloc.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <string.h>
+
+/* Allocations left until one fails; negative: none will. Only tests write it. */
+static atomic_long fail_countdown = -1;
+static atomic_bool fail_reached;
+
+static bool must_fail(void)
+{
+    if (atomic_load_explicit(&fail_countdown, memory_order_relaxed) < 0)
+        return false;
+    if (atomic_fetch_sub(&fail_countdown, 1) != 0)
+        return false;
+    atomic_store(&fail_reached, true);
+    return true;
+}
+
+void coras_alloc_fail_at(long nth)
+{
+    atomic_store(&fail_reached, false);
+    atomic_store(&fail_countdown, nth);
+}
+
+bool coras_alloc_fail_reached(void)
+{
+    return atomic_load(&fail_reached);
+}
+
+void *coras_malloc(size_t size)
+{
+    return must_fail() ? NULL : malloc(size ? size : 1);
+}
+
+void *coras_calloc(size_t count, size_t size)
+{
+    if (must_fail())
+        return NULL;
+    return count && size ? calloc(count, size) : calloc(1, 1);
+}
+
+void *coras_realloc_array(void *p, size_t count, size_t size)
+{
+    size_t bytes;
+
+    if (!coras_mul_size(count, size, &bytes) || must_fail())
+        return NULL;
+    return realloc(p, bytes ? bytes : 1);
+}
+
+char *coras_strdup(const char *s)
+{
+    return coras_strndup(s, strlen(s));
+}
+
+char *coras_strndup(const char *s, size_t len)
+{
+    size_t bytes;
+    char *copy;
+
+    if (!coras_add_size(len, 1, &bytes) || !(copy = coras_malloc(bytes)))
+        return NULL;
+    if (len)
+        memcpy(copy, s, len);
+    copy[len] = '\0';
+    return copy;
+}
+
+char *coras_asprintf(const char *fmt, ...)
+{
+    va_list ap;
+    char *text;
+    int len;
+
+    va_start(ap, fmt);
+    len = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (len < 0 || !(text = coras_malloc((size_t)len + 1)))
+        return NULL;
+    va_start(ap, fmt);
+    (void)vsnprintf(text, (size_t)len + 1, fmt, ap); /* same arguments, so the same length */
+    va_end(ap);
+    return text;
+}
+
+void coras_wipe(void *p, size_t len)
+{
+    if (p && len)
+        explicit_bzero(p, len);
+}
+
+void coras_free_secret(char *s)
+{
+    if (s)
+        coras_wipe(s, strlen(s));
+    free(s);
+}

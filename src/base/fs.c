@@ -1,0 +1,332 @@
+#include "base/fs.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/statvfs.h>
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/str.h"
+
+/* ---- whole transfers ---- */
+
+int coras_write_full(int fd, const void *data, size_t len, coras_error **err)
+{
+    const char *at = data;
+
+    while (len) {
+        ssize_t n = write(fd, at, len);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return coras_fail_errno(err, errno, "write");
+        at += n;
+        len -= (size_t)n;
+    }
+    return 0;
+}
+
+int coras_pwrite_full(int fd, const void *data, size_t len, int64_t offset, coras_error **err)
+{
+    const char *at = data;
+
+    while (len) {
+        ssize_t n = pwrite(fd, at, len, offset);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return coras_fail_errno(err, errno, "write");
+        at += n;
+        len -= (size_t)n;
+        offset += n;
+    }
+    return 0;
+}
+
+int coras_pread_full(int fd, void *buf, size_t cap, int64_t offset, size_t *ret, coras_error **err)
+{
+    size_t done = 0;
+
+    while (done < cap) {
+        ssize_t n = pread(fd, (char *)buf + done, cap - done, offset + (int64_t)done);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return coras_fail_errno(err, errno, "read");
+        if (n == 0)
+            break;
+        done += (size_t)n;
+    }
+    *ret = done;
+    return 0;
+}
+
+static int read_all(int fd, size_t limit, coras_buf *buf, coras_error **err)
+{
+    enum { PIECE = 64 * CORAS_KIB };
+
+    buf->limit = limit < SIZE_MAX / 4 ? limit + 1 : limit; /* one byte more shows that it is too much */
+    for (;;) {
+        size_t room = buf->limit - buf->len < PIECE ? buf->limit - buf->len : PIECE;
+        if (room == 0)
+            return coras_fail(err, CORAS_ERR_TOO_LARGE, "size exceeds limit of %zu bytes", limit);
+        if (!coras_buf_reserve(buf, room))
+            return coras_buf_done(buf, err);
+        ssize_t n = read(fd, buf->ptr + buf->len, room);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return coras_fail_errno(err, errno, "read");
+        if (n == 0)
+            return 0;
+        buf->len += (size_t)n;
+        buf->ptr[buf->len] = '\0';
+    }
+}
+
+int coras_read_file(int dirfd, const char *path, size_t limit, coras_buf *ret, coras_error **err)
+{
+    coras_auto_buf content = CORAS_BUF_UNLIMITED;
+    coras_auto_fd fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+    int rc;
+
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "open %s", path);
+    if (fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "stat %s", path);
+    if (S_ISDIR(st.st_mode))
+        return coras_fail_errno(err, EISDIR, "read %s", path);
+    if (!S_ISREG(st.st_mode))
+        return coras_fail(err, CORAS_ERR_IO, "read %s: not a regular file", path);
+    if (st.st_size > 0 && (uint64_t)st.st_size > limit)
+        return coras_fail(err, CORAS_ERR_TOO_LARGE, "read %s: size exceeds limit of %zu bytes", path,
+                          limit);
+    rc = read_all(fd, limit, &content, err);
+    if (rc < 0)
+        return coras_wrap(err, rc, "read %s", path);
+    coras_buf_put(ret, content.ptr, content.len);
+    return coras_buf_done(ret, err);
+}
+
+int coras_fsync(int fd, const char *what, coras_error **err)
+{
+    int rc;
+
+    do {
+        rc = fsync(fd);
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? coras_fail_errno(err, errno, "sync %s", what) : 0;
+}
+
+/* ---- replacing a file ---- */
+
+/* Directory part of a path ("." when there is none); new string. */
+static char *directory_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    if (!slash)
+        return coras_strdup(".");
+    return slash == path ? coras_strdup("/") : coras_strndup(path, (size_t)(slash - path));
+}
+
+static const char *name_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+
+    return slash ? slash + 1 : path;
+}
+
+/* Follow links at the end of *path, which is replaced by where they lead. */
+static int follow_final_link(int dirfd, char **path, coras_error **err)
+{
+    enum { MOST_LINKS = 40 }; /* the kernel's own bound */
+
+    for (int i = 0; i < MOST_LINKS; i++) {
+        coras_auto_free char *target = coras_malloc(CORAS_LIMIT_PATH + 1);
+        coras_auto_free char *dir = directory_of(*path);
+        if (!target || !dir)
+            return coras_fail_no_memory(err);
+        ssize_t n = readlinkat(dirfd, *path, target, CORAS_LIMIT_PATH);
+        if (n < 0)
+            return 0; /* no link, or absent: what follows reports any trouble */
+        target[n] = '\0';
+        char *next = target[0] == '/' ? coras_strdup(target) : coras_asprintf("%s/%s", dir, target);
+        if (!next)
+            return coras_fail_no_memory(err);
+        free(*path);
+        *path = next;
+    }
+    return coras_fail_errno(err, ELOOP, "open %s", *path);
+}
+
+static int open_directory_of(int dirfd, const char *path, int *ret_fd, coras_error **err)
+{
+    coras_auto_free char *dir = directory_of(path);
+
+    if (!dir)
+        return coras_fail_no_memory(err);
+    *ret_fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return *ret_fd < 0 ? coras_fail_errno(err, errno, "open %s", dir) : 0;
+}
+
+#define TEMP_NAME_BYTES 32 /* ".coras-" + 16 hex digits + NUL */
+
+static void make_temp_name(char name[TEMP_NAME_BYTES])
+{
+    uint64_t n;
+
+    coras_random(&n, sizeof(n));
+    (void)snprintf(name, TEMP_NAME_BYTES, ".coras-%016llx", (unsigned long long)n); /* it fits */
+}
+
+static int open_temp(int dir, mode_t mode, char name[TEMP_NAME_BYTES])
+{
+    int fd;
+
+    do {
+        make_temp_name(name);
+        fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
+    } while (fd < 0 && (errno == EEXIST || errno == EINTR));
+    return fd;
+}
+
+static int fill_temp(int dir, const char *temp, int *fd, const char *path, const void *data,
+                     size_t len, coras_error **err)
+{
+    int rc = coras_write_full(*fd, data, len, err);
+
+    if (rc < 0)
+        return coras_wrap(err, rc, "%s", path);
+    CORAS_TRY(coras_fsync(*fd, path, err));
+    if (close(*fd) < 0) {
+        *fd = -1;
+        return coras_fail_errno(err, errno, "close %s", path);
+    }
+    *fd = -1;
+    if (renameat(dir, temp, dir, name_of(path)) < 0)
+        return coras_fail_errno(err, errno, "rename %s", path);
+    return 0;
+}
+
+int coras_write_file_atomic(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
+                            coras_error **err)
+{
+    coras_auto_free char *real = coras_strdup(path);
+    coras_auto_fd dir = -1;
+    coras_auto_fd fd = -1;
+    char temp[TEMP_NAME_BYTES];
+    int rc;
+
+    if (!real)
+        return coras_fail_no_memory(err);
+    CORAS_TRY(follow_final_link(dirfd, &real, err));
+    CORAS_TRY(open_directory_of(dirfd, real, &dir, err));
+    fd = open_temp(dir, mode, temp);
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "create %s", real);
+    rc = fill_temp(dir, temp, &fd, real, data, len, err);
+    if (rc < 0) {
+        (void)unlinkat(dir, temp, 0); /* best effort: the first failure is the one to report */
+        return rc;
+    }
+    return coras_fsync(dir, real, err);
+}
+
+/* ---- directories ---- */
+
+static bool is_directory(int dirfd, const char *path)
+{
+    struct stat st;
+
+    return fstatat(dirfd, path, &st, 0) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int make_one(int dirfd, const char *path, mode_t mode, coras_error **err)
+{
+    int failure;
+
+    if (is_directory(dirfd, path) || mkdirat(dirfd, path, mode) == 0)
+        return 0;
+    failure = errno;
+    if (failure == EEXIST && is_directory(dirfd, path)) /* somebody else was faster */
+        return 0;
+    return coras_fail_errno(err, failure == EEXIST ? ENOTDIR : failure, "mkdir %s", path);
+}
+
+int coras_mkdir_all(int dirfd, const char *path, mode_t mode, coras_error **err)
+{
+    coras_auto_free char *prefix = NULL;
+
+    if (is_directory(dirfd, path))
+        return 0;
+    prefix = coras_strdup(path);
+    if (!prefix)
+        return coras_fail_no_memory(err);
+    for (char *slash = strchr(prefix + 1, '/'); *prefix && slash; slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        CORAS_TRY(make_one(dirfd, prefix, mode, err));
+        *slash = '/';
+    }
+    return make_one(dirfd, path, mode, err);
+}
+
+/* ---- space, temporary files, cache ---- */
+
+int64_t coras_free_space(int fd)
+{
+    struct statvfs st;
+    int64_t bytes;
+
+    if (fstatvfs(fd, &st) < 0 || __builtin_mul_overflow(st.f_bavail, st.f_frsize, &bytes))
+        return -1;
+    return bytes;
+}
+
+static const char *temp_directory(void)
+{
+    const char *dir = getenv("TMPDIR");
+
+    return dir && *dir ? dir : "/tmp";
+}
+
+int coras_tmpfile(int *ret_fd, coras_error **err)
+{
+    const char *where = temp_directory();
+    coras_auto_fd dir = -1;
+    char name[TEMP_NAME_BYTES];
+    int fd = open(where, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+
+    if (fd < 0) { /* not every file system has unnamed files */
+        dir = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (dir < 0)
+            return coras_fail_errno(err, errno, "open %s", where);
+        do {
+            make_temp_name(name);
+            fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+        } while (fd < 0 && (errno == EEXIST || errno == EINTR));
+        if (fd < 0)
+            return coras_fail_errno(err, errno, "create a temporary file in %s", where);
+        (void)unlinkat(dir, name, 0); /* a name that stays harms nobody */
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+char *coras_cache_dir(void)
+{
+    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
+    char *path = NULL;
+
+    if (cache && cache[0] == '/')
+        path = coras_path_join(cache, "coras");
+    else if (home && home[0] == '/')
+        path = coras_path_join(home, ".cache/coras");
+    if (path && coras_mkdir_all(AT_FDCWD, path, 0700, NULL) < 0) {
+        free(path);
+        path = NULL;
+    }
+    return path;
+}

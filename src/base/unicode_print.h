@@ -1,0 +1,12 @@
+/*
+ * Which code points Go prints as they are in %q.
+ */
+#ifndef CORAS_BASE_UNICODE_PRINT_H
+#define CORAS_BASE_UNICODE_PRINT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+bool coras_unicode_is_print(uint32_t cp);
+
+#endif
