@@ -66,7 +66,8 @@ static int read_all(int fd, size_t limit, coras_buf *buf, coras_error **err)
 {
     enum { PIECE = 64 * CORAS_KIB };
 
-    buf->limit = limit < SIZE_MAX / 4 ? limit + 1 : limit; /* one byte more shows that it is too much */
+    buf->limit =
+        limit < SIZE_MAX / 4 ? limit + 1 : limit; /* one byte more shows that it is too much */
     for (;;) {
         size_t room = buf->limit - buf->len < PIECE ? buf->limit - buf->len : PIECE;
         if (room == 0)
@@ -101,8 +102,8 @@ int coras_read_file(int dirfd, const char *path, size_t limit, coras_buf *ret, c
     if (!S_ISREG(st.st_mode))
         return coras_fail(err, CORAS_ERR_IO, "read %s: not a regular file", path);
     if (st.st_size > 0 && (uint64_t)st.st_size > limit)
-        return coras_fail(err, CORAS_ERR_TOO_LARGE, "read %s: size exceeds limit of %zu bytes", path,
-                          limit);
+        return coras_fail(err, CORAS_ERR_TOO_LARGE, "read %s: size exceeds limit of %zu bytes",
+                          path, limit);
     rc = read_all(fd, limit, &content, err);
     if (rc < 0)
         return coras_wrap(err, rc, "read %s", path);

@@ -1,6 +1,6 @@
 /*
- * Removing a tree (declared in fs.h). One directory is open at a time, however deep the tree is: the
- * way back is "..", and it must lead to the directory that we came from.
+ * Removing a tree (declared in fs.h). One directory is open at a time, however deep the tree is:
+ * the way back is "..", and it must lead to the directory that we came from.
  */
 #include "base/fs.h"
 
@@ -86,7 +86,8 @@ static int ascend(struct walk *w, coras_error **err)
     return 0;
 }
 
-/* Unlink all but directories; the first of those is returned as a new string, NULL when none is left. */
+/* Unlink all but directories; the first of those is returned as a new string, NULL when none is
+ * left. */
 static int empty_files(struct walk *w, char **ret_subdir, coras_error **err)
 {
     int again = openat(w->dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -54,8 +54,8 @@ static int parse(const char *text, size_t len, size_t flags, coras_json **ret, c
 
     (void)pthread_once(&once, use_our_memory);
     out_of_memory = false;
-    root = json_loadb(len ? text : "", len, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-                      &error);
+    root =
+        json_loadb(len ? text : "", len, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
     if (out_of_memory) {
         json_decref(root);
         return coras_fail_no_memory(err);

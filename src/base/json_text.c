@@ -439,7 +439,8 @@ static uint32_t hex4(const char *s)
 
     for (int i = 0; i < 4; i++) {
         char c = s[i];
-        uint32_t digit = coras_is_digit(c) ? (uint32_t)(c - '0') : (uint32_t)((c | 0x20) - 'a' + 10);
+        uint32_t digit =
+            coras_is_digit(c) ? (uint32_t)(c - '0') : (uint32_t)((c | 0x20) - 'a' + 10);
         n = n << 4 | digit;
     }
     return n;

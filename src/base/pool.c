@@ -19,12 +19,12 @@ struct coras_pool {
     unsigned thread_count;          /* const after coras_pool_new */
 
     pthread_mutex_t lock;
-    pthread_cond_t work;   /* a job was queued, or the pool closes */
-    pthread_cond_t idle;   /* queue empty and nobody busy */
-    struct job *head;      /* lock */
-    struct job **tail;     /* lock */
-    unsigned busy;         /* lock */
-    bool closing;          /* lock */
+    pthread_cond_t work; /* a job was queued, or the pool closes */
+    pthread_cond_t idle; /* queue empty and nobody busy */
+    struct job *head;    /* lock */
+    struct job **tail;   /* lock */
+    unsigned busy;       /* lock */
+    bool closing;        /* lock */
 };
 
 /* NULL when the pool closes and the queue is empty. */

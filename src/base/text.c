@@ -7,7 +7,8 @@
 
 #define REPLACEMENT 0xfffdu
 
-/* Length of the sequence that `first` starts and the lowest code point it may stand for; 0: none. */
+/* Length of the sequence that `first` starts and the lowest code point it may stand for; 0: none.
+ */
 static size_t sequence_len(unsigned char first, uint32_t *ret_bits, uint32_t *ret_lowest)
 {
     if (first < 0x80) {

@@ -26,7 +26,8 @@ static int days_in(int year, int month)
 
 static int64_t to_unix(const struct civil *c)
 {
-    int64_t y = c->year - (c->month <= 2); /* years that begin in March, so that leap days are last */
+    int64_t y =
+        c->year - (c->month <= 2); /* years that begin in March, so that leap days are last */
     int64_t era = (y >= 0 ? y : y - 399) / 400;
     int64_t year_of_era = y - era * 400;
     int64_t day_of_year = (153 * (c->month + (c->month > 2 ? -3 : 9)) + 2) / 5 + c->day - 1;
