@@ -1,0 +1,57 @@
+"""Where the programs are. A program that is missing makes its tests skip, with its name."""
+
+import functools
+import os
+import shutil
+import subprocess
+import unittest
+from pathlib import Path
+
+SOURCE = Path(__file__).resolve().parents[3]
+
+
+def _first(*candidates):
+    for name in candidates:
+        if not name:
+            continue
+        path = shutil.which(str(name))
+        if path:
+            return os.path.abspath(path)
+    return None
+
+
+def _oracle(variable, name):
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return _first(os.environ.get(variable), SOURCE / "build/oracles/bin" / name,
+                  cache / "coras-oracles/bin" / name, Path("/opt/oracle/bin") / name)
+
+
+CORAS = _first(os.environ.get("CORAS"), SOURCE / "build/cli/coras", SOURCE / "build/coras", "coras")
+ORAS = _oracle("CORAS_TEST_ORAS", "oras")
+CRANE = _oracle("CORAS_TEST_CRANE", "crane")
+REGISTRY3 = _oracle("CORAS_TEST_REGISTRY", "registry")
+DOCKER_REGISTRY = _first("docker-registry")
+SKOPEO = _first("skopeo")
+
+
+def need(program, name):
+    """Decorator and guard: skip when `program` was not found."""
+    return unittest.skipIf(program is None, f"{name} is not installed (see scripts/oracles)")
+
+
+need_coras = need(CORAS, "coras (set CORAS)")
+need_oras = need(ORAS, "upstream oras")
+need_crane = need(CRANE, "crane")
+need_skopeo = need(SKOPEO, "skopeo")
+need_docker_registry = need(DOCKER_REGISTRY, "docker-registry")
+need_registry3 = need(REGISTRY3, "distribution 3's registry")
+
+
+@functools.lru_cache(maxsize=None)
+def has_command(name):
+    """Whether the program under test knows a command (so that a build without it skips)."""
+    if CORAS is None:
+        return False
+    done = subprocess.run([CORAS, name, "--help"], capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL, check=False)
+    return done.returncode == 0 and f" {name}" in done.stdout.split("Flags:")[0]

@@ -1,0 +1,9 @@
+"""The lines of tables/attach.txt through upstream's program and ours."""
+
+from harness.case import main
+from harness.oracle import table_tests
+
+Oracle = table_tests("attach")
+
+if __name__ == "__main__":
+    main()

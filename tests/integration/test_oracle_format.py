@@ -1,0 +1,9 @@
+"""The lines of tables/format.txt through upstream's program and ours."""
+
+from harness.case import main
+from harness.oracle import table_tests
+
+Oracle = table_tests("format")
+
+if __name__ == "__main__":
+    main()

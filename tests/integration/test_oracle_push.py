@@ -1,0 +1,9 @@
+"""The lines of tables/push.txt through upstream's program and ours."""
+
+from harness.case import main
+from harness.oracle import table_tests
+
+Oracle = table_tests("push")
+
+if __name__ == "__main__":
+    main()
