@@ -74,6 +74,14 @@ CORAS_API CORAS_MUST_CHECK int coras_client_new(const coras_client_options *opts
 /** Close connections and forget tokens and credentials (wiped). NULL is allowed. */
 CORAS_API void coras_client_free(coras_client *client);
 
+/**
+ * The credential file that a person should look at when a registry refuses.
+ *
+ * @return the first of `registry_configs` as given, or the default docker config.json; NULL when
+ *         credentials came with the options or there are several files. Borrowed from the client.
+ */
+CORAS_API const char *coras_client_auth_file(const coras_client *client);
+
 /** A secret pair as typed by a person. */
 typedef struct coras_credential {
     const char *username; /**< NULL or "" with an identity token */
