@@ -1,0 +1,112 @@
+#include "cli/errors.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "cli/help.h"
+
+static void put_count(coras_buf *out, const struct cmd *cmd)
+{
+    coras_buf_printf(out, "%s %zu argument%s",
+                     cmd->max_args == cmd->min_args ? "exactly" : "at least", cmd->min_args,
+                     cmd->min_args == 1 ? "" : "s");
+}
+
+int fail_argument_count(const struct call *call, coras_error **err)
+{
+    coras_auto_buf count = CORAS_BUF_UNLIMITED, usage = CORAS_BUF_UNLIMITED;
+    put_count(&count, call->cmd);
+    help_put_use_line(&usage, call->cmd, call->path);
+    CORAS_TRY(coras_buf_done(&count, err));
+    CORAS_TRY(coras_buf_done(&usage, err));
+    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                      "\"%s\" requires %s but got %zu\nUsage: %s\nPlease specify %s as %s. "
+                      "Run \"%s -h\" for more options and examples",
+                      call->path, count.ptr, call->nargs, usage.ptr, count.ptr, call->cmd->role,
+                      call->path);
+}
+
+int fail_usage(const struct call *call, const char *message, const char *advice, coras_error **err)
+{
+    coras_auto_buf usage = CORAS_BUF_UNLIMITED;
+    help_put_use_line(&usage, call->cmd, call->path);
+    CORAS_TRY(coras_buf_done(&usage, err));
+    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "%s\nUsage: %s\n%s", message, usage.ptr,
+                      advice);
+}
+
+int fail_exclusive(const char *a, const char *b, coras_error **err)
+{
+    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "%s, %s cannot be used at the same time", a,
+                      b);
+}
+
+/* ---- the error line ---- */
+
+/* docker.io is asked under another name. */
+static bool is_own_host(const char *registry, const char *host)
+{
+    if (!registry || !host)
+        return false;
+    if (coras_streq(registry, host))
+        return true;
+    return coras_streq(registry, "docker.io") && coras_streq(host, "registry-1.docker.io");
+}
+
+/* "not found" of a registry or layout, not a missing file of this machine. */
+static bool is_not_found(const coras_error *error)
+{
+    return coras_error_code(error) == CORAS_ERR_NOT_FOUND &&
+           !coras_str_ends(coras_error_message(error), coras_errno_text(ENOENT));
+}
+
+static void print_hint(const coras_error *error)
+{
+    /* Advice that other tools' users know word for word stands alone; ours is marked as such. */
+    static const char *const known[] = {
+        "Please ",
+        "Pulling files outside ",
+        "available platforms in index",
+        "supported types",
+        "selecting multiple platforms",
+        "If you want to list",
+        "Namespace seems",
+        "To download a large config",
+        "To back up to a tar archive",
+        "consider using image spec",
+        "set an artifact type",
+    };
+    const char *hint = coras_error_hint(error);
+    if (!hint)
+        return;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(known); i++) {
+        if (coras_str_starts(hint, known[i])) {
+            fprintf(stderr, "%s\n", hint);
+            return;
+        }
+    }
+    fprintf(stderr, "Hint: %s\n", hint);
+}
+
+void report_error(const struct call *call, const coras_error *error)
+{
+    const char *prefix = call->error_prefix ? call->error_prefix : "Error:";
+    const char *message = coras_error_message(error);
+    const char *response = coras_error_response(error);
+    if (call->scope != SCOPE_LOCAL && response) {
+        if (is_own_host(call->registry, coras_error_http_host(error))) {
+            message = response;
+            if (!call->error_prefix)
+                prefix = "Error response from registry:";
+        }
+    } else if (call->scope == SCOPE_TARGET && !call->error_prefix && is_not_found(error)) {
+        prefix = "Error response from registry:";
+    }
+    fprintf(stderr, "%s %s\n", prefix, message);
+    print_hint(error);
+}
