@@ -36,9 +36,11 @@ void *coras_malloc(size_t size)
 
 void *coras_calloc(size_t count, size_t size)
 {
-    if (must_fail())
+    size_t bytes;
+
+    if (!coras_mul_size(count, size, &bytes) || must_fail())
         return NULL;
-    return count && size ? calloc(count, size) : calloc(1, 1);
+    return calloc(1, bytes ? bytes : 1);
 }
 
 void *coras_realloc_array(void *p, size_t count, size_t size)

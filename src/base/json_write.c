@@ -274,6 +274,28 @@ static bool escape_ascii(coras_buf *out, char c, bool keep_html)
     }
 }
 
+/* Append what stands for the code point in JSON; false: its own bytes do. */
+static bool escape_code_point(coras_buf *out, uint32_t cp, bool bad_byte, bool keep_html)
+{
+    if (cp < 0x80)
+        return escape_ascii(out, (char)cp, keep_html);
+    if (bad_byte) {
+        coras_buf_puts(out, "\\ufffd");
+        return true;
+    }
+    if (cp == 0x2028 || cp == 0x2029) { /* line ends in JavaScript */
+        coras_buf_printf(out, "\\u%04x", (unsigned)cp);
+        return true;
+    }
+    return false;
+}
+
+static bool is_plain_ascii(char c)
+{
+    return c >= 0x20 && (unsigned char)c < 0x80 && c != '"' && c != '\\' && c != '<' && c != '>' &&
+           c != '&';
+}
+
 void coras_json_escape(coras_buf *out, const char *s, size_t len, bool keep_html)
 {
     size_t plain = 0; /* start of what was not copied yet */
@@ -281,23 +303,14 @@ void coras_json_escape(coras_buf *out, const char *s, size_t len, bool keep_html
     coras_buf_putc(out, '"');
     for (size_t i = 0; i < len;) {
         uint32_t cp;
-        size_t n = coras_utf8_decode(s + i, len - i, &cp);
-        bool bad_byte = n == 1 && cp == 0xfffd;
-        bool line_end = cp == 0x2028 || cp == 0x2029;
-
-        if (cp >= 0x80 && !bad_byte && !line_end) {
-            i += n;
+        if (is_plain_ascii(s[i])) {
+            i++;
             continue;
         }
+        size_t n = coras_utf8_decode(s + i, len - i, &cp);
         coras_buf_put(out, s + plain, i - plain);
-        if (bad_byte)
-            coras_buf_puts(out, "\\ufffd");
-        else if (line_end)
-            coras_buf_printf(out, "\\u%04x", (unsigned)cp);
-        else if (!escape_ascii(out, s[i], keep_html))
-            coras_buf_putc(out, s[i]);
+        plain = escape_code_point(out, cp, n == 1 && cp >= 0x80, keep_html) ? i + n : i;
         i += n;
-        plain = i;
     }
     coras_buf_put(out, s + plain, len - plain);
     coras_buf_putc(out, '"');
@@ -312,25 +325,53 @@ struct decimal {
     int point;
 };
 
-static void shortest(double n, struct decimal *ret)
-{
-    enum { MOST_DIGITS = 17, TEXT_BYTES = 32 }; /* "-d.<16 digits>e-308" and some air */
-    char text[TEXT_BYTES];
+enum { SCIENTIFIC_BYTES = 32 }; /* "d.<16 digits>e-308" and some air */
 
-    for (int precision = 1; precision <= MOST_DIGITS; precision++) {
-        (void)snprintf(text, sizeof(text), "%.*e", precision - 1, n);
-        if (strtod(text, NULL) == n || precision == MOST_DIGITS)
-            break;
+/* Add one to the last digit of the mantissa; false when all are nines. */
+static bool round_up(char *text)
+{
+    for (char *at = strchr(text, 'e'); at-- > text;) {
+        if (!coras_is_digit(*at))
+            continue;
+        if (*at != '9') {
+            ++*at;
+            return true;
+        }
+        *at = '0';
     }
+    return false;
+}
+
+static void split_scientific(const char *text, struct decimal *ret)
+{
     ret->count = 0;
-    const char *at = text;
-    for (; *at != 'e'; at++) {
-        if (coras_is_digit(*at)) /* skips the point, whatever the locale writes */
-            ret->digits[ret->count++] = *at;
+    for (; *text != 'e'; text++) {
+        if (coras_is_digit(*text)) /* skips the point, whatever the locale writes */
+            ret->digits[ret->count++] = *text;
     }
     while (ret->count > 1 && ret->digits[ret->count - 1] == '0')
         ret->count--;
-    ret->point = (int)strtol(at + 1, NULL, 10) + 1;
+    ret->point = (int)strtol(text + 1, NULL, 10) + 1;
+}
+
+/*
+ * With n digits the nearest decimal is the one to try. At a power of two the doubles above are
+ * twice as far away as those below, so there the next decimal upwards may do when the nearest does
+ * not.
+ */
+static void shortest(double n, struct decimal *ret)
+{
+    enum { MOST_DIGITS = 17 };
+    char text[SCIENTIFIC_BYTES];
+
+    for (int digits = 1; digits <= MOST_DIGITS; digits++) {
+        (void)snprintf(text, sizeof(text), "%.*e", digits - 1, n);
+        if (strtod(text, NULL) == n)
+            break;
+        if (digits < MOST_DIGITS && round_up(text) && strtod(text, NULL) == n)
+            break;
+    }
+    split_scientific(text, ret);
 }
 
 static void put_exponential(coras_buf *out, const struct decimal *d, int exponent_digits)

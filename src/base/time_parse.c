@@ -156,10 +156,12 @@ static void skip_fraction(struct time_parser *p)
         p->at++;
 }
 
+/* "Z" or "+hh:mm". Go looks at the ranges before it complains about what is no number. */
 static int parse_zone(struct time_parser *p, int *ret_offset_s)
 {
     const char *zone = p->at, *hours = zone + 1, *minutes;
-    int hour, minute;
+    int hour = 0, minute = 0;
+    bool valid;
 
     *ret_offset_s = 0;
     if (*zone == 'Z') {
@@ -170,13 +172,13 @@ static int parse_zone(struct time_parser *p, int *ret_offset_s)
         return cannot_parse(p, zone, "Z07:00");
     minutes = zone + 4;
     p->at = zone + 6;
-    if (!take_number(&hours, true, &hour) || !take_number(&minutes, true, &minute))
-        return cannot_parse(p, zone, "Z07:00");
-    if (hour > 24)
-        return bad_time(p, ": time zone offset hour out of range", NULL);
+    valid = take_number(&hours, true, &hour) && take_number(&minutes, true, &minute) &&
+            (*zone == '+' || *zone == '-');
     if (minute > 60)
         return bad_time(p, ": time zone offset minute out of range", NULL);
-    if (*zone != '+' && *zone != '-')
+    if (hour > 24)
+        return bad_time(p, ": time zone offset hour out of range", NULL);
+    if (!valid)
         return cannot_parse(p, zone, "Z07:00");
     *ret_offset_s = (hour * 60 + minute) * 60 * (*zone == '-' ? -1 : 1);
     return 0;
@@ -267,7 +269,7 @@ static bool take_year(const char **at, bool two_digits, int *ret)
     if (two_digits) {
         if (!take_number(at, true, &low))
             return false;
-        *ret = low < 70 ? 2000 + low : 1900 + low;
+        *ret = low < 69 ? 2000 + low : 1900 + low; /* as POSIX and Go do */
         return true;
     }
     if (!take_number(at, true, &high) || !take_number(at, true, &low))
