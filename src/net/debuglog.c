@@ -150,17 +150,15 @@ static void put_body(coras_buf *b, const coras_response *r)
 
     if (r->trace_body.len)
         body = (coras_str){r->trace_body.ptr, r->trace_body.len};
-    if (coras_streq(r->method, "HEAD") || r->status == 204)
+    if (coras_streq(r->method, "HEAD") || r->status == 204 || coras_response_length(r) == 0)
         coras_buf_puts(b, "   No response body to print");
     else if (r->status >= 300 && r->status < 400)
         coras_buf_puts(b, "   Response body for redirect is not printed");
     else if (!type.len)
-        coras_buf_puts(b, r->body_received
-                              ? "   Response body without a content type is not printed"
-                              : "   No response body to print");
+        coras_buf_puts(b, "   Response body without a content type is not printed");
     else if (!type_is_printable(type))
-        coras_buf_printf(b, "   Response body of content type \"%.*s\" is not printed",
-                         (int)type.len, type.ptr);
+        coras_buf_printf(b, "   Response body of content type \"%s\" is not printed",
+                         coras_response_header(r, "Content-Type"));
     else if (!body.len)
         coras_buf_puts(b, "   Response body is empty");
     else if (body.len > BODY_MAX || r->body_cut)

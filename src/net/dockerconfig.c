@@ -41,7 +41,10 @@ static int parse(const char *path, const coras_buf *text, coras_json **ret, cora
     coras_auto(coras_error) cause = NULL;
     coras_auto_buf why = CORAS_BUF_UNLIMITED;
 
-    if (coras_json_parse(text->ptr, text->len, ret, &cause) < 0) {
+    int rc = coras_json_parse(text->ptr, text->len, ret, &cause);
+    if (rc == CORAS_ERR_NO_MEMORY)
+        return coras_fail_no_memory(err);
+    if (rc < 0) {
         coras_buf_printf(&why, "invalid config format: %s", coras_error_message(cause));
         return wrong(path, why.ptr, err);
     }
@@ -59,6 +62,8 @@ int coras_dockerconfig_load(const char *path, coras_dockerconfig *ret, coras_err
     if (!c.path)
         return coras_fail_no_memory(err);
     int rc = coras_read_file(AT_FDCWD, path, CORAS_LIMIT_CONFIG_FILE, &text, &cause);
+    if (rc == CORAS_ERR_NO_MEMORY)
+        return coras_fail_no_memory(err);
     if (rc < 0 && rc != CORAS_ERR_NOT_FOUND)
         return coras_fail(err, CORAS_ERR_CONFIG, "failed to open config file at %s: %s", path,
                           coras_error_message(cause));
@@ -123,7 +128,9 @@ static int decode_auth(const char *auth, coras_cred *cred, coras_error **err)
 {
     coras_auto_buf pair = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
 
-    if (!coras_base64_decode(&pair, auth, strlen(auth)))
+    bool decoded = coras_base64_decode(&pair, auth, strlen(auth));
+    CORAS_TRY(coras_buf_done(&pair, err));
+    if (!decoded)
         return coras_fail(err, CORAS_ERR_CONFIG,
                           "failed to decode auth field: invalid config format: illegal base64 "
                           "data at input byte %zu",
@@ -233,6 +240,8 @@ static void write_entry(coras_json_writer *w, const coras_cred *cred)
         coras_buf_printf(&pair, "%s:%s", cred->username, cred->password ? cred->password : "");
         coras_base64_put(&auth, pair.ptr, pair.len);
         coras_jw_member(w, "auth", auth.ptr);
+        if (pair.failed || auth.failed)
+            w->out->failed = CORAS_ERR_NO_MEMORY;
         coras_wipe(pair.ptr, pair.len);
         coras_wipe(auth.ptr, auth.len);
     }
@@ -258,7 +267,7 @@ static int write_auths(coras_json_writer *w, const coras_json *auths, const char
         if (ours)
             write_entry(w, cred);
         else
-            coras_jw_value(w, coras_json_get(auths, keys[i]), true);
+            coras_jw_value(w, coras_json_get(auths, keys[i]), false);
     }
     coras_jw_end_object(w);
     return 0;
@@ -279,7 +288,7 @@ static int render(const coras_dockerconfig *c, const char *key, const coras_cred
         if (coras_streq(keys[i], "auths"))
             CORAS_TRY(write_auths(&w, coras_json_get(c->root, "auths"), key, cred, err));
         else
-            coras_jw_value(&w, coras_json_get(c->root, keys[i]), true);
+            coras_jw_value(&w, coras_json_get(c->root, keys[i]), false);
     }
     coras_jw_end_object(&w);
     return coras_buf_done(out, err);

@@ -387,12 +387,12 @@ static void note_dial(struct exchange *x, const struct sockaddr *address)
     struct sockaddr_in in;
     struct sockaddr_in6 in6;
 
-    coras_buf_reset(&x->dial);
     if (address->sa_family == AF_INET) {
+        coras_buf_reset(&x->dial);
         memcpy(&in, address, sizeof(in));
         inet_ntop(AF_INET, &in.sin_addr, text, sizeof(text));
         coras_buf_printf(&x->dial, "%s:%d", text, ntohs(in.sin_port));
-    } else if (address->sa_family == AF_INET6) {
+    } else if (address->sa_family == AF_INET6 && !x->dial.len) { /* people know IPv4 better */
         memcpy(&in6, address, sizeof(in6));
         inet_ntop(AF_INET6, &in6.sin6_addr, text, sizeof(text));
         coras_buf_printf(&x->dial, "[%s]:%d", text, ntohs(in6.sin6_port));
@@ -631,7 +631,8 @@ static CURLcode run(struct exchange *x)
             return CURLE_FAILED_INIT;
         if (!running)
             return result_of(x);
-        x->rc = coras_cancel_check(x->http->config.cancel, &x->error);
+        if (x->rc == 0)
+            x->rc = coras_cancel_check(x->http->config.cancel, &x->error);
         if (x->rc == 0)
             x->rc = check_stall(x);
         if (x->rc < 0)

@@ -221,6 +221,8 @@ static void put_target(coras_buf *out, const coras_url *base, coras_str ref)
         else
             merge_paths(&path, base, ref_path);
         put_without_dot_segments(out, (coras_str){path.ptr, path.len});
+        if (path.failed)
+            out->failed = path.failed;
     }
     coras_buf_put(out, query.ptr, query.len);
 }

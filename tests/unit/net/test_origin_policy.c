@@ -1,0 +1,74 @@
+#include "net_test.h"
+#include "net/origin_policy.h"
+
+static void inner_addresses_are_blocked(void **state)
+{
+    static const struct {
+        const char *host, *prefix;
+    } rows[] = {
+        {"8.8.8.8", NULL},
+        {"10.0.0.1", NULL},
+        {"192.168.1.1", NULL},
+        {"100.64.0.1", NULL},
+        {"126.255.255.255", NULL},
+        {"127.0.0.1", "127.0.0.0/8"},
+        {"127.255.255.255", "127.0.0.0/8"},
+        {"128.0.0.0", NULL},
+        {"0.0.0.0", "0.0.0.0/8"},
+        {"169.253.255.255", NULL},
+        {"169.254.169.254", "169.254.0.0/16"},
+        {"169.255.0.0", NULL},
+        {"224.0.0.1", "224.0.0.0/24"},
+        {"224.0.1.1", NULL},
+        {"100.100.100.200", "100.100.100.200/32"},
+        {"100.100.100.201", NULL},
+        {"168.63.129.16", "168.63.129.16/32"},
+        {"::", "::/128"},
+        {"::1", "::1/128"},
+        {"::2", NULL},
+        {"fe80::1", "fe80::/10"},
+        {"febf::1", "fe80::/10"},
+        {"fec0::1", NULL},
+        {"ff02::1", "ff02::/16"},
+        {"fd00:ec2::254", "fd00:ec2::254/128"},
+        {"fd00:ec2::23", "fd00:ec2::23/128"},
+        {"fd20:ce::254", "fd20:ce::254/128"},
+        {"fd00::1", NULL},
+        {"2001:db8::1", NULL},
+        {"::ffff:127.0.0.1", "127.0.0.0/8"},
+        {"::ffff:8.8.8.8", NULL},
+        {"64:ff9b::169.254.169.254", "169.254.0.0/16"},
+        {"2002:7f00:1::", "127.0.0.0/8"},
+        {"2002:808:808::", NULL},
+        {"localhost", NULL},
+        {"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        const char *prefix = coras_host_literal_blocked(rows[i].host, strlen(rows[i].host));
+        IN_ROW(rows[i].host);
+        if (rows[i].prefix)
+            assert_string_equal(prefix, rows[i].prefix);
+        else
+            assert_null(prefix);
+    }
+}
+
+static void names_are_resolved(void **state)
+{
+    (void)state;
+    assert_true(coras_host_resolves_to_blocked("localhost"));
+    assert_true(coras_host_resolves_to_blocked("127.0.0.1"));
+    assert_false(coras_host_resolves_to_blocked("8.8.8.8"));
+    assert_false(coras_host_resolves_to_blocked("no-such-name.invalid"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inner_addresses_are_blocked),
+        cmocka_unit_test(names_are_resolved),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
