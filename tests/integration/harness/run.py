@@ -30,6 +30,7 @@ class Result:
     err: str
     out_bytes: bytes = b""
     seconds: float = 0.0
+    echo: bool = True  # run_pty: whether the terminal echoes at the end
 
     @property
     def text(self):
@@ -210,13 +211,14 @@ class Sandbox:
                 process.send_signal(signal.SIGINT)
                 interrupt = None
         process.wait(10)
+        echo = bool(termios.tcgetattr(master)[3] & termios.ECHO)
         os.close(master)
         if stdout_pipe:
             process.stdout.close()
         text = seen.decode(errors="surrogateescape")
         result = Result(argv, process.returncode,
                         (out if stdout_pipe else seen).decode(errors="surrogateescape"), text, out,
-                        time.monotonic() - began)
+                        time.monotonic() - began, echo)
         return self._checked(result, None), seen
 
     def tree(self, *parts):

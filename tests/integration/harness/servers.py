@@ -175,6 +175,11 @@ class Api:
         self.host, self.headers = host, headers or {}
         self.local = threading.local()
 
+    def __del__(self):
+        conn = getattr(self.local, "conn", None)
+        if conn is not None:
+            conn.close()
+
     def request(self, method, path, body=None, headers=None):
         """Returns (status, headers, body); the header names are lower case."""
         for attempt in (0, 1):

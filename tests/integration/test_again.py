@@ -1,0 +1,107 @@
+"""Doing it again: what is already right is not moved a second time."""
+
+import os
+import unittest
+
+from harness import programs
+from harness.case import CliCase, main
+from harness.proxy import FaultProxy
+from harness.servers import DockerRegistry
+
+
+@programs.need_docker_registry
+class Again(CliCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = cls.serve(DockerRegistry())
+        cls.proxy = cls.serve(FaultProxy(cls.registry.port))
+        cls.host = cls.proxy.host
+
+    def setUp(self):
+        super().setUp()
+        self.box.write("a.bin", os.urandom(200000))
+        self.box.write("b.bin", os.urandom(1000))
+        self.ref = f"{self.host}/{self.id().rsplit('.', 1)[1].replace('_', '-')}:v1"
+        self.ok("push", self.ref, "a.bin", "b.bin")
+        self.proxy.clear()
+
+    def blobs(self):
+        return self.proxy.requests("GET", "/blobs/")
+
+    def test_pull_again_transfers_nothing(self):
+        first = self.ok("pull", self.ref, "-o", "out")
+        before = (self.box.work / "out/a.bin").stat()
+        self.proxy.clear()
+        again = self.ok("pull", self.ref, "-o", "out")
+        self.assertEqual(self.blobs(), [])
+        self.assertEqual(again.out.count("Skipped "), 2, again)
+        self.assertEqual(again.digest, first.digest)
+        self.assertIn(f"Pulled [registry] {self.ref}\n", again.out)
+        after = (self.box.work / "out/a.bin").stat()
+        self.assertEqual((before.st_ino, before.st_mtime_ns), (after.st_ino, after.st_mtime_ns))
+
+    def test_only_what_changed_is_fetched(self):
+        self.ok("pull", self.ref, "-o", "out")
+        for change in (b"shorter", os.urandom(1000)):  # other size; same size, other bytes
+            self.box.write("out/b.bin", change)
+            self.proxy.clear()
+            self.ok("pull", self.ref, "-o", "out")
+            self.assertEqual(len(self.blobs()), 1)
+            self.assertEqual(self.read("out/b.bin"), self.read("b.bin"))
+
+    def test_same_size_and_time_but_other_bytes(self):
+        """Digests are remembered by identity of the file; a forged mtime does not fool them."""
+        self.ok("pull", self.ref, "-o", "out")
+        path = self.box.work / "out/b.bin"
+        info = path.stat()
+        path.write_bytes(os.urandom(1000))
+        os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+        self.ok("pull", self.ref, "-o", "out")
+        self.assertEqual(path.read_bytes(), self.read("b.bin"))
+
+    def test_keep_old_files_is_an_error_still(self):
+        self.ok("pull", self.ref, "-o", "out")
+        self.fails("pull", "-k", self.ref, "-o", "out", contains="overwrite disallowed")
+
+    def test_push_again_sends_nothing(self):
+        created = ["-a", "org.opencontainers.image.created=2024-01-01T00:00:00Z"]
+        self.ok("push", *created, self.ref, "a.bin", "b.bin")
+        self.proxy.clear()
+        self.ok("push", *created, self.ref, "a.bin", "b.bin")
+        self.assertEqual(self.proxy.requests("POST|PATCH"), [])
+        self.proxy.clear()
+        self.ok("push", *created, self.ref + "-other", "a.bin", "b.bin")
+        self.assertEqual(self.proxy.requests("POST|PATCH"), [])
+
+    def test_changed_file_is_pushed_again(self):
+        """A remembered digest never hides a change, whatever the clock says."""
+        path = self.box.work / "b.bin"
+        info = path.stat()
+        first = self.ok("push", self.ref, "b.bin")
+        path.write_bytes(os.urandom(1000))
+        os.utime(path, ns=(info.st_atime_ns, info.st_mtime_ns))
+        second = self.ok("push", self.ref, "b.bin")
+        self.assertNotEqual(first.digest, second.digest)
+        self.ok("pull", self.ref, "-o", "out")
+        self.assertEqual(self.read("out/b.bin"), path.read_bytes())
+
+    @unittest.skipUnless(programs.has_command("cp"), "no cp command")
+    def test_copy_within_a_registry_moves_no_blob(self):
+        target = self.ref.replace(":v1", "-copy:v1")
+        copied = self.ok("cp", self.ref, target)
+        self.assertEqual(copied.out.count("Mounted"), 3, copied)
+        self.assertEqual(self.blobs(), [])
+        self.assertEqual(self.proxy.requests("PATCH"), [])
+
+    def test_cache(self):
+        env = {"ORAS_CACHE": str(self.box.root / "content")}
+        self.ok("pull", self.ref, "-o", "one", env=env)
+        self.proxy.clear()
+        self.ok("pull", self.ref, "-o", "two", env=env)
+        self.assertEqual(self.blobs(), [])
+        self.assertEqual(self.read("two/a.bin"), self.read("a.bin"))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,292 @@
+"""Networks and registries that fail in the middle: resumed, retried, or a clear end."""
+
+import hashlib
+import os
+import re
+import time
+import unittest
+
+from harness import programs
+from harness.case import CliCase, main
+from harness.proxy import Fault, FaultProxy
+from harness.servers import Api, CorasServe, DockerRegistry, registry3
+
+MIB = 1 << 20
+SIZE = 24 * MIB
+
+
+class FaultCase(CliCase):
+    """A registry behind the fault proxy, holding one artifact with a large file."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = cls.serve(cls.make_registry())
+        cls.proxy = cls.serve(FaultProxy(cls.registry.port))
+        cls.data = os.urandom(SIZE)
+        cls.digest = "sha256:" + hashlib.sha256(cls.data).hexdigest()
+        cls.preload()
+
+    @classmethod
+    def make_registry(cls):
+        return DockerRegistry()
+
+    @classmethod
+    def preload(cls):
+        from harness.scripted import EMPTY, IMAGE, compact, layer, manifest
+        api = Api(cls.registry.host)
+        api.push_blob("big", cls.data, cls.digest)
+        api.push_blob("big", b"{}", EMPTY["digest"])
+        api.push_manifest("big", "v1", compact(manifest([layer(cls.data, "model.bin")])), IMAGE)
+
+    def setUp(self):
+        super().setUp()
+        self.proxy.clear()
+        self.box.env["ORAS_HTTP_TIMEOUT"] = "3"
+
+    def pull(self, **options):
+        options.setdefault("timeout", 90)
+        return self.coras("pull", f"{self.proxy.host}/big:v1", "-o", "out", **options)
+
+    def assertWhole(self, result, moved=1.2):
+        """The file is right, nothing else is there, and little was moved twice."""
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(hashlib.sha256(self.read("out/model.bin")).hexdigest(), self.digest[7:])
+        self.no_leftovers("out", but=["model.bin"])
+        self.assertLessEqual(self.proxy.received(), moved * SIZE)
+
+    def resumed(self):
+        """Range headers of the requests for the blob, in order."""
+        return [r.header("Range") for r in self.proxy.requests("GET", "/blobs/" + self.digest)]
+
+
+@programs.need_docker_registry
+class Download(FaultCase):
+    def test_undisturbed_moves_each_byte_once(self):
+        self.assertWhole(self.pull(), 1.0)
+
+    def test_f1_f3_cut_in_the_middle(self):
+        for reset in (False, True):
+            with self.subTest(reset=reset):
+                self.proxy.clear()
+                self.box.run("rm", "-rf", "out")
+                self.proxy.add(Fault("/blobs/sha256:", "GET", times=1, cut_response=SIZE // 2,
+                                     reset=reset))
+                self.assertWhole(self.pull())
+                self.assertTrue(any(r and re.match(r"bytes=[1-9]", r) for r in self.resumed()),
+                                self.resumed())
+
+    def test_f1_cut_again_and_again(self):
+        self.proxy.add(Fault("/blobs/sha256:", "GET", times=5, cut_response=4 * MIB))
+        self.assertWhole(self.pull())
+
+    def test_f2_reset_before_the_answer(self):
+        self.proxy.add(Fault("/blobs/sha256:", "GET", times=1, cut_request=0, drop_response=True,
+                             reset=True))
+        self.proxy.add(Fault("/manifests/", "GET", times=1, drop_response=True))
+        self.assertWhole(self.pull())
+
+    def test_f7_stall(self):
+        self.proxy.add(Fault("/blobs/sha256:", "GET", times=1, stall_response=SIZE // 2))
+        began = time.monotonic()
+        self.assertWhole(self.pull())
+        self.assertGreater(time.monotonic() - began, 2.5)
+
+    def test_f7_silent_for_ever(self):
+        self.proxy.add(Fault("/blobs/sha256:", "GET", stall_response=MIB))
+        result = self.pull(env={"ORAS_HTTP_TIMEOUT": "1"}, timeout=100)
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("1 s", result.err)
+        self.assertFalse((self.box.work / "out/model.bin").exists())
+
+    def test_f7_silent_before_the_headers(self):
+        self.proxy.add(Fault("/manifests/", "GET", stall_head=True))
+        result = self.pull(env={"ORAS_HTTP_TIMEOUT": "1"}, timeout=100)
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("ORAS_HTTP_TIMEOUT", result.err)
+
+    def test_f8_slow_is_not_stalled(self):
+        self.proxy.add(Fault("/blobs/sha256:", "GET", rate=4 * MIB))
+        self.assertWhole(self.pull(env={"ORAS_HTTP_TIMEOUT": "2"}), 1.0)
+
+    def test_f10_flipped_bit_once(self):
+        self.proxy.add(Fault("/blobs/sha256:", "GET", times=1, corrupt=SIZE // 3))
+        self.assertWhole(self.pull(), 2.1)
+
+    def test_f10_flipped_bit_always(self):
+        self.proxy.add(Fault("/blobs/" + self.digest, "GET", corrupt=SIZE // 3))
+        result = self.pull()
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("mismatched digest", result.err)
+        self.assertEqual(self.names("out") if (self.box.work / "out").exists() else [], [])
+        self.assertLessEqual(self.proxy.received(), 2.1 * SIZE)
+
+    def test_f12_range_is_ignored(self):
+        self.proxy.add(Fault("/blobs/sha256:", "GET", times=1, cut_response=SIZE // 2))
+        self.proxy.add(Fault("/blobs/sha256:", "GET", drop_range=True))
+        self.assertWhole(self.pull(), 1.6)
+
+    def test_f13_f14_busy_for_a_moment(self):
+        for status, headers in ((429, (("Retry-After", "1"),)), (503, ()), (500, ()), (502, ())):
+            with self.subTest(status):
+                self.proxy.clear()
+                self.box.run("rm", "-rf", "out")
+                self.proxy.add(Fault("/manifests/", "GET", times=1, status=status, headers=headers))
+                self.proxy.add(Fault("/blobs/", "GET", times=2, status=status, headers=headers))
+                result = self.pull()
+                self.assertWhole(result)
+                if headers:
+                    self.assertGreater(result.seconds, 0.9)
+
+    def test_f14_f15_busy_for_ever(self):
+        self.proxy.add(Fault("/v2/", status=503, body=b'{"errors":[{"code":"UNAVAILABLE",'
+                             b'"message":"come back tomorrow"}]}',
+                             headers=(("Content-Type", "application/json"),)))
+        result = self.pull()
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("Error response from registry: unavailable: come back tomorrow", result.err)
+        self.assertLess(result.seconds, 60)
+
+    def test_not_found_is_not_retried(self):
+        self.proxy.add(Fault("/blobs/" + self.digest, "GET", status=404))
+        result = self.pull()
+        self.assertEqual(result.code, 1)
+        self.assertLessEqual(len(self.proxy.requests("GET", "/blobs/" + self.digest)), 2)
+
+    def test_interrupted_pull_goes_on_in_the_next_process(self):
+        """F45: killed half way; the rerun fetches only what is missing."""
+        slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=8 * MIB))
+        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
+                                 "out")
+        deadline = time.monotonic() + 30
+        while self.proxy.received() < SIZE * 2 // 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        self.assertFalse((self.box.work / "out/model.bin").exists())
+        slow.times = 0
+        self.assertWhole(self.pull(), 1.25)
+
+    def test_f47_f48_partial_of_another_version_or_tampered(self):
+        slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=8 * MIB))
+        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
+                                 "out")
+        while self.proxy.received() < SIZE // 2:
+            time.sleep(0.01)
+        process.kill()
+        process.communicate()
+        slow.times = 0
+        for path in (self.box.work / "out").rglob("*"):
+            if path.is_file() and path.stat().st_size > MIB:
+                with open(path, "r+b") as file:
+                    file.seek(MIB // 2)
+                    file.write(b"tampered")
+        self.assertWhole(self.pull(), 2.5)
+
+
+@programs.need_docker_registry
+class Upload(FaultCase):
+    """Registries of version 2 lose a session whose request was cut."""
+
+    counted = 2.2
+
+    def setUp(self):
+        super().setUp()
+        self.box.write("model.bin", self.data)
+        self.repo = f"up/{self.id().rsplit('.', 1)[1]}".replace("_", "-")
+
+    @classmethod
+    def preload(cls):
+        pass
+
+    def push(self, **options):
+        options.setdefault("timeout", 120)
+        return self.coras("push", f"{self.proxy.host}/{self.repo}:v1", "model.bin", **options)
+
+    def assertThere(self, result, moved=1.2):
+        self.assertEqual(result.code, 0, result)
+        api = Api(self.registry.host)
+        self.assertEqual(api.digest(self.repo, "v1"), result.digest)
+        status, _, body = api.request("GET", f"/v2/{self.repo}/blobs/{self.digest}")
+        self.assertEqual((status, hashlib.sha256(body).hexdigest()), (200, self.digest[7:]))
+        self.assertLessEqual(self.proxy.sent(), moved * SIZE + MIB)
+
+    def test_undisturbed_moves_each_byte_once(self):
+        self.assertThere(self.push(), 1.0)
+
+    def test_f26_cut_in_the_middle(self):
+        self.proxy.add(Fault("/blobs/uploads/", "PATCH|PUT", times=1, cut_request=SIZE // 2))
+        self.assertThere(self.push(), self.counted)
+
+    def test_f26_reset(self):
+        self.proxy.add(Fault("/blobs/uploads/", "PATCH|PUT", times=2, cut_request=SIZE // 3,
+                             reset=True))
+        self.assertThere(self.push(), self.counted)
+
+    def test_f27_answer_of_the_last_put_lost(self):
+        self.proxy.add(Fault(r"digest=", "PUT", times=1, drop_response=True))
+        self.assertThere(self.push(), 1.2)
+
+    def test_f28_answer_of_the_manifest_lost(self):
+        self.proxy.add(Fault("/manifests/v1", "PUT", times=1, drop_response=True))
+        self.assertThere(self.push(), 1.2)
+
+    def test_post_answers_lost_or_busy(self):
+        self.proxy.add(Fault("/blobs/uploads/", "POST", times=1, drop_response=True))
+        self.proxy.add(Fault("/blobs/uploads/", "POST", times=1, status=503))
+        self.proxy.add(Fault("/blobs/sha256:", "HEAD", times=1, status=500))
+        self.assertThere(self.push(), 1.2)
+
+    def test_f29_session_forgotten(self):
+        self.proxy.add(Fault("/blobs/uploads/", "PATCH|PUT", times=1, status=404,
+                             headers=(("Content-Type", "application/json"),),
+                             body=b'{"errors":[{"code":"BLOB_UPLOAD_UNKNOWN","message":"gone"}]}'))
+        self.assertThere(self.push(), 2.1)
+
+    def test_patch_refused(self):
+        """Registries without chunks get one PUT."""
+        self.proxy.add(Fault("/blobs/uploads/", "PATCH", status=405))
+        self.assertThere(self.push(), 2.1)
+
+    def test_stall(self):
+        self.proxy.add(Fault("/blobs/uploads/", "PATCH|PUT", times=1, stall_head=True))
+        self.assertThere(self.push(), 2.1)
+
+    def test_refused_for_good_leaves_no_tag(self):
+        self.proxy.add(Fault("/blobs/uploads/", "PATCH|PUT", status=507))
+        result = self.push()
+        self.assertEqual(result.code, 1, result)
+        self.assertIsNone(Api(self.registry.host).digest(self.repo, "v1"))
+
+    def test_push_again_sends_nothing(self):
+        first = self.push(check=0)
+        self.proxy.clear()
+        again = self.push(check=0)
+        self.assertEqual(self.proxy.requests("POST|PATCH"), [])
+        self.assertNotEqual(first.digest, None)
+        self.assertIn("Exists", self.coras("push", f"{self.proxy.host}/{self.repo}", "model.bin",
+                                           check=0).out + again.out)
+
+
+@programs.need_registry3
+class Upload3(Upload):
+    """Version 3 keeps every byte that arrived: nothing is sent twice."""
+
+    counted = 1.2
+
+    @classmethod
+    def make_registry(cls):
+        return registry3()
+
+
+@unittest.skipUnless(programs.has_command("serve"), "this build has no serve command")
+class UploadServe(Upload):
+    counted = 1.2
+
+    @classmethod
+    def make_registry(cls):
+        return CorasServe()
+
+
+if __name__ == "__main__":
+    main()

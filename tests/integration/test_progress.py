@@ -1,0 +1,90 @@
+"""What a person at a terminal sees, and that a pipe sees plain lines."""
+
+import os
+import re
+
+from harness import programs
+from harness.case import CliCase, main
+from harness.proxy import Fault, FaultProxy
+from harness.servers import DockerRegistry
+
+
+@programs.need_docker_registry
+class Progress(CliCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = cls.serve(DockerRegistry())
+        cls.proxy = cls.serve(FaultProxy(cls.registry.port))
+
+    def setUp(self):
+        super().setUp()
+        self.box.write("model.bin", os.urandom(3_000_000))
+        self.proxy.clear()
+        self.ref = f"{self.proxy.host}/p:v1"
+
+    def tty(self, *argv, **options):
+        result, seen = self.box.run_pty(self.box.bin / "oras", *argv, **options)
+        return result, seen.decode(errors="replace")
+
+    @staticmethod
+    def plain(seen):
+        """Without escape sequences."""
+        return re.sub("\x1b(\\[[0-9;?]*[A-Za-z]|[78])", "", seen)
+
+    def test_push_and_pull_on_a_terminal(self):
+        result, seen = self.tty("push", self.ref, "model.bin")
+        self.assertEqual(result.code, 0, seen)
+        self.assertIn("\x1b[?25l", seen)
+        self.assertIn("\x1b[?25h", seen)
+        self.assertRegex(self.plain(seen), r"✓ Uploaded +model\.bin")
+        self.assertIn("2.86/2.86 MB", seen)
+        self.assertIn("100.00%", seen)
+        self.assertIn("└─ sha256:", seen)
+        self.assertIn(f"Pushed [registry] {self.ref}", seen)
+        self.proxy.add(Fault("/blobs/sha256:", "GET", rate=2_000_000))
+        result, seen = self.tty("pull", self.ref, "-o", "out")
+        self.assertEqual(result.code, 0, seen)
+        plain = self.plain(seen)
+        self.assertRegex(plain, r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \[[ .]{20}\]\([ \d.]+[ KM]B/s\) Downloading +model\.bin")
+        self.assertRegex(plain, r"✓ Pulled +model\.bin")
+        percents = [float(p) for p in re.findall(r"(\d+\.\d\d)%", seen)]
+        self.assertTrue(any(0 < p < 100 for p in percents), percents)
+
+    def test_results_go_to_stdout_bars_to_stderr(self):
+        self.ok("push", self.ref, "model.bin")
+        result, seen = self.tty("pull", self.ref, "-o", "out", stdout_pipe=True)
+        self.assertEqual(result.code, 0)
+        self.assertIn("✓", seen)
+        self.assertEqual(result.out.splitlines()[0], f"Pulled [registry] {self.ref}")
+        self.assertNotIn("\x1b", result.out)
+        self.assertNotIn("Pulled [registry]", seen)
+
+    def test_no_tty(self):
+        for flag in ("--no-tty", "--debug"):
+            _, seen = self.tty("push", flag, self.ref, "model.bin")
+            self.assertNotIn("\x1b[?25l", seen)
+            self.assertNotIn("✓", seen)
+
+    def test_pipe(self):
+        result = self.ok("push", self.ref, "model.bin")
+        self.assertNotIn("\x1b", result.text)
+        self.assertRegex(result.out, r"(?m)^Uploading [0-9a-f]{12} model\.bin$")
+
+    def test_interrupt(self):
+        self.ok("push", self.ref, "model.bin")
+        self.proxy.add(Fault("/blobs/sha256:", "GET", rate=300_000))
+        result, seen = self.tty("pull", self.ref, "-o", "out", interrupt="Downloading", timeout=30)
+        self.assertNotEqual(result.code, 0)
+        self.assertIn("interrupt", seen)
+        self.assertTrue(seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l"), "cursor stays hidden")
+        self.assertFalse((self.box.work / "out/model.bin").exists())
+
+    def test_narrow_terminal(self):
+        result, seen = self.tty("push", self.ref, "model.bin", size=(5, 20))
+        self.assertEqual(result.code, 0)
+        self.assertIn("Pushed [registry]", seen)
+
+
+if __name__ == "__main__":
+    main()
