@@ -1,0 +1,144 @@
+#include "blob_store.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include "base/alloc.h"
+#include "base/error.h"
+
+#define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
+static int open_directory(int parent, const char *name, int *ret_fd, coras_error **err)
+{
+    int fd;
+
+    if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+        return coras_fail_errno(err, errno, "mkdir %s", name);
+    fd = openat(parent, name, DIRECTORY_FLAGS);
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "open %s", name);
+    *ret_fd = fd;
+    return coras_fsync(parent, name, err);
+}
+
+int coras_blob_store_open(int rootfd, coras_blob_store **ret, coras_error **err)
+{
+    coras_auto(coras_blob_store) s = coras_new(coras_blob_store);
+    coras_auto_fd blobs = -1;
+
+    if (!s)
+        return coras_fail_no_memory(err);
+    pthread_rwlock_init(&s->collecting, NULL);
+    s->uploads_fd = -1;
+    for (int i = 0; i <= CORAS_SHA512; i++)
+        s->algorithm_fd[i] = -1;
+    CORAS_TRY(open_directory(rootfd, "uploads", &s->uploads_fd, err));
+    CORAS_TRY(open_directory(rootfd, "blobs", &blobs, err));
+    for (int i = CORAS_SHA256; i <= CORAS_SHA512; i++)
+        CORAS_TRY(open_directory(blobs, coras_digest_algorithm_name(i), &s->algorithm_fd[i], err));
+    *ret = coras_steal(&s);
+    return 0;
+}
+
+void coras_blob_store_close(coras_blob_store *s)
+{
+    if (!s)
+        return;
+    coras_close_fd(&s->uploads_fd);
+    for (int i = 0; i <= CORAS_SHA512; i++)
+        coras_close_fd(&s->algorithm_fd[i]);
+    pthread_rwlock_destroy(&s->collecting);
+    free(s);
+}
+
+static int blob_directory(const coras_blob_store *s, const coras_digest *digest)
+{
+    return s->algorithm_fd[digest->algorithm];
+}
+
+static bool is_stored(const coras_blob_store *s, const char *hex, const coras_digest *digest,
+                      int64_t size)
+{
+    struct stat st;
+
+    return fstatat(blob_directory(s, digest), hex, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(st.st_mode) && st.st_size == size;
+}
+
+int coras_blob_store_publish(coras_blob_store *s, const char *name, int fd,
+                             const coras_digest *digest, int64_t size, coras_error **err)
+{
+    char hex[CORAS_DIGEST_TEXT_MAX];
+    int directory = blob_directory(s, digest);
+
+    coras_digest_hex(digest, hex);
+    if (is_stored(s, hex, digest, size)) {
+        /* an earlier process may have died between the rename and its flush */
+        (void)unlinkat(s->uploads_fd, name, 0);
+        return coras_fsync(directory, "blobs", err);
+    }
+    CORAS_TRY(coras_fsync(fd, name, err));
+    if (renameat(s->uploads_fd, name, directory, hex) < 0)
+        return coras_fail_errno(err, errno, "rename %s to %s", name, hex);
+    return coras_fsync(directory, "blobs", err);
+}
+
+int coras_blob_store_fetch(coras_blob_store *s, const coras_digest *digest, int64_t size,
+                           int *ret_fd, coras_error **err)
+{
+    char hex[CORAS_DIGEST_TEXT_MAX];
+    coras_auto_fd fd = -1;
+    struct stat st;
+
+    coras_digest_hex(digest, hex);
+    /* O_NONBLOCK: a FIFO under this name must not hold us */
+    fd = openat(blob_directory(s, digest), hex, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "blob %s", hex);
+    if (fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "blob %s", hex);
+    if (!S_ISREG(st.st_mode))
+        return coras_fail(err, CORAS_ERR_IO, "blob %s: not a regular file", hex);
+    if (st.st_size != size)
+        return coras_fail(err, CORAS_ERR_IO, "blob %s: damaged: %lld bytes, expected %lld", hex,
+                          (long long)st.st_size, (long long)size);
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
+}
+
+int coras_blob_store_remove(coras_blob_store *s, const coras_digest *digest, coras_error **err)
+{
+    char hex[CORAS_DIGEST_TEXT_MAX];
+
+    coras_digest_hex(digest, hex);
+    if (unlinkat(blob_directory(s, digest), hex, 0) < 0 && errno != ENOENT)
+        return coras_fail_errno(err, errno, "remove blob %s", hex);
+    return 0;
+}
+
+static bool directory_is_empty(int fd)
+{
+    int copy = openat(fd, ".", DIRECTORY_FLAGS);
+    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+    struct dirent *entry;
+    int entries = 0;
+
+    if (!dir) {
+        if (copy >= 0)
+            close(copy);
+        return false;
+    }
+    while (entries <= 2 && (entry = readdir(dir)))
+        entries++;
+    closedir(dir);
+    return entries <= 2; /* "." and ".." */
+}
+
+bool coras_blob_store_is_empty(coras_blob_store *s)
+{
+    for (int i = CORAS_SHA256; i <= CORAS_SHA512; i++) {
+        if (!directory_is_empty(s->algorithm_fd[i]))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,42 @@
+/*
+ * Blob store: the files. ROOT/blobs/<algorithm>/<hex> as in an OCI layout, and ROOT/uploads for
+ * what is on its way. A blob's name appears only when its content is complete, verified and on the
+ * disk. Everything is opened relative to descriptors held since the start, links are never
+ * followed.
+ */
+#ifndef CORAS_SERVER_BLOB_STORE_H
+#define CORAS_SERVER_BLOB_STORE_H
+
+#include <pthread.h>
+#include "base/fs.h"
+#include "oci/digest.h"
+
+typedef struct coras_blob_store {
+    int uploads_fd;                     /* const after open */
+    int algorithm_fd[CORAS_SHA512 + 1]; /* const after open; -1 for none */
+    /* Publishers hold it for reading, the collector for writing: what is being linked is never
+     * removed. Taken before any lock of the metadata. */
+    pthread_rwlock_t collecting;
+} coras_blob_store;
+
+CORAS_MUST_CHECK int coras_blob_store_open(int rootfd, coras_blob_store **ret, coras_error **err);
+void coras_blob_store_close(coras_blob_store *s);
+CORAS_DEFINE_AUTO(coras_blob_store, coras_blob_store_close)
+
+/*
+ * Move the upload file `name` to its place as the blob `digest`, durably. `fd` is open on it and
+ * its content is verified. A blob that is there already stays, the upload file goes.
+ */
+CORAS_MUST_CHECK int coras_blob_store_publish(coras_blob_store *s, const char *name, int fd,
+                                              const coras_digest *digest, int64_t size,
+                                              coras_error **err);
+/* Open for reading. NOT_FOUND; IO when it is no regular file or not of this size. */
+CORAS_MUST_CHECK int coras_blob_store_fetch(coras_blob_store *s, const coras_digest *digest,
+                                            int64_t size, int *ret_fd, coras_error **err);
+/* Remove; absent is success. */
+CORAS_MUST_CHECK int coras_blob_store_remove(coras_blob_store *s, const coras_digest *digest,
+                                             coras_error **err);
+/* Whether any blob is there. */
+bool coras_blob_store_is_empty(coras_blob_store *s);
+
+#endif

@@ -1,0 +1,109 @@
+#include "operations.h"
+
+#include <inttypes.h>
+#include "base/error.h"
+#include "errors.h"
+#include "ranges.h"
+
+/* Whether a list of entity tags (`*` counts) names this digest. Weak tags never do. */
+static bool names_etag(const char *header, const coras_digest *digest)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+    coras_auto_buf etag = CORAS_BUF_UNLIMITED;
+
+    coras_buf_printf(&etag, "\"%s\"", coras_digest_format(digest, text));
+    return header && (coras_streq(header, "*") || strstr(header, etag.ptr));
+}
+
+static void describe(struct coras_exchange *x, const coras_digest *digest)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    coras_answer_digest(x, "Docker-Content-Digest", digest);
+    coras_answer_header(x, "ETag", "\"%s\"", coras_digest_format(digest, text));
+    coras_answer_header(x, "Cache-Control", "max-age=31536000, immutable");
+    coras_answer_header(x, "Accept-Ranges", "bytes");
+}
+
+/* Send [first, last] of the open blob, or say that there is no such part. */
+static void answer_range(struct coras_exchange *x, int64_t size)
+{
+    const char *header = x->method == CORAS_GET ? coras_exchange_header(x, "Range") : NULL;
+    const char *if_range = coras_exchange_header(x, "If-Range");
+    struct coras_range range = {0, size - 1};
+    enum coras_range_kind kind;
+
+    if (if_range && !names_etag(if_range, &x->route.digest))
+        header = NULL;
+    kind = coras_range_parse(header, size, &range);
+    if (kind == CORAS_RANGE_UNSATISFIABLE) {
+        coras_close_fd(&x->answer.fd);
+        coras_answer_header(x, "Content-Range", "bytes */%" PRId64, size);
+        coras_answer_error(x, CORAS_API_RANGE_INVALID, "range not satisfiable", NULL);
+        return;
+    }
+    x->answer.offset = range.first;
+    x->answer.length = range.last - range.first + 1;
+    if (kind == CORAS_RANGE_PART)
+        coras_answer_header(x, "Content-Range", "bytes %" PRId64 "-%" PRId64 "/%" PRId64,
+                            range.first, range.last, size);
+    coras_answer_body(x, kind == CORAS_RANGE_PART ? 206 : 200, "application/octet-stream");
+}
+
+void coras_blob_get(struct coras_exchange *x)
+{
+    const coras_digest *digest = &x->route.digest;
+    coras_auto(coras_error) err = NULL;
+    int64_t size = 0;
+    int rc =
+        coras_metadata_find_blob(x->registry->metadata, x->route.repository, digest, &size, &err);
+
+    if (rc == CORAS_ERR_NOT_FOUND) {
+        char text[CORAS_DIGEST_TEXT_MAX];
+        coras_answer_error(x, CORAS_API_BLOB_UNKNOWN, "blob unknown to this repository",
+                           coras_digest_format(digest, text));
+        return;
+    }
+    if (rc == 0)
+        rc = coras_blob_store_fetch(x->registry->store, digest, size, &x->answer.fd, &err);
+    if (rc < 0) {
+        coras_answer_failure(x, err);
+        return;
+    }
+    describe(x, digest);
+    if (names_etag(coras_exchange_header(x, "If-None-Match"), digest)) {
+        coras_close_fd(&x->answer.fd);
+        coras_answer_empty(x, 304);
+        return;
+    }
+    answer_range(x, size);
+}
+
+void coras_blob_delete(struct coras_exchange *x)
+{
+    coras_auto(coras_error) err = NULL;
+    int rc;
+
+    if (x->registry->options.delete_disabled) {
+        coras_answer_error(x, CORAS_API_UNSUPPORTED, "deleting is switched off", NULL);
+        return;
+    }
+    rc = coras_metadata_unlink_blob(x->registry->metadata, x->route.repository, &x->route.digest,
+                                    &err);
+    if (rc == CORAS_ERR_NOT_FOUND)
+        coras_answer_error(x, CORAS_API_BLOB_UNKNOWN, "blob unknown to this repository", NULL);
+    else if (rc < 0)
+        coras_answer_failure(x, err);
+    else
+        coras_answer_empty(x, 202);
+}
+
+void coras_blob_created(struct coras_exchange *x, const coras_digest *digest)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    coras_answer_header(x, "Location", "/v2/%s/blobs/%s", x->route.repository,
+                        coras_digest_format(digest, text));
+    coras_answer_digest(x, "Docker-Content-Digest", digest);
+    coras_answer_empty(x, 201);
+}

@@ -1,0 +1,15 @@
+/*
+ * Collection: removing blobs that nothing needs any more.
+ */
+#ifndef CORAS_SERVER_COLLECT_H
+#define CORAS_SERVER_COLLECT_H
+
+#include "exchange.h"
+
+/*
+ * One round. A blob goes when no manifest of any repository names it and it was stored or linked
+ * more than `grace_s` ago: what is being pushed has its blobs first and its manifest last.
+ */
+void coras_collect(struct coras_registry *registry, int64_t grace_s);
+
+#endif
