@@ -166,11 +166,11 @@ static int step_down(const struct coras_tree *tree, int dirfd, const char *compo
     return 0;
 }
 
-/* Walk to the directory `path` beneath the root. */
-static int walk(const struct coras_tree *tree, const char *path, bool make, const char *rel,
-                int *ret, coras_error **err)
+/* Walk to the directory `path` beneath `root_fd`. */
+static int walk_from(const struct coras_tree *tree, int root_fd, const char *path, bool make,
+                     const char *rel, int *ret, coras_error **err)
 {
-    coras_auto_fd fd = fcntl(tree->root_fd, F_DUPFD_CLOEXEC, 0);
+    coras_auto_fd fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
         return fail_system(tree, errno, "open", "", err);
     while (*path) {
@@ -190,6 +190,12 @@ static int walk(const struct coras_tree *tree, const char *path, bool make, cons
     *ret = fd;
     fd = -1;
     return 0;
+}
+
+static int walk(const struct coras_tree *tree, const char *path, bool make, const char *rel,
+                int *ret, coras_error **err)
+{
+    return walk_from(tree, tree->root_fd, path, make, rel, ret, err);
 }
 
 /* The directory that holds `rel`, kept open for the next entry, and the last component. */
@@ -212,14 +218,13 @@ static int open_parent(struct coras_tree *tree, const char *rel, bool make, int 
 }
 
 /* Make room for something that is no directory: a later member replaces an earlier one. */
-static int remove_old(struct coras_tree *tree, int dirfd, const char *leaf, const char *rel,
+static int remove_old(const struct coras_tree *tree, int dirfd, const char *leaf, const char *rel,
                       bool or_empty_dir, coras_error **err)
 {
     if (unlinkat(dirfd, leaf, 0) == 0 || errno == ENOENT)
         return 0;
     int saved = errno;
     if (or_empty_dir && saved == EISDIR) {
-        forget_parent(tree); /* it may be the directory that goes */
         if (unlinkat(dirfd, leaf, AT_REMOVEDIR) == 0)
             return 0;
         saved = errno;
@@ -413,13 +418,22 @@ static int make_symlink(struct coras_tree *tree, const char *rel, const coras_ta
     if (errno != EEXIST)
         return fail_system(tree, errno, "symlink", rel, err);
     CORAS_TRY(remove_old(tree, dirfd, leaf, rel, true, err));
-    CORAS_TRY(open_parent(tree, rel, true, &dirfd, &leaf, err));
     if (symlinkat(entry->link, dirfd, leaf) < 0)
         return fail_system(tree, errno, "symlink", rel, err);
     return 0;
 }
 
-/* 0 when the kernel can follow the link and stays beneath the root. */
+/* Bytes of a link's target up to its last "..": what follows only goes down. */
+static size_t length_to_last_up(const char *target)
+{
+    size_t ret = 0;
+    for (const char *s = target; (s = strstr(s, "..")) != NULL; s += 2)
+        if ((s == target || s[-1] == '/') && (s[2] == 0 || s[2] == '/'))
+            ret = (size_t)(s + 2 - target);
+    return ret;
+}
+
+/* 0 when the kernel can go there and stays beneath the root. */
 static int follow_beneath(int root_fd, const char *path)
 {
     struct open_how how = {.flags = O_PATH | O_CLOEXEC,
@@ -431,6 +445,17 @@ static int follow_beneath(int root_fd, const char *path)
     return 0;
 }
 
+static int fail_leads_out(const struct coras_tree *tree, const char *rel, coras_error **err)
+{
+    coras_auto_buf name = CORAS_BUF_UNLIMITED, text = CORAS_BUF_UNLIMITED;
+    coras_buf_printf(&name, "%s/%s", tree->title, rel);
+    coras_buf_puts(&text, "symbolic link ");
+    put_quoted(&text, name.ptr);
+    coras_buf_puts(&text, " leads out of ");
+    put_quoted(&text, tree->title);
+    return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE, "%s", text.ptr);
+}
+
 int coras_tree_check_links(struct coras_tree *tree, coras_error **err)
 {
     coras_vec_foreach (link, &tree->links) {
@@ -439,8 +464,13 @@ int coras_tree_check_links(struct coras_tree *tree, coras_error **err)
         ssize_t n = readlinkat(tree->root_fd, link->path, now, sizeof(now) - 1);
         if (n < 0 || (size_t)n != strlen(link->target) || memcmp(now, link->target, (size_t)n) != 0)
             continue;
-        if (follow_beneath(tree->root_fd, link->path) < 0)
-            return fail_link_outside(tree, link->path, link->target, err);
+        const char *slash = strrchr(link->path, '/');
+        coras_auto_buf way = CORAS_BUF_UNLIMITED;
+        coras_buf_put(&way, link->path, slash ? (size_t)(slash + 1 - link->path) : 0);
+        coras_buf_put(&way, link->target, length_to_last_up(link->target));
+        CORAS_TRY(coras_buf_done(&way, err));
+        if (follow_beneath(tree->root_fd, way.ptr) < 0)
+            return fail_leads_out(tree, link->path, err);
     }
     return 0;
 }
@@ -479,13 +509,13 @@ int coras_tree_finish_dirs(struct coras_tree *tree, int root_fd, coras_error **e
         return 0;
     qsort(tree->dirs.items, tree->dirs.len, sizeof(*tree->dirs.items), deepest_first);
     coras_vec_foreach (dir, &tree->dirs) {
-        const char *path = *dir->path ? dir->path : ".";
-        coras_auto_fd fd = -1;
-        struct open_how how = {.flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
-                               .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS};
-        fd = (int)syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
+        coras_auto_fd place = -1;
+        coras_auto(coras_error) gone = NULL;
+        if (walk_from(tree, root_fd, dir->path, false, dir->path, &place, &gone) < 0)
+            continue; /* a later member took its place */
+        coras_auto_fd fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
-            continue; /* replaced by a later member, or not ours to change */
+            continue; /* one of before, and not ours to change */
         const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
                                           {.tv_sec = dir->mtime_s, .tv_nsec = dir->mtime_ns}};
         if (futimens(fd, times) < 0)
