@@ -5,6 +5,7 @@
 #include "coras/reference.h"
 #include "net/retry.h"
 #include "oci/digest.h"
+#include "store/registry_hints.h"
 
 static void registry_close(coras_target *t)
 {
@@ -33,7 +34,11 @@ static const coras_target_ops registry_ops = {
     .push_blob = coras_registry_push_blob,
     .push_manifest = coras_registry_push_manifest,
     .tag = coras_registry_tag,
+    .tags = coras_registry_tags,
+    .referrers = coras_registry_referrers,
+    .remove = coras_registry_remove,
     .mount = coras_registry_mount,
+    .explain_missing = coras_registry_explain_missing,
 };
 
 static bool scope_set(coras_registry_scope *s, const char *repository, const char *actions)

@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include "base/map.h"
 #include "net/client.h"
+#include "store/referrers_index.h"
 #include "store/target.h"
 
 /* What an operation asks the token service for. */
@@ -105,13 +106,36 @@ CORAS_MUST_CHECK int coras_registry_has_blob(coras_registry *r, const coras_dige
                                              bool once, coras_error **err);
 /* The upload that a declined mount of this blob has begun, or NULL. The caller frees it. */
 char *coras_registry_take_session(coras_registry *r, const coras_digest *digest);
-/* DELETE of a manifest or blob; with `lenient` a refusal is no failure. */
+/* DELETE below `kind` ("manifests", "blobs"); NOT_FOUND. */
 CORAS_MUST_CHECK int coras_registry_delete_digest(coras_registry *r, const char *kind,
                                                   const coras_digest *digest, coras_error **err);
-/* After a manifest with a subject was stored, and before one is deleted: the referrers tag of
- * registries without the referrers API. */
+
+/* ---- referrers ---- */
+
+enum coras_referrers_support {
+    CORAS_REFERRERS_UNKNOWN,
+    CORAS_REFERRERS_SUPPORTED,
+    CORAS_REFERRERS_UNSUPPORTED,
+};
+/* Remember for this repository, as long as the client lives. */
+void coras_registry_note_referrers(const coras_registry *r, bool supported);
+/* Ask once, with a digest that nothing has. */
+CORAS_MUST_CHECK int coras_registry_has_referrers_api(coras_registry *r, bool *ret,
+                                                      coras_error **err);
+/*
+ * The list under the referrers tag: 1 with *ret_index and *ret set, 0 when there is none;
+ * *ret_index then has a media type only when the tag names something else.
+ */
+CORAS_MUST_CHECK int coras_registry_read_referrers_tag(coras_registry *r,
+                                                       const coras_digest *subject,
+                                                       coras_descriptor *ret_index,
+                                                       coras_referrers_index *ret,
+                                                       coras_error **err);
+/* After a manifest was stored: keeps the referrers tag when it has a subject that the registry has
+ * not `noted`. */
 CORAS_MUST_CHECK int coras_registry_index_referrer(coras_registry *r, const coras_descriptor *desc,
-                                                   const void *data, coras_error **err);
+                                                   const void *data, bool noted, coras_error **err);
+/* Before a manifest is deleted. */
 CORAS_MUST_CHECK int
 coras_registry_unindex_referrer(coras_registry *r, const coras_descriptor *desc, coras_error **err);
 

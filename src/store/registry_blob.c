@@ -7,7 +7,7 @@
 #include "oci/digest.h"
 #include "store/content_range.h"
 #include "store/registry.h"
-#include "store/upload_location.h"
+#include "store/location.h"
 
 /* ---- streaming ---- */
 

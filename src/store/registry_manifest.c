@@ -9,6 +9,7 @@
 #include "oci/digest.h"
 #include "oci/manifest.h"
 #include "store/registry.h"
+#include "store/registry_hints.h"
 
 enum {
     PUT_REPEATS = 3, /* for what settles by itself within seconds */
@@ -104,14 +105,6 @@ static int prepare_get(const coras_registry *r, const char *method, const char *
     return 0;
 }
 
-static int not_found(coras_registry *r, const char *reference, const coras_digest *asked,
-                     const coras_response *resp, coras_error **err)
-{
-    (void)asked;
-    (void)resp;
-    return coras_registry_not_found(r, reference, err);
-}
-
 /* ---- fetching ---- */
 
 static int fill_descriptor(const coras_request *req, const coras_response *resp,
@@ -157,7 +150,7 @@ static int fetch_once(coras_registry *r, const char *reference, const char *acce
     CORAS_TRY(prepare_get(r, "GET", reference, accept, &get, err));
     CORAS_TRY(coras_client_send(r->client, &get.request, allowed, &resp, err));
     if (coras_response_status(resp) == 404)
-        return not_found(r, reference, &asked, resp, err);
+        return coras_registry_not_found(r, reference, err);
     CORAS_TRY(verify_body(resp, &asked, &digest, err));
     CORAS_TRY(fill_descriptor(&get.request, resp, &digest, ret, err));
     coras_str body = coras_response_body(resp);
@@ -217,7 +210,7 @@ int coras_registry_resolve(coras_target *t, const char *reference, coras_descrip
     CORAS_TRY(prepare_get(r, "HEAD", reference, NULL, &head, err));
     CORAS_TRY(coras_client_send(r->client, &head.request, allowed, &resp, err));
     if (coras_response_status(resp) == 404)
-        return not_found(r, reference, &asked, resp, err);
+        return coras_registry_not_found(r, reference, err);
     int known = describe_head(&head.request, resp, &asked, ret, err);
     if (known != 0)
         return known < 0 ? known : 0;
@@ -302,6 +295,7 @@ static int put_named(coras_registry *r, const coras_descriptor *desc, const void
 
     if (rc == 0 || tag_is_right(r, desc, reference, failure))
         return 0;
+    coras_hints_push_manifest(r, desc, &failure);
     coras_error_propagate(err, &failure);
     return rc;
 }
@@ -318,7 +312,7 @@ int coras_registry_push_manifest(coras_target *t, const coras_descriptor *desc, 
         reference = coras_digest_format(&desc->digest, text);
     CORAS_TRY(coras_registry_parse_reference(reference, &named, err));
     CORAS_TRY(put_named(r, desc, data, reference, &subject_noted, err));
-    return 0;
+    return coras_registry_index_referrer(r, desc, data, subject_noted, err);
 }
 
 int coras_registry_tag(coras_target *t, const coras_descriptor *desc, const char *reference,

@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "oci/digest.h"
 #include "store/registry.h"
-#include "store/upload_location.h"
+#include "store/location.h"
 
 static int start(coras_registry *r, char **ret_session, coras_error **err)
 {

@@ -181,12 +181,20 @@ int coras_target_fetch_verified(coras_target *t, const coras_descriptor *desc, s
 
 /* ---- the public calls ---- */
 
+int coras_target_explain(coras_target *t, int rc, const char *reference, coras_error **err)
+{
+    if (rc == CORAS_ERR_NOT_FOUND && t->ops->explain_missing && err && *err)
+        t->ops->explain_missing(t, reference, err);
+    return rc;
+}
+
 int coras_resolve(coras_target *target, const char *reference, coras_descriptor *ret,
                   coras_error **err)
 {
     if (!target || !reference || !ret)
         return missing_argument(err);
-    return target->ops->resolve(target, reference, ret, err);
+    return coras_target_explain(target, target->ops->resolve(target, reference, ret, err),
+                                reference, err);
 }
 
 int coras_fetch_manifest(coras_target *target, const char *reference, const char *accept,
@@ -197,8 +205,9 @@ int coras_fetch_manifest(coras_target *target, const char *reference, const char
 
     if (!target || !reference || !ret || !ret_bytes)
         return missing_argument(err);
-    CORAS_TRY(target->ops->fetch_manifest(target, reference, accept, &desc, &bytes, err));
-    coras_buf_put(&bytes, "", 0);
+    CORAS_TRY(coras_target_explain(
+        target, target->ops->fetch_manifest(target, reference, accept, &desc, &bytes, err),
+        reference, err));
     CORAS_TRY(coras_buf_take(&bytes, ret_bytes, err));
     *ret = desc;
     desc = (coras_descriptor)CORAS_DESCRIPTOR_INIT;

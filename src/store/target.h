@@ -110,6 +110,8 @@ typedef struct coras_target_ops {
                       int64_t *ret_offset, coras_error **err);
     int (*land)(coras_target *t, const coras_descriptor *desc, coras_landing *ret,
                 coras_error **err);
+    /* Add a hint to a NOT_FOUND of a reference. May ask the registry once more. */
+    void (*explain_missing)(coras_target *t, const char *reference, coras_error **err);
 } coras_target_ops;
 
 struct coras_target {
@@ -120,5 +122,12 @@ struct coras_target {
  */
 CORAS_MUST_CHECK int coras_target_fetch_verified(coras_target *t, const coras_descriptor *desc,
                                                  size_t limit, coras_buf *ret, coras_error **err);
+
+/*
+ * For the end of an operation that failed for want of a reference: adds advice (which tags there
+ * are) when rc is NOT_FOUND. The verbs do not do so themselves, since it costs a request. Returns
+ * rc.
+ */
+int coras_target_explain(coras_target *t, int rc, const char *reference, coras_error **err);
 
 #endif

@@ -282,6 +282,14 @@ static int run_tags(struct run *run, coras_error **err)
     return coras_list_tags(run->target, last, show_name, &left, err);
 }
 
+static int run_catalog(struct run *run, coras_error **err)
+{
+    int left = most(run);
+    const char *last = run->argc > 0 && *run->argv[0] ? run->argv[0] : NULL;
+
+    return coras_list_repositories(run->client, run->host, last, show_name, &left, err);
+}
+
 static bool show_referrer(const coras_descriptor *d, void *user)
 {
     (void)user;
@@ -306,13 +314,21 @@ static const struct {
     int min_args;
     int (*run)(struct run *run, coras_error **err);
 } commands[] = {
-    {"resolve", 1, run_resolve}, {"manifest", 1, run_manifest},
-    {"fetch", 5, run_fetch},     {"blob", 2, run_blob},
-    {"bytes", 2, run_bytes},     {"exists", 2, run_exists},
-    {"push", 1, run_push},       {"resolve-blob", 1, run_resolve_blob},
-    {"mount", 3, run_mount},     {"put", 2, run_put},
-    {"tag", 2, run_tag},         {"delete", 3, run_delete},
-    {"tags", 0, run_tags},       {"referrers", 3, run_referrers},
+    {"resolve", 1, run_resolve},
+    {"manifest", 1, run_manifest},
+    {"fetch", 5, run_fetch},
+    {"blob", 2, run_blob},
+    {"bytes", 2, run_bytes},
+    {"exists", 2, run_exists},
+    {"push", 1, run_push},
+    {"resolve-blob", 1, run_resolve_blob},
+    {"mount", 3, run_mount},
+    {"put", 2, run_put},
+    {"tag", 2, run_tag},
+    {"delete", 3, run_delete},
+    {"tags", 0, run_tags},
+    {"catalog", 0, run_catalog},
+    {"referrers", 3, run_referrers},
 };
 
 static int run_command(struct run *run, const char *name, const char *repository, coras_error **err)
