@@ -69,6 +69,7 @@ struct exchange {
     struct coras_exchange_end end;
     int64_t window_start_ms, last_look_ms, window_bytes; /* stall detection */
     coras_buf dial;                                      /* address of the last attempt */
+    curl_socket_t opened;                                /* its socket */
     char curl_text[CURL_ERROR_SIZE];
 };
 
@@ -423,7 +424,8 @@ static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct cur
             x->rc = fail_blocked(x, prefix);
         return CURL_SOCKET_BAD;
     }
-    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    x->opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    return x->opened;
 }
 
 /* ---- setting up ---- */
@@ -570,11 +572,12 @@ static int make_connect_to(struct exchange *x, struct curl_slist **ret, coras_er
 static int64_t moved_bytes(struct exchange *x)
 {
     curl_off_t uploaded = 0;
-    curl_socket_t fd = CURL_SOCKET_BAD;
+    curl_socket_t fd = x->opened;
     int queued = 0;
 
     x->curl->easy_getinfo(x->handle->easy, CURLINFO_SIZE_UPLOAD_T, &uploaded);
-    x->curl->easy_getinfo(x->handle->easy, CURLINFO_ACTIVESOCKET, &fd);
+    if (fd == CURL_SOCKET_BAD) /* libcurl knows the socket of a connection that was kept */
+        x->curl->easy_getinfo(x->handle->easy, CURLINFO_ACTIVESOCKET, &fd);
     /* On a slow link the kernel's queue drains long after libcurl has handed the last byte over. */
     if (uploaded && fd != CURL_SOCKET_BAD && ioctl(fd, SIOCOUTQ, &queued) != 0)
         queued = 0;
@@ -643,11 +646,10 @@ static CURLcode run(struct exchange *x)
 
 static int fail_transport(struct exchange *x, CURLcode code, coras_error **err)
 {
-    long os_errno = 0, verify = 0, connects = 0;
+    long os_errno = 0, verify = 0;
 
     x->curl->easy_getinfo(x->handle->easy, CURLINFO_OS_ERRNO, &os_errno);
     x->curl->easy_getinfo(x->handle->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
-    x->curl->easy_getinfo(x->handle->easy, CURLINFO_NUM_CONNECTS, &connects);
     struct coras_http_failure f = {
         .url = &x->url,
         .curl_code = (int)code,
@@ -656,7 +658,7 @@ static int fail_transport(struct exchange *x, CURLcode code, coras_error **err)
         .curl_text = *x->curl_text ? x->curl_text : x->curl->easy_strerror(code),
         .dial = x->dial.ptr,
         .through_proxy = coras_proxy_for(&x->http->proxy, &x->url) != NULL,
-        .reused = connects == 0,
+        .in_headers = x->response->status && !x->headers_done,
     };
     return coras_http_fail(&f, err);
 }
@@ -721,7 +723,8 @@ static char *origin_key(const coras_url *url)
 int coras_http_exchange(coras_http *http, const struct coras_exchange *ex, coras_response **ret,
                         struct coras_exchange_end *end, coras_error **err)
 {
-    struct exchange x = {.http = http, .ex = ex, .dial = CORAS_BUF_UNLIMITED};
+    struct exchange x = {
+        .http = http, .ex = ex, .dial = CORAS_BUF_UNLIMITED, .opened = CURL_SOCKET_BAD};
     int rc;
 
     *end = (struct coras_exchange_end){0};

@@ -168,7 +168,7 @@ static int fail_other(const struct coras_http_failure *f, coras_error **err)
         return coras_fail_no_memory(err);
     switch (f->curl_code) {
     case CURLE_OUT_OF_MEMORY:
-        if (strstr(text, "header"))
+        if (f->in_headers) /* what libcurl 7 says of a header line beyond its limit */
             return coras_fail(err, CORAS_ERR_TOO_LARGE, "response headers exceed the limit");
         return coras_fail_no_memory(err);
     case CURLE_UNSUPPORTED_PROTOCOL:

@@ -15,7 +15,7 @@ struct coras_http_failure {
     const char *curl_text; /* libcurl's own words */
     const char *dial;      /* address of the last connection attempt, "" when there was none */
     bool through_proxy;
-    bool reused; /* the connection had served before */
+    bool in_headers; /* the answer had begun */
 };
 
 /* Makes the error and returns its code. */
