@@ -350,14 +350,9 @@ static int finish(struct scanner *s)
 
 static void put_line_start(coras_buf *out, unsigned depth)
 {
-    size_t blanks = 2 * (size_t)depth;
-
     coras_buf_putc(out, '\n');
-    if (!coras_buf_reserve(out, blanks))
-        return;
-    memset(out->ptr + out->len, ' ', blanks);
-    out->len += blanks;
-    out->ptr[out->len] = '\0';
+    for (unsigned i = 0; i < depth; i++)
+        coras_buf_puts(out, "  ");
 }
 
 static void put_indented(coras_buf *out, char c, enum event ev, const struct scanner *s,

@@ -23,7 +23,7 @@ def _first(*candidates):
 def _oracle(variable, name):
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return _first(os.environ.get(variable), SOURCE / "build/oracles/bin" / name,
-                  cache / "coras-oracles/bin" / name, Path("/opt/oracle/bin") / name)
+                  cache / "coras-oracles/bin" / name)
 
 
 CORAS = _first(os.environ.get("CORAS"), SOURCE / "build/cli/coras", SOURCE / "build/coras", "coras")

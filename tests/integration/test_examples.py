@@ -1,0 +1,165 @@
+"""The examples do what they say: the Python wrapper, the workflow's shell steps, bench, scripts."""
+
+import importlib.util
+import json
+import os
+import re
+import subprocess
+import unittest
+from pathlib import Path
+
+from harness import programs
+from harness.case import CliCase, main
+from harness.servers import PASSWORD, USER, DockerRegistry
+
+SOURCE = programs.SOURCE
+BUILD = Path(os.environ.get("CORAS_BUILD") or SOURCE / "build")
+QUICK = bool(os.environ.get("CORAS_SANITIZED"))  # nothing that builds or runs for long
+
+
+@programs.need_docker_registry
+class PythonWrapper(CliCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = cls.serve(DockerRegistry(auth="basic"))
+        spec = importlib.util.spec_from_file_location("wrapper", SOURCE / "examples/python_wrapper.py")
+        cls.wrapper = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(cls.wrapper)
+
+    def setUp(self):
+        super().setUp()
+        self.box.write("m/model.safetensors", os.urandom(5000))
+        self.box.write("m/config.json", b"{}")
+        self.client = self.wrapper.Oras(self.registry.host, self.box.bin / "oras", plain_http=True,
+                                        registry_config=self.box.root / "auth.json")
+
+    def test_everything(self):
+        self.client.login(USER, PASSWORD)
+        name = "myorg/models/sentiment"
+        digest = self.client.push(f"{name}:v1.0", {"model.safetensors": "application/vnd.safetensors",
+                                                   "config.json": None}, self.box.work / "m",
+                                  {"team": "nlp"}, "application/vnd.model")
+        self.client.tag(f"{name}:v1.0", "latest", "stable")
+        self.assertEqual(sorted(self.client.tags(name)), ["latest", "stable", "v1.0"])
+        self.assertEqual(self.client.resolve(f"{name}:latest"), digest)
+        manifest = self.client.manifest(f"{name}:latest")
+        self.assertEqual(manifest["artifactType"], "application/vnd.model")
+        self.assertEqual(manifest["annotations"]["team"], "nlp")
+        paths = self.client.pull(f"{name}:latest", self.box.work / "out")
+        self.assertEqual([Path(p).name for p in paths], ["model.safetensors", "config.json"])
+        self.assertEqual(Path(paths[0]).read_bytes(), self.read("m/model.safetensors"))
+        self.client.logout()
+        with self.assertRaises(self.wrapper.OrasError) as caught:
+            self.client.resolve(f"{name}:latest")
+        self.assertIn("basic credential not found", str(caught.exception))
+
+    def test_wrong_password(self):
+        with self.assertRaises(self.wrapper.OrasError) as caught:
+            self.client.login(USER, "wrong")
+        self.assertIn("unauthorized", str(caught.exception))
+
+
+def workflow_steps():
+    """Name -> shell text of the workflow's steps, by indentation (no YAML parser at hand)."""
+    steps, name, block = {}, None, None
+    for line in (SOURCE / "examples/github-workflow.yml").read_text().splitlines():
+        indent = len(line) - len(line.lstrip())
+        if block is not None and (indent > block or not line.strip()):
+            steps[name] += line[block + 2:] + "\n"
+            continue
+        block = None
+        if match := re.match(r" *- name: (.*)", line):
+            name = match[1]
+        elif match := re.match(r"( *)run: \|", line):
+            block, steps[name] = len(match[1]), ""
+        elif match := re.match(r" *run: (.*)", line):
+            steps[name] = match[1] + "\n"
+    return steps
+
+
+@programs.need_docker_registry
+class Workflow(CliCase):
+    def setUp(self):
+        super().setUp()
+        self.registry = self.serve_here(DockerRegistry(auth="basic"))
+        host = self.registry.host
+        self.env = {"CI": "true", "REGISTRY": host, "MODEL": f"{host}/org/repo/sentiment",
+                    "VERSION": "v1.2.3", "TOKEN": PASSWORD, "ACTOR": USER,
+                    "RUNNER_TEMP": str(self.box.root / "runner"), "CCACHE_NOHASHDIR": "1",
+                    "CORAS_SOURCE": f"file://{SOURCE}",
+                    "GITHUB_PATH": str(self.box.root / "github-path")}
+        for name in ("model.safetensors", "config.json", "tokenizer.json"):
+            self.box.write(name, name.encode())
+
+    def steps(self, *names, path=""):
+        steps = workflow_steps()
+        for name in names:
+            env = {**self.env, "PATH": f"{path}:{self.box.env['PATH']}" if path
+                   else self.box.env["PATH"]}
+            result = self.box.run("bash", "-eo", "pipefail", "-c", steps[name], env=env, check=0,
+                                  timeout=500)
+        return result
+
+    def test_log_in_push_tag(self):
+        last = self.steps("Log in", "Push", "Tag latest")
+        shown = last.out[last.out.index("{"):]
+        self.assertEqual(json.loads(shown)["annotations"]["org.opencontainers.image.version"],
+                         "v1.2.3")
+
+    @unittest.skipIf(QUICK or not os.environ.get("CI"), "builds everything: set CI=true")
+    @unittest.skipUnless((SOURCE / ".git").exists(), "needs a clone")
+    def test_install(self):
+        (self.box.root / "runner").mkdir()
+        for variable in ("CCACHE_DIR", "HOME"):
+            if variable in os.environ:
+                self.env["CCACHE_DIR"] = os.environ.get("CCACHE_DIR") or os.path.join(
+                    os.environ["HOME"], ".cache/ccache")
+        self.steps("Install")
+        path = Path(self.env["GITHUB_PATH"]).read_text().strip()
+        (self.box.bin / "oras").unlink()
+        self.steps("Log in", "Push", "Tag latest", path=path)
+        self.assertEqual(os.readlink(Path(path) / "oras"), "coras")
+
+
+class Scripts(CliCase):
+    @unittest.skipIf(QUICK or not (BUILD / "bench/sink").exists(), "no benchmark helpers here")
+    @programs.need_docker_registry
+    @programs.need_oras
+    def test_bench_runs(self):
+        done = self.box.run(SOURCE / "bench/run", "--scale", "0.002", "--rounds", "1", "--json",
+                            "r.json", check=0, timeout=300,
+                            env={"OURS": programs.CORAS, "OTHER": programs.ORAS,
+                                 "BUILD": str(BUILD)})
+        results = json.loads(self.read("r.json"))
+        self.assertIn("pull-2g", results, done)
+        self.assertIn("cp-mount", results, done)
+
+    @unittest.skipUnless(programs.has_command("serve"), "no serve command")
+    @unittest.skipIf(QUICK or BUILD != SOURCE / "build", "runs in build/ only")
+    def test_quickstart(self):
+        done = self.box.run(SOURCE / "scripts/quickstart", env={"NO_DEPS": "1"}, timeout=500, check=0)
+        self.assertIn("all files came back identical", done.out)
+        self.assertIn("Skipped", done.out)
+
+    def test_model_is_a_true_safetensors_file(self):
+        program = BUILD / "examples/make-model"
+        if not program.exists():
+            self.skipTest("make-model is not built")
+        subprocess.run([program, self.box.work / "m"], check=True)
+        data = self.read("m/model.safetensors")
+        length = int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:8 + length])
+        header.pop("__metadata__")
+        self.assertEqual(max(t["data_offsets"][1] for t in header.values()), len(data) - 8 - length)
+        for tensor in header.values():
+            elements = 1
+            for size in tensor["shape"]:
+                elements *= size
+            self.assertEqual(elements * 4, tensor["data_offsets"][1] - tensor["data_offsets"][0])
+        for name in ("config.json", "tokenizer.json"):
+            json.loads(self.read("m", name))
+
+
+if __name__ == "__main__":
+    main()
