@@ -6,16 +6,21 @@
 #ifndef CORAS_BASE_FS_H
 #define CORAS_BASE_FS_H
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/buf.h"
 
+/* Keeps errno, so that a clean-up does not hide why a function failed. */
 static inline void coras_close_fd(int *fd)
 {
+    int saved = errno;
+
     if (*fd >= 0)
         close(*fd);
     *fd = -1;
+    errno = saved;
 }
 #define coras_auto_fd __attribute__((cleanup(coras_close_fd))) int
 

@@ -67,6 +67,18 @@ static int openat2_beneath(int rootfd, const char *path, int flags, mode_t mode)
     return (int)fd;
 }
 
+/* errno for a component that could not be entered: the kernel calls a link just "not a directory".
+ */
+static int entering_failed(int dir, const char *component, int errnum)
+{
+    struct stat st;
+
+    if (errnum == ENOTDIR && fstatat(dir, component, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        S_ISLNK(st.st_mode))
+        return ELOOP;
+    return errnum;
+}
+
 /* Without openat2: no component may be a symbolic link. */
 static int walk_beneath(int rootfd, const char *path, int flags, mode_t mode)
 {
@@ -80,16 +92,17 @@ static int walk_beneath(int rootfd, const char *path, int flags, mode_t mode)
         component[len] = '\0';
         int next = openat(dir >= 0 ? dir : rootfd, component,
                           O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (next < 0)
+        if (next < 0) {
+            errno = entering_failed(dir >= 0 ? dir : rootfd, component, errno);
             return -1;
+        }
         coras_close_fd(&dir);
         dir = next;
         path = slash + 1;
     }
     int fd = openat(dir >= 0 ? dir : rootfd, path, flags | O_NOFOLLOW | O_CLOEXEC, mode);
-    int saved = errno;
-    coras_close_fd(&dir);
-    errno = saved;
+    if (fd < 0)
+        errno = entering_failed(dir >= 0 ? dir : rootfd, path, errno);
     return fd;
 }
 

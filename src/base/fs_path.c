@@ -87,5 +87,6 @@ const char *coras_path_base(const char *path)
 
     if (!*path)
         return ".";
-    return slash && slash[1] ? slash + 1 : slash && slash != path ? slash + 1 : path;
+    return slash && slash[1] ? slash + 1
+                             : path; /* a clean path ends in a slash only if it is "/" */
 }

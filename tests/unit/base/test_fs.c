@@ -2,6 +2,10 @@
 #include "base/fs.h"
 
 #include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include "base/str.h"
 #include "support.h"
 
@@ -162,13 +166,46 @@ static void makes_directories_like_go(void **state)
                   "mkdir f: not a directory");
 }
 
+struct beneath_case {
+    const char *path;
+    int rc;
+};
+
+static void check_beneath(const struct beneath_case *cases, size_t count)
+{
+    coras_auto_fd root = open("root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    for (size_t i = 0; i < count; i++) {
+        coras_auto(coras_error) err = NULL;
+        coras_auto_fd fd = -1;
+        int rc = coras_open_beneath(root, cases[i].path, O_RDONLY, 0, &fd, &err);
+        if (rc != cases[i].rc)
+            print_error("%s\n", cases[i].path);
+        if (cases[i].rc)
+            assert_failed(rc, err, cases[i].rc, NULL);
+        else
+            assert_ok(rc, err);
+    }
+}
+
+static void make_hostile_tree(void)
+{
+    assert_int_equal(mkdir("root", 0755), 0);
+    assert_int_equal(mkdir("root/d", 0755), 0);
+    put("root/f", "");
+    put("root/d/f", "");
+    put("f", "outside");
+    assert_int_equal(symlink("d", "root/in"), 0);
+    assert_int_equal(symlink("/etc", "root/out"), 0);
+    assert_int_equal(symlink("/etc/passwd", "root/file-out"), 0);
+    assert_int_equal(symlink("..", "root/up"), 0);
+    assert_int_equal(symlink("loop", "root/loop"), 0);
+}
+
 static void refuses_unsafe_paths(void **state)
 {
     char component_256[257], path_long[5002];
-    const struct {
-        const char *path;
-        int rc;
-    } cases[] = {
+    const struct beneath_case cases[] = {
         {"f", 0},
         {"d/f", 0},
         {"in/f", 0}, /* a link that stays inside */
@@ -182,14 +219,16 @@ static void refuses_unsafe_paths(void **state)
         {"d//f", CORAS_ERR_UNSAFE_PATH},
         {"d/", CORAS_ERR_UNSAFE_PATH},
         {"out/passwd", CORAS_ERR_UNSAFE_PATH},
+        {"file-out", CORAS_ERR_UNSAFE_PATH},
         {"up/f", CORAS_ERR_UNSAFE_PATH},
         {"loop", CORAS_ERR_UNSAFE_PATH},
         {component_256, CORAS_ERR_UNSAFE_PATH},
         {path_long, CORAS_ERR_UNSAFE_PATH},
+        {component_256 + 1, CORAS_ERR_NOT_FOUND},
         {"d/none", CORAS_ERR_NOT_FOUND},
         {"...", CORAS_ERR_NOT_FOUND},
+        {"f/x", CORAS_ERR_IO},
     };
-    coras_auto_fd root = -1;
 
     (void)state;
     memset(component_256, 'x', 256);
@@ -197,25 +236,55 @@ static void refuses_unsafe_paths(void **state)
     for (int i = 0; i < 2500; i++)
         memcpy(path_long + 2 * i, "x/", 2);
     memcpy(path_long + 5000, "x", 2);
-    assert_int_equal(mkdir("root", 0755), 0);
-    assert_int_equal(mkdir("root/d", 0755), 0);
-    put("root/f", "");
-    put("root/d/f", "");
-    put("f", "outside");
-    assert_int_equal(symlink("d", "root/in"), 0);
-    assert_int_equal(symlink("/etc", "root/out"), 0);
-    assert_int_equal(symlink("..", "root/up"), 0);
-    assert_int_equal(symlink("loop", "root/loop"), 0);
+    make_hostile_tree();
+    check_beneath(cases, CORAS_ARRAY_LEN(cases));
+}
+
+/* From here on openat2 does not exist for this process. */
+static bool forbid_openat2(void)
+{
+    struct sock_filter code[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_openat2, 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog program = {CORAS_ARRAY_LEN(code), code};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 &&
+           prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static void old_kernels_follow_no_link_at_all(void **state)
+{
+    static const struct beneath_case cases[] = {
+        {"f", 0},
+        {"d/f", 0},
+        {"in/f", CORAS_ERR_UNSAFE_PATH},
+        {"out/passwd", CORAS_ERR_UNSAFE_PATH},
+        {"file-out", CORAS_ERR_UNSAFE_PATH},
+        {"up/f", CORAS_ERR_UNSAFE_PATH},
+        {"loop", CORAS_ERR_UNSAFE_PATH},
+        {"../x", CORAS_ERR_UNSAFE_PATH},
+        {"d/none", CORAS_ERR_NOT_FOUND},
+        {"f/x", CORAS_ERR_IO},
+    };
+    coras_auto_fd root = -1;
+    coras_auto_fd dir = -1;
+    const char *name;
+
+    (void)state;
+    make_hostile_tree();
+    if (!forbid_openat2())
+        skip();
+    check_beneath(cases, CORAS_ARRAY_LEN(cases));
     root = open("root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++) {
-        coras_auto(coras_error) err = NULL;
-        coras_auto_fd fd = -1;
-        int rc = coras_open_beneath(root, cases[i].path, O_RDONLY, 0, &fd, &err);
-        if (cases[i].rc)
-            assert_failed(rc, err, cases[i].rc, NULL);
-        else
-            assert_ok(rc, err);
-    }
+    assert_ok(coras_open_parent_beneath(root, "a/b/file", 0755, &dir, &name, NULL), NULL);
+    assert_int_equal(access("root/a/b", F_OK), 0);
+    coras_close_fd(&dir);
+    assert_int_equal(coras_open_parent_beneath(root, "up/new/file", 0755, &dir, &name, NULL),
+                     CORAS_ERR_UNSAFE_PATH);
+    assert_int_equal(access("new", F_OK), -1);
 }
 
 static void makes_parents_beneath_the_root(void **state)
@@ -389,6 +458,7 @@ int main(void)
         FS_TEST(cleans_paths_like_go),
         FS_TEST(joins_paths_like_go),
         FS_TEST(makes_the_cache_directory),
+        FS_TEST(old_kernels_follow_no_link_at_all), /* last: it cannot be undone */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
