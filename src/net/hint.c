@@ -1,10 +1,10 @@
 /*
  * Advice for answers that refuse: what was tried, and what people usually forget at that registry.
  */
+#include "base/clock.h"
 #include "base/error.h"
 #include "net/client_impl.h"
 #include "net/retry.h"
-#include "base/clock.h"
 
 /* What is special about the registry, "" when nothing is known. */
 static const char *registry_advice(const char *registry, int status)
@@ -61,6 +61,19 @@ static void hint_busy(const coras_response *r, coras_error **err)
                         "transfers at a time (--concurrency)");
 }
 
+/* In the words of Go's server, of nginx and of Apache. */
+static bool wants_tls(const coras_response *r)
+{
+    static const char *const texts[] = {"HTTP request to an HTTPS server",
+                                        "plain HTTP request was sent to HTTPS port",
+                                        "speaking plain HTTP to an SSL-enabled server"};
+
+    for (size_t i = 0; r->status == 400 && i < CORAS_ARRAY_LEN(texts); i++)
+        if (memmem(r->body.ptr, r->body.len, texts[i], strlen(texts[i])))
+            return true;
+    return false;
+}
+
 void coras_client_hint(coras_client *client, coras_auth *auth, const coras_request *req,
                        const coras_response *r, coras_error **err)
 {
@@ -72,4 +85,7 @@ void coras_client_hint(coras_client *client, coras_auth *auth, const coras_reque
         hint_refusal(auth, req, r->status, err);
     else if (r->status == 429 || r->status == 503)
         hint_busy(r, err);
+    else if (wants_tls(r))
+        coras_hint(err, "the registry speaks TLS: leave --plain-http out, or use "
+                        "--plain-http=false for localhost");
 }

@@ -93,31 +93,29 @@ static int fail_timeout(const struct coras_http_failure *f, const coras_url *url
     return rc;
 }
 
+static int fail_name(const coras_url *url, coras_error **err)
+{
+    int rc = coras_fail(err, CORAS_ERR_TLS,
+                        "tls: failed to verify certificate: x509: certificate is not valid for "
+                        "%.*s",
+                        (int)url->host.len, url->host.ptr);
+
+    coras_hint(err, "the certificate names another host: check the registry's name");
+    return rc;
+}
+
 static int fail_certificate(const struct coras_http_failure *f, const coras_url *url,
                             coras_error **err)
 {
     const char *why = "certificate signed by unknown authority";
-    int rc;
 
-    switch (f->verify_result) {
-    case VERIFY_NOT_YET_VALID:
-    case VERIFY_EXPIRED:
+    if (strstr(f->curl_text, "subject name") || strstr(f->curl_text, "target host name"))
+        return fail_name(url, err);
+    if (f->verify_result == VERIFY_NOT_YET_VALID || f->verify_result == VERIFY_EXPIRED)
         why = "certificate has expired or is not yet valid";
-        break;
-    case VERIFY_REVOKED:
+    else if (f->verify_result == VERIFY_REVOKED)
         why = "certificate has been revoked";
-        break;
-    case 0:
-        rc = coras_fail(err, CORAS_ERR_TLS,
-                        "tls: failed to verify certificate: x509: certificate is not valid for "
-                        "%.*s",
-                        (int)url->host.len, url->host.ptr);
-        coras_hint(err, "the certificate names another host: check the registry's name");
-        return rc;
-    default:
-        break;
-    }
-    rc = coras_fail(err, CORAS_ERR_TLS, "tls: failed to verify certificate: x509: %s", why);
+    int rc = coras_fail(err, CORAS_ERR_TLS, "tls: failed to verify certificate: x509: %s", why);
     if (f->verify_result >= VERIFY_SELF_SIGNED_LEAF && f->verify_result <= VERIFY_NO_LEAF_SIGNATURE)
         coras_hint(err, "give the authority's certificate with --ca-file; --insecure switches the "
                         "check off");

@@ -83,9 +83,9 @@ class RawServer:
 
     def _serve(self, connection):
         try:
+            if self.context:
+                connection = self.context.wrap_socket(connection, server_side=True)
             with connection:
-                if self.context:
-                    connection = self.context.wrap_socket(connection, server_side=True)
                 while (head := self._head(connection)):
                     self.heads.append(head)
                     if not self.handler(connection, head):
