@@ -1,0 +1,236 @@
+"""Directories that pull unpacks, made by others: honest ones arrive, traps do not spring."""
+
+import gzip
+import io
+import os
+import stat
+import tarfile
+
+from harness.case import CliCase, main
+from harness.fixtures import make_tar, tar_layer
+from harness.scripted import ScriptedRegistry, manifest, sha256
+
+
+def member(name, data=b"", kind=tarfile.REGTYPE, link="", mode=0o644, mtime=1700000000, **pax):
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.mode, info.mtime = kind, link, mode, mtime
+    info.size = len(data)
+    info.pax_headers = pax
+    return info, data
+
+
+def archive(*members, form=tarfile.PAX_FORMAT):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=form) as tar:
+        for info, data in members:
+            tar.addfile(info, io.BytesIO(data) if data else None)
+        end = tar.offset
+    return out.getvalue()[:end] + bytes(1024)
+
+
+LINK, HARD, DIR = tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.DIRTYPE
+
+
+class UnpackCase(CliCase):
+    def setUp(self):
+        super().setUp()
+        self.registry = self.serve_here(ScriptedRegistry())
+        self.outside = self.box.root / "outside.txt"
+        self.outside.write_bytes(b"precious")
+
+    def serve(self, tar, data=None, **annotations):
+        blob, entry = tar_layer(tar, "d")
+        if data is not None:  # other compressed bytes than a plain gzip of the tar
+            blob = data
+            entry.update(digest=sha256(data), size=len(data))
+        entry["annotations"].update(annotations)
+        self.registry.blob(blob)
+        self.registry.put("v1", manifest([entry]))
+
+    def pull(self, **options):
+        return self.coras("pull", f"{self.registry.host}/a:v1", "-o", "out", timeout=60, **options)
+
+    def refused(self, tar, **options):
+        """Nothing under the final name, nothing outside, no leftovers."""
+        self.serve(tar, **options)
+        result = self.pull()
+        self.assertEqual(result.code, 1, result)
+        self.assertPrintable(result.text)
+        self.assertEqual(self.outside.read_bytes(), b"precious")
+        self.assertFalse((self.box.work / "out/d").exists(), self.names("out"))
+        for name in ("evil", "x", "out/evil", "out/x"):
+            self.assertFalse((self.box.work / name).exists(), name)
+        return result
+
+
+class Honest(UnpackCase):
+    def test_plain(self):
+        self.serve(make_tar([("d", None), ("d/a", b"a"), ("d/sub", None), ("d/sub/b", b"b" * 70000)]))
+        result = self.pull()
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(self.read("out/d/sub/b"), b"b" * 70000)
+        self.assertEqual((self.box.work / "out/d/a").stat().st_mtime, 1700000000)
+
+    def test_modes_and_links(self):
+        self.serve(archive(
+            member("d", kind=DIR, mode=0o755), member("d/run", b"#!", mode=0o4755),
+            member("d/private", b"p", mode=0o600), member("d/locked", kind=DIR, mode=0o500),
+            member("d/locked/in", b"i", mode=0o400), member("d/soft", kind=LINK, link="run"),
+            member("d/deep", kind=DIR, mode=0o755),
+            member("d/deep/up", kind=LINK, link="../private"),
+            member("d/hard", kind=HARD, link="d/private")))
+        result = self.pull()
+        self.assertEqual(result.code, 0, result)
+        modes = {n: stat.S_IMODE(os.lstat(self.box.work / "out/d" / n).st_mode)
+                 for n in ("run", "private", "locked", "locked/in")}
+        self.assertEqual(modes, {"run": 0o755, "private": 0o600, "locked": 0o500, "locked/in": 0o400})
+        self.assertEqual(os.readlink(self.box.work / "out/d/soft"), "run")
+        self.assertEqual(self.read("out/d/deep/up"), b"p")
+        self.assertEqual(self.read("out/d/hard"), b"p")
+
+    def test_c35_padding_and_members(self):
+        """Archives of GNU tar and Python end in more zeroes; gzip may have several members."""
+        tar = make_tar([("d", None), ("d/a", b"content")])
+        padded = tar + bytes(-len(tar) % 10240)
+        middle = len(tar) // 2
+        for name, whole, data in (("padded", padded, None),
+                                  ("members", tar, gzip.compress(tar[:middle]) +
+                                   gzip.compress(tar[middle:]))):
+            with self.subTest(name):
+                self.box.run("rm", "-rf", "out")
+                self.serve(whole, data)
+                result = self.pull()
+                self.assertEqual(result.code, 0, result)
+                self.assertEqual(self.read("out/d/a"), b"content")
+
+    def test_long_names(self):
+        names = ["d/" + "long" * 20 + "/" + "name" * 20, "d/" + "é" * 100, "d/" + "x" * 200]
+        for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+            self.box.run("rm", "-rf", "out")
+            self.serve(archive(member("d", kind=DIR, mode=0o755), member(os.path.dirname(names[0]),
+                               kind=DIR, mode=0o755), *(member(n, b"n") for n in names), form=form))
+            result = self.pull()
+            self.assertEqual(result.code, 0, result)
+            for name in names:
+                self.assertEqual(self.read("out", name), b"n")
+
+    def test_c42_many_members(self):
+        self.serve(archive(member("d", kind=DIR, mode=0o755),
+                           *(member(f"d/{n}") for n in range(20000))))
+        result = self.pull()
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(len(os.listdir(self.box.work / "out/d")), 20000)
+
+    def test_unpack_false_keeps_the_archive(self):
+        tar = make_tar([("d", None), ("d/a", b"a")])
+        self.serve(tar, **{"io.deis.oras.content.unpack": "false",
+                           "org.opencontainers.image.title": "d.tgz"})
+        self.assertEqual(self.pull().code, 0)
+        self.assertEqual(gzip.decompress(self.read("out/d.tgz")), tar)
+
+    def test_replaces_an_older_directory(self):
+        self.serve(make_tar([("d", None), ("d/a", b"new")]))
+        self.box.write("out/d/a", b"old")
+        result = self.pull()
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(self.read("out/d/a"), b"new")
+
+
+class Hostile(UnpackCase):
+    top = member("d", kind=DIR, mode=0o755)
+
+    def test_c21_names_outside(self):
+        for name in ("../evil", "d/../../evil", "/tmp/coras-evil", "e/x", "d/../evil", ".."):
+            with self.subTest(name):
+                self.refused(archive(self.top, member(name, b"evil")))
+        self.assertFalse(os.path.exists("/tmp/coras-evil"))
+
+    def test_c22_c23_through_links(self):
+        root = str(self.box.root)
+        self.refused(archive(self.top, member("d/l", kind=LINK, link=".."), member("d/l/evil", b"x")))
+        self.refused(archive(self.top, member("d/l", kind=LINK, link=root),
+                             member("d/l/outside.txt", b"x")))
+        self.refused(archive(self.top, member("d/a", kind=DIR, mode=0o755),
+                             member("d/a/b", kind=LINK, link=".."),
+                             member("d/a/b/c", kind=LINK, link=".."), member("d/c/../evil", b"x")))
+        chain = [self.top] + [member(f"d/{'x/' * n}x", kind=DIR, mode=0o755) for n in range(3)]
+        self.refused(archive(*chain, member("d/y", kind=LINK, link="x/x/x"),
+                             member("d/z", kind=LINK, link="y/../../../../.."),
+                             member("d/z/evil", b"evil")))
+
+    def test_c24_c25_links_outside(self):
+        for link in ("/etc/passwd", "../../outside.txt", "../..", "a/../../.."):
+            with self.subTest(link):
+                self.refused(archive(self.top, member("d/l", kind=LINK, link=link)))
+
+    def test_c26_c27_c28_hard_links(self):
+        self.box.write("d/secret", b"s")
+        for link in (str(self.outside), "../../outside.txt", "d/nope", "/etc/passwd"):
+            with self.subTest(link):
+                self.refused(archive(self.top, member("d/h", kind=HARD, link=link)))
+        info, _ = member("d/h", kind=HARD, link="d/a")
+        info.size = 4
+        body = archive(self.top, member("d/a", b"aaaa"))[:-1024] + info.tobuf() + b"evil".ljust(
+            512, b"\0") + bytes(1024)
+        self.serve(body)
+        if self.pull().code == 0:
+            self.assertEqual(self.read("out/d/a"), b"aaaa")
+
+    def test_c29_file_over_a_link(self):
+        self.serve(archive(self.top, member("d/t", b"target"), member("d/l", kind=LINK, link="t"),
+                           member("d/l", b"file")))
+        if self.pull().code == 0:
+            self.assertEqual(self.read("out/d/t"), b"target")
+            self.assertEqual(self.read("out/d/l"), b"file")
+
+    def test_c31_special_files_are_not_made(self):
+        for kind in (tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE):
+            self.serve(archive(self.top, member("d/special", kind=kind), member("d/a", b"a")))
+            self.pull()
+            self.assertFalse(os.path.lexists(self.box.work / "out/d/special"))
+
+    def test_c34_c35_c37_broken_streams(self):
+        tar = make_tar([("d", None), ("d/a", os.urandom(50000))])
+        good = gzip.compress(tar)
+        cases = {"cut": good[:-30], "bytes after gzip": good + b"evil trailer",
+                 "bytes after the end": gzip.compress(tar + b"evil" * 200), "not gzip": b"x" * 1000,
+                 "gzip of no tar": gzip.compress(b"no tar" * 1000), "empty": b"",
+                 "plain tar": tar, "bad crc": good[:-8] + b"\0\0\0\0" + good[-4:]}
+        for name, data in cases.items():
+            with self.subTest(name):
+                self.refused(tar, data=data)
+
+    def test_c36_inner_digest(self):
+        tar = make_tar([("d", None), ("d/a", b"a")])
+        result = self.refused(tar, **{"io.deis.oras.content.digest": sha256(b"other")})
+        self.assertIn("content digest mismatch", result.err)
+
+    def test_c38_c39_c40_sizes(self):
+        for size in ("-1", str(2**63), "99999999999999999999", "x"):
+            with self.subTest(size):
+                self.refused(archive(self.top, member("d/a", b"a", size=size)))
+        self.refused(archive(self.top, member("d/a", b"a", comment="x" * (3 << 20))))
+        info, _ = member("d/a", b"a")
+        info.size = 1 << 33
+        self.refused(archive(self.top)[:-1024] + info.tobuf(tarfile.GNU_FORMAT) + b"a" * 512)
+
+    def test_c43_other_compressions(self):
+        import bz2
+        import lzma
+        tar = make_tar([("d", None), ("d/a", b"a")])
+        for data in (lzma.compress(tar), bz2.compress(tar)):
+            self.refused(tar, data=data)
+
+    def test_link_in_the_way(self):
+        """The directory's own name is a link that leads away: replaced, not followed."""
+        elsewhere = self.box.root / "elsewhere"
+        elsewhere.mkdir()
+        (self.box.work / "out").mkdir()
+        (self.box.work / "out/d").symlink_to(elsewhere)
+        self.serve(make_tar([("d", None), ("d/a", b"a")]))
+        self.pull()
+        self.assertEqual(list(elsewhere.iterdir()), [])
+
+
+if __name__ == "__main__":
+    main()
