@@ -16,6 +16,7 @@
 #include "net/http_failure.h"
 #include "net/origin_policy.h"
 #include "net/proxy.h"
+#include "net/trust.h"
 
 enum {
     WAIT_MS = 200,           /* longest wait between two looks at the cancel flag */
@@ -499,24 +500,36 @@ static void set_transport(struct exchange *x)
     SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
+/* --ca-file replaces all; SSL_CERT_FILE and SSL_CERT_DIR replace their half, as in Go. */
+static void set_authorities(struct exchange *x)
+{
+    const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
+    const char *hashed;
+
+    if (x->http->config.ca_file) {
+        SET(CURLOPT_CAINFO, x->http->config.ca_file);
+        SET(CURLOPT_CAPATH, NULL);
+        return;
+    }
+    if (file && *file)
+        SET(CURLOPT_CAINFO, file);
+    if (dir && *dir)
+        SET(CURLOPT_CAPATH, dir);
+    if (!(file && *file) && !(dir && *dir) && (hashed = coras_trust_hashed_dir())) {
+        SET(CURLOPT_CAINFO, NULL);
+        SET(CURLOPT_CAPATH, hashed);
+    }
+}
+
 static void set_tls(struct exchange *x)
 {
     const struct coras_http_config *c = &x->http->config;
-    const char *env_file = getenv("SSL_CERT_FILE"), *env_dir = getenv("SSL_CERT_DIR");
 
     if (!x->url.https)
         return;
     SET(CURLOPT_SSL_VERIFYPEER, c->insecure ? 0L : 1L);
     SET(CURLOPT_SSL_VERIFYHOST, c->insecure ? 0L : 2L);
-    if (c->ca_file) {
-        SET(CURLOPT_CAINFO, c->ca_file);
-        SET(CURLOPT_CAPATH, NULL);
-    } else {
-        if (env_file && *env_file)
-            SET(CURLOPT_CAINFO, env_file);
-        if (env_dir && *env_dir)
-            SET(CURLOPT_CAPATH, env_dir);
-    }
+    set_authorities(x);
     if (c->cert_file && c->key_file && x->ex->own_origin) {
         SET(CURLOPT_SSLCERT, c->cert_file);
         SET(CURLOPT_SSLKEY, c->key_file);
