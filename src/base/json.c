@@ -45,10 +45,19 @@ static const coras_json *wrapped(const json_t *v)
     return (const coras_json *)v;
 }
 
+static int invalid(const json_error_t *error, coras_error **err)
+{
+    coras_auto_buf reason = CORAS_BUF_UNLIMITED;
+
+    coras_escape(&reason, error->text, strlen(error->text), CORAS_LIMIT_ERROR_TEXT);
+    CORAS_TRY(coras_buf_done(&reason, err));
+    return coras_fail(err, CORAS_ERR_INVALID_JSON, "line %d: %s", error->line > 0 ? error->line : 1,
+                      reason.ptr);
+}
+
 static int parse(const char *text, size_t len, size_t flags, coras_json **ret, coras_error **err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
-    coras_auto_buf reason = CORAS_BUF_UNLIMITED;
     json_error_t error;
     json_t *root;
 
@@ -60,24 +69,23 @@ static int parse(const char *text, size_t len, size_t flags, coras_json **ret, c
         json_decref(root);
         return coras_fail_no_memory(err);
     }
-    if (root) {
-        *ret = (coras_json *)root;
-        return 0;
-    }
-    coras_escape(&reason, error.text, strlen(error.text), CORAS_LIMIT_ERROR_TEXT);
-    CORAS_TRY(coras_buf_done(&reason, err));
-    return coras_fail(err, CORAS_ERR_INVALID_JSON, "line %d: %s", error.line > 0 ? error.line : 1,
-                      reason.ptr);
+    if (!root)
+        return invalid(&error, err);
+    *ret = (coras_json *)root;
+    return 0;
 }
 
 int coras_json_parse(const char *text, size_t len, coras_json **ret, coras_error **err)
 {
+    /* jansson overlooks a NUL behind a number. */
+    if (len && memchr(text, '\0', len))
+        return coras_fail(err, CORAS_ERR_INVALID_JSON, "NUL byte in the document");
     return parse(text, len, 0, ret, err);
 }
 
 int coras_json_parse_prefix(const char *text, size_t len, coras_json **ret, coras_error **err)
 {
-    return parse(text, len, JSON_DISABLE_EOF_CHECK, ret, err);
+    return parse(text, strnlen(text, len), JSON_DISABLE_EOF_CHECK, ret, err);
 }
 
 void coras_json_free(coras_json *root)

@@ -94,7 +94,8 @@ void coras_go_float(coras_buf *out, double n);
 void coras_go_float_json(coras_buf *out, double n);
 
 /* ---- raw text ---- */
-/* json.Indent(raw, "", "  "): white space only is changed. INVALID_JSON with Go's words on failure.
+/* json.Indent(raw, "", "  "): white space only is changed, but the output may be thousands of times
+ * as large for deeply nested input: give `out` a limit. INVALID_JSON with Go's words on failure.
  */
 CORAS_MUST_CHECK int coras_json_indent(const char *raw, size_t len, coras_buf *out,
                                        coras_error **err);

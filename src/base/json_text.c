@@ -9,9 +9,14 @@
 
 static void put_line_start(coras_buf *out, unsigned depth)
 {
+    size_t blanks = 2 * (size_t)depth;
+
     coras_buf_putc(out, '\n');
-    for (unsigned i = 0; i < depth; i++)
-        coras_buf_puts(out, "  ");
+    if (!coras_buf_reserve(out, blanks))
+        return;
+    memset(out->ptr + out->len, ' ', blanks);
+    out->len += blanks;
+    out->ptr[out->len] = '\0';
 }
 
 static void put_indented(coras_buf *out, char c, enum coras_json_event ev,

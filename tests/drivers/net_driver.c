@@ -292,8 +292,9 @@ static int take_options(struct options *o, int argc, char **argv)
     return 0;
 }
 
-static int report(int rc, const coras_error *err)
+static void report(const coras_error *err)
 {
+    int rc = coras_error_code(err);
     coras_auto_buf line = CORAS_BUF_UNLIMITED;
     coras_json_writer w = CORAS_JSON_WRITER(&line, 0);
 
@@ -303,10 +304,9 @@ static int report(int rc, const coras_error *err)
         print_error(&w, err);
     coras_jw_end_object(&w);
     print_line(&line);
-    return 0;
 }
 
-static int run_all(struct options *o, coras_client *client)
+static void run_all(struct options *o, coras_client *client)
 {
     coras_auto_free struct run *runs = coras_calloc((size_t)o->threads, sizeof(*runs));
     pthread_t canceller;
@@ -321,14 +321,32 @@ static int run_all(struct options *o, coras_client *client)
         pthread_join(runs[i].thread, NULL);
     if (o->cancel_after_ms)
         pthread_join(canceller, NULL);
+}
+
+static int use(struct options *o, coras_client *client, coras_error **err)
+{
+    coras_credential typed = {o->login_user, o->login_secret};
+
+    if (o->login_secret)
+        return coras_login(client, o->registry, &typed, err);
+    run_all(o, client);
     return 0;
+}
+
+static int act(struct options *o, coras_error **err)
+{
+    coras_auto(coras_client) client = NULL;
+
+    if (o->logout)
+        return coras_logout(o->registry, o->client.registry_configs, err);
+    CORAS_TRY(coras_client_new(&o->client, &client, err));
+    return use(o, client, err);
 }
 
 int main(int argc, char **argv)
 {
     struct options o = {.client = CORAS_CLIENT_OPTIONS_INIT, .threads = 1, .repeat = 1};
     coras_auto(coras_error) err = NULL;
-    coras_auto(coras_client) client = NULL;
 
     if (take_options(&o, argc, argv) < 0)
         return 2;
@@ -337,18 +355,8 @@ int main(int argc, char **argv)
     o.client.headers = o.headers;
     o.client.registry_configs = o.configs_len ? o.configs : NULL;
     o.client.cancel = coras_cancel_new();
-    int rc = 0;
-    if (o.logout) {
-        rc = report(coras_logout(o.registry, o.client.registry_configs, &err), err);
-    } else if ((rc = coras_client_new(&o.client, &client, &err)) < 0) {
-        rc = report(rc, err);
-    } else if (o.login_secret) {
-        coras_credential typed = {o.login_user, o.login_secret};
-        rc = report(coras_login(client, o.registry, &typed, &err), err);
-    } else {
-        rc = run_all(&o, client);
-    }
-    coras_client_free(coras_steal(&client));
+    if (act(&o, &err) < 0 || o.logout || o.login_secret)
+        report(err);
     coras_cancel_free(o.client.cancel);
-    return rc;
+    return 0;
 }

@@ -19,6 +19,8 @@ static void refuses_what_is_not_exactly_one_document(void **state)
         {"byte order mark", CORAS_STR("\xef\xbb\xbf{}")},
         {"NUL after the document", CORAS_STR("{}\0")},
         {"NUL inside", CORAS_STR("{\0}")},
+        {"NUL behind a number", CORAS_STR("[1\0]")},
+        {"NUL behind a document that is a number", CORAS_STR("1\0")},
         {"NUL in a string", CORAS_STR("\"a\0b\"")},
         {"escaped NUL", CORAS_STR("\"a\\u0000b\"")},
         {"escaped NUL in a key", CORAS_STR("{\"a\\u0000b\":1}")},
