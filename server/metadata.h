@@ -16,7 +16,8 @@
 
 typedef struct coras_metadata coras_metadata;
 
-/* Open or create `path`. CONFIG when it is damaged or of another program or version. */
+/* Open `path`; made, or filled when it is empty, with `create` only. CONFIG when it is damaged or
+ * of another program or version. */
 CORAS_MUST_CHECK int coras_metadata_open(const char *path, bool create, coras_metadata **ret,
                                          coras_error **err);
 void coras_metadata_close(coras_metadata *m);

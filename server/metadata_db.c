@@ -214,15 +214,17 @@ static int create_schema(coras_db *db, coras_error **err)
     return connection_exec(db, &db->writer, sql.ptr, err);
 }
 
-static int check_schema(coras_db *db, coras_error **err)
+static int check_schema(coras_db *db, bool create, coras_error **err)
 {
     int64_t tables = 0, application = 0, version = 0;
 
     CORAS_TRY(query_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err));
     CORAS_TRY(query_int(db, "PRAGMA application_id", &application, err));
     CORAS_TRY(query_int(db, "PRAGMA user_version", &version, err));
-    if (tables == 0)
+    if (tables == 0 && create)
         return create_schema(db, err);
+    if (tables == 0)
+        return coras_fail(err, CORAS_ERR_CONFIG, "%s: empty", db->path);
     if (application != APPLICATION_ID)
         return coras_fail(err, CORAS_ERR_CONFIG, "%s: not a database of this registry", db->path);
     if (version != SCHEMA_VERSION)
@@ -239,7 +241,7 @@ static int open_writer(coras_db *db, bool create, coras_error **err)
     /* FULL: every commit is flushed before its answer is sent */
     CORAS_TRY(connection_exec(db, &db->writer,
                               "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", err));
-    return check_schema(db, err);
+    return check_schema(db, create, err);
 }
 
 int coras_db_open(const char *path, bool create, const char *const *queries, coras_db **ret,

@@ -42,7 +42,7 @@ static int open_database(int rootfd, const char *path, struct coras_root *root, 
 {
     coras_auto_free char *database = coras_path_join(path, DATABASE);
     struct stat st;
-    bool exists;
+    bool exists, empty = coras_blob_store_is_empty(root->store);
 
     if (!database)
         return coras_fail_no_memory(err);
@@ -50,12 +50,12 @@ static int open_database(int rootfd, const char *path, struct coras_root *root, 
     if (exists && !S_ISREG(st.st_mode))
         return coras_fail(err, CORAS_ERR_CONFIG, "%s: not a regular file", database);
     /* blobs whose database is gone must not look like an empty registry */
-    if (!exists && !coras_blob_store_is_empty(root->store)) {
+    if (!exists && !empty) {
         coras_hint(err, "restore " DATABASE " from a backup, or start with an empty directory");
         return coras_fail(err, CORAS_ERR_CONFIG, "%s: missing, but there are blobs in %s/blobs",
                           database, path);
     }
-    return coras_metadata_open(database, !exists, &root->metadata, err);
+    return coras_metadata_open(database, empty, &root->metadata, err);
 }
 
 static int open_parts(const char *path, struct coras_root *root, coras_error **err)

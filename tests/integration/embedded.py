@@ -19,6 +19,7 @@ PROGRAM = BUILD / "server/coras-serve-test"
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_EMPTY = "application/vnd.oci.empty.v1+json"
+SANITIZED = any(word in BUILD.name for word in ("asan", "tsan"))
 SANITIZER_WORDS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "runtime error:")
 
 
@@ -59,7 +60,8 @@ class Reply:
 class Server:
     """A running server. Its directory stays over stop() and start(), until close()."""
 
-    def __init__(self, *options, root=None):
+    def __init__(self, *options, root=None, prefix=()):
+        self.prefix = list(prefix)
         self.top = Path(tempfile.mkdtemp(prefix="coras-serve-"))
         self.root = Path(root) if root else self.top / "root"
         self.options = options
@@ -69,7 +71,7 @@ class Server:
     def start(self, *more):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [PROGRAM, self.root, "127.0.0.1:0", *self.options, *more],
+                [*self.prefix, PROGRAM, self.root, "127.0.0.1:0", *self.options, *more],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline().decode()
         if not line.startswith("listening on 127.0.0.1:"):

@@ -1,0 +1,294 @@
+"""The embedded registry when things go wrong: signals, crashes, full disks, damage, neighbours."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import threading
+import unittest
+
+from embedded import OCI_MANIFEST, Server, ServerCase, digest, image
+from harness.case import main
+
+DATA = bytes(range(256)) * 4000  # 1,024,000 bytes
+
+
+def send_part(server, location, data, total):
+    """A PATCH of which only `data` is sent; the open socket."""
+    sock = server.socket()
+    sock.sendall(f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\n"
+                 f"Content-Length: {total}\r\n\r\n".encode() + data)
+    return sock
+
+
+def wait_for_size(server, location, size):
+    """Until the session's file holds `size` bytes: they came through the socket."""
+    path = server.root / "uploads" / location.rsplit("/", 1)[1]
+    while path.stat().st_size < size:
+        pass
+
+
+class Kill(ServerCase):
+    def test_acknowledged_pushes_survive(self):
+        server = self.new_server().start()
+        for round_ in range(5):
+            data = server.push_image("a", f"v{round_}", (f"layer {round_}".encode(),))
+            server.kill()
+            server.start()
+            reply = server.request("GET", f"/v2/a/manifests/v{round_}")
+            self.assertEqual(reply.body, data)
+            blob = f"layer {round_}".encode()
+            self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(blob)}").body, blob)
+        tags = server.request("GET", "/v2/a/tags/list").json["tags"]
+        self.assertEqual(tags, [f"v{i}" for i in range(5)])
+
+    def test_uploads_go_on_at_the_length_of_their_file(self):
+        server = self.new_server().start()
+        location = server.begin("a")
+        with send_part(server, location, DATA[:600_000], len(DATA)):
+            wait_for_size(server, location, 600_000)
+            server.kill()
+        server.start()
+        self.assertEqual(server.request("GET", location).headers["Range"], "0-599999")
+        reply = server.request("PATCH", location, DATA[600_000:],
+                               {"Content-Range": f"600000-{len(DATA) - 1}"})
+        self.assertEqual(reply.status, 202)
+        reply = server.request("PUT", f"{location}?digest={digest(DATA)}", b"")
+        self.assertEqual(reply.status, 201)
+        self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(DATA)}").body, DATA)
+        self.assertEqual(server.upload_files(), [])
+
+    def test_at_any_moment_of_many_pushes(self):
+        """No blob with other bytes than its name says, no tag without its manifest and blobs."""
+        server = self.new_server()
+        acknowledged = {}
+        for round_ in range(8):
+            server.start()
+            begun = threading.Event()
+
+            def push(worker, server=server, round_=round_, begun=begun):
+                for i in range(1000):
+                    tag = f"r{round_}-{worker}-{i}"
+                    try:
+                        acknowledged[tag] = server.push_image("a", tag, (tag.encode() * 1000,))
+                    except (OSError, AssertionError, ValueError):
+                        return
+                    if i == round_:
+                        begun.set()
+            workers = [threading.Thread(target=push, args=(w,)) for w in range(4)]
+            for worker in workers:
+                worker.start()
+            begun.wait(60)
+            server.kill()
+            for worker in workers:
+                worker.join()
+        server.start()
+        for name in server.blob_files():
+            path = server.root / "blobs/sha256" / name
+            self.assertEqual(digest(path.read_bytes()), f"sha256:{name}")
+        tags = server.request("GET", "/v2/a/tags/list").json["tags"]
+        self.assertLessEqual(set(acknowledged), set(tags))
+        for tag in tags:
+            reply = server.request("GET", f"/v2/a/manifests/{tag}")
+            self.assertEqual((reply.status, reply.headers["Docker-Content-Digest"]), (200, digest(reply.body)))
+            for layer in reply.json["layers"]:
+                blob = server.request("GET", f"/v2/a/blobs/{layer['digest']}")
+                self.assertEqual(digest(blob.body), layer["digest"])
+
+
+class Stop(ServerCase):
+    def test_sigterm_lets_running_requests_finish(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            server = self.new_server().start()
+            location = server.begin("a")
+            with send_part(server, location, DATA[:100_000], len(DATA)) as sock:
+                wait_for_size(server, location, 100_000)
+                server.send(number)
+                with self.assertRaises(OSError):
+                    while True:  # until it accepts no more
+                        server.socket().close()
+                sock.sendall(DATA[100_000:])
+                answer = sock.recv(1000)
+                self.assertTrue(answer.startswith(b"HTTP/1.1 202"), answer)
+                self.assertIn(b"Connection: close", answer)
+            self.assertEqual(server.wait(), 0)
+            server.start()
+            self.assertEqual(server.request("GET", location).headers["Range"], f"0-{len(DATA) - 1}")
+            server.stop()
+
+    def test_grace_has_an_end_and_a_second_signal_ends_it(self):
+        for options, signals in ((("grace=1",), 1), ((), 2)):
+            server = self.new_server(*options).start()
+            location = server.begin("a")
+            with send_part(server, location, DATA[:100_000], len(DATA)):
+                wait_for_size(server, location, 100_000)
+                server.send(signal.SIGTERM)
+                if signals == 2:
+                    with self.assertRaises(OSError):
+                        while True:
+                            server.socket().close()
+                    server.send(signal.SIGTERM)
+                self.assertEqual(server.wait(20), 0)
+            server.start()
+            self.assertEqual(server.request("GET", location).headers["Range"], "0-99999")
+            server.stop()
+
+    def test_idle_connections_do_not_delay_it(self):
+        server = self.new_server().start()
+        connection = server.connection()
+        connection.request("GET", "/v2/")
+        connection.getresponse().read()
+        with server.socket():
+            self.assertEqual(server.stop(), 0)
+        connection.close()
+
+
+class Start(ServerCase):
+    def assert_refuses(self, server, pattern):
+        with self.assertRaisesRegex(RuntimeError, pattern):
+            server.start()
+        self.assertEqual(server.process.returncode, 1)
+        server.process.stdout.close()
+        server.process = None
+
+    def test_port_taken(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            address = "127.0.0.1:%d" % taken.getsockname()[1]
+            done = subprocess.run([*Server().prefix, str(self.program()), str(self.server.top / "x"), address],
+                                  capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn(f"listen on {address}: address already in use", done.stderr)
+        for address in ("nonsense", "127.0.0.1:x", "127.0.0.1:99999", "192.0.2.1:0", ""):
+            done = subprocess.run([str(self.program()), str(self.server.top / "x"), address],
+                                  capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual(done.returncode, 1, address)
+            self.assertIn(f" {address}", done.stderr)
+
+    @staticmethod
+    def program():
+        from embedded import PROGRAM
+        return PROGRAM
+
+    def test_directory_in_use(self):
+        self.assert_refuses(self.new_server(root=self.server.root), "another process serves it")
+
+    def test_directory_of_everybody(self):
+        server = self.new_server()
+        server.root.mkdir()
+        server.root.chmod(0o777)
+        self.assert_refuses(server, "everybody may write to it")
+
+    def test_database_gone_or_damaged(self):
+        server = self.new_server().start()
+        server.push_image("a", "v1")
+        server.stop()
+        database = server.root / "registry.db"
+        content = database.read_bytes()
+        for damage in (b"", b"garbage" * 1000, content[:5000], content[:4096] + b"\xff" * 4096 + content[8192:]):
+            database.write_bytes(damage)
+            self.assert_refuses(server, "registry.db")
+        database.unlink()
+        self.assert_refuses(server, "registry.db: missing, but there are blobs")
+        database.write_bytes(content)
+        server.start()
+        self.assertEqual(server.request("GET", "/v2/a/manifests/v1").body, image([b"hello"]))
+
+    def test_links_in_the_directory_are_not_followed(self):
+        server = self.new_server()
+        server.root.mkdir()
+        elsewhere = server.top / "elsewhere"
+        elsewhere.mkdir()
+        (server.root / "blobs").symlink_to(elsewhere)
+        self.assert_refuses(server, "open blobs")
+
+    def test_leftovers_of_a_crash_are_swept(self):
+        server = self.new_server().start()
+        server.stop()
+        session = "0f1e2d3c-4b5a-4697-8879-6a5b4c3d2e1f"
+        (server.root / "uploads" / session).write_bytes(b"half")
+        (server.root / "uploads" / f"{session[:-1]}e.json").write_text("{}")
+        server.start()
+        self.assertEqual(server.upload_files(), [])
+
+    def test_old_sessions_expire_at_the_start(self):
+        server = self.new_server().start()
+        old, young = server.begin("a"), server.begin("a")
+        server.stop()
+        eight_days_ago = __import__("time").time() - 8 * 24 * 3600
+        os.utime(server.root / "uploads" / old.rsplit("/", 1)[1], (eight_days_ago, eight_days_ago))
+        server.start()
+        self.assertEqual(server.request("GET", old).status, 404)
+        self.assertEqual(server.request("GET", young).status, 204)
+
+    def test_orphans_are_collected_at_the_start(self):
+        server = self.new_server().start()
+        server.push_image("a", "v1")
+        server.push_blob("a", b"orphan")
+        server.push_blob("a", b"young orphan")
+        server.stop()
+        subprocess.run(["sqlite3", server.root / "registry.db",
+                        "UPDATE link SET linked = linked - 90000 WHERE digest <> '%s';"
+                        "UPDATE blob SET stored = stored - 90000 WHERE digest <> '%s';"
+                        % ((digest(b"young orphan"),) * 2)], check=True, timeout=60)
+        server.start()
+        server.request("GET", "/v2/")
+        path = server.root / "blobs/sha256" / digest(b"orphan")[7:]
+        for _ in range(10_000):
+            if not path.exists():
+                break
+            server.request("GET", "/v2/")
+        self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(b'orphan')}").status, 404)
+        self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(b'young orphan')}").status, 200)
+        for blob in (b"hello", b"{}"):
+            self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(blob)}").body, blob)
+
+
+class Disk(ServerCase):
+    def test_full_disk(self):
+        """On a small file system of its own, in a mount namespace."""
+        mount = self.new_server()
+        probe = ["unshare", "--mount", "--map-root-user", "true"]
+        if not shutil.which("unshare") or subprocess.run(probe, check=False, capture_output=True).returncode:
+            raise unittest.SkipTest("no mount namespaces here")
+        root = mount.top / "small"
+        root.mkdir()
+        mount.root = root / "r"
+        mount.prefix = ["unshare", "--mount", "--map-root-user", "sh", "-c",
+                        f'mount -t tmpfs -o size=8m,mode=700 none "{root}" && exec "$0" "$@"']
+        mount.start()
+        data = mount.push_image("a", "v1")
+        big = os.urandom(20_000_000)
+        for _ in range(3):
+            location = mount.begin("a")
+            reply = mount.request("PUT", f"{location}?digest={digest(big)}", big)
+            self.assert_error(reply, 507, "DENIED")
+            self.assertEqual(mount.request("GET", "/v2/a/manifests/v1").body, data)
+            self.assertEqual(mount.request("DELETE", location).status, 204)
+        mount.push_image("a", "v2", (b"fits again",))
+        self.assertEqual(mount.stop(), 0)
+
+    def test_floor_of_free_space(self):
+        server = self.new_server("min-free=9000000000000000000").start()
+        reply = server.request("POST", "/v2/a/blobs/uploads/")
+        self.assert_error(reply, 507, "DENIED")
+        self.assertEqual(server.request("GET", "/v2/").status, 200)
+
+    def test_locked_database(self):
+        server = self.new_server().start()
+        server.push_image("a", "v1")
+        locker = subprocess.Popen(["sqlite3", server.root / "registry.db"], stdin=subprocess.PIPE,
+                                  stdout=subprocess.PIPE, text=True)
+        self.addCleanup(locker.stdout.close)
+        locker.stdin.write("BEGIN IMMEDIATE; SELECT 'held';\n")
+        locker.stdin.flush()
+        self.assertEqual(locker.stdout.readline(), "held\n")
+        reply = server.put_manifest("a", "v2", image([b"hello"]), OCI_MANIFEST)
+        self.assertEqual((reply.status, reply.headers["Retry-After"]), (503, "2"))
+        self.assertEqual(server.request("GET", "/v2/a/manifests/v1").status, 200)
+        locker.communicate("ROLLBACK;\n", timeout=60)
+        self.assertEqual(server.put_manifest("a", "v2", image([b"hello"]), OCI_MANIFEST).status, 201)
+
+
+if __name__ == "__main__":
+    main()

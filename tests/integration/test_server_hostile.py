@@ -1,0 +1,207 @@
+"""The embedded registry: requests that no client of good will sends. After each, the next is served."""
+
+import socket
+import threading
+
+from embedded import SANITIZED, Server, ServerCase, digest
+from harness.case import main
+
+
+class Hostile(ServerCase):
+    options = ("access-log",)
+
+    def tearDown(self):
+        self.assertEqual(self.request("GET", "/v2/").status, 200)
+
+    def status(self, data):
+        """Status of the first answer; 0 when the server just closed."""
+        answer = self.server.raw(data)
+        return int(answer[9:12]) if answer.startswith(b"HTTP/1.") else 0
+
+    def answers(self, data):
+        return self.server.raw(data).count(b"HTTP/1.1 ")
+
+    def head(self, line, *headers):
+        return "\r\n".join((line, "Host: localhost", *headers, "", "")).encode("latin-1")
+
+    # ---- targets ----
+    def test_paths_never_reach_the_file_system(self):
+        for path in ("/v2/../../etc/passwd", "/v2/..%2f..%2fetc/tags/list", "/v2/%2e%2e/tags/list",
+                     "/v2/a/blobs/../../registry.db", "/v2/a/blobs/uploads/../../registry.db",
+                     "/v2/a/manifests/..", "/v2/a\\b/tags/list", "/v2/a%00/tags/list",
+                     "/v2/%c0%ae%c0%ae/tags/list", "/v2/a/blobs/sha256:../../../registry.db",
+                     "/v2/%252e%252e/tags/list", "/registry.db", "/blobs/sha256/x"):
+            self.assertIn(self.status(self.head(f"GET {path} HTTP/1.1")), (400, 404), path)
+
+    def test_long_targets(self):
+        for size in (300, 4000, 70_000, 1_000_000, 5_000_000):
+            status = self.status(self.head(f"GET /v2/{'a' * size}/tags/list HTTP/1.1"))
+            self.assertIn(status, (0, 400, 414, 431), size)
+        self.assertEqual(self.status(self.head(f"GET /v2/{'a/' * 2000}tags/list HTTP/1.1")), 400)
+
+    def test_absolute_targets_go_nowhere(self):
+        self.assertEqual(self.status(self.head("GET http://evil.example/v2/ HTTP/1.1")), 400)
+        self.assertEqual(self.status(self.head("GET * HTTP/1.1")), 400)
+
+    # ---- heads ----
+    def test_large_heads(self):
+        self.assertIn(self.status(self.head("GET /v2/ HTTP/1.1", "X: " + "a" * 2_000_000)),
+                      (0, 400, 413, 431))
+        many = [f"X-{i}: y" for i in range(100_000)]
+        self.assertIn(self.status(self.head("GET /v2/ HTTP/1.1", *many)), (0, 400, 413, 431))
+        path = f"/v2/a/blobs/{digest(b'x')}"
+        self.assertEqual(self.status(self.head(f"GET {path} HTTP/1.1", "If-None-Match: " + "a," * 30_000,
+                                               "Connection: close")), 404)
+
+    def test_ambiguous_bodies(self):
+        second = b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+        for headers in (("Content-Length: 5", "Content-Length: 6"), ("Content-Length: 0, 5",),
+                        ("Content-Length: 5", "Transfer-Encoding: chunked"),
+                        ("Transfer-Encoding: chunked", "Transfer-Encoding: chunked"),
+                        ("Transfer-Encoding: gzip, chunked",), ("Transfer-Encoding: identity",),
+                        ("Transfer-Encoding: xchunked",), ("Content-Length: +5",),
+                        ("Content-Length: 0x5",), ("Content-Length: -5",),
+                        ("Content-Length: 5 5",), ("Content-Length:",),
+                        ("Content-Length: 99999999999999999999999",), ("Content-Length : 5",),
+                        ("X: y", " folded: z"), ("Transfer-Encoding : chunked",)):
+            data = self.head("POST /v2/a/blobs/uploads/ HTTP/1.1", *headers) + b"0\r\n\r\n" + second
+            answer = self.server.raw(data)
+            self.assertIn(answer[:12], (b"HTTP/1.1 400", b"HTTP/1.1 413", b"HTTP/1.1 501", b""),
+                          (headers, answer))
+            self.assertNotIn(b"HTTP/1.1 2", answer, headers)
+
+    def test_chunk_sizes(self):
+        for size in ("FFFFFFFFFFFFFFFFF", "-1", "0x5", "xyz", "", " ", "5;" + "x" * 1_000_000):
+            location = self.server.begin("t/chunks")
+            data = self.head(f"PATCH {location} HTTP/1.1", "Transfer-Encoding: chunked")
+            self.assertIn(self.status(data + size.encode() + b"\r\nhello\r\n0\r\n\r\n"), (0, 400, 413, 500),
+                          size[:20])  # 500: the HTTP library's words for a line that never fits
+            self.assertEqual(self.request("GET", location).headers["Range"], "0-0", size)
+
+    def test_hosts(self):
+        self.assertEqual(self.status(b"GET /v2/ HTTP/1.1\r\n\r\n"), 400)
+        self.assertEqual(self.status(self.head("GET /v2/ HTTP/1.1", "Host: other")), 400)
+        for host, status in (("localhost", 200), ("localhost:5000", 200), ("127.0.0.1", 200),
+                             ("[::1]:80", 200), ("a.localhost", 200), ("evil.example", 421),
+                             ("localhost.evil.example", 421), ("evil-localhost", 421),
+                             ("127.0.0.1.evil.example", 421)):
+            data = f"GET /v2/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
+            self.assertEqual(self.status(data), status, host)
+
+    def test_locations_do_not_repeat_the_host(self):
+        answer = self.server.raw(b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: 6.6.6.6\r\n"
+                                 b"Content-Length: 0\r\nConnection: close\r\n\r\n")
+        self.assertIn(b"\r\nLocation: /v2/a/", answer)
+        self.assertNotIn(b"6.6.6.6", answer)
+
+    def test_methods(self):
+        for method in ("TRACE", "CONNECT", "OPTIONS", "PROPFIND", "get", "X" * 5000):
+            self.assertIn(self.status(self.head(f"{method} /v2/ HTTP/1.1", "Connection: close")),
+                          (0, 400, 405, 501), method)
+        reply = self.request("POST", "/v2/a/tags/list", headers={"X-HTTP-Method-Override": "GET"})
+        self.assertEqual((reply.status, reply.headers["Allow"]), (405, "GET, HEAD"))
+        reply = self.request("GET", "/v2/a/blobs/uploads/")
+        self.assertEqual((reply.status, reply.headers["Allow"]), (405, "POST"))
+
+    def test_noise(self):
+        for data in (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500), b"\0" * 1000,
+                     b"hello\r\n\r\n", b"GET\r\n\r\n", b"GET /v2/\r\n\r\n", b"\r\n" * 1000,
+                     b"GET /v2/ HTTP/9.9\r\nHost: localhost\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"):
+            self.assertIn(self.status(data), (0, 400, 405, 501, 505), data[:20])
+
+    def test_encoded_bodies_and_unknown_expectations(self):
+        self.assertEqual(self.status(self.head("PUT /v2/a/manifests/v1 HTTP/1.1", "Content-Encoding: gzip",
+                                               "Content-Length: 2", "Connection: close") + b"{}"), 415)
+        self.assertIn(self.status(self.head("PUT /v2/a/manifests/v1 HTTP/1.1", "Expect: the-unexpected",
+                                            "Content-Length: 2", "Connection: close") + b"{}"), (400, 417))
+
+    def test_pipelined_requests_keep_their_order(self):
+        one = self.head("GET /v2/ HTTP/1.1")
+        two = self.head("GET /v2/none/tags/list HTTP/1.1", "Connection: close")
+        answer = self.server.raw(one + one + two)
+        self.assertEqual([answer.count(b"HTTP/1.1 200"), answer.count(b"HTTP/1.1 404")], [2, 1])
+
+    # ---- patience ----
+    def test_idle_connections_hold_nobody_up(self):
+        idle = [self.server.socket() for _ in range(300)]
+        for i, sock in enumerate(idle):
+            if i % 2:
+                sock.sendall(b"GET /v2/ HTTP/1.1\r\nHost: loc")
+        for _ in range(10):
+            self.assertEqual(self.request("GET", "/v2/").status, 200)
+        for sock in idle:
+            sock.close()
+
+    def test_readers_that_do_not_read(self):
+        data = bytes(20_000_000)
+        self.server.push_blob("t/slow", data)
+        stuck = []
+        for _ in range(20):
+            sock = socket.socket()
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            sock.connect(("127.0.0.1", self.server.port))
+            sock.sendall(self.head(f"GET /v2/t/slow/blobs/{digest(data)} HTTP/1.1"))
+            stuck.append(sock)
+        self.assertEqual(self.request("GET", f"/v2/t/slow/blobs/{digest(data)}").body, data)
+        for sock in stuck:
+            sock.close()
+
+    def test_more_connections_than_allowed(self):
+        with self.new_server("max-connections=8") as server:
+            held = [server.socket() for _ in range(30)]
+            for sock in held:
+                sock.close()
+            with server.socket():
+                for _ in range(50):  # the places come free as the closes are noticed
+                    try:
+                        if server.request("GET", "/v2/").status == 200:
+                            return
+                    except OSError:
+                        continue
+            self.fail("never served again")
+
+    # ---- the log ----
+    def test_log_lines_stay_lines(self):
+        self.server.raw(b"GET /v2/%0d%0aforged HTTP/1.1\r\nHost: localhost\r\n"
+                        b"User-Agent: \x1b[31mred\x07\r\nConnection: close\r\n\r\n")
+        self.server.raw(self.head(f"GET /v2/{'a' * 50_000} HTTP/1.1", "Connection: close"))
+        for line in self.server.log().splitlines():
+            self.assertRegex(line, r"^\d{4}-\d\d-\d\dT")
+            self.assertNotRegex(line, r"[\x00-\x08\x0b-\x1f\x7f]")
+            self.assertLess(len(line), 2048)
+        self.assertIn("red", self.server.log())
+
+
+class Many(ServerCase):
+    def test_a_hundred_clients_at_once(self):
+        failures = []
+
+        def work(number):
+            try:
+                blob = f"blob {number}".encode() * 1000
+                self.server.push_blob("t/many", blob)
+                reply = self.request("GET", f"/v2/t/many/blobs/{digest(blob)}")
+                if reply.body != blob:
+                    failures.append(number)
+            except Exception as problem:  # reported by the assertion below
+                failures.append((number, problem))
+        threads = [threading.Thread(target=work, args=(i,)) for i in range(100)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(failures, [])
+
+    def test_memory_does_not_grow_with_the_blob(self):
+        with Server() as server:
+            size = 300_000_000
+            location = server.begin("a")
+            reply = server.request("PATCH", location, iter([bytes(1_000_000)] * 300))
+            self.assertEqual(reply.headers["Range"], f"0-{size - 1}")
+            with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+                peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+            self.assertLess(peak, 64 * 1024 if not SANITIZED else 1024 * 1024)
+
+
+if __name__ == "__main__":
+    main()
