@@ -177,6 +177,21 @@ class Server:
         return sorted(path.name for path in (self.root / "uploads").iterdir())
 
 
+def send_part(server, location, data, total):
+    """A PATCH of which only `data` is sent; the open socket."""
+    sock = server.socket()
+    sock.sendall(f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\n"
+                 f"Content-Length: {total}\r\n\r\n".encode() + data)
+    return sock
+
+
+def wait_for_size(server, location, size):
+    """Until the session's file holds `size` bytes: they came through the socket."""
+    path = server.root / "uploads" / location.rsplit("/", 1)[1]
+    while path.stat().st_size < size:
+        pass
+
+
 class ServerCase(unittest.TestCase):
     """One server for all tests of a class; each test uses repositories of its own."""
 

@@ -6,27 +6,14 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 import unittest
 
-from embedded import OCI_MANIFEST, Server, ServerCase, digest, image
+from embedded import (OCI_MANIFEST, PROGRAM, ServerCase, digest, image, send_part,
+                      wait_for_size)
 from harness.case import main
 
 DATA = bytes(range(256)) * 4000  # 1,024,000 bytes
-
-
-def send_part(server, location, data, total):
-    """A PATCH of which only `data` is sent; the open socket."""
-    sock = server.socket()
-    sock.sendall(f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\n"
-                 f"Content-Length: {total}\r\n\r\n".encode() + data)
-    return sock
-
-
-def wait_for_size(server, location, size):
-    """Until the session's file holds `size` bytes: they came through the socket."""
-    path = server.root / "uploads" / location.rsplit("/", 1)[1]
-    while path.stat().st_size < size:
-        pass
 
 
 class Kill(ServerCase):
@@ -155,20 +142,15 @@ class Start(ServerCase):
     def test_port_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             address = "127.0.0.1:%d" % taken.getsockname()[1]
-            done = subprocess.run([*Server().prefix, str(self.program()), str(self.server.top / "x"), address],
+            done = subprocess.run([PROGRAM, self.server.top / "x", address],
                                   capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual(done.returncode, 1)
             self.assertIn(f"listen on {address}: address already in use", done.stderr)
         for address in ("nonsense", "127.0.0.1:x", "127.0.0.1:99999", "192.0.2.1:0", ""):
-            done = subprocess.run([str(self.program()), str(self.server.top / "x"), address],
+            done = subprocess.run([PROGRAM, self.server.top / "x", address],
                                   capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual(done.returncode, 1, address)
             self.assertIn(f" {address}", done.stderr)
-
-    @staticmethod
-    def program():
-        from embedded import PROGRAM
-        return PROGRAM
 
     def test_directory_in_use(self):
         self.assert_refuses(self.new_server(root=self.server.root), "another process serves it")
@@ -215,7 +197,7 @@ class Start(ServerCase):
         server = self.new_server().start()
         old, young = server.begin("a"), server.begin("a")
         server.stop()
-        eight_days_ago = __import__("time").time() - 8 * 24 * 3600
+        eight_days_ago = time.time() - 8 * 24 * 3600
         os.utime(server.root / "uploads" / old.rsplit("/", 1)[1], (eight_days_ago, eight_days_ago))
         server.start()
         self.assertEqual(server.request("GET", old).status, 404)
