@@ -81,6 +81,8 @@ void coras_client_hint(coras_client *client, coras_auth *auth, const coras_reque
     if (r->foreign && (r->status == 401 || r->status == 403))
         coras_hint(err, "the refusal comes from the host that the registry redirects to; no "
                         "credential is sent there");
+    else if (r->status == 407)
+        coras_hint(err, "give the proxy's user and password in HTTP_PROXY or HTTPS_PROXY");
     else if (r->status == 401 || r->status == 403)
         hint_refusal(auth, req, r->status, err);
     else if (r->status == 429 || r->status == 503)

@@ -92,6 +92,7 @@ int coras_hop_send(const struct coras_send *s, const struct coras_hop *hop, cora
         .send_body = hop->send_body,
         .own_origin = own,
         .guarded = hop->guarded,
+        .guard_private = hop->guard_private,
     };
     int64_t number = coras_debuglog_request(&ex);
     int rc = try_all(s, &ex, ret, &end, &failure);

@@ -12,7 +12,8 @@ struct coras_hop {
     bool send_body;
     bool left; /* the origin of the secrets was left: none from here on, even if a later hop
                   comes back */
-    const char *guarded; /* see struct coras_exchange */
+    const char *guarded; /* see struct coras_exchange; likewise */
+    bool guard_private;
 };
 
 CORAS_MUST_CHECK int coras_hop_send(const struct coras_send *s, const struct coras_hop *hop,

@@ -401,28 +401,32 @@ static void note_dial(struct exchange *x, const struct sockaddr *address)
     }
 }
 
-static int fail_blocked(struct exchange *x, const char *prefix)
+/* Why this address must not be talked to; NULL when it may. */
+static const char *why_blocked(const struct exchange *x, const struct sockaddr *address)
 {
-    return coras_fail(&x->error, CORAS_ERR_UNTRUSTED_ORIGIN,
-                      "%s host \"%.*s\" resolves to %s, in blocked prefix %s", x->ex->guarded,
-                      (int)x->url.host.len, x->url.host.ptr, x->dial.ptr, prefix);
+    if (!x->ex->guarded || coras_proxy_for(&x->http->proxy, &x->url))
+        return NULL; /* a proxy decides for itself what it reaches */
+    const char *prefix = coras_address_blocked(address);
+    if (!prefix && x->ex->guard_private && coras_address_private(address))
+        prefix = "of private networks";
+    return prefix;
 }
 
 /* Every connection is made here, so the address that was checked is the one that is used. */
 static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct exchange *x = user;
-    const char *prefix;
 
     if (purpose != CURLSOCKTYPE_IPCXN)
         return CURL_SOCKET_BAD;
     note_dial(x, &address->addr);
-    prefix = x->ex->guarded && !coras_proxy_for(&x->http->proxy, &x->url)
-                 ? coras_address_blocked(&address->addr)
-                 : NULL;
+    const char *prefix = why_blocked(x, &address->addr);
     if (prefix) {
         if (x->rc == 0)
-            x->rc = fail_blocked(x, prefix);
+            x->rc =
+                coras_fail(&x->error, CORAS_ERR_UNTRUSTED_ORIGIN,
+                           "%s host \"%.*s\" resolves to %s, in blocked prefix %s", x->ex->guarded,
+                           (int)x->url.host.len, x->url.host.ptr, x->dial.ptr, prefix);
         return CURL_SOCKET_BAD;
     }
     x->opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);

@@ -34,6 +34,7 @@ struct coras_exchange {
     bool own_origin;                  /* the client certificate may be shown */
     const char *guarded;              /* role ("redirect target") whose address must not be blocked;
                                          NULL: any */
+    bool guard_private;               /* with `guarded`: nor lie in a private network */
 };
 
 /* What the caller of a failed exchange must know. */

@@ -3,7 +3,6 @@
 #include "base/limits.h"
 #include "net/hop.h"
 #include "net/http_failure.h"
-#include "net/origin_policy.h"
 
 static bool is_redirect(const coras_response *r)
 {
@@ -24,17 +23,22 @@ static bool is_read(const char *method)
     return coras_streq(method, "GET") || coras_streq(method, "HEAD");
 }
 
-/* A registry on this machine or in its private corner may point to its neighbours there. */
-static bool is_local(struct coras_origin *origin)
+enum coras_place coras_origin_place(struct coras_origin *origin)
 {
-    int known = atomic_load(&origin->is_local);
+    int known = atomic_load(&origin->place);
 
     if (!known) {
         coras_auto_free char *host = coras_strndup(origin->url.host.ptr, origin->url.host.len);
-        known = host && coras_host_resolves_to_blocked(host) ? 1 : -1;
-        atomic_store(&origin->is_local, known);
+        known = (host ? (int)coras_host_place(host) : CORAS_PLACE_UNKNOWN) + 1;
+        atomic_store(&origin->place, known);
     }
-    return known > 0;
+    return (enum coras_place)(known - 1);
+}
+
+/* A registry on this machine may point to its neighbours there. */
+static bool is_inner(struct coras_origin *origin)
+{
+    return coras_origin_place(origin) == CORAS_PLACE_INNER;
 }
 
 static int refuse(const coras_url *from, const char *to, const char *why, coras_error **err)
@@ -67,7 +71,7 @@ static int check_target(const struct coras_send *s, struct coras_hop *hop, const
         return refuse(&from, to, "refusing to resend a token request body to another origin", err);
     if (!coras_url_origin_equal(&next, secret_origin(s)))
         hop->left = true;
-    if (hop->left && !hop->guarded && (s->is_token || !is_local(s->origin)))
+    if (hop->left && !hop->guarded && (s->is_token || !is_inner(s->origin)))
         hop->guarded = "redirect target";
     return 0;
 }
@@ -124,12 +128,13 @@ int coras_send_follow(const struct coras_send *s, coras_response **ret, coras_er
         .url = coras_strdup(req->url),
         .send_body = !is_read(req->method) && !coras_streq(req->method, "DELETE"),
         .guarded = s->guarded,
+        .guard_private = s->guarded && coras_origin_place(s->origin) == CORAS_PLACE_PUBLIC,
     };
     int rc = hop.url ? coras_url_parse(req->url, &url, err) : coras_fail_no_memory(err);
 
     if (rc == 0) {
         hop.left = !coras_url_origin_equal(&url, secret_origin(s));
-        if (hop.left && !hop.guarded && !is_local(s->origin))
+        if (hop.left && !hop.guarded && !is_inner(s->origin))
             hop.guarded = "upload location";
         rc = follow(s, &hop, ret, err);
     }

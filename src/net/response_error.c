@@ -147,6 +147,7 @@ static int code_for(int status)
 {
     switch (status) {
     case 401:
+    case 407:
         return CORAS_ERR_UNAUTHORIZED;
     case 403:
         return CORAS_ERR_DENIED;

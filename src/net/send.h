@@ -7,6 +7,7 @@
 
 #include <stdatomic.h>
 #include "net/http.h"
+#include "net/origin_policy.h"
 #include "net/url.h"
 
 /* What is constant over a client's life. */
@@ -19,10 +20,9 @@ struct coras_sender {
 
 /* A registry's origin: where its secrets may go. */
 struct coras_origin {
-    char *base_url; /* "https://host[:port]" */
-    coras_url url;  /* views into base_url */
-    atomic_int
-        is_local; /* 0 unknown, 1 yes, -1 no: it resolves to an address of the blocked kind */
+    char *base_url;   /* "https://host[:port]" */
+    coras_url url;    /* views into base_url */
+    atomic_int place; /* enum coras_place + 1; 0: not looked up yet */
 };
 
 struct coras_send {
@@ -34,6 +34,9 @@ struct coras_send {
     const char *guarded;          /* "bearer realm": its address must not be blocked; or NULL */
     bool is_token;                /* a body holds secrets: it stays with its origin */
 };
+
+/* Where the registry itself is; looked up once. */
+enum coras_place coras_origin_place(struct coras_origin *origin);
 
 /* The final answer of any status; a foreign redirect that was not wanted is an answer too. */
 CORAS_MUST_CHECK int coras_send_follow(const struct coras_send *s, coras_response **ret,

@@ -106,8 +106,8 @@ static void put_scopes(coras_buf *b, const char *scopes, char *separator)
     }
 }
 
-static int send(const struct fetch *f, const coras_request *req, const char *authorization,
-                coras_response **ret, coras_error **err)
+static int send_to_realm(const struct fetch *f, const coras_request *req, const char *authorization,
+                         coras_response **ret, coras_error **err)
 {
     coras_url realm;
 
@@ -144,7 +144,7 @@ static int get_form(const struct fetch *f, coras_response **ret, coras_error **e
         .body_limit = CORAS_LIMIT_TOKEN_BODY,
         .small = true,
     };
-    return send(f, &req, basic, ret, err);
+    return send_to_realm(f, &req, basic, ret, err);
 }
 
 static int post_form(const struct fetch *f, coras_response **ret, coras_error **err)
@@ -172,7 +172,7 @@ static int post_form(const struct fetch *f, coras_response **ret, coras_error **
             .body_limit = CORAS_LIMIT_TOKEN_BODY,
             .small = true,
         };
-        rc = send(f, &req, NULL, ret, err);
+        rc = send_to_realm(f, &req, NULL, ret, err);
     }
     coras_wipe(body.ptr, body.len);
     return rc;

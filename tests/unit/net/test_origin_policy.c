@@ -55,20 +55,35 @@ static void inner_addresses_are_blocked(void **state)
     }
 }
 
-static void names_are_resolved(void **state)
+static void hosts_have_a_place(void **state)
 {
+    static const struct {
+        const char *host;
+        enum coras_place place;
+    } rows[] = {
+        {"localhost", CORAS_PLACE_INNER},         {"127.0.0.1", CORAS_PLACE_INNER},
+        {"169.254.169.254", CORAS_PLACE_INNER},   {"8.8.8.8", CORAS_PLACE_PUBLIC},
+        {"10.1.2.3", CORAS_PLACE_PRIVATE},        {"172.15.0.1", CORAS_PLACE_PUBLIC},
+        {"172.16.0.1", CORAS_PLACE_PRIVATE},      {"172.31.255.255", CORAS_PLACE_PRIVATE},
+        {"172.32.0.0", CORAS_PLACE_PUBLIC},       {"192.168.0.1", CORAS_PLACE_PRIVATE},
+        {"100.63.255.255", CORAS_PLACE_PUBLIC},   {"100.64.0.1", CORAS_PLACE_PRIVATE},
+        {"fd00::1", CORAS_PLACE_PRIVATE},         {"2001:db8::1", CORAS_PLACE_PUBLIC},
+        {"::ffff:10.0.0.1", CORAS_PLACE_PRIVATE}, {"::ffff:8.8.8.8", CORAS_PLACE_PUBLIC},
+        {"no-such.invalid", CORAS_PLACE_UNKNOWN},
+    };
+
     (void)state;
-    assert_true(coras_host_resolves_to_blocked("localhost"));
-    assert_true(coras_host_resolves_to_blocked("127.0.0.1"));
-    assert_false(coras_host_resolves_to_blocked("8.8.8.8"));
-    assert_false(coras_host_resolves_to_blocked("no-such-name.invalid"));
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        IN_ROW(rows[i].host);
+        assert_int_equal(coras_host_place(rows[i].host), rows[i].place);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inner_addresses_are_blocked),
-        cmocka_unit_test(names_are_resolved),
+        cmocka_unit_test(hosts_have_a_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
