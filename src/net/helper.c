@@ -13,8 +13,6 @@
 #include "base/json.h"
 #include "base/limits.h"
 
-extern char **environ;
-
 enum { STEP_MS = 50 }; /* between two looks at the cancel flag */
 
 static const char not_found_text[] = "credentials not found in native keychain";

@@ -279,7 +279,7 @@ class Upload3(Upload):
         return registry3()
 
 
-@unittest.skipUnless(programs.has_command("serve"), "this build has no serve command")
+@unittest.skipUnless(CorasServe.available(), "this build has no serve command")
 class UploadServe(Upload):
     counted = 1.2
 

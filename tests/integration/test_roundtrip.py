@@ -160,7 +160,7 @@ class Distribution3(RoundTrip, CliCase):
         cls.registry = cls.serve(registry3())
 
 
-@unittest.skipUnless(programs.has_command("serve"), "this build has no serve command")
+@unittest.skipUnless(CorasServe.available(), "this build has no serve command")
 class Serve(RoundTrip, CliCase):
     @classmethod
     def setUpClass(cls):

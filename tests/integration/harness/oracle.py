@@ -107,7 +107,7 @@ class Side:
             if backend == "docker":
                 server = DockerRegistry()
             else:
-                server = registry3() if SELF else CorasServe()
+                server = registry3() if SELF and not CorasServe.alone else CorasServe()
             self.servers[backend] = server.start()
             self.apis[backend] = Api(server.host)
         return self.servers[backend]
@@ -129,7 +129,7 @@ class Side:
         content = fixtures.REPOS[repo]
         if backend in ("docker", "serve") and not content.only_layout:
             self.server(backend)
-            schema = backend == "docker" or SELF
+            schema = backend == "docker" or (SELF and not CorasServe.alone)
             content.install(self.apis[backend], f"{name}/{repo}", schema)
         if backend == "layout" or "{P}" not in row.text:
             content.install_layout(self.cwd / repo)
@@ -291,7 +291,7 @@ class OracleCase(unittest.TestCase):
         shutil.rmtree(cls.parent, ignore_errors=True)
 
     def check_row(self, row, backend):
-        if backend == "serve" and not SELF and not programs.has_command("serve"):
+        if backend == "serve" and not SELF and not CorasServe.available():
             self.skipTest("no serve command")
         name = f"r{row.number:03d}{backend[0]}"
         for side in (self.upstream, self.ours):

@@ -153,7 +153,12 @@ def registry3(**options):
 
 
 class CorasServe(Process):
-    """The embedded registry of the program under test."""
+    """The embedded registry of the program under test.
+
+    CORAS_TEST_SERVE may name a program that is only the server (coras-serve-test of the build).
+    """
+
+    alone = os.environ.get("CORAS_TEST_SERVE")
 
     def __init__(self, *options):
         super().__init__()
@@ -161,8 +166,15 @@ class CorasServe(Process):
         self.data = self.root / "data"
 
     def command(self):
-        return [programs.CORAS, "serve", "--listen", f"127.0.0.1:{self.port}",
-                "--root", str(self.data), *self.options]
+        listen = f"127.0.0.1:{self.port}"
+        if self.alone:
+            return [self.alone, str(self.data), listen, *self.options]
+        return [programs.CORAS, "serve", "--listen", listen, "--root", str(self.data),
+                *self.options]
+
+    @classmethod
+    def available(cls):
+        return bool(cls.alone) or programs.has_command("serve")
 
 
 class Api:
