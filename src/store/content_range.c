@@ -50,8 +50,10 @@ bool coras_content_range_parse(const char *header, struct coras_content_range *r
         return false;
     if (!take_char(&s, '*') && (!take_number(&s, &range.total) || range.last >= range.total))
         return false;
+    if (s.len)
+        return false;
     *ret = range;
-    return s.len == 0;
+    return true;
 }
 
 bool coras_upload_range_parse(const char *header, int64_t *ret_last)
