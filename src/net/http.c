@@ -372,12 +372,14 @@ static size_t on_read(char *buffer, size_t size, size_t count, void *user)
 }
 
 /* libcurl goes back when a kept connection turns out to be dead. What a PATCH has sent may have
- * counted already, so it is never sent twice here. */
+ * counted already, and a caller with a plan of its own wants to ask before gigabytes are sent
+ * again, so neither is sent twice here. */
 static int on_seek(void *user, curl_off_t offset, int origin)
 {
     struct exchange *x = user;
+    bool once = coras_streq(x->ex->method, "PATCH") || x->ex->request->no_retry;
 
-    if (origin != SEEK_SET || (coras_streq(x->ex->method, "PATCH") && x->body_sent > 0))
+    if (origin != SEEK_SET || (once && x->body_sent > 0))
         return CURL_SEEKFUNC_FAIL;
     x->body_sent = offset;
     return CURL_SEEKFUNC_OK;

@@ -439,7 +439,9 @@ static int after_put(upload *u, coras_upload_reply *reply, int64_t length, coras
         return start_over(u, err);
     case CORAS_UPLOAD_SMALLER:
         return with_smaller_bodies(u, length, status, err);
-    case CORAS_UPLOAD_ONE_PUT:
+    case CORAS_UPLOAD_ONE_PUT: /* or the answer to a second try of one that went well */
+        if (arrived(u))
+            return STEP_PUSHED;
         return u->one_put ? refused_put(u, err) : without_pieces(u, err);
     default:
         return refused_put(u, err);

@@ -67,7 +67,7 @@ static int read_answer(coras_registry *r, const coras_request *req, coras_upload
         coras_response_to_error(req, resp, &ret->trouble);
     }
     /* The Location of a closing PUT is the blob's: not a place to go on at, and not checked. */
-    if (!location || coras_streq(req->method, "PUT"))
+    if (!location || !*location || coras_streq(req->method, "PUT"))
         return 0;
     return coras_upload_location(r->base_url, coras_response_url(resp), location, &ret->location,
                                  err);
@@ -144,7 +144,7 @@ int coras_upload_begin(coras_registry *r, const coras_digest *digest, char **ret
     coras_request req = coras_registry_request(r, "POST", url.ptr, &r->push);
     CORAS_TRY(coras_client_send(r->client, &req, NULL, &resp, err));
     const char *location = coras_response_header(resp, "Location");
-    if (!location)
+    if (!location || !*location)
         return coras_fail(err, CORAS_ERR_PROTOCOL, "POST \"%s\": answer without a Location",
                           url.ptr);
     *ret_min_chunk = min_chunk_of(resp);
