@@ -1,0 +1,35 @@
+/*
+ * One blob from a target into a partial file: resumed where an earlier try (of this or another
+ * process) stopped, hashed behind the writes, verified whole. The partial file's length is the
+ * journal: bytes arrive in order, and the digest over all of them is the judge of what an earlier
+ * process left.
+ */
+#ifndef CORAS_ENGINE_DOWNLOAD_H
+#define CORAS_ENGINE_DOWNLOAD_H
+
+#include "engine/run.h"
+
+struct coras_download {
+    coras_run *run;
+    coras_target *from;
+    const coras_descriptor *desc;
+    const coras_transfer *transfer; /* progress, retrying; may be NULL */
+    int dirfd;
+    const char *partial; /* name in dirfd; must carry the digest */
+    mode_t mode;         /* of a new file, before the umask */
+    bool sync;           /* fsync before returning */
+};
+
+/*
+ * Returns 0 with the file complete and verified. On DIGEST_MISMATCH and SIZE_MISMATCH the partial
+ * file is removed (its bytes are wrong, not merely few); on other failures it stays for the next
+ * try.
+ */
+CORAS_MUST_CHECK int coras_download(const struct coras_download *d, coras_error **err);
+
+/* Wait before try `failures` + 1 (exponential, jittered); CANCELLED when the run stops meanwhile.
+ */
+CORAS_MUST_CHECK int coras_retry_wait(coras_run *run, unsigned failures, coras_error **err);
+#define CORAS_RETRIES_WITHOUT_PROGRESS 5
+
+#endif
