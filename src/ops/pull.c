@@ -1,0 +1,394 @@
+/*
+ * The files of an artifact, from any target into a directory.
+ */
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "engine/download.h"
+#include "engine/graph.h"
+#include "engine/transfer.h"
+#include "oci/manifest.h"
+#include "oci/platform.h"
+#include "ops/platform_select.h"
+#include "ops/pull_files.h"
+
+#define NAMED_VARIANT                                                                              \
+    "+" /* content that becomes a file, as opposed to the same digest without a name */
+
+struct pull {
+    coras_target *source;
+    const coras_pull_options *opts;
+    coras_run run;
+    coras_workdir workdir;
+    coras_target *cache; /* NULL: none */
+    coras_descriptor root;
+    coras_buf root_bytes;
+    pthread_mutex_t lock;
+    /* under lock */
+    bool config_taken;
+    bool skipped_unnamed;
+    struct {
+        coras_place **items;
+        size_t len, cap;
+    } listed; /* files in the order of their finished manifests */
+};
+
+/* What a node of the graph stands for beside its descriptor. */
+struct node_files {
+    coras_place *place; /* blob: where it goes; NULL: it only counts as skipped */
+    struct {
+        coras_place **items;
+        size_t len, cap;
+    } files; /* manifest: the files it names, in its order */
+};
+
+static void release_node_files(void *data)
+{
+    struct node_files *f = data;
+    free(f->files.items);
+    free(f);
+}
+
+static struct node_files *files_of(coras_node *node)
+{
+    if (!node->data)
+        node->data = coras_new(struct node_files);
+    return node->data;
+}
+
+/* ---- manifests ---- */
+
+static int fetch_manifest(struct pull *p, const coras_descriptor *desc, coras_buf *ret,
+                          coras_error **err)
+{
+    if (coras_digest_equal(&desc->digest, &p->root.digest) && p->root_bytes.len) {
+        coras_buf_put(ret, p->root_bytes.ptr, p->root_bytes.len);
+        return coras_buf_done(ret, err);
+    }
+    coras_target *from = p->source;
+    bool cached = false;
+    if (p->cache && p->cache->ops->exists(p->cache, desc, &cached, NULL) == 0 && cached)
+        from = p->cache;
+    return coras_target_fetch_verified(from, desc, CORAS_LIMIT_MANIFEST, ret, err);
+}
+
+static void note_skipped(struct pull *p)
+{
+    pthread_mutex_lock(&p->lock);
+    p->skipped_unnamed = true;
+    pthread_mutex_unlock(&p->lock);
+}
+
+static int remember_file(coras_node *parent, coras_place *place, coras_error **err)
+{
+    struct node_files *f = files_of(parent);
+    if (!f || coras_vec_grow(&f->files, 1) < 0)
+        return coras_fail_no_memory(err);
+    f->files.items[f->files.len++] = place;
+    return 0;
+}
+
+/* Content with a name becomes a file. */
+static int add_named(struct pull *p, coras_graph *g, coras_node *parent,
+                     const coras_descriptor *desc, const char *title, bool listed,
+                     coras_error **err)
+{
+    coras_place *place = NULL;
+    coras_node *node = NULL;
+
+    int known = coras_graph_add_child(g, parent, desc, NAMED_VARIANT, &node, err);
+    if (known < 0)
+        return known;
+    CORAS_TRY(coras_workdir_add(&p->workdir, &node->desc, title, &place, err));
+    if (!place)
+        return 0;
+    place->listed = listed;
+    return remember_file(parent, place, err);
+}
+
+static int add_content(struct pull *p, coras_graph *g, coras_node *parent,
+                       const coras_descriptor *desc, coras_error **err)
+{
+    const char *title = coras_descriptor_title(desc);
+    if (title && *title)
+        return add_named(p, g, parent, desc, title, true, err);
+    if (coras_descriptor_is_empty(desc, true))
+        return 0;
+    note_skipped(p);
+    int known = coras_graph_add_child(g, parent, desc, NULL, NULL, err);
+    return known < 0 ? known : 0;
+}
+
+/* Whether this config is the one that the user wants as a file. */
+static bool takes_config(struct pull *p, const coras_descriptor *config)
+{
+    const char *type = p->opts->config_media_type;
+    if (!p->opts->config_path || (type && *type && !coras_streq(type, config->media_type)))
+        return false;
+    pthread_mutex_lock(&p->lock);
+    bool first = !p->config_taken;
+    p->config_taken = true;
+    pthread_mutex_unlock(&p->lock);
+    return first;
+}
+
+static int add_config(struct pull *p, coras_graph *g, coras_node *parent,
+                      const coras_descriptor *config, coras_error **err)
+{
+    const char *title = coras_descriptor_title(config);
+    if (takes_config(p, config))
+        return add_named(p, g, parent, config, p->opts->config_path, false, err);
+    if (coras_descriptor_is_empty(config, false) && !(title && *title))
+        return 0;
+    return add_content(p, g, parent, config, err);
+}
+
+static int add_children(struct pull *p, coras_graph *g, coras_node *node, const coras_manifest *m,
+                        coras_error **err)
+{
+    for (size_t i = 0; i < m->layers.len; i++)
+        CORAS_TRY(add_content(p, g, node, &m->layers.items[i], err));
+    if (m->has_subject && p->opts->include_subject)
+        CORAS_TRY(add_content(p, g, node, &m->subject, err));
+    if (m->has_config)
+        CORAS_TRY(add_config(p, g, node, &m->config, err));
+    return 0;
+}
+
+static int expand(coras_graph *g, coras_node *node, void *user, coras_error **err)
+{
+    struct pull *p = user;
+    coras_auto_buf bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
+    coras_auto_value(coras_manifest) m = {0};
+
+    if (!coras_media_type_is_manifest(node->desc.media_type))
+        return CORAS_GRAPH_GO_ON;
+    coras_run_post(&p->run, CORAS_EVENT_START, &node->desc, 0, NULL);
+    CORAS_TRY(fetch_manifest(p, &node->desc, &bytes, err));
+    coras_run_post(&p->run, CORAS_EVENT_PROCESSING, &node->desc, 0, NULL);
+    CORAS_TRY(coras_manifest_parse(bytes.ptr, bytes.len, node->desc.media_type, &m, err));
+    CORAS_TRY(add_children(p, g, node, &m, err));
+    return CORAS_GRAPH_GO_ON;
+}
+
+/* ---- blobs ---- */
+
+/* lock of the workdir held by nobody: places are complete once the manifest that names them was
+ * expanded */
+static coras_place *first_place(struct pull *p, const coras_descriptor *desc)
+{
+    coras_place *found = NULL;
+    pthread_mutex_lock(&p->workdir.lock);
+    for (size_t i = 0; i < p->workdir.places.len && !found; i++)
+        if (p->workdir.places.items[i]->desc == desc)
+            found = p->workdir.places.items[i];
+    pthread_mutex_unlock(&p->workdir.lock);
+    return found;
+}
+
+/* With a cache the bytes come from there, and come there first. */
+static int fill_cache(struct pull *p, const coras_descriptor *desc, coras_error **err)
+{
+    bool cached = false;
+    CORAS_TRY(p->cache->ops->exists(p->cache, desc, &cached, err));
+    if (cached)
+        return 0;
+    int rc = coras_transfer_blob(&p->run, p->source, p->cache, desc, err);
+    return rc < 0 ? rc : 0;
+}
+
+static int land(struct pull *p, const coras_descriptor *desc, coras_error **err)
+{
+    coras_auto_free char *name = NULL;
+    struct coras_run_transfer report;
+    int dirfd = -1;
+
+    if (p->cache)
+        CORAS_TRY(fill_cache(p, desc, err));
+    CORAS_TRY(coras_workdir_stage(&p->workdir, desc, &dirfd, &name, err));
+    coras_run_transfer_init(&report, &p->run, desc);
+    struct coras_download download = {.run = &p->run,
+                                      .from = p->cache ? p->cache : p->source,
+                                      .desc = desc,
+                                      .transfer = &report.transfer,
+                                      .dirfd = dirfd,
+                                      .partial = name,
+                                      .mode = 0666};
+    return coras_download(&download, err);
+}
+
+static int finish_named(struct pull *p, coras_node *node, coras_place *place, coras_error **err)
+{
+    CORAS_TRY(coras_workdir_check(&p->workdir, place, err));
+    if (place->right) {
+        coras_run_post(&p->run, CORAS_EVENT_SKIPPED, &node->desc, 0, NULL);
+        return 0;
+    }
+    coras_run_post(&p->run, CORAS_EVENT_START, &node->desc, 0, NULL);
+    int rc = land(p, &node->desc, err);
+    if (rc < 0) {
+        coras_run_post(&p->run, CORAS_EVENT_FAILED, &node->desc, 0, NULL);
+        return coras_wrap(err, rc, "failed to copy content to %s", place->absolute);
+    }
+    coras_run_post(&p->run, CORAS_EVENT_DONE, &node->desc, node->desc.size, NULL);
+    return 0;
+}
+
+static int finish_manifest(struct pull *p, coras_node *node, coras_error **err)
+{
+    struct node_files *f = node->data;
+    for (size_t i = 0; f && i < f->files.len; i++) {
+        coras_place *place = f->files.items[i];
+        if (place->same_as) {
+            CORAS_TRY(coras_workdir_check(&p->workdir, place, err));
+            coras_run_post(&p->run, place->right ? CORAS_EVENT_SKIPPED : CORAS_EVENT_RESTORED,
+                           place->desc, 0, NULL);
+        }
+        if (!place->listed)
+            continue;
+        pthread_mutex_lock(&p->lock);
+        int rc = coras_vec_grow(&p->listed, 1);
+        if (rc == 0)
+            p->listed.items[p->listed.len++] = place;
+        pthread_mutex_unlock(&p->lock);
+        if (rc < 0)
+            return coras_fail_no_memory(err);
+    }
+    coras_run_post(&p->run, CORAS_EVENT_DONE, &node->desc, node->desc.size, NULL);
+    return 0;
+}
+
+static int finish(coras_graph *g CORAS_UNUSED, coras_node *node, void *user, coras_error **err)
+{
+    struct pull *p = user;
+    if (coras_media_type_is_manifest(node->desc.media_type))
+        return finish_manifest(p, node, err);
+    coras_place *place = first_place(p, &node->desc);
+    if (place)
+        return finish_named(p, node, place, err);
+    coras_run_post(&p->run, CORAS_EVENT_SKIPPED, &node->desc, 0, NULL);
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+/* An interruption or a lack leaves bytes that the next pull can go on from; wrong bytes it does
+ * not. */
+static bool can_be_resumed(int rc)
+{
+    switch (rc) {
+    case CORAS_ERR_CANCELLED:
+    case CORAS_ERR_CONNECT:
+    case CORAS_ERR_TIMEOUT:
+    case CORAS_ERR_HTTP:
+    case CORAS_ERR_TLS:
+    case CORAS_ERR_PROTOCOL:
+    case CORAS_ERR_NO_SPACE:
+    case CORAS_ERR_UNAUTHORIZED:
+    case CORAS_ERR_DENIED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static int store_root_in_cache(struct pull *p, coras_error **err)
+{
+    if (!p->cache)
+        return 0;
+    coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
+    CORAS_TRY(coras_descriptor_set(&bare, p->root.media_type, &p->root.digest, p->root.size, err));
+    return p->cache->ops->push_manifest(p->cache, &bare, p->root_bytes.ptr, NULL, err);
+}
+
+static int walk(struct pull *p, coras_graph *g, coras_error **err)
+{
+    int known = coras_graph_add_root(g, &p->root, NULL, NULL, err);
+    if (known < 0)
+        return known;
+    int rc = coras_graph_walk(g, err);
+    if (rc == 0)
+        rc = coras_workdir_commit(&p->workdir, err);
+    p->workdir.keep_partials = rc < 0 && can_be_resumed(rc);
+    return rc;
+}
+
+/* ret->files, from places that live until the workdir is closed */
+static int fill_result(struct pull *p, coras_pull_result *ret, coras_error **err)
+{
+    size_t count = p->listed.len;
+    ret->files = coras_calloc(count ? count : 1, sizeof(*ret->files));
+    if (!ret->files)
+        return coras_fail_no_memory(err);
+    for (size_t i = 0; i < count; i++) {
+        const coras_place *place = p->listed.items[i];
+        coras_pulled_file *file = &ret->files[ret->file_count++];
+        file->path = coras_asprintf("%s%s", place->absolute, place->unpack ? "/" : "");
+        if (!file->path)
+            return coras_fail_no_memory(err);
+        CORAS_TRY(coras_descriptor_copy(&file->desc, place->desc, err));
+        CORAS_TRY(
+            coras_annotations_set(&file->desc.annotations, CORAS_ANN_TITLE, place->title, err));
+    }
+    ret->skipped_unnamed = p->skipped_unnamed;
+    return coras_descriptor_copy(&ret->root, &p->root, err);
+}
+
+static int pull(struct pull *p, const char *reference, coras_pull_result *ret, coras_error **err)
+{
+    const struct coras_graph_ops ops = {expand, finish, release_node_files, p};
+    coras_auto(coras_graph) g = NULL;
+    coras_pull_result result = {0};
+
+    CORAS_TRY(coras_select_manifest(p->source, reference, p->opts->platform, &p->root,
+                                    &p->root_bytes, err));
+    if (p->opts->cache && *p->opts->cache)
+        CORAS_TRY(coras_layout_open(p->opts->cache, CORAS_LAYOUT_WRITE, &p->cache, err));
+    CORAS_TRY(store_root_in_cache(p, err));
+    CORAS_TRY(coras_workdir_open(&p->workdir, &p->run, p->opts, err));
+    int rc = coras_graph_new(&p->run, &ops, &g, err);
+    if (rc == 0)
+        rc = walk(p, g, err);
+    if (rc == 0)
+        rc = fill_result(p, &result, err);
+    coras_workdir_close(&p->workdir);
+    if (rc < 0)
+        coras_pull_result_clear(&result);
+    else
+        *ret = result;
+    return rc;
+}
+
+int coras_pull(coras_target *source, const char *reference, const coras_pull_options *opts,
+               const coras_run_options *run, coras_pull_result *ret, coras_error **err)
+{
+    static const coras_pull_options defaults = CORAS_PULL_OPTIONS_INIT;
+    struct pull p = {.source = source,
+                     .opts = opts ? opts : &defaults,
+                     .root_bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST)};
+
+    if (!source || !reference || !ret)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    pthread_mutex_init(&p.lock, NULL);
+    coras_run_init(&p.run, run);
+    int rc = pull(&p, reference, ret, err);
+    coras_target_close(p.cache);
+    coras_run_clear(&p.run);
+    pthread_mutex_destroy(&p.lock);
+    coras_descriptor_clear(&p.root);
+    coras_buf_clear(&p.root_bytes);
+    free(p.listed.items);
+    return rc;
+}
+
+void coras_pull_result_clear(coras_pull_result *result)
+{
+    for (size_t i = 0; i < result->file_count; i++) {
+        free(result->files[i].path);
+        coras_descriptor_clear(&result->files[i].desc);
+    }
+    free(result->files);
+    coras_descriptor_clear(&result->root);
+    *result = (coras_pull_result){0};
+}

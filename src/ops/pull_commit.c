@@ -1,0 +1,270 @@
+#include "ops/pull_commit.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "base/clock.h"
+#include "base/trace.h"
+#include "engine/digest_cache.h"
+#include "oci/digest.h"
+#include "store/unpack.h"
+
+/* The directory that holds the place (owned), and the name in it. */
+static int open_parent(coras_workdir *w, const coras_place *p, int *ret_dirfd,
+                       const char **ret_name, coras_error **err)
+{
+    if (p->relative && !w->opts->allow_path_traversal) {
+        int rc = coras_open_parent_beneath(w->dirfd, p->relative, 0777, ret_dirfd, ret_name, err);
+        return rc < 0 ? coras_wrap(err, rc, "failed to ensure directories of the target path") : 0;
+    }
+    const char *slash = strrchr(p->absolute, '/');
+    coras_auto_free char *dir =
+        coras_strndup(p->absolute, slash == p->absolute ? 1 : (size_t)(slash - p->absolute));
+    if (!dir)
+        return coras_fail_no_memory(err);
+    int rc = coras_mkdir_all(AT_FDCWD, dir, 0777, err);
+    if (rc < 0)
+        return coras_wrap(err, rc, "failed to ensure directories of the target path");
+    *ret_dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (*ret_dirfd < 0)
+        return coras_fail_errno(err, errno, "open %s", dir);
+    *ret_name = slash + 1;
+    return 0;
+}
+
+static int open_staged(coras_workdir *w, const coras_descriptor *desc, int *ret_fd, char **ret_name,
+                       coras_error **err)
+{
+    int stagefd = -1;
+    CORAS_TRY(coras_workdir_stage(w, desc, &stagefd, ret_name, err));
+    *ret_fd = openat(stagefd, *ret_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (*ret_fd < 0)
+        return coras_fail_errno(err, errno, "open %s", *ret_name);
+    return 0;
+}
+
+/*
+ * All content is synced before any name is given: the first fsync makes the file system commit what
+ * the others wrote too, so a thousand small files do not cost a thousand commits.
+ */
+static int sync_staged(coras_workdir *w, coras_error **err)
+{
+    for (size_t i = 0; i < w->places.len; i++) {
+        const coras_place *p = w->places.items[i];
+        coras_auto_free char *name = NULL;
+        coras_auto_fd fd = -1;
+        if (p->right || p->same_as || p->unpack)
+            continue;
+        CORAS_TRY(coras_run_check(w->run, err));
+        CORAS_TRY(open_staged(w, p->desc, &fd, &name, err));
+        CORAS_TRY(coras_fsync(fd, name, err));
+    }
+    return 0;
+}
+
+/* ---- one place ---- */
+
+static int copy_bytes(int from, int to, int64_t size, coras_error **err)
+{
+    for (int64_t at = 0; at < size;) {
+        off_t offset = at;
+        ssize_t n = copy_file_range(from, &offset, to, NULL, (size_t)(size - at), 0);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return coras_fail_errno(err, errno, "copy");
+        if (n == 0)
+            return coras_fail(err, CORAS_ERR_CHANGED, "changed while it was read");
+        at += n;
+    }
+    return 0;
+}
+
+/* A copy of an open file under a temporary name in `dirfd`; free the name. */
+static int copy_beside(coras_workdir *w, int from, int64_t size, int dirfd, char **ret_name,
+                       coras_error **err)
+{
+    coras_auto_free char *name = coras_asprintf(
+        ".coras-%08x%08x.partial", coras_random_below(UINT32_MAX), coras_random_below(UINT32_MAX));
+    if (!name)
+        return coras_fail_no_memory(err);
+    coras_auto_fd to =
+        openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    if (to < 0)
+        return coras_fail_errno(err, errno, "open %s", name);
+    int rc = copy_bytes(from, to, size, err);
+    if (rc == 0 && !w->run->options->no_sync)
+        rc = coras_fsync(to, name, err);
+    if (rc < 0) {
+        (void)unlinkat(dirfd, name, 0); /* the failure is already on its way */
+        return rc;
+    }
+    *ret_name = coras_steal(&name);
+    return 0;
+}
+
+static int rename_into(int from_dirfd, const char *from, int dirfd, const char *name,
+                       const coras_place *p, coras_error **err)
+{
+    if (renameat(from_dirfd, from, dirfd, name) == 0)
+        return 0;
+    return coras_fail_errno(err, errno, "failed to create file %s: rename", p->absolute);
+}
+
+/* Across file systems (a mount point below the output directory) rename cannot move. */
+static int copy_into(coras_workdir *w, int fd, int dirfd, const char *name, const coras_place *p,
+                     coras_error **err)
+{
+    coras_auto_free char *copy = NULL;
+    CORAS_TRY(copy_beside(w, fd, p->desc->size, dirfd, &copy, err));
+    int rc = rename_into(dirfd, copy, dirfd, name, p, err);
+    if (rc < 0)
+        (void)unlinkat(dirfd, copy, 0); /* the failure is already on its way */
+    return rc;
+}
+
+static int place_staged(coras_workdir *w, const coras_place *p, int dirfd, const char *name,
+                        coras_error **err)
+{
+    coras_auto_free char *staged = NULL;
+    coras_auto_fd fd = -1;
+    struct stat st;
+
+    CORAS_TRY(open_staged(w, p->desc, &fd, &staged, err));
+    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+        (void)fchmod(fd, st.st_mode &
+                             0777); /* a replaced file keeps its mode, as if it were rewritten */
+    if (renameat(w->stagefd, staged, dirfd, name) == 0)
+        return 0;
+    if (errno != EXDEV)
+        return coras_fail_errno(err, errno, "failed to create file %s: rename", p->absolute);
+    return copy_into(w, fd, dirfd, name, p, err);
+}
+
+/* Second name of content that has its place already. */
+static int place_copy(coras_workdir *w, const coras_place *p, int dirfd, const char *name,
+                      coras_error **err)
+{
+    coras_auto_fd fd = open(p->same_as->absolute, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "open %s", p->same_as->absolute);
+    return copy_into(w, fd, dirfd, name, p, err);
+}
+
+static int unpack_staged(coras_workdir *w, const coras_place *p, int dirfd, const char *name,
+                         coras_error **err)
+{
+    const char *text = coras_annotations_get(&p->desc->annotations, CORAS_ANN_CONTENT_DIGEST);
+    coras_auto_free char *staged = NULL;
+    coras_auto_fd fd = -1;
+    coras_digest tar_digest;
+
+    CORAS_TRY(open_staged(w, p->desc, &fd, &staged, err));
+    bool known = text && coras_digest_parse(text, &tar_digest, NULL) == 0;
+    struct coras_unpack_request request = {.blob_fd = fd,
+                                           .size = p->desc->size,
+                                           .parent_dirfd = dirfd,
+                                           .dirname = name,
+                                           .title = p->title,
+                                           .target_path = p->absolute,
+                                           .tar_digest = known ? &tar_digest : NULL,
+                                           .no_sync = w->run->options->no_sync,
+                                           .cancel = &w->run->stop};
+    int rc = coras_unpack(&request, err);
+    if (rc < 0)
+        return coras_wrap(err, rc, "failed to extract tar to %s", p->absolute);
+    return 0;
+}
+
+static int place_one(coras_workdir *w, coras_place *p, coras_error **err)
+{
+    coras_auto_fd dirfd = -1;
+    const char *name = NULL;
+    int rc;
+
+    CORAS_TRY(coras_run_check(w->run, err));
+    CORAS_TRY(open_parent(w, p, &dirfd, &name, err));
+    if (p->unpack)
+        rc = unpack_staged(w, p, dirfd, name, err);
+    else if (p->same_as)
+        rc = place_copy(w, p, dirfd, name, err);
+    else
+        rc = place_staged(w, p, dirfd, name, err);
+    if (rc < 0)
+        return rc;
+    p->placed = true;
+    return 0;
+}
+
+/* ---- all of them ---- */
+
+static int sync_parents(coras_workdir *w, coras_error **err)
+{
+    coras_auto(coras_map) synced = coras_map_new(NULL);
+    if (!synced)
+        return coras_fail_no_memory(err);
+    for (size_t i = 0; i < w->places.len; i++) {
+        const coras_place *p = w->places.items[i];
+        coras_auto_fd dirfd = -1;
+        const char *name = NULL;
+        if (!p->placed)
+            continue;
+        coras_auto_free char *dir =
+            coras_strndup(p->absolute, (size_t)(strrchr(p->absolute, '/') - p->absolute));
+        if (!dir)
+            return coras_fail_no_memory(err);
+        if (coras_map_has(synced, dir))
+            continue;
+        CORAS_TRY(coras_map_set(synced, dir, w, err));
+        CORAS_TRY(open_parent(w, p, &dirfd, &name, err));
+        CORAS_TRY(coras_fsync(dirfd, dir, err));
+    }
+    return 0;
+}
+
+/* So that pulling or pushing the same files again need not read them. */
+static void remember_digests(const coras_workdir *w)
+{
+    for (size_t i = 0; i < w->places.len; i++) {
+        const coras_place *p = w->places.items[i];
+        struct stat st;
+        if (!p->placed || p->unpack || p->desc->size < CORAS_DIGEST_CACHE_MIN_BYTES)
+            continue;
+        coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == p->desc->size)
+            coras_digest_cache_put(fd, &st, &p->desc->digest);
+    }
+}
+
+int coras_place_files(coras_workdir *w, coras_error **err)
+{
+    bool sync = !w->run->options->no_sync;
+
+    if (sync)
+        CORAS_TRY(sync_staged(w, err));
+    for (size_t i = 0; i < w->places.len; i++)
+        if (!w->places.items[i]->right)
+            CORAS_TRY(place_one(w, w->places.items[i], err));
+    if (sync)
+        CORAS_TRY(sync_parents(w, err));
+    remember_digests(w);
+    return 0;
+}
+
+void coras_take_files_away(coras_workdir *w)
+{
+    for (size_t i = 0; i < w->places.len; i++) {
+        const coras_place *p = w->places.items[i];
+        coras_auto(coras_error) failure = NULL;
+        if (!p->placed || p->existed)
+            continue;
+        if (coras_remove_all(AT_FDCWD, p->absolute, &failure) < 0)
+            coras_trace_warning(NULL, "failed to remove partial output: %s",
+                                coras_error_message(failure));
+    }
+}

@@ -1,0 +1,314 @@
+#include "ops/pull_files.h"
+
+#include <errno.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "engine/local_file.h"
+#include "oci/digest.h"
+#include "ops/pull_commit.h"
+
+#define STAGE_NAME     ".coras-partial"
+#define PARTIAL_SUFFIX ".partial"
+
+static void place_free(coras_place *p)
+{
+    free(p->title);
+    free(p->relative);
+    free(p->absolute);
+    free(p);
+}
+
+/* ---- open and close ---- */
+
+int coras_workdir_open(coras_workdir *w, coras_run *run, const coras_pull_options *opts,
+                       coras_error **err)
+{
+    const char *output = opts->output && *opts->output ? opts->output : ".";
+
+    *w = (coras_workdir){.run = run, .opts = opts, .dirfd = -1, .stagefd = -1};
+    pthread_mutex_init(&w->lock, NULL);
+    w->absolute = coras_path_abs(output);
+    w->titles = coras_map_new(NULL);
+    if (!w->absolute || !w->titles)
+        return coras_fail_no_memory(err);
+    return 0;
+}
+
+/* The output directory is made when the first file is about to land in it. */
+static int need_output(coras_workdir *w, coras_error **err)
+{
+    if (w->dirfd >= 0)
+        return 0;
+    int rc = coras_mkdir_all(AT_FDCWD, w->absolute, 0777, err);
+    if (rc < 0)
+        return coras_wrap(err, rc, "failed to ensure directories of the target path");
+    w->dirfd = open(w->absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (w->dirfd < 0)
+        return coras_fail_errno(err, errno, "open %s", w->absolute);
+    return 0;
+}
+
+static int need_stage(coras_workdir *w, coras_error **err)
+{
+    if (w->stagefd >= 0)
+        return 0;
+    CORAS_TRY(need_output(w, err));
+    if (mkdirat(w->dirfd, STAGE_NAME, 0700) < 0 && errno != EEXIST)
+        return coras_fail_errno(err, errno, "mkdir %s/" STAGE_NAME, w->absolute);
+    w->stagefd = openat(w->dirfd, STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (w->stagefd < 0)
+        return coras_fail_errno(err, errno, "open %s/" STAGE_NAME, w->absolute);
+    return 0;
+}
+
+static char *staged_name(const coras_digest *digest)
+{
+    char hex[CORAS_DIGEST_TEXT_MAX];
+    return coras_asprintf("%s-%s" PARTIAL_SUFFIX, coras_digest_algorithm_name(digest->algorithm),
+                          coras_digest_hex(digest, hex));
+}
+
+static void remove_staged(coras_workdir *w)
+{
+    for (size_t i = 0; i < w->places.len && w->stagefd >= 0; i++) {
+        coras_auto_free char *name = staged_name(&w->places.items[i]->desc->digest);
+        if (name)
+            (void)unlinkat(w->stagefd, name, 0); /* best effort: it is named after its content */
+    }
+}
+
+void coras_workdir_close(coras_workdir *w)
+{
+    if (!w->keep_partials)
+        remove_staged(w);
+    if (w->stagefd >= 0)
+        (void)unlinkat(w->dirfd, STAGE_NAME, AT_REMOVEDIR); /* fails while another pull uses it */
+    coras_close_fd(&w->stagefd);
+    coras_close_fd(&w->dirfd);
+    for (size_t i = 0; i < w->places.len; i++)
+        place_free(w->places.items[i]);
+    free(w->places.items);
+    coras_map_free(w->titles);
+    free(w->absolute);
+    pthread_mutex_destroy(&w->lock);
+}
+
+/* ---- names ---- */
+
+static int fail_traversal(coras_error **err)
+{
+    int rc = coras_fail(err, CORAS_ERR_UNSAFE_PATH,
+                        "failed to resolve path for writing: path traversal disallowed");
+    coras_hint(
+        err,
+        "Pulling files outside of working directory is insecure and blocked by default. If you "
+        "trust the content producer, use --allow-path-traversal to bypass this check.");
+    return rc;
+}
+
+/* The part of `path` below `dir`; NULL when it is not below. Both cleaned and absolute. */
+static const char *below(const char *dir, const char *path)
+{
+    size_t len = strlen(dir);
+    if (coras_streq(dir, "/"))
+        return path[1] ? path + 1 : NULL;
+    if (strncmp(dir, path, len) != 0 || path[len] != '/')
+        return NULL;
+    return path + len + 1;
+}
+
+static int locate(const coras_workdir *w, coras_place *p, coras_error **err)
+{
+    p->absolute =
+        p->title[0] == '/' ? coras_path_clean(p->title) : coras_path_join(w->absolute, p->title);
+    if (!p->absolute)
+        return coras_fail_no_memory(err);
+    const char *relative = below(w->absolute, p->absolute);
+    if (relative && !(p->relative = coras_strdup(relative)))
+        return coras_fail_no_memory(err);
+    return 0;
+}
+
+static int make_place(const coras_workdir *w, const coras_descriptor *desc, const char *title,
+                      coras_place **ret, coras_error **err)
+{
+    const char *unpack = coras_annotations_get(&desc->annotations, CORAS_ANN_CONTENT_UNPACK);
+    coras_place *p = coras_new(coras_place);
+    if (!p)
+        return coras_fail_no_memory(err);
+    p->desc = desc;
+    p->unpack = unpack && coras_streq(unpack, "true");
+    p->title = coras_strdup(title);
+    int rc = p->title ? locate(w, p, err) : coras_fail_no_memory(err);
+    if (rc < 0) {
+        place_free(p);
+        return rc;
+    }
+    *ret = p;
+    return 0;
+}
+
+/* lock held */
+static coras_place *find_same_content(const coras_workdir *w, const coras_place *place)
+{
+    for (size_t i = 0; i < w->places.len; i++) {
+        coras_place *other = w->places.items[i];
+        if (coras_digest_equal(&other->desc->digest, &place->desc->digest) &&
+            other->unpack == place->unpack)
+            return other->same_as ? other->same_as : other;
+    }
+    return NULL;
+}
+
+/* lock held; takes the place */
+static int insert_place(coras_workdir *w, coras_place *p, coras_place **ret, coras_error **err)
+{
+    const coras_place *other = coras_map_get(w->titles, p->absolute);
+    int rc = 0;
+
+    *ret = NULL;
+    if (other) {
+        bool same = coras_digest_equal(&other->desc->digest, &p->desc->digest);
+        if (!same) {
+            coras_auto_free char *shown = coras_escape_dup(p->title);
+            rc = coras_fail(err, CORAS_ERR_EXISTS, "%s: duplicate name", shown ? shown : "");
+        }
+        place_free(p);
+        return rc;
+    }
+    p->same_as = find_same_content(w, p);
+    if (coras_vec_grow(&w->places, 1) < 0)
+        rc = coras_fail_no_memory(err);
+    else
+        rc = coras_map_set(w->titles, p->absolute, p, err);
+    if (rc < 0) {
+        place_free(p);
+        return rc;
+    }
+    w->places.items[w->places.len++] = p;
+    *ret = p;
+    return 0;
+}
+
+int coras_workdir_add(coras_workdir *w, const coras_descriptor *desc, const char *title,
+                      coras_place **ret, coras_error **err)
+{
+    coras_place *place = NULL;
+    CORAS_TRY(make_place(w, desc, title, &place, err));
+    pthread_mutex_lock(&w->lock);
+    int rc = insert_place(w, place, ret, err);
+    pthread_mutex_unlock(&w->lock);
+    return rc;
+}
+
+/* ---- checks before writing ---- */
+
+static bool has_long_component(const char *path)
+{
+    for (const char *part = path; *part;) {
+        size_t len = strcspn(part, "/");
+        if (len > CORAS_LIMIT_COMPONENT)
+            return true;
+        part += len + (part[len] == '/');
+    }
+    return false;
+}
+
+static int check_title(const coras_place *p, coras_error **err)
+{
+    size_t len = strlen(p->title);
+    const char *base = coras_path_base(p->title);
+
+    if (len >= CORAS_LIMIT_PATH || has_long_component(p->title))
+        return coras_fail(err, CORAS_ERR_UNSAFE_PATH,
+                          "failed to resolve path for writing: file name too long");
+    if (p->title[len - 1] == '/' || coras_streq(base, ".") || coras_streq(base, ".."))
+        return fail_traversal(err);
+    return 0;
+}
+
+static int check_containment(coras_workdir *w, const coras_place *p, coras_error **err)
+{
+    coras_auto(coras_error) failure = NULL;
+    coras_auto_fd fd = -1;
+
+    CORAS_TRY(check_title(p, err));
+    if (w->opts->allow_path_traversal)
+        return 0;
+    if (!p->relative || coras_streq(p->relative, STAGE_NAME) ||
+        coras_str_starts(p->relative, STAGE_NAME "/"))
+        return fail_traversal(err);
+    int rc = coras_open_beneath(w->dirfd, p->relative, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, &fd,
+                                &failure);
+    if (rc == CORAS_ERR_UNSAFE_PATH)
+        return fail_traversal(err);
+    return 0; /* absent, or an odd parent that giving the name will complain about */
+}
+
+/* Whether the existing file has the content already. */
+static int check_right(coras_workdir *w, coras_place *p, coras_error **err)
+{
+    coras_auto_value(coras_local_file) file = {.fd = -1};
+    coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || p->desc->digest.algorithm != CORAS_SHA256)
+        return 0;
+    coras_auto(coras_error) failure = NULL;
+    CORAS_TRY(coras_local_file_take(&fd, p->absolute, 0, p->desc->size, &file, err));
+    if (coras_local_file_hash(&file, &w->run->stop, &failure) == 0)
+        p->right = coras_digest_equal(&file.digest, &p->desc->digest);
+    return 0; /* what cannot be read is replaced */
+}
+
+int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
+{
+    struct stat st;
+
+    pthread_mutex_lock(&w->lock);
+    int rc = need_output(w, err);
+    pthread_mutex_unlock(&w->lock);
+    if (rc < 0)
+        return rc;
+    CORAS_TRY(check_containment(w, p, err));
+    p->existed = lstat(p->absolute, &st) == 0;
+    if (!p->existed)
+        return 0;
+    if (w->opts->keep_old_files && !p->unpack)
+        return coras_fail(err, CORAS_ERR_EXISTS,
+                          "failed to resolve path for writing: overwrite disallowed");
+    if (p->unpack)
+        return 0;
+    if (S_ISDIR(st.st_mode))
+        return coras_fail(err, CORAS_ERR_UNSAFE_PATH,
+                          "failed to create file %s: open %s: is a directory", p->absolute,
+                          p->absolute);
+    if (S_ISREG(st.st_mode) && st.st_size == p->desc->size)
+        return check_right(w, p, err);
+    return 0;
+}
+
+/* ---- landing and committing ---- */
+
+int coras_workdir_stage(coras_workdir *w, const coras_descriptor *desc, int *ret_dirfd,
+                        char **ret_name, coras_error **err)
+{
+    pthread_mutex_lock(&w->lock);
+    int rc = need_stage(w, err);
+    pthread_mutex_unlock(&w->lock);
+    if (rc < 0)
+        return rc;
+    *ret_name = staged_name(&desc->digest);
+    *ret_dirfd = w->stagefd;
+    return *ret_name ? 0 : coras_fail_no_memory(err);
+}
+
+int coras_workdir_commit(coras_workdir *w, coras_error **err)
+{
+    int rc = coras_place_files(w, err);
+    if (rc < 0)
+        coras_take_files_away(w);
+    return rc;
+}

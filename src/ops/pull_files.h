@@ -1,0 +1,68 @@
+/*
+ * The working directory of a pull: names from an artifact to places below the output directory.
+ * Content lands in a private directory there; final names appear together at the end, when
+ * everything is verified and on disk.
+ */
+#ifndef CORAS_OPS_PULL_FILES_H
+#define CORAS_OPS_PULL_FILES_H
+
+#include <pthread.h>
+
+#include "base/map.h"
+#include "engine/run.h"
+
+/* One file that the artifact names. */
+typedef struct coras_place {
+    const coras_descriptor *desc; /* borrowed; carries the title that made it */
+    char *title;                  /* as the manifest has it, or as the user named the config */
+    char *relative;               /* cleaned path below the output directory; NULL: outside of it */
+    char *absolute;
+    bool unpack;                 /* an archive that becomes a directory */
+    bool listed;                 /* belongs into the result's list */
+    bool right;                  /* was there already, with these bytes */
+    bool existed;                /* something stood under the name before */
+    bool placed;                 /* by this pull */
+    struct coras_place *same_as; /* second name of content that another place has */
+} coras_place;
+
+typedef struct coras_workdir {
+    coras_run *run;
+    const coras_pull_options *opts;
+    char *absolute; /* of the output directory */
+    int dirfd;      /* the output directory */
+    int stagefd;    /* private directory in it; -1 until needed */
+    pthread_mutex_t lock;
+    /* under lock */
+    coras_map *titles; /* by absolute path: coras_place */
+    struct {
+        coras_place **items;
+        size_t len, cap;
+    } places;
+    bool keep_partials; /* what failed can be resumed */
+} coras_workdir;
+
+CORAS_MUST_CHECK int coras_workdir_open(coras_workdir *w, coras_run *run,
+                                        const coras_pull_options *opts, coras_error **err);
+/* Also removes what is left in the private directory, unless it can be resumed. */
+void coras_workdir_close(coras_workdir *w);
+
+/*
+ * A name of the artifact. EXISTS "<title>: duplicate name" when other content has it. *ret (NULL
+ * for the same content twice under one name) is owned by the workdir. No check of safety yet.
+ */
+CORAS_MUST_CHECK int coras_workdir_add(coras_workdir *w, const coras_descriptor *desc,
+                                       const char *title, coras_place **ret, coras_error **err);
+
+/* Whether the place may be written, in upstream's words: UNSAFE_PATH, EXISTS. Sets place->right
+ * when nothing is to be done. */
+CORAS_MUST_CHECK int coras_workdir_check(coras_workdir *w, coras_place *place, coras_error **err);
+
+/* Where the bytes of this content land: directory (borrowed) and file name (free). */
+CORAS_MUST_CHECK int coras_workdir_stage(coras_workdir *w, const coras_descriptor *desc,
+                                         int *ret_dirfd, char **ret_name, coras_error **err);
+
+/* Everything landed: sync, give the final names, unpack. On failure what is new is taken away
+ * again. */
+CORAS_MUST_CHECK int coras_workdir_commit(coras_workdir *w, coras_error **err);
+
+#endif

@@ -1,0 +1,315 @@
+/*
+ * A prepared artifact goes to its target: content first, then the manifest, the tag with it or
+ * last.
+ */
+#include "base/error.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "base/vec.h"
+#include "engine/parallel.h"
+#include "ops/artifact.h"
+
+struct push {
+    coras_artifact *artifact;
+    coras_target *target;
+    const coras_push_options *opts;
+    coras_run run;
+    struct {
+        struct coras_artifact_item **items;
+        size_t len, cap;
+    } blobs, twins; /* twins: further names of content that is among the blobs */
+    coras_buf bytes;
+    coras_descriptor manifest;
+};
+
+static void push_clear(struct push *p)
+{
+    coras_run_clear(&p->run);
+    free(p->blobs.items);
+    free(p->twins.items);
+    coras_buf_clear(&p->bytes);
+    coras_descriptor_clear(&p->manifest);
+}
+
+/* ---- blobs ---- */
+
+static bool digest_is_known(const struct coras_artifact_item *item)
+{
+    return item->desc.digest.algorithm != CORAS_DIGEST_NONE;
+}
+
+static void announce(struct push *p, struct coras_artifact_item *item)
+{
+    if (!item->announced)
+        coras_run_post(&p->run, CORAS_EVENT_START, &item->desc, 0, NULL);
+    item->announced = true;
+}
+
+/* A blob whose digest is in the making: it gets its name in the display when that is known. */
+struct unnamed_upload {
+    struct push *push;
+    struct coras_artifact_item *item;
+    struct coras_run_transfer report;
+};
+
+static void report_unnamed(void *user, int64_t offset)
+{
+    struct unnamed_upload *u = user;
+    if (!u->item->announced) {
+        coras_digest_promise promise = coras_local_file_promise(&u->item->file);
+        coras_digest digest;
+        if (promise.get(promise.user, false, &digest, NULL) != 0)
+            return;
+        u->item->desc.digest = digest;
+        announce(u->push, u->item);
+    }
+    u->report.transfer.progress(u->report.transfer.user, offset);
+}
+
+static void retry_unnamed(void *user, int64_t offset, const char *why)
+{
+    struct unnamed_upload *u = user;
+    if (u->item->announced)
+        u->report.transfer.retrying(u->report.transfer.user, offset, why);
+}
+
+static int push_while_hashing(struct push *p, struct coras_artifact_item *item, coras_error **err)
+{
+    struct unnamed_upload u = {.push = p, .item = item};
+    coras_transfer transfer = {report_unnamed, retry_unnamed, &u, &p->run.stop};
+    coras_run_transfer_init(&u.report, &p->run, &item->desc);
+    CORAS_TRY(coras_local_file_start_hashing(&item->file, &p->run.stop, err));
+    coras_digest_promise promise = coras_local_file_promise(&item->file);
+    coras_source source = coras_local_file_source(&item->file);
+    coras_blob_push push = {.desc = &item->desc,
+                            .promise = &promise,
+                            .source = &source,
+                            .unchanged = coras_local_file_unchanged,
+                            .unchanged_user = &item->file,
+                            .transfer = &transfer};
+    int rc = p->target->ops->push_blob(p->target, &push, err);
+    if (rc < 0)
+        return rc;
+    CORAS_TRY(coras_local_file_settle(&item->file, err));
+    item->desc.digest = item->file.digest;
+    if (rc == CORAS_PUSH_EXISTED && !item->announced) {
+        coras_run_post(&p->run, CORAS_EVENT_EXISTS, &item->desc, 0, NULL);
+        return 0;
+    }
+    announce(p, item);
+    coras_run_post(&p->run, CORAS_EVENT_DONE, &item->desc, item->desc.size, NULL);
+    return 0;
+}
+
+static int push_known(struct push *p, struct coras_artifact_item *item, coras_error **err)
+{
+    bool from_file = item->file.name != NULL;
+    coras_memory memory = {item->memory.ptr, item->memory.len};
+    struct coras_run_transfer report;
+    bool exists = false;
+
+    CORAS_TRY(p->target->ops->exists(p->target, &item->desc, &exists, err));
+    if (exists) {
+        coras_run_post(&p->run, CORAS_EVENT_EXISTS, &item->desc, 0, NULL);
+        return 0;
+    }
+    announce(p, item);
+    coras_run_transfer_init(&report, &p->run, &item->desc);
+    coras_source source =
+        from_file ? coras_local_file_source(&item->file) : coras_source_memory(&memory);
+    coras_blob_push push = {.desc = &item->desc,
+                            .source = &source,
+                            .known_missing = true,
+                            .unchanged = from_file ? coras_local_file_unchanged : NULL,
+                            .unchanged_user = &item->file,
+                            .transfer = &report.transfer};
+    int rc = p->target->ops->push_blob(p->target, &push, err);
+    if (rc < 0)
+        return rc;
+    coras_run_post(&p->run, CORAS_EVENT_DONE, &item->desc, item->desc.size, NULL);
+    return 0;
+}
+
+static int push_item(void *user, size_t i, coras_error **err)
+{
+    struct push *p = user;
+    struct coras_artifact_item *item = p->blobs.items[i];
+    if (digest_is_known(item))
+        return push_known(p, item, err);
+    return push_while_hashing(p, item, err);
+}
+
+/* ---- which blobs ---- */
+
+static int add_blob(struct push *p, coras_map *seen, struct coras_artifact_item *item,
+                    coras_error **err)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+    bool twin = false;
+
+    if (digest_is_known(item)) {
+        twin = coras_map_has(seen, coras_digest_format(&item->desc.digest, text));
+        if (!twin)
+            CORAS_TRY(coras_map_set(seen, text, item, err));
+    }
+    if (coras_vec_grow(&p->blobs, 1) < 0 || coras_vec_grow(&p->twins, 1) < 0)
+        return coras_fail_no_memory(err);
+    if (!twin)
+        p->blobs.items[p->blobs.len++] = item;
+    else if (coras_descriptor_title(&item->desc))
+        p->twins.items[p->twins.len++] = item;
+    return 0;
+}
+
+static int collect_blobs(struct push *p, coras_error **err)
+{
+    coras_auto(coras_map) seen = coras_map_new(NULL);
+    if (!seen)
+        return coras_fail_no_memory(err);
+    CORAS_TRY(add_blob(p, seen, &p->artifact->config, err));
+    coras_vec_foreach (item, &p->artifact->layers)
+        CORAS_TRY(add_blob(p, seen, item, err));
+    return 0;
+}
+
+static int hash_layer(void *user, size_t i, coras_error **err)
+{
+    struct push *p = user;
+    struct coras_artifact_item *item = &p->artifact->layers.items[i];
+    if (digest_is_known(item))
+        return 0;
+    CORAS_TRY(coras_local_file_hash(&item->file, &p->run.stop, err));
+    item->desc.digest = item->file.digest;
+    return 0;
+}
+
+static int hash_config(struct push *p, coras_error **err)
+{
+    struct coras_artifact_item *config = &p->artifact->config;
+    if (digest_is_known(config))
+        return 0;
+    CORAS_TRY(coras_local_file_hash(&config->file, &p->run.stop, err));
+    config->desc.digest = config->file.digest;
+    return 0;
+}
+
+static bool all_digests_known(const coras_artifact *a)
+{
+    coras_vec_foreach (item, &a->layers)
+        if (!digest_is_known(item))
+            return false;
+    return digest_is_known(&a->config);
+}
+
+/* ---- manifest and tags ---- */
+
+static int put_manifest(struct push *p, const char *reference, coras_error **err)
+{
+    return p->target->ops->push_manifest(p->target, &p->manifest, p->bytes.ptr, reference, err);
+}
+
+static int push_manifest(struct push *p, coras_error **err)
+{
+    coras_run_post(&p->run, CORAS_EVENT_START, &p->manifest, 0, NULL);
+    coras_vec_foreach (twin, &p->twins)
+        coras_run_post(&p->run, CORAS_EVENT_EXISTS, &(*twin)->desc, 0, NULL);
+    if (p->opts->force) {
+        CORAS_TRY(put_manifest(p, NULL, err));
+        if (p->opts->reference)
+            CORAS_TRY(put_manifest(p, p->opts->reference, err));
+    } else {
+        CORAS_TRY(put_manifest(p, p->opts->reference, err));
+    }
+    coras_run_post(&p->run, CORAS_EVENT_DONE, &p->manifest, p->manifest.size, NULL);
+    return 0;
+}
+
+/* 1 when the target has the manifest, which then needs a name at most. */
+static int push_existing(struct push *p, coras_error **err)
+{
+    bool exists = false;
+    CORAS_TRY(p->target->ops->exists(p->target, &p->manifest, &exists, err));
+    if (!exists)
+        return 0;
+    if (p->opts->reference)
+        CORAS_TRY(put_manifest(p, p->opts->reference, err));
+    else
+        coras_run_post(&p->run, CORAS_EVENT_EXISTS, &p->manifest, 0, NULL);
+    return 1;
+}
+
+static int push_tag(void *user, size_t i, coras_error **err)
+{
+    struct push *p = user;
+    const char *tag = p->opts->extra_tags[i];
+    coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
+    CORAS_TRY(coras_descriptor_set(&bare, p->manifest.media_type, &p->manifest.digest,
+                                   p->manifest.size, err));
+    CORAS_TRY(p->target->ops->push_manifest(p->target, &bare, p->bytes.ptr, tag, err));
+    coras_run_post(&p->run, CORAS_EVENT_TAGGED, NULL, 0, tag);
+    return 0;
+}
+
+static int push_tags(struct push *p, coras_error **err)
+{
+    size_t count = 0;
+    while (p->opts->extra_tags && p->opts->extra_tags[count])
+        count++;
+    return coras_run_parallel(&p->run, count, push_tag, p, err);
+}
+
+static int push_content(struct push *p, coras_error **err)
+{
+    CORAS_TRY(collect_blobs(p, err));
+    CORAS_TRY(coras_run_parallel(&p->run, p->blobs.len, push_item, p, err));
+    if (!p->bytes.len)
+        CORAS_TRY(coras_artifact_manifest(p->artifact, &p->bytes, &p->manifest, err));
+    return push_manifest(p, err);
+}
+
+static int push_all(struct push *p, coras_error **err)
+{
+    int existed = 0;
+    CORAS_TRY(coras_artifact_check(p->artifact, err));
+    CORAS_TRY(hash_config(p, err));
+    /* Only a registry takes bytes whose digest comes later. */
+    if (!coras_streq(p->target->ops->kind, "registry"))
+        CORAS_TRY(coras_run_parallel(&p->run, p->artifact->layers.len, hash_layer, p, err));
+    if (all_digests_known(p->artifact)) {
+        CORAS_TRY(coras_artifact_manifest(p->artifact, &p->bytes, &p->manifest, err));
+        if (!p->opts->force)
+            existed = push_existing(p, err);
+    }
+    if (existed < 0)
+        return existed;
+    if (!existed)
+        CORAS_TRY(push_content(p, err));
+    CORAS_TRY(push_tags(p, err));
+    coras_run_deliver(&p->run);
+    return 0;
+}
+
+int coras_artifact_push(coras_artifact *artifact, coras_target *target,
+                        const coras_push_options *opts, const coras_run_options *run,
+                        coras_descriptor *ret, char **ret_bytes, coras_error **err)
+{
+    static const coras_push_options defaults = CORAS_PUSH_OPTIONS_INIT;
+    struct push p = {.artifact = artifact,
+                     .target = target,
+                     .opts = opts ? opts : &defaults,
+                     .bytes = CORAS_BUF_UNLIMITED};
+
+    if (!artifact || !target || !ret)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    coras_run_init(&p.run, run);
+    int rc = push_all(&p, err);
+    coras_run_deliver(&p.run);
+    if (rc == 0 && ret_bytes)
+        rc = coras_buf_take(&p.bytes, ret_bytes, err);
+    if (rc == 0) {
+        *ret = p.manifest;
+        p.manifest = (coras_descriptor)CORAS_DESCRIPTOR_INIT;
+    }
+    push_clear(&p);
+    return rc;
+}
