@@ -115,7 +115,10 @@ static int layout_push_manifest(coras_target *t, const coras_descriptor *desc, c
     coras_auto_buf stored = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
     CORAS_TRY(check_bytes(desc, reference, data, err));
     /* What is there already may be damaged: it is small enough to look. */
-    if (coras_layout_read_blob(l, desc, CORAS_LIMIT_MANIFEST, &stored, NULL) < 0)
+    int rc = coras_layout_read_blob(l, desc, CORAS_LIMIT_MANIFEST, &stored, NULL);
+    if (rc == CORAS_ERR_NO_MEMORY)
+        return coras_fail_no_memory(err);
+    if (rc < 0)
         CORAS_TRY(coras_layout_store_bytes(l, &desc->digest, data, (size_t)desc->size, err));
     return list_in_index(l, desc, reference, err);
 }

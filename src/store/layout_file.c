@@ -63,7 +63,10 @@ static int read_by_name(const struct coras_layout *l, const char *name, size_t l
 static int check_version_text(const coras_buf *text, coras_error **err)
 {
     coras_auto(coras_json) doc = NULL;
-    if (coras_json_parse_prefix(text->ptr, text->len, &doc, NULL) < 0) {
+    int parsed = coras_json_parse_prefix(text->ptr, text->len, &doc, NULL);
+    if (parsed == CORAS_ERR_NO_MEMORY)
+        return coras_fail_no_memory(err);
+    if (parsed < 0) {
         coras_auto_buf ignored = CORAS_BUF_UNLIMITED;
         coras_auto(coras_error) why = NULL;
         int rc = coras_json_compact(text->ptr, text->len, &ignored, &why);

@@ -125,6 +125,8 @@ static int fail_decode(const char *text, size_t len, coras_error **err)
     int rc = coras_json_compact(text, len, &ignored, &why);
     if (rc == 0)
         rc = coras_json_parse(text, len, &doc, &why);
+    if (rc == CORAS_ERR_NO_MEMORY)
+        return coras_fail_no_memory(err);
     return coras_fail(err, CORAS_ERR_CONFIG, "%s: %s", what,
                       rc < 0 ? coras_error_message(why) : "not an object");
 }

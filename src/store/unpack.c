@@ -258,11 +258,12 @@ static int publish(struct unpacker *u, int stage_fd, coras_error **err)
 static int unpack_into(const struct coras_unpack_request *r, int stage_fd, int root_fd,
                        const char *title, coras_error **err)
 {
+    /* Before `u`: its clean-up joins the thread that reads them. */
+    const coras_file_bytes file = {.fd = r->blob_fd, .name = "archive"};
+    const coras_source source = coras_source_file(&file, r->size);
     __attribute__((cleanup(unpacker_clear))) struct unpacker u = {.request = r};
     coras_tar_decoder_init(&u.decoder);
     coras_tree_init(&u.tree, root_fd, title, r->target_path ? r->target_path : title);
-    const coras_file_bytes file = {.fd = r->blob_fd, .name = "archive"};
-    const coras_source source = coras_source_file(&file, r->size);
     int algorithm = r->tar_digest ? r->tar_digest->algorithm : CORAS_DIGEST_NONE;
     CORAS_TRY(coras_inflate_ahead_new(&source, algorithm, &u.ahead, err));
     CORAS_TRY(unpack_members(&u, err));

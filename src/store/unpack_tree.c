@@ -298,41 +298,52 @@ static int make_file(struct coras_tree *tree, const char *rel, const coras_tar_e
     return 0;
 }
 
+/* Open the directory of a hard link's target, which must be there and no symbolic link. */
+static int open_link_target(const struct coras_tree *tree, const char *target, const char *shown_as,
+                            int *ret_fd, coras_error **err)
+{
+    const char *slash = strrchr(target, '/');
+    coras_auto_free char *parent = coras_strndup(target, slash ? (size_t)(slash - target) : 0);
+    coras_auto_fd fd = -1;
+    struct stat st;
+    if (!parent)
+        return coras_fail_no_memory(err);
+    int rc = walk(tree, parent, false, target, &fd, err);
+    if (rc == 0 && fstatat(fd, slash ? slash + 1 : target, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        rc = fail_system(tree, errno, "lstat", target, err);
+    if (rc == CORAS_ERR_NO_MEMORY)
+        return rc;
+    coras_auto_buf shown = CORAS_BUF_UNLIMITED;
+    if (rc < 0 || S_ISLNK(st.st_mode))
+        put_quoted(&shown, shown_as);
+    if (rc < 0)
+        return coras_wrap(err, coras_error_recode(err, CORAS_ERR_UNSAFE_ARCHIVE), "hard link %s",
+                          shown.ptr);
+    if (S_ISLNK(st.st_mode))
+        return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE, "hard link target %s is a symbolic link",
+                          shown.ptr);
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
+}
+
 static int make_hard_link(struct coras_tree *tree, const char *rel, const coras_tar_entry *entry,
                           coras_error **err)
 {
     coras_auto_buf target = CORAS_BUF_UNLIMITED;
+    coras_auto_fd from = -1;
+    int dirfd;
+    const char *leaf;
     CORAS_TRY(beneath_title(tree, entry->link, &target, err));
     if (coras_streq(target.ptr, rel))
         return 0;
-    const char *target_slash = strrchr(target.ptr, '/');
-    const char *target_leaf = target_slash ? target_slash + 1 : target.ptr;
-    coras_auto_free char *target_parent =
-        coras_strndup(target.ptr, target_slash ? (size_t)(target_slash - target.ptr) : 0);
-    coras_auto_buf shown = CORAS_BUF_UNLIMITED;
-    put_quoted(&shown, entry->link);
-    if (!target_parent)
-        return coras_fail_no_memory(err);
-
-    coras_auto_fd from = -1;
-    struct stat st;
-    int rc = walk(tree, target_parent, false, target.ptr, &from, err);
-    if (rc == 0 && fstatat(from, target_leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        rc = fail_system(tree, errno, "lstat", target.ptr, err);
-    if (rc < 0) {
-        rc = coras_error_recode(err, CORAS_ERR_UNSAFE_ARCHIVE);
-        return coras_wrap(err, CORAS_ERR_UNSAFE_ARCHIVE, "hard link %s", shown.ptr);
-    }
-    if (S_ISLNK(st.st_mode))
-        return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE, "hard link target %s is a symbolic link",
-                          shown.ptr);
-    int dirfd;
-    const char *leaf;
+    CORAS_TRY(open_link_target(tree, target.ptr, entry->link, &from, err));
     if (*rel == 0)
         return fail_system(tree, EEXIST, "link", rel, err);
     CORAS_TRY(open_parent(tree, rel, true, &dirfd, &leaf, err));
     CORAS_TRY(remove_old(tree, dirfd, leaf, rel, false, err));
-    if (linkat(from, target_leaf, dirfd, leaf, 0) < 0)
+    const char *slash = strrchr(target.ptr, '/');
+    if (linkat(from, slash ? slash + 1 : target.ptr, dirfd, leaf, 0) < 0)
         return fail_system(tree, errno, "link", rel, err);
     return 0;
 }
@@ -511,7 +522,10 @@ int coras_tree_finish_dirs(struct coras_tree *tree, int root_fd, coras_error **e
     coras_vec_foreach (dir, &tree->dirs) {
         coras_auto_fd place = -1;
         coras_auto(coras_error) gone = NULL;
-        if (walk_from(tree, root_fd, dir->path, false, dir->path, &place, &gone) < 0)
+        int rc = walk_from(tree, root_fd, dir->path, false, dir->path, &place, &gone);
+        if (rc == CORAS_ERR_NO_MEMORY)
+            return coras_fail_no_memory(err);
+        if (rc < 0)
             continue; /* a later member took its place */
         coras_auto_fd fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
