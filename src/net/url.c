@@ -285,9 +285,9 @@ static coras_str put_until_query(coras_buf *b, const char *url)
     coras_str rest = coras_str_of(url);
     coras_str head = cut_before(&rest, "?#");
     coras_str none = {NULL, 0};
-    const char *authority = strstr(url, "://");
+    const char *authority = memmem(head.ptr, head.len, "://", 3); /* a query may hold one, too */
     size_t start = authority ? (size_t)(authority - url) + 3 : 0;
-    const char *end = start < head.len ? memchr(url + start, '/', head.len - start) : NULL;
+    const char *end = memchr(url + start, '/', head.len - start);
     size_t authority_end = end ? (size_t)(end - url) : head.len;
     size_t host = start;
 

@@ -152,6 +152,8 @@ static void secrets_in_urls_are_masked(void **state)
          "https://s3/b?X-Amz-Signature=REDACTED&digest=sha256:1",
          "https://s3/b?X-Amz-Signature=REDACTED&digest=REDACTED"},
         {"https://u:p@h/a", "https://REDACTED@h/a", "https://REDACTED@h/a"},
+        {"?u=x://y", "?u=REDACTED", "?u=REDACTED"},
+        {"#://", "", ""},
         {"https://h/a?sig", "https://h/a?sig", "https://h/a?sig=REDACTED"},
         {"/v2/x?_state=s", "/v2/x?_state=REDACTED", "/v2/x?_state=REDACTED"},
         {"https://h/\x1b[2J", "https://h/\\x1b[2J", "https://h/\\x1b[2J"},
