@@ -20,6 +20,17 @@ static int open_directory(int parent, const char *name, int *ret_fd, coras_error
     return coras_fsync(parent, name, err);
 }
 
+/* Publishers come all the time: the collector, once it waits, goes next. */
+static void init_collecting(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attr;
+
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &attr);
+    pthread_rwlockattr_destroy(&attr);
+}
+
 int coras_blob_store_open(int rootfd, coras_blob_store **ret, coras_error **err)
 {
     coras_auto(coras_blob_store) s = coras_new(coras_blob_store);
@@ -27,7 +38,7 @@ int coras_blob_store_open(int rootfd, coras_blob_store **ret, coras_error **err)
 
     if (!s)
         return coras_fail_no_memory(err);
-    pthread_rwlock_init(&s->collecting, NULL);
+    init_collecting(&s->collecting);
     s->uploads_fd = -1;
     for (int i = 0; i <= CORAS_SHA512; i++)
         s->algorithm_fd[i] = -1;

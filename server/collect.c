@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "log.h"
 
-/* Publishers wait while a batch is removed: small batches. */
-#define BATCH 64
+/* Publishers wait while a batch is removed, and a signal to stop does: small batches. */
+#define BATCH 256
 
 static void remove_files(struct coras_registry *r, const coras_strlist *digests)
 {
@@ -19,25 +19,17 @@ static void remove_files(struct coras_registry *r, const coras_strlist *digests)
     }
 }
 
-/* Returns how many blobs went. */
-static size_t collect_batch(struct coras_registry *r, int64_t before)
+bool coras_collect(struct coras_registry *registry, int64_t grace_s)
 {
     coras_auto(coras_error) err = NULL;
     coras_auto_value(coras_strlist) digests = {0};
-
-    pthread_rwlock_wrlock(&r->store->collecting);
-    if (coras_metadata_collect(r->metadata, before, BATCH, &digests, &err) < 0)
-        coras_log_failure("collection", coras_error_message(err));
-    else
-        remove_files(r, &digests); /* the database forgot them first: no name without content */
-    pthread_rwlock_unlock(&r->store->collecting);
-    return err ? 0 : digests.len;
-}
-
-void coras_collect(struct coras_registry *registry, int64_t grace_s)
-{
     int64_t before = coras_wall_s() - grace_s;
 
-    while (collect_batch(registry, before) == BATCH)
-        continue;
+    pthread_rwlock_wrlock(&registry->store->collecting);
+    if (coras_metadata_collect(registry->metadata, before, BATCH, &digests, &err) < 0)
+        coras_log_failure("collection", coras_error_message(err));
+    else
+        remove_files(registry, &digests); /* forgotten first: no name without content */
+    pthread_rwlock_unlock(&registry->store->collecting);
+    return !err && digests.len == BATCH;
 }

@@ -7,9 +7,10 @@
 #include "exchange.h"
 
 /*
- * One round. A blob goes when no manifest of any repository names it and it was stored or linked
- * more than `grace_s` ago: what is being pushed has its blobs first and its manifest last.
+ * Remove some; true when there may be more. A blob goes when no manifest of any repository names it
+ * and it was stored or linked more than `grace_s` ago: what is being pushed has its blobs first and
+ * its manifest last.
  */
-void coras_collect(struct coras_registry *registry, int64_t grace_s);
+bool coras_collect(struct coras_registry *registry, int64_t grace_s);
 
 #endif

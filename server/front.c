@@ -15,10 +15,6 @@
 #define CONNECTION_MEMORY (512 * CORAS_KIB)
 /* Address space; the JSON parser may nest 2048 deep. */
 #define THREAD_STACK (2 * CORAS_MIB)
-/* Without a byte in either direction. */
-#define IDLE_SECONDS 60
-/* From the first byte (or the last answer) to the end of the next request's head. */
-#define HEAD_SECONDS 65
 /* What is read and thrown away so that a refused client finds its answer. */
 #define DRAIN_BYTES_MAX           (64 * CORAS_MIB)
 #define DRAIN_BYTES_MAX_ANONYMOUS (64 * CORAS_KIB)
@@ -115,7 +111,7 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
 
 void coras_front_tick(coras_front *f)
 {
-    int64_t oldest = coras_now_ms() - HEAD_SECONDS * 1000;
+    int64_t oldest = coras_now_ms() - (int64_t)f->registry->options.idle_seconds * 1000;
 
     pthread_mutex_lock(&f->lock);
     for (struct client *c = f->clients; c; c = c->next) {
@@ -150,7 +146,6 @@ static void *on_request_line(void *user, const char *target, struct MHD_Connecti
     coras_exchange_init(&r->exchange, f->registry);
     r->exchange.target = coras_strdup(target);
     r->exchange.peer = r->client ? r->client->peer : "unknown";
-    atomic_fetch_add(&f->running, 1);
     return r;
 }
 
@@ -179,10 +174,11 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
         });
     }
     client_wait(f, r->client, true);
+    if (r->begun)
+        atomic_fetch_sub(&f->running, 1);
     coras_exchange_clear(x);
     free(r);
     *slot = NULL;
-    atomic_fetch_sub(&f->running, 1);
 }
 
 static const char *header_of(void *connection, const char *name)
@@ -309,8 +305,10 @@ static enum MHD_Result begin_request(struct MHD_Connection *connection, struct r
                                      const char *method)
 {
     struct coras_exchange *x = &r->exchange;
+    bool has_body;
 
     r->begun = true;
+    atomic_fetch_add(&r->front->running, 1);
     r->method = method;
     client_wait(r->front, r->client, false);
     if (!x->target)
@@ -321,13 +319,11 @@ static enum MHD_Result begin_request(struct MHD_Connection *connection, struct r
     if (!check_head(connection, x))
         return refuse_head(connection, r);
     coras_exchange_begin(x);
-    if (x->answer.status == 0 || drains_body(x, connection))
-        return MHD_YES;
-    if (x->content_length > 0 || header_of(connection, "Transfer-Encoding"))
-        x->answer.close = true;
-    return x->content_length > 0 || header_of(connection, "Transfer-Encoding")
-               ? send_answer(connection, r)
-               : MHD_YES;
+    has_body = x->content_length > 0 || header_of(connection, "Transfer-Encoding");
+    if (x->answer.status == 0 || !has_body || drains_body(x, connection))
+        return MHD_YES; /* on_request() sends the answer after the body */
+    x->answer.close = true;
+    return send_answer(connection, r);
 }
 
 static enum MHD_Result take_body(struct request *r, const char *data, size_t *len)
@@ -409,7 +405,7 @@ static int start_daemon(struct coras_front *f, int fd, coras_error **err)
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, f, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
         f, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_SECONDS, MHD_OPTION_CONNECTION_LIMIT,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle_seconds, MHD_OPTION_CONNECTION_LIMIT,
         o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_address,
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, f->tls_cert ? tls : none,
         MHD_OPTION_END);

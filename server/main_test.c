@@ -1,8 +1,8 @@
 /*
  * coras-serve-test: the server alone, for its tests.
  * usage: coras-serve-test ROOT LISTEN [htpasswd=FILE] [anonymous-read] [no-delete] [sparse-index]
- *        [access-log] [tls-cert=FILE] [tls-key=FILE] [grace=SECONDS] [manifest-limit=BYTES]
- *        [min-free=BYTES] [max-connections=N]
+ *        [access-log] [tls-cert=FILE] [tls-key=FILE] [grace=SECONDS] [idle=SECONDS]
+ *        [manifest-limit=BYTES] [min-free=BYTES] [max-connections=N]
  */
 #include "server.h"
 
@@ -43,6 +43,8 @@ static bool set_value(struct coras_server_options *o, const char *name)
         o->tls_key = value;
     else if (coras_str_starts(name, "grace="))
         o->grace_seconds = (int)number(value);
+    else if (coras_str_starts(name, "idle="))
+        o->idle_seconds = (int)number(value);
     else if (coras_str_starts(name, "manifest-limit="))
         o->manifest_limit = number(value);
     else if (coras_str_starts(name, "min-free="))

@@ -234,8 +234,7 @@ static int store(struct coras_exchange *x, coras_digest *ret_missing, coras_erro
         .repository = x->route.repository,
         .content = x->body.ptr,
         .size = x->body.len,
-        .check_blobs = true,
-        .check_manifests = !x->registry->options.sparse_index,
+        .check_children = !x->registry->options.sparse_index,
         .tags = &tags,
     };
 

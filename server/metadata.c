@@ -319,9 +319,7 @@ static int check_child(coras_db *db, coras_db_connection *c, struct manifest_wri
     char text[CORAS_DIGEST_TEXT_MAX];
     int rc;
 
-    if (is_index ? !w->put->check_manifests : !w->put->check_blobs)
-        return 0;
-    if (is_non_distributable(child))
+    if (!w->put->check_children || is_non_distributable(child))
         return 0;
     rc = has_row(db, c, is_index ? Q_HAS_MANIFEST : Q_HAS_LINK, repository, &child->digest, err);
     /* an index may also name blobs: some artifacts do */

@@ -55,8 +55,7 @@ struct coras_manifest_put {
     const char *content;
     size_t size;
     const coras_manifest *parsed; /* NULL: a document without references known to us */
-    bool check_blobs;             /* config and layers must be linked */
-    bool check_manifests;         /* manifests of an index must be there */
+    bool check_children;          /* config, layers and manifests must be there */
     const coras_strlist *tags;    /* set to this manifest */
 };
 /* NOT_FOUND with *ret_missing set when something it names is absent. */

@@ -13,6 +13,7 @@
 #include "root.h"
 
 #define GRACE_SECONDS_DEFAULT   30
+#define IDLE_SECONDS_DEFAULT    60
 #define MAX_CONNECTIONS_DEFAULT 4096
 /* Descriptors beyond those of connections and the blob that each serves. */
 #define OTHER_DESCRIPTORS 128
@@ -35,6 +36,8 @@ static void fill_defaults(struct coras_server_options *o)
         o->grace_seconds = GRACE_SECONDS_DEFAULT;
     if (o->manifest_limit <= 0)
         o->manifest_limit = CORAS_LIMIT_MANIFEST;
+    if (o->idle_seconds <= 0)
+        o->idle_seconds = IDLE_SECONDS_DEFAULT;
     if (o->max_connections == 0)
         o->max_connections = MAX_CONNECTIONS_DEFAULT;
 }
@@ -71,9 +74,9 @@ static void keep_house(struct coras_registry *r, coras_front *front, int64_t *ne
     coras_front_tick(front);
     if (coras_now_ms() < *next_ms)
         return;
-    *next_ms = coras_now_ms() + HOUSEKEEPING_S * 1000;
     coras_sessions_expire(r->sessions, coras_wall_s());
-    coras_collect(r, COLLECT_GRACE_S);
+    if (!coras_collect(r, COLLECT_GRACE_S)) /* else the next batch in a second */
+        *next_ms = coras_now_ms() + HOUSEKEEPING_S * 1000;
 }
 
 /* Until the first signal; then until nothing runs, the grace is over or a second signal comes. */

@@ -26,9 +26,11 @@ struct coras_server_options {
     const char *tls_key;    /**< PEM file */
     bool anonymous_read;    /**< with htpasswd: reading needs no password */
     bool delete_disabled;   /**< DELETE of content answers 405 UNSUPPORTED */
-    bool sparse_index;      /**< accept indexes whose manifests are absent */
+    bool sparse_index;      /**< accept manifests that name absent content */
     bool access_log;        /**< one line per request on standard error */
     int grace_seconds;      /**< how long SIGTERM waits for running requests; 0 = 30, < 0 = none */
+    int idle_seconds;       /**< a connection without progress, or with a head that takes longer, is
+                                 closed; 0 = 60 */
     int64_t manifest_limit; /**< largest manifest in bytes; 0 = 4 MiB */
     int64_t min_free_bytes; /**< refuse uploads when the disk has less; 0 = until it is full */
     unsigned max_connections;             /**< at once; 0 = 4096 */

@@ -167,11 +167,12 @@ class Manifests(ServerCase):
         self.assert_error(self.put("v1", index, OCI_INDEX), 400, "MANIFEST_BLOB_UNKNOWN")
         self.assertEqual(self.get("v1").status, 404)
 
-    def test_sparse_index_when_allowed(self):
+    def test_absent_content_when_allowed(self):
         with self.new_server("sparse-index") as server:
             index = compact({"schemaVersion": 2, "mediaType": OCI_INDEX,
                              "manifests": [descriptor(b"absent", OCI_MANIFEST)]})
             self.assertEqual(server.put_manifest("a", "v1", index, OCI_INDEX).status, 201)
+            self.assertEqual(server.put_manifest("a", "v2", image([b"absent"])).status, 201)
 
     def test_foreign_layers_need_not_be_there(self):
         self.server.push_blob(self.repository, b"{}")

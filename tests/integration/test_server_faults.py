@@ -126,7 +126,8 @@ class Stop(ServerCase):
         connection = server.connection()
         connection.request("GET", "/v2/")
         connection.getresponse().read()
-        with server.socket():
+        with server.socket(), server.socket() as half:
+            half.sendall(b"GET /v2/ HTTP/1.1\r\nHost")
             self.assertEqual(server.stop(), 0)
         connection.close()
 

@@ -146,6 +146,28 @@ class Hostile(ServerCase):
         for sock in stuck:
             sock.close()
 
+    def test_slow_heads_and_bodies_are_cut_off(self):
+        with self.new_server("idle=1") as server:
+            location = server.begin("a")
+            head = f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
+            with server.socket() as silent, server.socket() as dripping, server.socket() as stalled:
+                stalled.sendall(head.encode() + b"x" * 10)
+                dripping.settimeout(0.2)
+                for byte in head.encode() * 100:  # some bytes a second never make a head
+                    try:
+                        dripping.sendall(bytes([byte]))
+                        if dripping.recv(1000) == b"":
+                            break
+                    except TimeoutError:
+                        continue
+                    except OSError:
+                        break
+                else:
+                    self.fail("the slow head was served for ever")
+                self.assertEqual(silent.recv(1000), b"")
+                self.assertEqual(stalled.recv(1000)[:12], b"")
+            self.assertEqual(server.request("GET", location).headers["Range"], "0-9")
+
     def test_more_connections_than_allowed(self):
         with self.new_server("max-connections=8") as server:
             held = [server.socket() for _ in range(30)]

@@ -57,7 +57,7 @@ static int put_text(coras_metadata *m, const char *repository, const char *conte
                                      .content = content,
                                      .size = strlen(content),
                                      .parsed = &parsed,
-                                     .check_blobs = true,
+                                     .check_children = true,
                                      .tags = &tags};
 
     CORAS_TRY(coras_manifest_parse(content, put.size, put.media_type, &parsed, err));
