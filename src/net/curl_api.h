@@ -1,7 +1,7 @@
 /*
  * libcurl, loaded with the first connection. Linking it would cost every run about 5 ms and 8 MiB
  * for 33 shared objects, also those that make no connection, so the functions are reached through a
- * table. Only this header and http.c include <curl/curl.h>.
+ * table. Only this header includes <curl/curl.h>.
  */
 #ifndef CORAS_NET_CURL_API_H
 #define CORAS_NET_CURL_API_H

@@ -14,6 +14,7 @@
 #include "net/curl_api.h"
 #include "net/debuglog.h"
 #include "net/http_failure.h"
+#include "net/http_pool.h"
 #include "net/origin_policy.h"
 #include "net/proxy.h"
 #include "net/trust.h"
@@ -24,7 +25,6 @@ enum {
     STALL_BYTES = CORAS_KIB, /* less than this in a window is no progress */
     CONNECT_TIMEOUT_S = 30,  /* as Go's default dialer */
     IDLE_CONNECTION_S = 90,  /* as Go's default transport */
-    CONNECTIONS_PER_HANDLE = 8, /* a handle meets few hosts: registry, token service, storage */
     SMALL_BUFFER = 16 * CORAS_KIB,
     LARGE_BUFFER = 512 * CORAS_KIB, /* libcurl's largest; measured: smaller ones cost CPU */
     SMALL_UPLOAD_BUFFER = 64 * CORAS_KIB,
@@ -32,23 +32,10 @@ enum {
     DEFAULT_BODY_LIMIT = 64 * CORAS_KIB,
 };
 
-/*
- * A handle with its connections. `guarded` ones have connected only to addresses that passed the
- * origin policy, others to any; they never mix, or a kept connection would by-pass the check.
- */
-struct handle {
-    struct handle *next;
-    CURL *easy;
-    CURLM *multi;
-    char *origin; /* scheme://host:port that it served last */
-    bool guarded;
-};
-
 struct coras_http {
     struct coras_http_config config; /* const after new; strings owned */
     struct coras_proxy_env proxy;    /* const after new */
-    pthread_mutex_t lock;
-    struct handle *idle; /* lock */
+    struct coras_http_pool pool;
 };
 
 /* One exchange while it runs; lives on the stack of the thread that sends. */
@@ -56,7 +43,7 @@ struct exchange {
     coras_http *http;
     const struct coras_exchange *ex;
     const struct coras_curl *curl;
-    struct handle *handle;
+    struct coras_http_handle *handle;
     coras_response *response;
     coras_url url;
     struct curl_slist *header_lines;
@@ -74,71 +61,7 @@ struct exchange {
     char curl_text[CURL_ERROR_SIZE];
 };
 
-/* ---- handles ---- */
-
-static void handle_free(const struct coras_curl *curl, struct handle *h)
-{
-    if (!h)
-        return;
-    if (h->easy)
-        curl->easy_cleanup(h->easy);
-    if (h->multi)
-        curl->multi_cleanup(h->multi);
-    free(h->origin);
-    free(h);
-}
-
-static int handle_new(const struct coras_curl *curl, bool guarded, struct handle **ret,
-                      coras_error **err)
-{
-    struct handle *h = coras_new(struct handle);
-
-    if (!h)
-        return coras_fail_no_memory(err);
-    h->guarded = guarded;
-    h->easy = curl->easy_init();
-    h->multi = curl->multi_init();
-    if (!h->easy || !h->multi) {
-        handle_free(curl, h);
-        return coras_fail_no_memory(err);
-    }
-    curl->multi_setopt(h->multi, CURLMOPT_MAXCONNECTS, (long)CONNECTIONS_PER_HANDLE);
-    *ret = h;
-    return 0;
-}
-
-/* An idle handle, best one that served this origin; NULL when none fits. */
-static struct handle *take_idle(coras_http *http, const char *origin, bool guarded)
-{
-    struct handle **best = NULL;
-
-    pthread_mutex_lock(&http->lock);
-    for (struct handle **p = &http->idle; *p; p = &(*p)->next) {
-        if ((*p)->guarded != guarded)
-            continue;
-        if (!best)
-            best = p;
-        if (coras_streq((*p)->origin, origin)) {
-            best = p;
-            break;
-        }
-    }
-    struct handle *h = best ? *best : NULL;
-    if (h)
-        *best = h->next;
-    pthread_mutex_unlock(&http->lock);
-    return h;
-}
-
-static void put_idle(coras_http *http, struct handle *h, char *origin)
-{
-    free(h->origin);
-    h->origin = origin;
-    pthread_mutex_lock(&http->lock);
-    h->next = http->idle;
-    http->idle = h;
-    pthread_mutex_unlock(&http->lock);
-}
+/* ---- the object ---- */
 
 static void config_clear(struct coras_http_config *c)
 {
@@ -153,7 +76,7 @@ int coras_http_new(const struct coras_http_config *config, coras_http **ret, cor
 
     if (!http)
         return coras_fail_no_memory(err);
-    pthread_mutex_init(&http->lock, NULL);
+    coras_http_pool_init(&http->pool);
     http->config = *config;
     http->config.ca_file = config->ca_file ? coras_strdup(config->ca_file) : NULL;
     http->config.cert_file = config->cert_file ? coras_strdup(config->cert_file) : NULL;
@@ -171,19 +94,10 @@ int coras_http_new(const struct coras_http_config *config, coras_http **ret, cor
 
 void coras_http_free(coras_http *http)
 {
-    const struct coras_curl *curl = NULL;
-
     if (!http)
         return;
-    if (http->idle && coras_curl_load(&curl, NULL) == 0) {
-        while (http->idle) {
-            struct handle *h = http->idle;
-            http->idle = h->next;
-            handle_free(curl, h);
-        }
-    }
+    coras_http_pool_clear(&http->pool);
     config_clear(&http->config);
-    pthread_mutex_destroy(&http->lock);
     free(http);
 }
 
@@ -734,11 +648,6 @@ static int prepare_response(struct exchange *x, coras_error **err)
     return x->response->url && x->response->method ? 0 : coras_fail_no_memory(err);
 }
 
-static char *origin_key(const coras_url *url)
-{
-    return coras_asprintf("%d:%.*s:%d", url->https, (int)url->host.len, url->host.ptr, url->port);
-}
-
 int coras_http_exchange(coras_http *http, const struct coras_exchange *ex, coras_response **ret,
                         struct coras_exchange_end *end, coras_error **err)
 {
@@ -749,16 +658,12 @@ int coras_http_exchange(coras_http *http, const struct coras_exchange *ex, coras
     *end = (struct coras_exchange_end){0};
     CORAS_TRY(coras_curl_load(&x.curl, err));
     CORAS_TRY(coras_url_parse(ex->url, &x.url, err));
-    coras_auto_free char *origin = origin_key(&x.url);
-    if (!origin)
-        return coras_fail_no_memory(err);
-    x.handle = take_idle(http, origin, ex->guarded != NULL);
-    if (!x.handle)
-        CORAS_TRY(handle_new(x.curl, ex->guarded != NULL, &x.handle, err));
+    CORAS_TRY(
+        coras_http_pool_take(&http->pool, x.curl, &x.url, ex->guarded != NULL, &x.handle, err));
     rc = prepare_response(&x, err);
     if (rc == 0)
         rc = perform(&x, err);
-    put_idle(http, x.handle, coras_steal(&origin));
+    coras_http_pool_put(&http->pool, x.handle);
     coras_buf_clear(&x.dial);
     *end = x.end;
     if (rc < 0) {
