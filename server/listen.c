@@ -76,28 +76,38 @@ static int bind_one(const struct addrinfo *a, int *ret_fd)
     return 0;
 }
 
+/* Bind the first address of the host that can be had. 0, an errno value, or EAI_* (negative). */
+static int bind_family(const char *host, const char *port, int family, int *ret_fd)
+{
+    struct addrinfo hints = {
+        .ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
+    struct addrinfo *found = NULL;
+    int rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);
+    int failure = EADDRNOTAVAIL;
+
+    if (rc != 0)
+        return rc == EAI_SYSTEM ? errno : rc;
+    for (const struct addrinfo *a = found; a && *ret_fd < 0; a = a->ai_next)
+        failure = bind_one(a, ret_fd);
+    freeaddrinfo(found);
+    return *ret_fd < 0 ? failure : 0;
+}
+
 int coras_listen(const char *where, struct coras_listener *ret, coras_error **err)
 {
     coras_auto_free char *host = NULL, *port = NULL;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE}, *found = NULL;
     struct coras_listener l = CORAS_LISTENER_INIT;
-    int rc, failure = EADDRNOTAVAIL;
+    int rc;
 
     CORAS_TRY(split(where, &host, &port, err));
-    if (!*host)
-        hints.ai_family = AF_INET6;
-    rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);
-    if (rc == EAI_ADDRFAMILY || (rc != 0 && !*host)) {
-        hints.ai_family = AF_INET;
-        rc = getaddrinfo(*host ? host : NULL, port, &hints, &found);
-    }
-    if (rc != 0)
+    /* ":port" is every address: a socket of IPv6 takes both kinds, where there is IPv6 */
+    rc = bind_family(host, port, *host ? AF_UNSPEC : AF_INET6, &l.fd);
+    if (rc != 0 && rc != EADDRINUSE && !*host)
+        rc = bind_family(host, port, AF_INET, &l.fd);
+    if (rc < 0) /* EAI_* are negative, errno values positive */
         return coras_fail(err, CORAS_ERR_CONFIG, "listen on %s: %s", where, gai_strerror(rc));
-    for (const struct addrinfo *a = found; a && l.fd < 0; a = a->ai_next)
-        failure = bind_one(a, &l.fd);
-    freeaddrinfo(found);
-    if (l.fd < 0)
-        return coras_fail_errno(err, failure, "listen on %s", where);
+    if (rc > 0)
+        return coras_fail_errno(err, rc, "listen on %s", where);
     rc = describe(&l, where, err);
     if (rc < 0) {
         coras_listener_clear(&l);
