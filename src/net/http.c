@@ -596,13 +596,20 @@ static int fail_transport(struct exchange *x, CURLcode code, coras_error **err)
     return coras_http_fail(&f, err);
 }
 
+/* A refusal says what it says with its headers. distribution 2.8 announces the whole blob's length
+ * for the body of a 416; others close the connection on a body that they do not want. */
+static bool is_refused(const struct exchange *x)
+{
+    return x->headers_done && x->response->status >= 400;
+}
+
 static int outcome(struct exchange *x, CURLcode code, coras_error **err)
 {
     if (x->rc < 0) {
         coras_error_propagate(err, &x->error);
         return x->rc;
     }
-    if (code != CURLE_OK && !x->stopped)
+    if (code != CURLE_OK && !x->stopped && !is_refused(x))
         return fail_transport(x, code, err);
     if (!x->headers_done) {
         int rc = coras_fail(err, CORAS_ERR_CONNECT, "EOF");

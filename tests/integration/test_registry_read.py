@@ -323,6 +323,20 @@ class Blobs(Reading):
                          1000)
 
 
+@programs.need(programs.DOCKER_REGISTRY, "docker-registry")
+@programs.need(programs.REGISTRY3, "registry")
+class FromRealRegistries(RegistryCase):
+    def test_a_range_behind_the_end(self):
+        """distribution 2.8 announces the blob's length with its 416 and sends 33 bytes."""
+        data, digest = self.file(1000)
+        for make in (DockerRegistry, registry3):
+            with self.subTest(make), make() as server:
+                self.api(server).push_blob("a/b", data, digest)
+                self.fails("fetch", server, "a/b", digest, 5000, OCTETS, 2000, 10, code="RANGE")
+                out = self.run_driver("fetch", server, "a/b", digest, 1000, OCTETS, 5, 10, check=0)
+                self.assertEqual(out.out_bytes, data[5:15])
+
+
 class Resuming(RegistryCase):
     """Verified streaming over a connection that breaks."""
 
