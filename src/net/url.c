@@ -193,24 +193,35 @@ static size_t scheme_length(coras_str s)
     return n && n < s.len && s.ptr[n] == ':' && !coras_is_digit(s.ptr[0]) ? n : 0;
 }
 
-static void put_target(coras_buf *out, const coras_url *base, coras_str ref)
+/* RFC 3986 3.2.1: userinfo. */
+static bool is_user_char(char c)
+{
+    return c && (coras_is_alnum(c) || strchr("-._~%!$&'()*+,;=:", c));
+}
+
+/*
+ * "user:password@host/path" without the user: what a server puts there is not ours to show. With
+ * other characters before the '@' it is a trick, left to the parser to refuse.
+ */
+static void put_without_user(coras_buf *out, coras_str s)
+{
+    coras_str rest = s;
+    coras_str authority = cut_before(&rest, "/?#");
+    const char *at = memchr(authority.ptr, '@', authority.len);
+
+    if (at && all_chars((coras_str){authority.ptr, (size_t)(at - authority.ptr)}, is_user_char)) {
+        s.len -= (size_t)(at + 1 - s.ptr);
+        s.ptr = at + 1;
+    }
+    coras_buf_put(out, s.ptr, s.len);
+}
+
+static void put_path_and_query(coras_buf *out, const coras_url *base, coras_str ref)
 {
     coras_auto_buf path = CORAS_BUF_INIT(CORAS_LIMIT_URL);
-    coras_str rest = ref;
-    coras_str fragmentless = cut_before(&rest, "#");
-
-    if (scheme_length(fragmentless)) {
-        coras_buf_put(out, fragmentless.ptr, fragmentless.len);
-        return;
-    }
-    coras_buf_puts(out, base->https ? "https:" : "http:");
-    if (fragmentless.len >= 2 && memcmp(fragmentless.ptr, "//", 2) == 0) {
-        coras_buf_put(out, fragmentless.ptr, fragmentless.len);
-        return;
-    }
-    coras_buf_printf(out, "//%.*s", (int)base->authority.len, base->authority.ptr);
-    coras_str query = fragmentless;
+    coras_str query = ref;
     coras_str ref_path = cut_before(&query, "?");
+
     if (!ref_path.len) {
         coras_buf_put(out, base->path.ptr, base->path.len);
         if (!query.len && base->query.ptr)
@@ -225,6 +236,28 @@ static void put_target(coras_buf *out, const coras_url *base, coras_str ref)
             out->failed = path.failed;
     }
     coras_buf_put(out, query.ptr, query.len);
+}
+
+static void put_target(coras_buf *out, const coras_url *base, coras_str ref)
+{
+    coras_str rest = ref;
+    coras_str whole = cut_before(&rest, "#");
+    size_t scheme = scheme_length(whole), skip = scheme ? scheme + 1 : 0;
+    coras_str after = {whole.ptr + skip, whole.len - skip};
+
+    if (scheme)
+        coras_buf_printf(out, "%.*s:", (int)scheme, whole.ptr);
+    else
+        coras_buf_puts(out, base->https ? "https:" : "http:");
+    if (after.len >= 2 && memcmp(after.ptr, "//", 2) == 0) {
+        coras_buf_puts(out, "//");
+        put_without_user(out, (coras_str){after.ptr + 2, after.len - 2});
+    } else if (scheme) {
+        coras_buf_put(out, after.ptr, after.len); /* no URL of ours: the parser will refuse it */
+    } else {
+        coras_buf_printf(out, "//%.*s", (int)base->authority.len, base->authority.ptr);
+        put_path_and_query(out, base, after);
+    }
 }
 
 /* Blanks and non-ASCII bytes, which sloppy servers leave in Location, percent-encoded. */

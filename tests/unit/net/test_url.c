@@ -90,6 +90,8 @@ static void references_are_resolved(void **state)
         {"http://a/b/c/d?q", "g?y/../x", "http://a/b/c/g?y/../x"},
         {"http://a", "g", "http://a/g"},
         {"http://a/b", "https://x:5000/y?z#f", "https://x:5000/y?z"},
+        {"http://a/b", "https://u:p@x/y@z?q@r", "https://x/y@z?q@r"},
+        {"http://a/b", "//good@evil/", "http://evil/"},
         {"http://a/b", " /x y ", "http://a/x%20y"},
         {"http://a/b", "/\xc3\xa4", "http://a/%C3%A4"},
         {"https://h:5000/v2/a/blobs/uploads/", "/v2/a/blobs/uploads/1?_state=x",
@@ -108,7 +110,8 @@ static void references_are_resolved(void **state)
 static void other_schemes_are_not_resolved(void **state)
 {
     static const char *const rows[] = {"file:///etc/passwd", "ftp://h/", "gopher://h/", "g:h",
-                                       "javascript:x",       "//user@h/"};
+                                       "javascript:x",       "http:x",   "https:/x",    "//a@b@c/",
+                                       "//a\\@b/",           "//@b/"};
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
