@@ -307,6 +307,85 @@ static int run_referrers(struct run *run, coras_error **err)
                                 NULL, err);
 }
 
+/* ---- many at once ---- */
+
+enum { WORKERS = 8, ROUNDS = 4 };
+
+struct worker {
+    struct run *run;
+    const coras_descriptor *subject;
+    int number;
+    int rc;
+    coras_error *err;
+    pthread_t thread;
+};
+
+static int push_text(struct worker *w, const char *text, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) d = CORAS_DESCRIPTOR_INIT;
+    coras_memory memory = {text, strlen(text)};
+    coras_source source = coras_source_memory(&memory);
+    coras_blob_push push = {.desc = &d, .source = &source};
+
+    CORAS_TRY(coras_descriptor_of_bytes(CORAS_MT_OCI_LAYER, text, strlen(text), &d, err));
+    int rc = w->run->target->ops->push_blob(w->run->target, &push, err);
+    return rc < 0 ? rc : 0;
+}
+
+/* A manifest that refers to the subject, with content of its own. */
+static int attach_one(struct worker *w, int round, coras_error **err)
+{
+    coras_auto_value(coras_manifest)
+        m = {.kind = CORAS_KIND_IMAGE, .has_config = true, .has_subject = true};
+    coras_auto_value(coras_descriptor) d = CORAS_DESCRIPTOR_INIT;
+    coras_auto_free char *number = coras_asprintf("%d.%d", w->number, round);
+    coras_auto_buf bytes = CORAS_BUF_UNLIMITED;
+
+    CORAS_TRY(push_text(w, number, err));
+    CORAS_TRY(coras_descriptor_empty(NULL, false, &m.config, err));
+    CORAS_TRY(coras_descriptor_copy(&m.subject, w->subject, err));
+    CORAS_TRY(coras_annotations_set(&m.annotations, "n", number, err));
+    CORAS_TRY(coras_manifest_write(&m, &bytes, err));
+    CORAS_TRY(coras_descriptor_of_bytes(CORAS_MT_OCI_MANIFEST, bytes.ptr, bytes.len, &d, err));
+    return coras_push_manifest(w->run->target, &d, bytes.ptr, NULL, err);
+}
+
+static void *work(void *user)
+{
+    struct worker *w = user;
+    int left = -1;
+
+    for (int round = 0; w->rc == 0 && round < ROUNDS; round++)
+        w->rc = attach_one(w, round, &w->err);
+    if (w->rc == 0)
+        w->rc = coras_list_tags(w->run->target, NULL, show_name, &left, &w->err);
+    return NULL;
+}
+
+/* attach-many REFERENCE: all workers refer to one manifest at the same time */
+static int run_attach_many(struct run *run, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) subject = CORAS_DESCRIPTOR_INIT;
+    struct worker workers[WORKERS];
+    int rc = 0;
+
+    CORAS_TRY(coras_resolve(run->target, run->argv[0], &subject, err));
+    for (int i = 0; i < WORKERS; i++) {
+        workers[i] = (struct worker){.run = run, .subject = &subject, .number = i};
+        if (pthread_create(&workers[i].thread, NULL, work, &workers[i]) != 0)
+            abort();
+    }
+    for (int i = 0; i < WORKERS; i++) {
+        pthread_join(workers[i].thread, NULL);
+        if (rc == 0 && workers[i].rc < 0) {
+            rc = workers[i].rc;
+            coras_error_propagate(err, &workers[i].err);
+        }
+        coras_error_free(workers[i].err);
+    }
+    return rc;
+}
+
 /* ---- main ---- */
 
 static const struct {
@@ -329,6 +408,7 @@ static const struct {
     {"tags", 0, run_tags},
     {"catalog", 0, run_catalog},
     {"referrers", 3, run_referrers},
+    {"attach-many", 1, run_attach_many},
 };
 
 static int run_command(struct run *run, const char *name, const char *repository, coras_error **err)

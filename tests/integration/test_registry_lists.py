@@ -310,6 +310,12 @@ class ReferrersTag:
         self.attach("r/api", subject, 1, env={"DRIVER_REFERRERS": "api"})
         self.assertIsNone(self.api(self.server).digest("r/api", self.tag(subject)))
 
+    def test_many_at_once_lose_nothing(self):
+        subject = self.subject("r/many")
+        self.ok("attach-many", self.server, "r/many", "v1")
+        found = sorted(d["annotations"]["n"] for d in self.listed("r/many", subject))
+        self.assertEqual(found, [f"{w}.{r}" for w in range(8) for r in range(4)])
+
     def test_upstream_and_we_keep_one_list(self):
         if not programs.ORAS:
             self.skipTest("oras is not installed")

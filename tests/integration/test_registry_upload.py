@@ -6,9 +6,10 @@ Bytes are counted on the wire; what arrives is compared with what was sent.
 from harness import programs
 from harness.case import main
 from harness.proxy import Fault, FaultProxy
-from harness.registry_case import KIB, MIB, RegistryCase
+from harness.registry_case import KIB, MIB, RegistryCase, with_tls
 from harness.scripted import Reply, ScriptedRegistry, compact
 from harness.servers import DockerRegistry, Process, registry3
+from harness.tls import Authority
 
 PATCHES = "/blobs/uploads/"
 
@@ -382,6 +383,48 @@ class AgainstLiars(RegistryCase):
         self.data, self.digest = self.file(100 * KIB)
         self.push(env={"DRIVER_KNOWN_MISSING": "1"})
         self.assertEqual([r.method for r in self.server.requests()], ["POST", "PUT"])
+
+
+class ElsewhereUploads(RegistryCase):
+    """Locations of uploads that are not the registry's own."""
+
+    env = {"DRIVER_USER": "alice", "DRIVER_PASSWORD": "wonder-canary"}
+
+    def setUp(self):
+        super().setUp()
+        self.authority = self.serve(Authority())
+        self.server = with_tls(self.serve(ScriptedRegistry()), self.authority)
+        self.server.on("POST|HEAD", "", lambda r: None if "Authorization" in r.headers else Reply(
+            401, {"WWW-Authenticate": 'Basic realm="r"'}))
+        self.data, self.digest = self.file(6 * MIB)
+
+    def push(self, location, **more):
+        self.server.on("POST", "", Reply(202, {"Location": location}))
+        return self.run_driver("push", self.server, "a/b", "blob", options=["-k"], **more)
+
+    def test_storage_gets_the_content_but_no_credentials(self):
+        storage = with_tls(self.serve(ScriptedRegistry()), self.authority, "storage")
+        storage.uploads["s0"] = b""
+        self.push(f"https://{storage.host}/v2/x/blobs/uploads/s0?signature=abc", check=0)
+        self.assertTrue(storage.blobs[self.digest] == self.data)
+        self.assertEqual([r.method for r in storage.requests()], ["PATCH", "PUT"])
+        for request in storage.requests():
+            self.assertNotIn("Authorization", request.headers)
+        self.assertIn("Authorization", self.server.requests("POST")[-1].headers)
+
+    def test_storage_in_clear_is_refused(self):
+        storage = self.serve(ScriptedRegistry())
+        out = self.push(f"http://127.0.0.1:{storage.port}/v2/x/blobs/uploads/s0", check=1).out
+        self.assertIn("error UNTRUSTED_ORIGIN final", out)
+        self.assertIn("downgrades scheme from https", out)
+        self.assertEqual(storage.requests(), [])
+
+    def test_a_registry_that_does_not_know_of_its_tls_proxy(self):
+        self.server.uploads["s0"] = b""
+        host = self.server.host.replace("localhost", "LOCALHOST")
+        result = self.push(f"http://{host}/v2/a/b/blobs/uploads/s0?_state=x", check=0)
+        self.assertTrue(self.server.blobs[self.digest] == self.data)
+        self.assertIn("X-Forwarded-Proto", result.err)
 
 
 if __name__ == "__main__":

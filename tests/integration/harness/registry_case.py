@@ -2,6 +2,7 @@
 
 import json
 import os
+import ssl
 import unittest
 from pathlib import Path
 
@@ -72,3 +73,12 @@ class RegistryCase(unittest.TestCase):
         self.box.write("manifest.json", compact(value))
         argv = ["manifest.json", IMAGE] + ([reference] if reference else [])
         return json.loads(self.ok("put", server, repo, *argv, env=env))
+
+
+def with_tls(server, authority, name="server"):
+    """Make a ScriptedRegistry speak TLS from now on."""
+    certificate = authority.issue(name)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.certificate, certificate.key)
+    server.http.socket = context.wrap_socket(server.http.socket, server_side=True)
+    return server
