@@ -36,6 +36,7 @@ static void node_free(const coras_graph *g, coras_node *node)
     free(node->key);
     free(node->children.items);
     free(node->parents.items);
+    free(node->fresh.items);
     free(node);
 }
 
@@ -163,6 +164,21 @@ static int find_or_make(coras_graph *g, coras_node *parent, const coras_descript
     return known;
 }
 
+/* lock held: remember a new node that must not start yet */
+static int hold_back(coras_graph *g, coras_node *parent, coras_node *node, coras_error **err)
+{
+    if (parent) {
+        if (coras_vec_grow(&parent->fresh, 1) < 0)
+            return coras_fail_no_memory(err);
+        parent->fresh.items[parent->fresh.len++] = node;
+    } else {
+        if (coras_vec_grow(&g->unqueued, 1) < 0)
+            return coras_fail_no_memory(err);
+        g->unqueued.items[g->unqueued.len++] = node;
+    }
+    return 0;
+}
+
 static int add_node(coras_graph *g, coras_node *parent, const coras_descriptor *desc,
                     const char *variant, coras_node **ret, coras_error **err)
 {
@@ -172,15 +188,11 @@ static int add_node(coras_graph *g, coras_node *parent, const coras_descriptor *
         return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "%s: nested too deep", parent->key);
     pthread_mutex_lock(&g->lock);
     int known = find_or_make(g, parent, desc, variant, &node, err);
-    bool walking = g->pool != NULL;
-    if (known == 0 && !walking) {
-        if (coras_vec_grow(&g->unqueued, 1) == 0)
-            g->unqueued.items[g->unqueued.len++] = node;
-        else
-            known = coras_fail_no_memory(err);
-    }
+    bool start_now = known == 0 && !parent && g->pool;
+    if (known == 0 && !start_now && hold_back(g, parent, node, err) < 0)
+        known = CORAS_ERR_NO_MEMORY;
     pthread_mutex_unlock(&g->lock);
-    if (known == 0 && walking)
+    if (start_now)
         CORAS_TRY(queue_step(g, node, false, err));
     if (known >= 0 && ret)
         *ret = node;
@@ -235,6 +247,9 @@ static int take_step(coras_graph *g, coras_node *node, bool expanded, bool *ret_
             *ret_finished = rc == CORAS_GRAPH_PRUNE;
             return rc < 0 ? rc : 0;
         }
+        /* Only now: whoever expands a node may still have something to note about its children. */
+        for (size_t i = 0; i < node->fresh.len; i++)
+            CORAS_TRY(queue_step(g, node->fresh.items[i], false, err));
         pthread_mutex_lock(&g->lock);
         bool ready = wait_less(node);
         pthread_mutex_unlock(&g->lock);

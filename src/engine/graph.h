@@ -20,6 +20,10 @@ typedef struct coras_node {
         struct coras_node **items;
         size_t len, cap;
     } children, parents;
+    struct {
+        struct coras_node **items;
+        size_t len, cap;
+    } fresh;        /* children that it made and that start when its expansion is complete */
     size_t waiting; /* children that are not finished, and 1 until it was expanded */
     bool finished;
 } coras_node;
