@@ -56,11 +56,11 @@ void coras_answer_header(struct coras_exchange *x, const char *name, const char 
     va_start(ap, fmt);
     coras_buf_vprintf(&value, fmt, ap);
     va_end(ap);
-    if (a->header_count == CORAS_ANSWER_HEADERS_MAX)
-        return;
-    a->headers[a->header_count].name = name;
-    if (coras_buf_take(&value, &a->headers[a->header_count].value, NULL) == 0)
-        a->header_count++;
+    if (a->header_count < CORAS_ANSWER_HEADERS_MAX &&
+        coras_buf_take(&value, &a->headers[a->header_count].value, NULL) == 0)
+        a->headers[a->header_count++].name = name;
+    else
+        a->incomplete = true;
 }
 
 void coras_answer_digest(struct coras_exchange *x, const char *header, const coras_digest *digest)
@@ -260,9 +260,8 @@ void coras_exchange_data(struct coras_exchange *x, const void *data, size_t len)
     x->received += (int64_t)len;
     if (x->answer.status != 0)
         return; /* answered already: the rest is drained */
-    if (x->upload && !x->body_error) {
-        /* the answer waits for the end of the body */
-        (void)!coras_session_append(x->upload, data, len, &x->body_error);
+    if (x->upload) {
+        coras_upload_data(x, data, len);
     } else if (x->body_wanted && !x->body_too_large) {
         coras_buf_put(&x->body, data, len);
         x->body_too_large = x->body.failed != 0;

@@ -50,6 +50,7 @@ struct coras_answer {
     int fd; /* the body is `length` bytes of it from `offset`; -1 = the body is `body` */
     int64_t offset, length;
     bool close;       /* the connection does not go on */
+    bool incomplete;  /* a header is missing for lack of memory: not to be sent */
     const char *note; /* static; for the log */
 };
 
@@ -92,7 +93,7 @@ static inline const char *coras_exchange_header(const struct coras_exchange *x, 
 {
     return x->header(x->connection, name);
 }
-/* Add a header; the value is formatted. Lack of memory drops the header and fails the answer. */
+/* Add a header; the value is formatted. Without memory for it the answer is not sent at all. */
 void coras_answer_header(struct coras_exchange *x, const char *name, const char *fmt, ...)
     CORAS_PRINTF(3, 4);
 void coras_answer_digest(struct coras_exchange *x, const char *header, const coras_digest *digest);

@@ -264,9 +264,12 @@ static struct MHD_Response *make_response(struct coras_answer *a)
 static enum MHD_Result send_answer(struct MHD_Connection *connection, struct request *r)
 {
     struct coras_answer *a = &r->exchange.answer;
-    struct MHD_Response *response = make_response(a);
+    struct MHD_Response *response;
     enum MHD_Result queued;
 
+    if (a->incomplete || a->body.failed)
+        return MHD_NO;
+    response = make_response(a);
     if (!response)
         return MHD_NO;
     for (size_t i = 0; i < a->header_count; i++)

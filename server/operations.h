@@ -18,7 +18,8 @@ void coras_upload_start(struct coras_exchange *x);
 void coras_upload_status(struct coras_exchange *x);
 void coras_upload_chunk(struct coras_exchange *x);
 void coras_upload_cancel(struct coras_exchange *x);
-/* After the body of POST, PATCH and PUT. */
+/* A piece of the body of POST, PATCH and PUT; then its end. */
+void coras_upload_data(struct coras_exchange *x, const void *data, size_t len);
 void coras_upload_end(struct coras_exchange *x);
 
 /* manifests.c: GET, HEAD, PUT, DELETE /manifests/REFERENCE */

@@ -2,8 +2,12 @@
 
 #include <inttypes.h>
 #include "base/error.h"
+#include "base/limits.h"
 #include "errors.h"
 #include "ranges.h"
+
+/* How often a long body looks at the free space. */
+#define SPACE_CHECK_BYTES (16 * CORAS_MIB)
 
 /* ---- answers ---- */
 
@@ -63,12 +67,19 @@ static bool parse_digest_parameter(struct coras_exchange *x, const char *name, c
     return false;
 }
 
-static bool has_space(struct coras_exchange *x)
+/* Whether the disk keeps the free space that the operator asked for. */
+static bool is_above_floor(const struct coras_exchange *x)
 {
     int64_t floor = x->registry->options.min_free_bytes;
-    int64_t space = floor > 0 ? coras_free_space(x->registry->store->uploads_fd) : 0;
+    int64_t space = floor > 0 ? coras_free_space(x->registry->store->uploads_fd) : -1;
 
-    if (floor <= 0 || space < 0 || space >= floor)
+    return space < 0 || space >= floor;
+}
+
+/* false: answered. */
+static bool has_space(struct coras_exchange *x)
+{
+    if (is_above_floor(x))
         return true;
     coras_answer_error_status(x, 507, CORAS_API_DENIED, "no space left in the registry", NULL);
     return false;
@@ -248,7 +259,20 @@ void coras_upload_chunk(struct coras_exchange *x)
         (void)check_content_range(x);
 }
 
-/* ---- the end of the body ---- */
+/* ---- the body ---- */
+
+/* A failure waits for the end of the body, where it is answered. */
+void coras_upload_data(struct coras_exchange *x, const void *data, size_t len)
+{
+    if (x->body_error)
+        return;
+    if (x->received / SPACE_CHECK_BYTES > (x->received - (int64_t)len) / SPACE_CHECK_BYTES &&
+        !is_above_floor(x)) {
+        coras_fail(&x->body_error, CORAS_ERR_NO_SPACE, "free space fell below the floor");
+        return;
+    }
+    (void)!coras_session_append(x->upload, data, len, &x->body_error);
+}
 
 static void answer_body_error(struct coras_exchange *x)
 {

@@ -228,28 +228,41 @@ class Start(ServerCase):
 
 
 class Disk(ServerCase):
-    def test_full_disk(self):
+    def small_server(self, megabytes, *options):
         """On a small file system of its own, in a mount namespace."""
-        mount = self.new_server()
         probe = ["unshare", "--mount", "--map-root-user", "true"]
         if not shutil.which("unshare") or subprocess.run(probe, check=False, capture_output=True).returncode:
             raise unittest.SkipTest("no mount namespaces here")
-        root = mount.top / "small"
-        root.mkdir()
-        mount.root = root / "r"
-        mount.prefix = ["unshare", "--mount", "--map-root-user", "sh", "-c",
-                        f'mount -t tmpfs -o size=8m,mode=700 none "{root}" && exec "$0" "$@"']
-        mount.start()
-        data = mount.push_image("a", "v1")
+        server = self.new_server(*options)
+        mount = server.top / "small"
+        mount.mkdir()
+        server.root = mount / "root"
+        server.prefix = ["unshare", "--mount", "--map-root-user", "sh", "-c",
+                         f'mount -t tmpfs -o size={megabytes}m,mode=700 none "{mount}" && exec "$0" "$@"']
+        return server.start()
+
+    def test_full_disk(self):
+        server = self.small_server(8)
+        data = server.push_image("a", "v1")
         big = os.urandom(20_000_000)
         for _ in range(3):
-            location = mount.begin("a")
-            reply = mount.request("PUT", f"{location}?digest={digest(big)}", big)
+            location = server.begin("a")
+            reply = server.request("PUT", f"{location}?digest={digest(big)}", big)
             self.assert_error(reply, 507, "DENIED")
-            self.assertEqual(mount.request("GET", "/v2/a/manifests/v1").body, data)
-            self.assertEqual(mount.request("DELETE", location).status, 204)
-        mount.push_image("a", "v2", (b"fits again",))
-        self.assertEqual(mount.stop(), 0)
+            self.assertEqual(server.request("GET", "/v2/a/manifests/v1").body, data)
+            self.assertEqual(server.request("DELETE", location).status, 204)
+        server.push_image("a", "v2", (b"fits again",))
+        self.assertEqual(server.stop(), 0)
+
+    def test_floor_holds_within_a_body(self):
+        server = self.small_server(96, "min-free=50000000")
+        location = server.begin("a")
+        reply = server.request("PATCH", location, bytes(90_000_000))
+        self.assert_error(reply, 507, "DENIED")
+        last = int(server.request("GET", location).headers["Range"].split("-")[1])
+        self.assertLess(last, 75_000_000)
+        self.assertEqual(server.request("DELETE", location).status, 204)
+        server.push_image("a", "v1")
 
     def test_floor_of_free_space(self):
         server = self.new_server("min-free=9000000000000000000").start()
