@@ -234,19 +234,25 @@ static void write_content(coras_json_writer *w, const coras_manifest *m)
     }
 }
 
+static const char *written_media_type(enum coras_manifest_kind kind)
+{
+    if (kind == CORAS_KIND_DOCKER_LIST)
+        return CORAS_MT_DOCKER_LIST;
+    return kind == CORAS_KIND_IMAGE ? CORAS_MT_OCI_MANIFEST : CORAS_MT_OCI_INDEX;
+}
+
 int coras_manifest_write(const coras_manifest *m, coras_buf *out, coras_error **err)
 {
     coras_json_writer w = CORAS_JSON_WRITER(out, 0);
 
-    if (m->kind != CORAS_KIND_IMAGE && m->kind != CORAS_KIND_INDEX)
+    if (m->kind != CORAS_KIND_IMAGE && !coras_kind_is_index(m->kind))
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "only OCI image manifests and indexes can be written");
     if (m->kind == CORAS_KIND_IMAGE && !m->has_config)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "an image manifest needs a config");
     coras_jw_object(&w);
     coras_jw_member_int(&w, "schemaVersion", 2);
-    coras_jw_member(&w, "mediaType",
-                    m->kind == CORAS_KIND_IMAGE ? CORAS_MT_OCI_MANIFEST : CORAS_MT_OCI_INDEX);
+    coras_jw_member(&w, "mediaType", written_media_type(m->kind));
     coras_jw_member_opt(&w, "artifactType", m->artifact_type);
     write_content(&w, m);
     coras_jw_end_object(&w);

@@ -44,8 +44,8 @@ CORAS_MUST_CHECK int coras_manifest_successors(const coras_manifest *m,
 const char *coras_manifest_effective_artifact_type(const coras_manifest *m);
 
 /* Compact JSON in Go's member order (image manifest: schemaVersion, mediaType, artifactType?,
- * config, layers, subject?, annotations?; index likewise with manifests). kind must be IMAGE or
- * INDEX. */
+ * config, layers, subject?, annotations?; index likewise with manifests). kind must be IMAGE,
+ * INDEX or DOCKER_LIST (an updated index stays what it was). */
 CORAS_MUST_CHECK int coras_manifest_write(const coras_manifest *m, coras_buf *out,
                                           coras_error **err);
 

@@ -343,7 +343,6 @@ static void writes_only_what_it_makes(void **state)
     static const coras_manifest bad[] = {
         {.kind = CORAS_KIND_IMAGE}, /* no config */
         {.kind = CORAS_KIND_DOCKER_IMAGE, .has_config = true},
-        {.kind = CORAS_KIND_DOCKER_LIST},
         {.kind = CORAS_KIND_ARTIFACT},
         {.kind = CORAS_KIND_BLOB},
     };
