@@ -5,11 +5,14 @@
 #ifndef CORAS_CORAS_H
 #define CORAS_CORAS_H
 
+#include "coras/backup.h"
+#include "coras/blob.h"
 #include "coras/client.h"
 #include "coras/descriptor.h"
 #include "coras/digest.h"
 #include "coras/error.h"
 #include "coras/event.h"
+#include "coras/index.h"
 #include "coras/ops.h"
 #include "coras/reference.h"
 #include "coras/target.h"

@@ -1,0 +1,35 @@
+/**
+ * @file coras/blob.h
+ * Single blobs, outside of any artifact.
+ */
+#ifndef CORAS_BLOB_H
+#define CORAS_BLOB_H
+
+#include "coras/ops.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Upload one blob from an open file unless the target has it.
+ *
+ * Reports START, PROGRESS and DONE, or EXISTS alone. The digest is the caller's word; a registry
+ * refuses content that does not match it.
+ *
+ * @param desc  digest and size of the content; `media_type` only names it in events
+ * @param fd    regular file that holds the content from offset 0; borrowed
+ * @param run   may be NULL
+ * @return 0; 1 if the blob was already there and nothing was sent; CORAS_ERR_DIGEST_MISMATCH,
+ *         CORAS_ERR_UNAUTHORIZED, any transport error
+ *
+ * Blocking. Spec: distribution-spec 1.1, "Pushing blobs".
+ */
+CORAS_API CORAS_MUST_CHECK int coras_push_blob(coras_target *target, const coras_descriptor *desc,
+                                               int fd, const coras_run_options *run,
+                                               coras_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

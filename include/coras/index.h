@@ -1,0 +1,82 @@
+/**
+ * @file coras/index.h
+ * Making and changing image indexes from manifests of one repository. Nothing here pushes: the
+ * result is bytes and a descriptor for coras_push_manifest().
+ */
+#ifndef CORAS_INDEX_H
+#define CORAS_INDEX_H
+
+#include "coras/target.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What happens to a manifest on its way into an index. */
+enum coras_index_step {
+    CORAS_INDEX_FETCHING = 1, /**< `name` is about to be fetched; no digest yet */
+    CORAS_INDEX_FETCHED,
+    CORAS_INDEX_REMOVED, /**< `name` is NULL */
+    CORAS_INDEX_ADDED,
+    CORAS_INDEX_MERGED
+};
+
+/**
+ * Told before and after each step, on the calling thread.
+ * @param digest  NULL with FETCHING
+ * @param name    the reference as the caller gave it; NULL with REMOVED
+ */
+typedef void (*coras_index_step_fn)(enum coras_index_step step, const coras_digest *digest,
+                                    const char *name, void *user);
+
+/** Options of both functions. Zero is default. Strings are borrowed for the call. */
+typedef struct coras_index_options {
+    size_t size;                          /**< sizeof(coras_index_options) */
+    const char *artifact_type;            /**< NULL: none, or as it was */
+    const coras_annotations *annotations; /**< create only; NULL: none */
+    coras_index_step_fn on_step;          /**< may be NULL */
+    void *user;                           /**< for on_step */
+    /** Update only: NULL-terminated lists or NULL; carried out in this order. */
+    const char *const *remove; /**< digests */
+    const char *const *add;    /**< references of manifests */
+    const char *const *merge;  /**< references of indexes whose entries are appended */
+} coras_index_options;
+#define CORAS_INDEX_OPTIONS_INIT                                                                   \
+    {                                                                                              \
+        sizeof(coras_index_options)                                                                \
+    }
+
+/**
+ * An index of manifests. The platform of an entry comes from its config, the artifact type from the
+ * manifest.
+ *
+ * @param sources    NULL-terminated tags or digests in `target`; an empty list is allowed
+ * @param ret        descriptor of the new index; clear it
+ * @param ret_bytes  its bytes, `ret->size` of them and a terminator; free() them
+ * @return 0; CORAS_ERR_NOT_FOUND ("could not find the manifest x: …"), CORAS_ERR_INVALID_MANIFEST
+ *         ("x is not a manifest"), CORAS_ERR_INVALID_ARGUMENT for the artifact type,
+ *         CORAS_ERR_TOO_LARGE, transport errors
+ *
+ * Blocking. Spec: image-spec 1.1, "OCI Image Index Specification".
+ */
+CORAS_API CORAS_MUST_CHECK int coras_index_create(coras_target *target, const char *const *sources,
+                                                  const coras_index_options *opts,
+                                                  coras_descriptor *ret, char **ret_bytes,
+                                                  coras_error **err);
+
+/**
+ * A changed copy of an index: remove, then add, then merge. Entries are appended; an artifact type
+ * of "" takes the old one away.
+ *
+ * @param reference  of the index in `target`
+ * @return as coras_index_create(); CORAS_ERR_NOT_FOUND also for a digest that is not in the index
+ */
+CORAS_API CORAS_MUST_CHECK int coras_index_update(coras_target *target, const char *reference,
+                                                  const coras_index_options *opts,
+                                                  coras_descriptor *ret, char **ret_bytes,
+                                                  coras_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
