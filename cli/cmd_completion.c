@@ -13,7 +13,7 @@ struct completion_state {
 
 static const struct opt completion_options[] = {
     {"no-descriptions", 0, OPT_BOOL, 0, offsetof(struct completion_state, no_descriptions), NULL,
-     NULL, "disable completion descriptions", NULL},
+     "disable completion descriptions", NULL},
     {0},
 };
 static const struct opt_use completion_groups[] = {{completion_options, 0, NULL, NULL}, {0}};

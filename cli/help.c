@@ -85,8 +85,6 @@ struct flag_lines {
 
 static const char *kind_word(const struct opt *opt)
 {
-    if (opt->value_name)
-        return opt->value_name;
     switch ((enum opt_kind)opt->kind) {
     case OPT_BOOL:
         return "";
@@ -105,6 +103,24 @@ static const char *kind_word(const struct opt *opt)
 void help_put_option_text(coras_buf *out, struct opt_ref ref)
 {
     put_marked(out, ref.opt->help, "<desc>", ref.use->desc ? ref.use->desc : "");
+}
+
+/* Split a text around its back quotes: the word between them (or else the kind's) names the value,
+ * the text is shown without them. */
+static void put_unquoted(const struct opt *opt, const char *text, coras_buf *ret_name,
+                         coras_buf *ret_text)
+{
+    const char *open = strchr(text, '`');
+    const char *close = open ? strchr(open + 1, '`') : NULL;
+    if (!close) {
+        coras_buf_puts(ret_name, kind_word(opt));
+        coras_buf_puts(ret_text, text);
+        return;
+    }
+    coras_buf_put(ret_name, open + 1, (size_t)(close - open - 1));
+    coras_buf_put(ret_text, text, (size_t)(open - text));
+    coras_buf_puts(ret_text, ret_name->ptr);
+    coras_buf_puts(ret_text, close + 1);
 }
 
 static void put_default(coras_buf *out, const struct opt *opt)
@@ -145,11 +161,13 @@ static bool add_option(struct opt_ref ref, void *user)
     if (ref.opt->flags & OPT_HIDDEN)
         return true;
     coras_auto_free char *name = opt_full_name(ref);
+    coras_auto_buf help = CORAS_BUF_UNLIMITED, word = CORAS_BUF_UNLIMITED;
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
-    help_put_option_text(&text, ref);
+    help_put_option_text(&help, ref);
+    put_unquoted(ref.opt, help.ptr, &word, &text);
     put_default(&text, ref.opt);
     if (name)
-        add_line(user, name, opt_letter(ref), kind_word(ref.opt), &text);
+        add_line(user, name, opt_letter(ref), word.ptr, &text);
     return true;
 }
 

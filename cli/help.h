@@ -16,7 +16,7 @@ void help_put_use_line(coras_buf *out, const struct cmd *cmd, const char *path);
 
 /* A text in which `<program>` stands for the program's name. */
 void help_put_text(coras_buf *out, const char *text, const char *program);
-/* Help text of an option with `<desc>` replaced. */
+/* Help text of an option with `<desc>` replaced, back quotes and all. */
 void help_put_option_text(coras_buf *out, struct opt_ref ref);
 
 /* Names near to a mistyped word, each as TAB, name, newline; nothing when none is near. */

@@ -8,8 +8,7 @@
 #include "cli/command.h"
 #include "cli/values.h"
 
-static const struct opt help_option = {"help", 'h',  OPT_BOOL, OPT_HIDDEN, 0,
-                                       NULL,   NULL, NULL,     NULL};
+static const struct opt help_option = {"help", 'h', OPT_BOOL, OPT_HIDDEN, 0, NULL, NULL, NULL};
 static const struct opt_use no_group = {0};
 
 void opt_each(const struct cmd *cmd, bool (*visit)(struct opt_ref ref, void *user), void *user)

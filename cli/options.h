@@ -49,10 +49,10 @@ struct opt {
     char letter;      /* or 0; not used when the group has a prefix */
     unsigned char kind;
     unsigned char flags;
-    size_t offset;          /* into the group's struct */
-    const char *value_name; /* in help instead of the kind's word; NULL: the word */
-    const char *initial;    /* default as text, shown in help; NULL: zero, "" or none */
-    const char *help;       /* `<desc>` stands for the use's desc */
+    size_t offset;       /* into the group's struct */
+    const char *initial; /* default as text, shown in help; NULL: zero, "" or none */
+    /* `<desc>` stands for the use's desc; a word in back quotes names the value. */
+    const char *help;
     /* Refuse a value at parse time; message only, the caller adds which flag. May be NULL. */
     int (*check)(const char *value, coras_error **err);
 };

@@ -1,0 +1,89 @@
+#include "cli/cache.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "cli/operation.h"
+#include "coras/blob.h"
+#include "oci/descriptor.h"
+
+CORAS_DEFINE_AUTO(coras_target, coras_target_close)
+
+static bool has_content(coras_target *cache, const coras_digest *digest)
+{
+    coras_auto_value(coras_descriptor) found = CORAS_DESCRIPTOR_INIT;
+    return coras_resolve_blob(cache, digest, &found, NULL) == 0;
+}
+
+static int write_to_file(void *user, const void *data, size_t len, coras_error **err)
+{
+    return coras_write_full(*(const int *)user, data, len, err);
+}
+
+/* ---- manifests ---- */
+
+static int fetch_by_digest(coras_target *target, const coras_descriptor *desc, const char *accept,
+                           char **ret_bytes, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) fetched = CORAS_DESCRIPTOR_INIT;
+    char digest[CORAS_DIGEST_TEXT_MAX];
+    coras_digest_format(&desc->digest, digest);
+    return coras_fetch_manifest(target, digest, accept, &fetched, ret_bytes, err);
+}
+
+static int fetch_through(coras_target *cache, coras_target *target, const coras_descriptor *desc,
+                         const char *accept, char **ret_bytes, coras_error **err)
+{
+    /* What the cache holds damaged is fetched anew. */
+    if (has_content(cache, &desc->digest) &&
+        coras_fetch_bytes(cache, desc, CORAS_LIMIT_MANIFEST, ret_bytes, NULL) == 0)
+        return 0;
+    coras_auto_free char *bytes = NULL;
+    CORAS_TRY(fetch_by_digest(target, desc, accept, &bytes, err));
+    CORAS_TRY(coras_push_manifest(cache, desc, bytes, NULL, err));
+    *ret_bytes = coras_steal(&bytes);
+    return 0;
+}
+
+int cached_fetch_manifest(coras_target *target, const char *reference,
+                          const coras_platform *platform, const char *accept, coras_descriptor *ret,
+                          char **ret_bytes, coras_error **err)
+{
+    const char *directory = cache_directory();
+    if (!directory && !platform)
+        return coras_fetch_manifest(target, reference, accept, ret, ret_bytes, err);
+    coras_auto(coras_target) cache = NULL;
+    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+    if (directory)
+        CORAS_TRY(coras_layout_open(directory, CORAS_LAYOUT_WRITE, &cache, err));
+    CORAS_TRY(coras_resolve_platform(target, reference, platform, &desc, err));
+    if (cache)
+        CORAS_TRY(fetch_through(cache, target, &desc, accept, ret_bytes, err));
+    else
+        CORAS_TRY(fetch_by_digest(target, &desc, accept, ret_bytes, err));
+    *ret = desc;
+    desc = (coras_descriptor)CORAS_DESCRIPTOR_INIT;
+    return 0;
+}
+
+/* ---- blobs ---- */
+
+int cached_fetch_blob(coras_target *target, const coras_descriptor *desc, coras_write_fn write,
+                      void *user, coras_error **err)
+{
+    const char *directory = cache_directory();
+    if (!directory)
+        return coras_fetch_blob(target, desc, write, user, err);
+    coras_auto(coras_target) cache = NULL;
+    CORAS_TRY(coras_layout_open(directory, CORAS_LAYOUT_WRITE, &cache, err));
+    if (!has_content(cache, &desc->digest)) {
+        coras_auto_fd fd = -1;
+        CORAS_TRY(coras_tmpfile(&fd, err));
+        CORAS_TRY(coras_fetch_blob(target, desc, write_to_file, &fd, err));
+        int rc = coras_push_blob(cache, desc, fd, NULL, err);
+        if (rc < 0)
+            return rc;
+    }
+    return coras_fetch_blob(cache, desc, write, user, err);
+}

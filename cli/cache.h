@@ -1,0 +1,20 @@
+/*
+ * ORAS_CACHE: an OCI layout that remembers content by digest between runs. References are always
+ * resolved at the source.
+ */
+#ifndef CORAS_CLI_CACHE_H
+#define CORAS_CLI_CACHE_H
+
+#include "coras/target.h"
+
+/* As coras_fetch_manifest() with `platform` picked from an index (NULL: the reference itself). */
+CORAS_MUST_CHECK int cached_fetch_manifest(coras_target *target, const char *reference,
+                                           const coras_platform *platform, const char *accept,
+                                           coras_descriptor *ret, char **ret_bytes,
+                                           coras_error **err);
+
+/* As coras_fetch_blob(); with a cache the content goes there first and is then read from it. */
+CORAS_MUST_CHECK int cached_fetch_blob(coras_target *target, const coras_descriptor *desc,
+                                       coras_write_fn write, void *user, coras_error **err);
+
+#endif

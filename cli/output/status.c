@@ -1,0 +1,162 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/limits.h"
+#include "base/str.h"
+#include "cli/output/display.h"
+#include "oci/digest.h"
+
+struct display {
+    struct display_settings settings;
+    struct progress *progress; /* NULL: status lines */
+    bool headline_shown;
+};
+
+bool display_wants_terminal(bool no_tty, bool debug)
+{
+    return !no_tty && !debug && isatty(STDERR_FILENO);
+}
+
+struct display *display_new(const struct display_settings *settings)
+{
+    struct display *display = coras_new(struct display);
+    if (!display)
+        return NULL;
+    display->settings = *settings;
+    if (settings->terminal)
+        display->progress = progress_new();
+    return display;
+}
+
+static void show_headline(struct display *display)
+{
+    if (display->headline_shown || !display->settings.headline)
+        return;
+    display->headline_shown = true;
+    display->settings.headline(display->settings.user);
+}
+
+/* ---- status lines ---- */
+
+static const char *word_of(const struct display_words *words, enum coras_event_kind kind)
+{
+    switch (kind) {
+    case CORAS_EVENT_START:
+        return words->start;
+    case CORAS_EVENT_PROCESSING:
+        return words->processing;
+    case CORAS_EVENT_DONE:
+        return words->done;
+    case CORAS_EVENT_EXISTS:
+        return words->exists;
+    case CORAS_EVENT_SKIPPED:
+        return words->skipped;
+    case CORAS_EVENT_MOUNTED:
+        return words->mounted;
+    case CORAS_EVENT_RESTORED:
+        return words->restored;
+    case CORAS_EVENT_PREPARING:
+    case CORAS_EVENT_EMPTY_ARTIFACT:
+    case CORAS_EVENT_PROGRESS:
+    case CORAS_EVENT_RETRYING:
+    case CORAS_EVENT_FAILED:
+    case CORAS_EVENT_TAGGED:
+    case CORAS_EVENT_TAGGING:
+        break;
+    }
+    return NULL;
+}
+
+static void print_status(const struct display *display, const coras_event *event)
+{
+    const struct display_words *words = display->settings.words;
+    const char *word = word_of(words, event->kind);
+    if (!word || (display->settings.terse && !event->named))
+        return;
+    if (event->kind == CORAS_EVENT_SKIPPED && !words->text_skipped)
+        return;
+    char digest[CORAS_DIGEST_TEXT_MAX];
+    coras_auto_buf name = CORAS_BUF_UNLIMITED; /* may be anybody's words */
+    coras_escape(&name, event->name, strlen(event->name), CORAS_LIMIT_PATH);
+    printf("%s %s %s\n", word, coras_digest_short(&event->desc->digest, digest), name.ptr);
+}
+
+static void show_line(struct display *display, const coras_event *event)
+{
+    switch (event->kind) {
+    case CORAS_EVENT_PREPARING:
+        if (!display->settings.terse)
+            printf("Preparing %s\n", event->text);
+        return;
+    case CORAS_EVENT_EMPTY_ARTIFACT:
+        puts("Uploading empty artifact");
+        return;
+    default:
+        if (event->desc)
+            print_status(display, event);
+    }
+}
+
+/* ---- bars ---- */
+
+static void show_bar(struct display *display, const coras_event *event)
+{
+    const struct display_words *words = display->settings.words;
+    if (!event->desc || event->kind == CORAS_EVENT_PROCESSING)
+        return;
+    struct progress_update update = {
+        .desc = event->desc,
+        .name = event->name,
+        .offset = event->offset,
+        .word = word_of(words, event->kind),
+        .done = event->kind != CORAS_EVENT_START && event->kind != CORAS_EVENT_PROGRESS &&
+                event->kind != CORAS_EVENT_RETRYING,
+        .failed = event->kind == CORAS_EVENT_FAILED,
+    };
+    if (event->kind == CORAS_EVENT_DONE && words->bar_done)
+        update.word = words->bar_done;
+    if (!update.word)
+        update.word = words->start;
+    if (update.done && !update.failed)
+        update.offset = event->desc->size;
+    if (update.word)
+        progress_update(display->progress, &update);
+}
+
+/* ---- */
+
+void display_event(const coras_event *event, void *user)
+{
+    struct display *display = user;
+    if (!display)
+        return;
+    if (event->kind == CORAS_EVENT_TAGGED || event->kind == CORAS_EVENT_TAGGING) {
+        progress_free(display->progress); /* what follows are lines */
+        display->progress = NULL;
+        show_headline(display);
+        if (event->kind == CORAS_EVENT_TAGGED && !display->settings.quiet)
+            printf("Tagged %s\n", event->text);
+    } else if (display->progress) {
+        show_bar(display, event);
+    } else if (!display->settings.quiet && !display->settings.terminal) {
+        show_line(display, event);
+    }
+}
+
+void display_finish(struct display *display)
+{
+    if (!display)
+        return;
+    progress_free(display->progress);
+    display->progress = NULL;
+    show_headline(display);
+}
+
+void display_free(struct display *display)
+{
+    if (!display)
+        return;
+    progress_free(display->progress);
+    free(display);
+}
