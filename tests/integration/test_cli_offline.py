@@ -1,0 +1,161 @@
+"""What the program says without any registry: help of every command, and completion, next to
+upstream's. Descriptions are our own words; usage lines, aliases and flags are the interface."""
+
+import os
+import re
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from harness import programs
+from harness.case import main
+
+OURS_ONLY = {"serve"}
+OUR_FLAGS = {"--no-sync"}
+COMMANDS = """attach backup blob blob_delete blob_fetch blob_push completion completion_bash
+completion_fish completion_powershell completion_zsh cp discover help login logout manifest
+manifest_delete manifest_fetch manifest_fetch-config manifest_index manifest_index_create
+manifest_index_update manifest_push pull push repo repo_ls repo_tags resolve restore tag
+version""".split()
+
+
+def run(program, *argv):
+    done = subprocess.run([program, *argv], capture_output=True, text=True, timeout=60,
+                          stdin=subprocess.DEVNULL, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def flag_rows(text):
+    """(flag, words) of the help's list; columns may be elsewhere since ours has more flags."""
+    rows = []
+    for line in text.splitlines():
+        if re.match(r" {2,6}-", line):
+            rows.append(re.sub(r" {2,}", "  ", line.strip()))
+        elif rows:
+            rows[-1] += "\n" + line.strip()
+    return [row for row in rows if not any(flag in row.split("  ")[0] for flag in OUR_FLAGS)]
+
+
+def command_rows(text):
+    return [re.sub(r" +", " ", line.strip()) for line in text.splitlines()
+            if line.split() and line.split()[0] not in OURS_ONLY]
+
+
+class Help:
+    """The parts of a help text."""
+
+    def __init__(self, text):
+        head, _, rest = ("\n" + text).partition("\nUsage:\n")
+        self.about = head.strip()
+        usage, _, flags = rest.partition("\nFlags:\n")
+        self.usage, _, commands = usage.partition("\nAvailable Commands:\n")
+        self.commands = command_rows(commands)
+        flags, _, self.footer = flags.partition("\nUse \"")
+        self.flags = flag_rows(flags)
+
+
+@programs.need_coras
+@programs.need_oras
+class Offline(unittest.TestCase):
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.directory = tempfile.TemporaryDirectory()
+        cls.oras = str(Path(cls.directory.name) / "oras")
+        os.symlink(programs.CORAS, cls.oras)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.directory.cleanup()
+
+    def both(self, *argv):
+        return run(programs.ORAS, *argv), run(self.oras, *argv)
+
+    def test_help_has_upstreams_usage_and_flags(self):
+        for name in [""] + COMMANDS:
+            with self.subTest(command=name):
+                theirs, ours = self.both(*name.split("_"), "--help")
+                self.assertEqual((0, ""), (ours[0], ours[2]))
+                theirs, ours = Help(theirs[1]), Help(ours[1])
+                self.assertEqual(theirs.usage, ours.usage)
+                self.assertEqual(theirs.commands, ours.commands)
+                self.assertEqual(theirs.flags, ours.flags)
+                self.assertEqual(theirs.footer, ours.footer)
+
+    def test_help_has_as_many_examples_and_the_same_marks(self):
+        for name in COMMANDS:
+            with self.subTest(command=name):
+                theirs, ours = self.both(*name.split("_"), "--help")
+                theirs, ours = Help(theirs[1]), Help(ours[1])
+                self.assertEqual(theirs.about.count("Example - "), ours.about.count("Example - "))
+                mark = re.compile(r"^\[\w+\]|")
+                self.assertEqual(mark.match(theirs.about)[0], mark.match(ours.about)[0])
+
+    def test_flag_columns_line_up(self):
+        text = run(self.oras, "push", "--help")[1].partition("\nFlags:\n")[2]
+        starts = {re.match(r"( {2,6}-.*? {3,})\S", line).end(1)
+                  for line in text.splitlines() if re.match(r" {2,6}-", line)}
+        self.assertEqual(1, len(starts))
+        further = [line for line in text.splitlines() if line.startswith(" " * 10)]
+        self.assertEqual(3, len(further))
+        for line in further:
+            self.assertEqual(starts, {len(line) - len(line.lstrip())})
+
+    def test_help_command_gives_the_same_text(self):
+        for name in COMMANDS:
+            with self.subTest(command=name):
+                words = name.split("_")
+                self.assertEqual(run(self.oras, *words, "--help"), run(self.oras, "help", *words))
+
+    def test_program_speaks_by_its_own_name(self):
+        code, out, err = run(programs.CORAS, "pull")
+        self.assertEqual((1, ""), (code, out))
+        self.assertIn('"coras pull" requires exactly 1 argument', err)
+        self.assertIn("Usage: coras pull", err)
+        self.assertIn("  coras push ", run(programs.CORAS, "push", "--help")[1])
+
+    def test_completion_candidates(self):
+        lines = [["pul"], ["repo", ""], ["repo", "t"], ["manifest", "fetch", "--med"],
+                 ["push", "--oci"], ["push", "--format", ""], ["pull", ""], ["completion", ""],
+                 ["help", "re"], ["cp", "--from-reg"], ["nothing", ""], ["login", "--pass"]]
+        for request in ("__complete", "__completeNoDesc"):
+            for words in lines:
+                with self.subTest(request=request, words=words):
+                    theirs, ours = self.both(request, *words)
+                    self.assertEqual(theirs[:2], ours[:2])
+
+    def test_completion_scripts_ask_for_candidates(self):
+        for shell in ("bash", "zsh", "fish", "powershell"):
+            with self.subTest(shell=shell):
+                self.assertIn(" __complete ", run(self.oras, "completion", shell)[1])
+                self.assertIn(" __completeNoDesc ",
+                              run(self.oras, "completion", shell, "--no-descriptions")[1])
+
+    def test_bash_completes_with_the_script(self):
+        program = f'''PATH="{self.directory.name}:$PATH"
+source <(oras completion bash)
+COMP_WORDS=(oras repo t) COMP_CWORD=2
+__oras_complete
+echo "${{COMPREPLY[@]}}"'''
+        done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=60,
+                              check=False)
+        self.assertEqual("tags\n", done.stdout, done.stderr)
+
+    def test_version_has_the_lines_that_scripts_read(self):
+        out = run(self.oras, "version")[1]
+        self.assertRegex(out, r"(?m)^Version: +\d+\.\d+\.\d+")
+        theirs = re.search(r"(?m)^OS/Arch: +(\S+)$", run(programs.ORAS, "version")[1])
+        self.assertEqual(theirs[1], re.search(r"(?m)^OS/Arch: +(\S+)$", out)[1])
+
+    def test_full_output_device_is_an_error(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([self.oras, "version"], stdout=full, stderr=subprocess.PIPE,
+                                  timeout=60, check=False)
+        self.assertEqual(1, done.returncode)
+        self.assertIn(b"no space left on device", done.stderr)
+
+
+if __name__ == "__main__":
+    main()
