@@ -10,7 +10,8 @@
 #include "engine/hash_behind.h"
 
 enum {
-    INLINE_BYTES = 1024 * 1024, /* smaller content is hashed by the thread that receives it */
+    INLINE_BYTES =
+        CORAS_DOWNLOAD_RESUMED_BYTES, /* smaller content is hashed by the thread that receives it */
     WRITE_BEHIND_BYTES =
         16 * 1024 * 1024, /* started on its way to the disk in pieces of this size */
     FIRST_WAIT_MS = 200,

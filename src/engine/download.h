@@ -9,6 +9,9 @@
 
 #include "engine/run.h"
 
+/* Shorter content is fetched whole again; from this size on a partial file is continued. */
+#define CORAS_DOWNLOAD_RESUMED_BYTES (1024 * 1024)
+
 struct coras_download {
     coras_run *run;
     coras_target *from;

@@ -169,6 +169,7 @@ static int unpack_staged(coras_workdir *w, const coras_place *p, int dirfd, cons
     struct coras_unpack_request request = {.blob_fd = fd,
                                            .size = p->desc->size,
                                            .parent_dirfd = dirfd,
+                                           .stage_dirfd = w->stagefd,
                                            .dirname = name,
                                            .title = p->title,
                                            .target_path = p->absolute,

@@ -1,12 +1,15 @@
 #include "ops/pull_files.h"
 
 #include <errno.h>
+#include <sys/file.h>
 
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "base/trace.h"
 #include "base/vec.h"
+#include "engine/download.h"
 #include "engine/local_file.h"
 #include "oci/digest.h"
 #include "ops/pull_commit.h"
@@ -52,17 +55,36 @@ static int need_output(coras_workdir *w, coras_error **err)
     return 0;
 }
 
+static bool is_still_the_stage(const coras_workdir *w, int fd)
+{
+    struct stat named, open_dir;
+    return fstatat(w->dirfd, STAGE_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           fstat(fd, &open_dir) == 0 && named.st_ino == open_dir.st_ino &&
+           named.st_dev == open_dir.st_dev;
+}
+
+/* Shared by all pulls into this directory; the last one takes it away. */
 static int need_stage(coras_workdir *w, coras_error **err)
 {
     if (w->stagefd >= 0)
         return 0;
     CORAS_TRY(need_output(w, err));
-    if (mkdirat(w->dirfd, STAGE_NAME, 0700) < 0 && errno != EEXIST)
-        return coras_fail_errno(err, errno, "mkdir %s/" STAGE_NAME, w->absolute);
-    w->stagefd = openat(w->dirfd, STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (w->stagefd < 0)
-        return coras_fail_errno(err, errno, "open %s/" STAGE_NAME, w->absolute);
-    return 0;
+    for (;;) {
+        if (mkdirat(w->dirfd, STAGE_NAME, 0700) < 0 && errno != EEXIST)
+            return coras_fail_errno(err, errno, "mkdir %s/" STAGE_NAME, w->absolute);
+        coras_auto_fd fd =
+            openat(w->dirfd, STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (fd < 0 && errno == ENOENT)
+            continue; /* another pull has just ended */
+        if (fd < 0)
+            return coras_fail_errno(err, errno, "open %s/" STAGE_NAME, w->absolute);
+        (void)flock(fd, LOCK_SH); /* without locks nobody but a second pull here can be harmed */
+        if (!is_still_the_stage(w, fd))
+            continue;
+        w->stagefd = fd;
+        fd = -1;
+        return 0;
+    }
 }
 
 static char *staged_name(const coras_digest *digest)
@@ -72,21 +94,38 @@ static char *staged_name(const coras_digest *digest)
                           coras_digest_hex(digest, hex));
 }
 
-static void remove_staged(coras_workdir *w)
+/* Too short to be worth resuming. */
+static void remove_short_partials(coras_workdir *w)
 {
-    for (size_t i = 0; i < w->places.len && w->stagefd >= 0; i++) {
+    for (size_t i = 0; i < w->places.len; i++) {
         coras_auto_free char *name = staged_name(&w->places.items[i]->desc->digest);
-        if (name)
-            (void)unlinkat(w->stagefd, name, 0); /* best effort: it is named after its content */
+        struct stat st;
+        if (name && fstatat(w->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            st.st_size < CORAS_DOWNLOAD_RESUMED_BYTES)
+            (void)unlinkat(w->stagefd, name, 0); /* best effort */
     }
+    (void)unlinkat(w->dirfd, STAGE_NAME, AT_REMOVEDIR); /* fails when something is worth keeping */
+}
+
+/* Also what an earlier pull left that did not live to clean up. */
+static void clean_stage(coras_workdir *w)
+{
+    coras_auto(coras_error) failure = NULL;
+
+    if (w->stagefd < 0 && w->dirfd >= 0)
+        w->stagefd = openat(w->dirfd, STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (w->stagefd < 0 || flock(w->stagefd, LOCK_EX | LOCK_NB) < 0)
+        return; /* nothing there, or another pull uses it */
+    if (w->keep_partials)
+        remove_short_partials(w);
+    else if (coras_remove_all(w->dirfd, STAGE_NAME, &failure) < 0)
+        coras_trace_warning(NULL, "failed to remove partial output: %s",
+                            coras_error_message(failure));
 }
 
 void coras_workdir_close(coras_workdir *w)
 {
-    if (!w->keep_partials)
-        remove_staged(w);
-    if (w->stagefd >= 0)
-        (void)unlinkat(w->dirfd, STAGE_NAME, AT_REMOVEDIR); /* fails while another pull uses it */
+    clean_stage(w);
     coras_close_fd(&w->stagefd);
     coras_close_fd(&w->dirfd);
     for (size_t i = 0; i < w->places.len; i++)

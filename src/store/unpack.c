@@ -280,7 +280,7 @@ static int unpack_staged(const struct coras_unpack_request *r, const char *stage
                          coras_error **err)
 {
     coras_auto_fd stage_fd =
-        openat(r->parent_dirfd, stage, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        openat(r->stage_dirfd, stage, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (stage_fd < 0 || mkdirat(stage_fd, "root", 0777) < 0)
         return coras_fail_errno(err, errno, "mkdir %s", stage);
     coras_auto_fd root_fd = openat(stage_fd, "root", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -302,12 +302,12 @@ int coras_unpack(const struct coras_unpack_request *request, coras_error **err)
     mode_t old;
     CORAS_TRY(
         look_at_target(request, request->target_path ? request->target_path : title, &old, err));
-    if (mkdirat(request->parent_dirfd, stage, 0700) < 0)
+    if (mkdirat(request->stage_dirfd, stage, 0700) < 0)
         return coras_fail_errno(err, errno, "mkdir %s", stage);
     int rc = unpack_staged(request, stage, title, err);
     /* A stage that cannot be removed is told of unless there is a worse thing to tell. */
     coras_auto(coras_error) leftover = NULL;
-    int removed = coras_remove_all(request->parent_dirfd, stage, &leftover);
+    int removed = coras_remove_all(request->stage_dirfd, stage, &leftover);
     if (rc == 0 && removed < 0) {
         coras_error_propagate(err, &leftover);
         rc = removed;

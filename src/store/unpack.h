@@ -12,9 +12,10 @@
 struct coras_unpack_request {
     int blob_fd; /* the archive, bytes [0, size) */
     int64_t size;
-    int parent_dirfd;               /* directory in which the target is or will be */
-    const char *dirname;            /* the target's name in it: one component */
-    const char *title;              /* what the members' names begin with */
+    int parent_dirfd;    /* directory in which the target is or will be */
+    int stage_dirfd;     /* on the same file system: where it is made first; the parent will do */
+    const char *dirname; /* the target's name in the parent: one component */
+    const char *title;   /* what the members' names begin with */
     const char *target_path;        /* absolute path of the target, for messages; NULL: the title */
     const coras_digest *tar_digest; /* of the uncompressed bytes; NULL: not checked */
     bool no_sync;                   /* leave writing back to the system */

@@ -49,6 +49,7 @@ static int unpack(char **argv, const char *tar_digest, coras_error **err)
         .blob_fd = blob,
         .size = st.st_size,
         .parent_dirfd = parent,
+        .stage_dirfd = parent,
         .dirname = argv[2],
         .title = argv[3],
         .tar_digest = tar_digest ? &digest : NULL,

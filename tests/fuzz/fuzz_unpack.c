@@ -99,6 +99,7 @@ bool fuzz_one(const char *data, size_t len)
     const struct coras_unpack_request request = {.blob_fd = blob,
                                                  .size = size,
                                                  .parent_dirfd = work_fd,
+                                                 .stage_dirfd = work_fd,
                                                  .dirname = "d",
                                                  .title = "d",
                                                  .no_sync = true};

@@ -41,6 +41,7 @@ static int unpack_once(coras_error **err)
     const struct coras_unpack_request request = {.blob_fd = blob,
                                                  .size = st.st_size,
                                                  .parent_dirfd = parent,
+                                                 .stage_dirfd = parent,
                                                  .dirname = "d",
                                                  .title = "d",
                                                  .no_sync = true};

@@ -20,6 +20,7 @@ static int unpack_bytes(const coras_buf *gz, const char *tar_digest, coras_error
         .blob_fd = blob,
         .size = (int64_t)gz->len,
         .parent_dirfd = parent,
+        .stage_dirfd = parent,
         .dirname = "d",
         .title = "d",
         .target_path = "/w/d",
@@ -418,6 +419,7 @@ static void stops_when_it_is_cancelled(void **state)
     const struct coras_unpack_request request = {.blob_fd = blob,
                                                  .size = (int64_t)gz.len,
                                                  .parent_dirfd = parent,
+                                                 .stage_dirfd = parent,
                                                  .dirname = "d",
                                                  .title = "d",
                                                  .cancel = &cancel};
