@@ -17,6 +17,7 @@
 #include "oci/digest.h"
 #include "store/location.h"
 #include "store/registry_hints.h"
+#include "store/upload_journal.h"
 #include "store/upload_session.h"
 
 enum {
@@ -41,6 +42,8 @@ typedef struct upload {
     coras_upload_state state;
     char *session;
     int64_t min_chunk;
+    coras_upload_journal journal;
+    bool looked;  /* for an upload that a former process has begun */
     bool asked;   /* whether the blob is there */
     bool one_put; /* the way back: no chunks for this blob any more */
     int failures, lost;
@@ -52,6 +55,7 @@ static void upload_clear(upload *u)
 {
     free(u->session);
     coras_error_free(u->trouble);
+    coras_upload_journal_close(&u->journal);
 }
 CORAS_DEFINE_AUTO_VALUE(upload, upload_clear)
 
@@ -129,6 +133,7 @@ static void drop_session(upload *u)
         coras_upload_abandon(u->r, u->session);
     free(u->session);
     u->session = NULL;
+    coras_upload_journal_forget(&u->journal);
 }
 
 static void keep_trouble(upload *u, coras_upload_reply *reply)
@@ -232,6 +237,9 @@ static void confirm(upload *u, int64_t bytes)
         u->most = bytes;
         u->failures = 0;
     }
+    /* Where Range lies, a later process could not find out where to go on. */
+    if (bytes > 0 && !u->plan.own_count)
+        coras_upload_journal_save(&u->journal, u->session, bytes);
 }
 
 static int next_piece(const upload *u)
@@ -247,6 +255,40 @@ static void move_session(upload *u, coras_upload_reply *reply)
     u->session = coras_steal(&reply->location);
 }
 
+/* ---- where a former process was stopped ---- */
+
+/* Whether an upload of this blob got further than the one at hand. Locks the journal. */
+static bool find_former(upload *u)
+{
+    coras_auto_free char *name = NULL;
+
+    if (u->looked || !u->plan.chunked || u->plan.own_count || !u->digest.algorithm)
+        return false;
+    u->looked = true;
+    name = coras_asprintf("%s/%s", u->r->host, u->r->repository);
+    if (name)
+        coras_upload_journal_open(&u->journal, name, &u->digest, u->state.size);
+    return u->journal.session && u->journal.confirmed > u->state.confirmed;
+}
+
+static int go_on_with_former(upload *u)
+{
+    char *session = NULL;
+
+    /* As carefully as if the registry had just said so. */
+    if (coras_upload_location(u->r->base_url, u->r->base_url, u->journal.session, &session, NULL) <
+        0) {
+        coras_upload_journal_forget(&u->journal);
+        return u->session ? STEP_SEND : STEP_BEGIN;
+    }
+    if (u->session)
+        coras_upload_abandon(u->r, u->session);
+    free(u->session);
+    u->session = session;
+    u->state = (coras_upload_state){.size = u->state.size, .sent_to = u->state.size};
+    return STEP_ASK;
+}
+
 /* ---- the steps ---- */
 
 static int step_begin(upload *u, coras_error **err)
@@ -259,6 +301,8 @@ static int step_begin(upload *u, coras_error **err)
         if (there)
             return STEP_EXISTED;
     }
+    if (find_former(u))
+        return go_on_with_former(u);
     u->session = u->digest.algorithm ? coras_registry_take_session(u->r, &u->digest) : NULL;
     if (!u->session)
         CORAS_TRY(coras_upload_begin(u->r, &u->digest, &u->session, &u->min_chunk, err));
@@ -314,6 +358,8 @@ static int step_send(upload *u, coras_error **err)
     CORAS_TRY(news);
     if (news && arrived(u))
         return STEP_EXISTED;
+    if (news && find_former(u))
+        return go_on_with_former(u);
     if (u->plan.last_in_put && body.length == left)
         return STEP_CLOSE;
     body.expect = s->fresh && body.length > EXPECT_MIN;
@@ -498,6 +544,22 @@ static int run(upload *u, coras_error **err)
     return step;
 }
 
+/* Whether a later process may go on with the session. */
+static bool is_interruption(int rc, const coras_error *failure)
+{
+    int status = coras_error_http_status(failure);
+
+    switch (rc) {
+    case CORAS_ERR_CANCELLED:
+    case CORAS_ERR_CONNECT:
+    case CORAS_ERR_TIMEOUT:
+    case CORAS_ERR_UNAUTHORIZED:
+        return true;
+    default:
+        return status == 429 || status >= 500;
+    }
+}
+
 int coras_registry_push_blob(coras_target *t, const coras_blob_push *push, coras_error **err)
 {
     coras_registry *r = coras_registry_of(t);
@@ -507,14 +569,18 @@ int coras_registry_push_blob(coras_target *t, const coras_blob_push *push, coras
         .push = push,
         .digest = push->promise ? (coras_digest){0} : push->desc->digest,
         .state.size = push->desc->size,
+        .journal = CORAS_UPLOAD_JOURNAL_INIT,
         .asked = push->known_missing && !push->promise,
     };
 
     read_facts(&u);
     int rc = run(&u, &failure);
-    if (rc == STEP_PUSHED)
+    if (rc == STEP_PUSHED) {
+        coras_upload_journal_forget(&u.journal);
         return CORAS_PUSHED;
-    drop_session(&u);
+    }
+    if (!u.journal.session || !is_interruption(rc, failure))
+        drop_session(&u);
     if (rc == STEP_EXISTED)
         return CORAS_PUSH_EXISTED;
     coras_hints_push_blob(r, &failure);

@@ -6,7 +6,7 @@ Bytes are counted on the wire; what arrives is compared with what was sent.
 from harness import programs
 from harness.case import main
 from harness.proxy import Fault, FaultProxy
-from harness.registry_case import KIB, MIB, RegistryCase, with_tls
+from harness.registry_case import DRIVER, KIB, MIB, RegistryCase, with_tls
 from harness.scripted import Reply, ScriptedRegistry, compact
 from harness.servers import DockerRegistry, Process, registry3
 from harness.tls import Authority
@@ -146,6 +146,55 @@ class Uploads:
             self.assertEqual(out, "declined\npushed\n")
             self.assertEqual([r.method for r in proxy.requests()], ["POST", "PUT"])
             self.arrived(server, "mount/x", data, digest)
+
+    def journals(self):
+        return list((self.box.root / "cache/coras/uploads").glob("*"))
+
+    def killed(self, repo):
+        """A proxy behind which a push died when its second piece began; its counts are at zero."""
+        pieces = []
+
+        def kill(_):
+            pieces.append(1)
+            if len(pieces) == 2:
+                process.kill()
+                process.wait()
+        proxy = self.serve(FaultProxy(self.server.port))
+        proxy.add(Fault(PATCHES, "PATCH", call=kill))
+        process = self.box.popen(DRIVER, "push", proxy.host, repo, "blob")
+        process.communicate(timeout=60)
+        proxy.clear()
+        return proxy
+
+    def test_a_later_process_goes_on_where_a_killed_one_was(self):
+        data, digest = self.file(70 * MIB)
+        proxy = self.killed("killed/a")
+        (journal,) = self.journals()
+        self.assertEqual(journal.stat().st_mode & 0o777, 0o600)
+        self.assertTrue(self.ok("push", proxy, "killed/a", "blob").endswith("pushed\n"))
+        self.arrived(self.server, "killed/a", data, digest)
+        if self.keeps_cut_pieces:
+            self.assertLessEqual(proxy.sent(), 6 * MIB)
+            self.assertEqual(proxy.requests("POST"), [])
+        self.assertEqual(self.journals(), [])
+
+    def test_the_same_when_the_digest_is_known_late_only(self):
+        data, digest = self.file(200 * MIB)
+        proxy = self.killed("killed/b")
+        self.ok("push", proxy, "killed/b", "blob", digest, 1)
+        self.arrived(self.server, "killed/b", data, digest)
+        if self.keeps_cut_pieces:
+            self.assertLessEqual(proxy.sent(), 200 * MIB)
+            self.assertEqual(len(proxy.requests("GET", PATCHES)), 1)
+
+    def test_two_at_once_do_not_share_a_session(self):
+        data, digest = self.file(70 * MIB)
+        proxy = self.killed("twice/a")
+        both = [self.box.popen(DRIVER, "push", proxy.host, "twice/a", "blob") for _ in range(2)]
+        for process in both:
+            process.communicate(timeout=60)
+        self.assertEqual([process.returncode for process in both], [0, 0])
+        self.arrived(self.server, "twice/a", data, digest)
 
 
 @programs.need(programs.DOCKER_REGISTRY, "docker-registry")
