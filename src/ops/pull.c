@@ -220,13 +220,15 @@ static int land(struct pull *p, const coras_descriptor *desc, coras_error **err)
 
 static int finish_named(struct pull *p, coras_node *node, coras_place *place, coras_error **err)
 {
-    CORAS_TRY(coras_workdir_check(&p->workdir, place, err));
-    if (place->right) {
+    int rc = coras_workdir_check(&p->workdir, place, err);
+    if (rc == 0 && place->right) {
         coras_run_post(&p->run, CORAS_EVENT_SKIPPED, &node->desc, 0, NULL);
         return 0;
     }
     coras_run_post(&p->run, CORAS_EVENT_START, &node->desc, 0, NULL);
-    int rc = land(p, &node->desc, err);
+    if (rc < 0)
+        return rc;
+    rc = land(p, &node->desc, err);
     if (rc < 0) {
         coras_run_post(&p->run, CORAS_EVENT_FAILED, &node->desc, 0, NULL);
         return coras_wrap(err, rc, "failed to copy content to %s", place->absolute);

@@ -61,8 +61,14 @@ static int sync_staged(coras_workdir *w, coras_error **err)
         if (p->right || p->same_as || p->unpack)
             continue;
         CORAS_TRY(coras_run_check(w->run, err));
-        CORAS_TRY(open_staged(w, p->desc, &fd, &name, err));
-        CORAS_TRY(coras_fsync(fd, name, err));
+        coras_auto(coras_error) failure = NULL;
+        int rc = open_staged(w, p->desc, &fd, &name, &failure);
+        if (rc == 0)
+            rc = coras_fsync(fd, name, &failure);
+        if (rc < 0 && rc != CORAS_ERR_NOT_FOUND) { /* see place_staged() for what is not there */
+            coras_error_propagate(err, &failure);
+            return rc;
+        }
     }
     return 0;
 }
@@ -135,7 +141,14 @@ static int place_staged(coras_workdir *w, const coras_place *p, int dirfd, const
     coras_auto_fd fd = -1;
     struct stat st;
 
-    CORAS_TRY(open_staged(w, p->desc, &fd, &staged, err));
+    coras_auto(coras_error) failure = NULL;
+    int rc = open_staged(w, p->desc, &fd, &staged, &failure);
+    if (rc == CORAS_ERR_NOT_FOUND && coras_workdir_is_right(w, p))
+        return 0; /* another pull of the same content was quicker */
+    if (rc < 0) {
+        coras_error_propagate(err, &failure);
+        return rc;
+    }
     if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
         (void)fchmod(fd, st.st_mode &
                              0777); /* a replaced file keeps its mode, as if it were rewritten */

@@ -288,18 +288,19 @@ static int check_containment(coras_workdir *w, const coras_place *p, coras_error
     return 0; /* absent, or an odd parent that giving the name will complain about */
 }
 
-/* Whether the existing file has the content already. */
-static int check_right(coras_workdir *w, coras_place *p, coras_error **err)
+bool coras_workdir_is_right(coras_workdir *w, const coras_place *p)
 {
     coras_auto_value(coras_local_file) file = {.fd = -1};
     coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 || p->desc->digest.algorithm != CORAS_SHA256)
-        return 0;
-    coras_auto(coras_error) failure = NULL;
-    CORAS_TRY(coras_local_file_take(&fd, p->absolute, 0, p->desc->size, &file, err));
-    if (coras_local_file_hash(&file, &w->run->stop, &failure) == 0)
-        p->right = coras_digest_equal(&file.digest, &p->desc->digest);
-    return 0; /* what cannot be read is replaced */
+    struct stat st;
+
+    if (fd < 0 || p->desc->digest.algorithm != CORAS_SHA256 || fstat(fd, &st) < 0 ||
+        !S_ISREG(st.st_mode) || st.st_size != p->desc->size)
+        return false;
+    /* What cannot be read is not right: it gets replaced. */
+    return coras_local_file_take(&fd, p->absolute, 0, p->desc->size, &file, NULL) == 0 &&
+           coras_local_file_hash(&file, &w->run->stop, NULL) == 0 &&
+           coras_digest_equal(&file.digest, &p->desc->digest);
 }
 
 int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
@@ -324,8 +325,7 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
         return coras_fail(err, CORAS_ERR_UNSAFE_PATH,
                           "failed to create file %s: open %s: is a directory", p->absolute,
                           p->absolute);
-    if (S_ISREG(st.st_mode) && st.st_size == p->desc->size)
-        return check_right(w, p, err);
+    p->right = coras_workdir_is_right(w, p);
     return 0;
 }
 

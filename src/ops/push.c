@@ -31,6 +31,11 @@ static void push_clear(struct push *p)
     coras_descriptor_clear(&p->manifest);
 }
 
+static bool is_registry(const coras_target *target)
+{
+    return coras_streq(target->ops->kind, "registry");
+}
+
 /* ---- blobs ---- */
 
 static bool digest_is_known(const struct coras_artifact_item *item)
@@ -231,10 +236,11 @@ static int push_existing(struct push *p, coras_error **err)
     CORAS_TRY(p->target->ops->exists(p->target, &p->manifest, &exists, err));
     if (!exists)
         return 0;
+    /* Upstream says nothing where giving the name is a push of the manifest. */
+    if (!p->opts->reference || !is_registry(p->target))
+        coras_run_post(&p->run, CORAS_EVENT_EXISTS, &p->manifest, 0, NULL);
     if (p->opts->reference)
         CORAS_TRY(put_manifest(p, p->opts->reference, err));
-    else
-        coras_run_post(&p->run, CORAS_EVENT_EXISTS, &p->manifest, 0, NULL);
     return 1;
 }
 
@@ -273,7 +279,7 @@ static int push_all(struct push *p, coras_error **err)
     CORAS_TRY(coras_artifact_check(p->artifact, err));
     CORAS_TRY(hash_config(p, err));
     /* Only a registry takes bytes whose digest comes later. */
-    if (!coras_streq(p->target->ops->kind, "registry"))
+    if (!is_registry(p->target))
         CORAS_TRY(coras_run_parallel(&p->run, p->artifact->layers.len, hash_layer, p, err));
     if (all_digests_known(p->artifact)) {
         CORAS_TRY(coras_artifact_manifest(p->artifact, &p->bytes, &p->manifest, err));
