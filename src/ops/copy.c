@@ -26,7 +26,8 @@ struct node_bytes {
     struct {
         coras_descriptor *items;
         size_t len, cap;
-    } twins; /* further names of content that goes once */
+    } twins;       /* further names of content that goes once */
+    bool referred; /* it has referrers, whose subject names it without annotations */
 };
 
 static void release_node_bytes(void *data)
@@ -37,6 +38,11 @@ static void release_node_bytes(void *data)
     free(n->twins.items);
     coras_buf_clear(&n->bytes);
     free(n);
+}
+
+static bool is_registry(const coras_target *target)
+{
+    return coras_streq(target->ops->kind, "registry");
 }
 
 static bool is_root(const struct copy *c, const coras_descriptor *desc)
@@ -81,27 +87,30 @@ static int add_successors(coras_graph *g, coras_node *node, const coras_manifest
 
 struct referrers {
     coras_graph *graph;
+    bool any;
     coras_error *failure;
 };
 
 static bool add_referrer(const coras_descriptor *desc, void *user)
 {
     struct referrers *r = user;
+    r->any = true;
     return coras_graph_add_root(r->graph, desc, NULL, NULL, &r->failure) >= 0;
 }
 
 /* Referrers have their subject as a successor, so they follow it by themselves. */
-static int add_referrers(struct copy *c, coras_graph *g, const coras_descriptor *subject,
+static int add_referrers(struct copy *c, coras_graph *g, const coras_node *subject,
                          coras_error **err)
 {
     struct referrers r = {.graph = g};
     coras_auto(coras_error) failure = NULL;
-    int rc = c->from->ops->referrers(c->from, subject, NULL, add_referrer, &r, &failure);
+    int rc = c->from->ops->referrers(c->from, &subject->desc, NULL, add_referrer, &r, &failure);
     if (r.failure) {
         rc = coras_error_code(r.failure);
         coras_error_propagate(err, &r.failure);
         return rc;
     }
+    ((struct node_bytes *)subject->data)->referred = r.any;
     coras_error_propagate(err, &failure);
     return rc;
 }
@@ -139,19 +148,19 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
         int exists = destination_has(c, &node->desc, err);
         if (exists < 0)
             return exists;
-        if (exists && !(is_root(c, &node->desc) && c->to_reference)) {
+        /* Upstream says nothing where giving the name, at the end, is a push of the manifest. */
+        bool silent = is_root(c, &node->desc) && c->to_reference && is_registry(c->to);
+        if (exists && !silent)
             coras_run_post(&c->run, CORAS_EVENT_EXISTS, &node->desc, 0, NULL);
-            return CORAS_GRAPH_PRUNE;
-        }
         if (exists)
-            return CORAS_GRAPH_PRUNE; /* only the name is missing: given at the end */
+            return CORAS_GRAPH_PRUNE;
     }
     CORAS_TRY(read_manifest(c, node, err));
     const struct node_bytes *n = node->data;
     CORAS_TRY(coras_manifest_parse(n->bytes.ptr, n->bytes.len, node->desc.media_type, &m, err));
     CORAS_TRY(add_successors(g, node, &m, err));
     if (c->opts->recursive)
-        CORAS_TRY(add_referrers(c, g, &node->desc, err));
+        CORAS_TRY(add_referrers(c, g, node, err));
     return CORAS_GRAPH_GO_ON;
 }
 
@@ -168,7 +177,7 @@ static int copy_blob(struct copy *c, coras_node *node, coras_error **err)
         coras_run_post(&c->run, CORAS_EVENT_EXISTS, &node->desc, 0, NULL);
         return 0;
     }
-    if (c->to->ops->mount)
+    if (c->to->ops->mount && !c->opts->force)
         CORAS_TRY(c->to->ops->mount(c->to, &node->desc, c->from, &mounted, err));
     if (mounted) {
         coras_run_post(&c->run, CORAS_EVENT_MOUNTED, &node->desc, 0, NULL);
@@ -180,6 +189,11 @@ static int copy_blob(struct copy *c, coras_node *node, coras_error **err)
         return rc;
     coras_run_post(&c->run, CORAS_EVENT_DONE, &node->desc, node->desc.size, NULL);
     return 0;
+}
+
+static int make_bare(coras_descriptor *ret, const coras_descriptor *desc, coras_error **err)
+{
+    return coras_descriptor_set(ret, desc->media_type, &desc->digest, desc->size, err);
 }
 
 static int push_manifest(struct copy *c, coras_node *node, coras_error **err)
@@ -195,7 +209,9 @@ static int push_manifest(struct copy *c, coras_node *node, coras_error **err)
         return 0;
     }
     coras_run_post(&c->run, CORAS_EVENT_START, &node->desc, 0, NULL);
-    CORAS_TRY(c->to->ops->push_manifest(c->to, &node->desc, n->bytes.ptr,
+    coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
+    CORAS_TRY(make_bare(&bare, &node->desc, err));
+    CORAS_TRY(c->to->ops->push_manifest(c->to, n->referred ? &bare : &node->desc, n->bytes.ptr,
                                         named ? c->to_reference : NULL, err));
     for (size_t i = 0; i < n->twins.len; i++)
         coras_run_post(&c->run, CORAS_EVENT_SKIPPED, &n->twins.items[i], 0, NULL);
@@ -213,17 +229,29 @@ static int finish(coras_graph *g CORAS_UNUSED, coras_node *node, void *user, cor
 
 /* ---- names ---- */
 
-static int put_name(struct copy *c, const char *reference, coras_error **err)
+static int put_extra_tag_on(struct copy *c, const char *tag, coras_error **err)
 {
     coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
-    CORAS_TRY(coras_descriptor_set(&bare, c->root.media_type, &c->root.digest, c->root.size, err));
-    return c->to->ops->push_manifest(c->to, &bare, c->root_bytes.ptr, reference, err);
+    CORAS_TRY(make_bare(&bare, &c->root, err));
+    return c->to->ops->push_manifest(c->to, &bare, c->root_bytes.ptr, tag, err);
+}
+
+/* The destination's name for the root: a layout keeps what an index said of it, such as its
+ * platform. */
+static int put_name(struct copy *c, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) named = CORAS_DESCRIPTOR_INIT;
+    if (!c->opts->recursive)
+        CORAS_TRY(coras_descriptor_copy(&named, &c->root, err));
+    else
+        CORAS_TRY(make_bare(&named, &c->root, err));
+    return c->to->ops->push_manifest(c->to, &named, c->root_bytes.ptr, c->to_reference, err);
 }
 
 static int put_extra_tag(void *user, size_t i, coras_error **err)
 {
     struct copy *c = user;
-    CORAS_TRY(put_name(c, c->opts->extra_tags[i], err));
+    CORAS_TRY(put_extra_tag_on(c, c->opts->extra_tags[i], err));
     coras_run_post(&c->run, CORAS_EVENT_TAGGED, NULL, 0, c->opts->extra_tags[i]);
     return 0;
 }
@@ -232,7 +260,7 @@ static int name_root(struct copy *c, coras_error **err)
 {
     size_t count = 0;
     if (c->to_reference)
-        CORAS_TRY(put_name(c, c->to_reference, err));
+        CORAS_TRY(put_name(c, err));
     while (c->opts->extra_tags && c->opts->extra_tags[count])
         count++;
     return coras_run_parallel(&c->run, count, put_extra_tag, c, err);
