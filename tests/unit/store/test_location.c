@@ -31,7 +31,8 @@ static void locations_of_uploads_are_resolved(void **state)
         {"http://localhost:5000", "http://localhost:5000/v2/", "http://localhost:5001/u", NULL,
          CORAS_ERR_UNTRUSTED_ORIGIN},
         {BASE, POST, "file:///etc/passwd", NULL, CORAS_ERR_PROTOCOL},
-        {BASE, POST, "https://user:pass@reg.example/", NULL, CORAS_ERR_PROTOCOL},
+        {BASE, POST, "https://user:pass@reg.example/u", BASE "/u",
+         0}, /* a name is not ours to use */
         {BASE, POST, "https://", NULL, CORAS_ERR_PROTOCOL},
         {BASE, POST, "javascript:alert(1)", NULL, CORAS_ERR_PROTOCOL},
     };
