@@ -50,10 +50,13 @@ static int complete_credential(struct login_state *s, coras_credential *ret, cor
     bool token = !*ret->username;
     CORAS_TRY(terminal_ask_secret(token ? "Token: " : "Password: ", &s->secret, err));
     ret->secret = s->secret;
-    if (!*s->secret)
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "%s required",
-                          token ? "token" : "password");
-    return 0;
+    if (*s->secret)
+        return 0;
+    int rc =
+        coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "%s required", token ? "token" : "password");
+    if (s->remote.stdin_secret)
+        coras_hint(err, "stdin was empty: what should be read there?");
+    return rc;
 }
 
 static int login_run(struct call *call, coras_error **err)

@@ -76,6 +76,7 @@ static void call_clear(call_state *call)
     free(call->path);
     free(call->registry);
     free(call->error_prefix);
+    free(call->auth_file);
 }
 CORAS_DEFINE_AUTO_VALUE(call_state, call_clear)
 

@@ -69,6 +69,7 @@ struct call {
     enum error_scope scope;
     char *registry;     /* owned: host of the target, for the error prefix; or NULL */
     char *error_prefix; /* owned: replaces "Error:"; or NULL */
+    char *auth_file;    /* owned: the one credential file that was asked; or NULL */
 };
 
 /* The whole program: returns the exit code. */

@@ -48,11 +48,14 @@ int fail_exclusive(const char *a, const char *b, coras_error **err)
 
 /* ---- the error line ---- */
 
-/* docker.io is asked under another name. */
-static bool is_own_host(const char *registry, const char *host)
+/* docker.io is asked under another name; a token service speaks for its registry. */
+static bool is_own_response(const char *registry, const coras_error *error)
 {
+    const char *host = coras_error_http_host(error);
     if (!registry || !host)
         return false;
+    if (coras_error_code(error) == CORAS_ERR_UNAUTHORIZED)
+        return true;
     if (coras_streq(registry, host))
         return true;
     return coras_streq(registry, "docker.io") && coras_streq(host, "registry-1.docker.io");
@@ -63,6 +66,18 @@ static bool is_not_found(const coras_error *error)
 {
     return coras_error_code(error) == CORAS_ERR_NOT_FOUND &&
            !coras_str_ends(coras_error_message(error), coras_errno_text(ENOENT));
+}
+
+/* Which credentials were looked at in vain. */
+static void print_credential_advice(const struct call *call, const coras_error *error)
+{
+    if (!coras_str_ends(coras_error_message(error), "basic credential not found"))
+        return;
+    coras_auto_free char *quoted = call->auth_file ? coras_go_quote_dup(call->auth_file) : NULL;
+    fprintf(stderr,
+            "Please check whether the registry credential stored in the authentication file%s%s is "
+            "correct\n",
+            quoted ? " at " : "", quoted ? quoted : "");
 }
 
 static void print_hint(const coras_error *error)
@@ -99,7 +114,7 @@ void report_error(const struct call *call, const coras_error *error)
     const char *message = coras_error_message(error);
     const char *response = coras_error_response(error);
     if (call->scope != SCOPE_LOCAL && response) {
-        if (is_own_host(call->registry, coras_error_http_host(error))) {
+        if (is_own_response(call->registry, error)) {
             message = response;
             if (!call->error_prefix)
                 prefix = "Error response from registry:";
@@ -108,5 +123,6 @@ void report_error(const struct call *call, const coras_error *error)
         prefix = "Error response from registry:";
     }
     fprintf(stderr, "%s %s\n", prefix, message);
+    print_credential_advice(call, error);
     print_hint(error);
 }

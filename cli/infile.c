@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "cli/interrupt.h"
 
 #define COPY_BYTES (64 * CORAS_KIB)
 
@@ -41,10 +42,8 @@ static int open_input(const char *path, int *ret, coras_error **err)
 static int read_some(int fd, const char *path, void *data, size_t cap, size_t *ret,
                      coras_error **err)
 {
-    ssize_t n;
-    do
-        n = read(fd, data, cap);
-    while (n < 0 && errno == EINTR);
+    CORAS_TRY(interrupt_wait_readable(fd, err));
+    ssize_t n = read(fd, data, cap);
     if (n < 0)
         return coras_fail_errno(err, errno, "read %s", path);
     *ret = (size_t)n;

@@ -53,7 +53,7 @@ void remote_clear(struct remote_options *remote);
 /* The secret: password or token, from a flag or stdin; NULL when none was given. Borrowed. */
 const char *remote_secret(const struct remote_options *remote);
 /* A client by these options. `base_resolve` (may be NULL) goes in front of --resolve. */
-CORAS_MUST_CHECK int remote_client(const struct call *call, const struct remote_options *remote,
+CORAS_MUST_CHECK int remote_client(struct call *call, const struct remote_options *remote,
                                    const char *distribution_spec,
                                    const struct opt_list *base_resolve, coras_client **ret,
                                    coras_error **err);

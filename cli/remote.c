@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/limits.h"
 #include "base/vec.h"
 #include "cli/optgroups.h"
@@ -213,9 +214,21 @@ static int plain_http_mode(const struct opt_bool *flag)
     return flag->value ? 1 : -1;
 }
 
-int remote_client(const struct call *call, const struct remote_options *r,
-                  const char *distribution_spec, const struct opt_list *base_resolve,
-                  coras_client **ret, coras_error **err)
+/* The file to blame when a credential is missing; NULL when there is not just one. */
+static char *auth_file(const struct remote_options *r)
+{
+    if (remote_secret(r) || r->registry_config.len > 1)
+        return NULL;
+    if (r->registry_config.len)
+        return coras_strdup(r->registry_config.items[0]);
+    const char *directory = getenv("DOCKER_CONFIG"), *home = getenv("HOME");
+    if (directory && *directory)
+        return coras_path_join(directory, "config.json");
+    return home ? coras_path_join(home, ".docker/config.json") : NULL;
+}
+
+int remote_client(struct call *call, const struct remote_options *r, const char *distribution_spec,
+                  const struct opt_list *base_resolve, coras_client **ret, coras_error **err)
 {
     coras_auto_free const char **resolve = NULL;
     CORAS_TRY(join_lists(base_resolve, &r->resolve, &resolve, err));
@@ -238,5 +251,7 @@ int remote_client(const struct call *call, const struct remote_options *r,
     options.stall_timeout_s = stall_timeout_s();
     options.referrers = referrers_mode(distribution_spec);
     options.cancel = call->cancel;
+    free(call->auth_file);
+    call->auth_file = auth_file(r);
     return coras_client_new(&options, ret, err);
 }

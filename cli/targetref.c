@@ -66,19 +66,40 @@ static int parse_layout(struct target_options *t, coras_error **err)
     return parse_layout_argument(t, err);
 }
 
+/* When only capital letters are wrong with the name, say how it would be right. */
+static void hint_lower_case(const char *raw, coras_error **err)
+{
+    coras_reference parsed = {0};
+    coras_auto_free char *lower = coras_strdup(raw);
+    char *at = lower ? strchr(lower, '/') : NULL;
+    for (; at && *at && *at != ':' && *at != '@'; at++)
+        if (coras_is_upper(*at))
+            *at = (char)(*at + ('a' - 'A'));
+    if (at && !coras_streq(lower, raw) && coras_reference_parse(lower, &parsed, NULL) == 0)
+        coras_hint(err, "names of repositories have no capital letters: %s", lower);
+    coras_reference_clear(&parsed);
+}
+
+static int fail_reference(const struct target_options *t, const coras_error *cause,
+                          coras_error **err)
+{
+    coras_auto_free char *quoted = coras_go_quote_dup(t->raw);
+    if (!quoted)
+        return coras_fail_no_memory(err);
+    int rc = coras_fail(err, CORAS_ERR_INVALID_REFERENCE,
+                        "%s: %s\n%sPlease make sure the provided reference is in the form of "
+                        "<registry>/<repo>[:tag|@digest]",
+                        quoted, coras_error_message(cause), advice(t));
+    hint_lower_case(t->raw, err);
+    return rc;
+}
+
 static int parse_repository(struct target_options *t, coras_error **err)
 {
     coras_reference parsed = {0};
     coras_auto(coras_error) cause = NULL;
-    if (coras_reference_parse(t->raw, &parsed, &cause) < 0) {
-        coras_auto_free char *quoted = coras_go_quote_dup(t->raw);
-        if (!quoted)
-            return coras_fail_no_memory(err);
-        return coras_fail(err, CORAS_ERR_INVALID_REFERENCE,
-                          "%s: %s\n%sPlease make sure the provided reference is in the form of "
-                          "<registry>/<repo>[:tag|@digest]",
-                          quoted, coras_error_message(cause), advice(t));
-    }
+    if (coras_reference_parse(t->raw, &parsed, &cause) < 0)
+        return fail_reference(t, cause, err);
     t->path = coras_asprintf("%s/%s", parsed.registry, parsed.repository);
     t->registry = coras_steal(&parsed.registry);
     t->repository = coras_steal(&parsed.repository);

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "cli/interrupt.h"
 
 #define SECRET_LIMIT CORAS_MIB /* tokens are some KiB at most */
 
@@ -18,9 +19,8 @@
  */
 static int read_byte(char *ret, coras_error **err)
 {
+    CORAS_TRY(interrupt_wait_readable(STDIN_FILENO, err));
     ssize_t n = read(STDIN_FILENO, ret, 1);
-    if (n < 0 && errno == EINTR)
-        return coras_fail(err, CORAS_ERR_CANCELLED, "interrupt signal received");
     if (n < 0)
         return coras_fail_errno(err, errno, "read /dev/stdin");
     return (int)n;
@@ -52,6 +52,7 @@ int terminal_read_secret_all(char **ret, coras_error **err)
     for (;;) {
         if (!coras_buf_reserve(&text, CORAS_KIB))
             break;
+        CORAS_TRY(interrupt_wait_readable(STDIN_FILENO, err));
         ssize_t n = read(STDIN_FILENO, text.ptr + text.len, CORAS_KIB);
         if (n < 0)
             return coras_fail_errno(err, errno, "read /dev/stdin");
