@@ -10,6 +10,7 @@
 #define CORAS_STORE_REGISTRY_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include "base/map.h"
 #include "net/client.h"
 #include "store/referrers_index.h"
@@ -30,6 +31,7 @@ typedef struct coras_registry {
     coras_registry_scope pull, push, remove;
     pthread_mutex_t lock;           /* guards `sessions` */
     pthread_mutex_t referrers_lock; /* one rewriting of referrers tags at a time */
+    atomic_bool has_stored;         /* a blob, through this target */
     coras_map *sessions; /* digest text to upload URL: begun by a mount that was declined */
 } coras_registry;
 

@@ -381,6 +381,8 @@ int coras_registry_mount(coras_target *t, const coras_descriptor *desc, coras_ta
         return rc;
     }
     *ret = coras_response_status(resp) == 201;
+    if (*ret)
+        atomic_store(&r->has_stored, true);
     if (coras_response_status(resp) == 202)
         keep_session(r, &desc->digest, resp);
     return 0;

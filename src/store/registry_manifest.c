@@ -219,14 +219,16 @@ int coras_registry_resolve(coras_target *t, const char *reference, coras_descrip
 
 /* ---- storing ---- */
 
-/* Whether the same PUT may succeed in a moment: a blob of ours is not visible yet everywhere, or
- * another client holds the tag. */
-static bool settles(const coras_error *failure)
+/* Whether the same PUT may succeed in a moment: a blob that we have just stored is not visible yet
+ * everywhere, or another client holds the tag. */
+static bool settles(coras_registry *r, const coras_error *failure)
 {
     const char *code = coras_error_registry_code(failure);
     int status = coras_error_http_status(failure);
 
-    return status == 409 || status == 423 || (code && coras_streq(code, "MANIFEST_BLOB_UNKNOWN"));
+    if (code && coras_streq(code, "MANIFEST_BLOB_UNKNOWN"))
+        return atomic_load(&r->has_stored);
+    return status == 409 || status == 423;
 }
 
 static int put_once(coras_registry *r, const coras_descriptor *desc, const void *data,
@@ -249,25 +251,6 @@ static int put_once(coras_registry *r, const coras_descriptor *desc, const void 
     return 0;
 }
 
-int coras_registry_put_manifest(coras_registry *r, const coras_descriptor *desc, const void *data,
-                                const char *reference, bool *ret_subject, coras_error **err)
-{
-    coras_auto_free char *url = NULL;
-
-    CORAS_TRY(coras_registry_url(r, "manifests", reference, &url, err));
-    for (int repeats = 0;; repeats++) {
-        coras_auto(coras_error) failure = NULL;
-        int rc = put_once(r, desc, data, url, ret_subject, &failure);
-        if (rc == 0)
-            return 0;
-        if (repeats == PUT_REPEATS || !settles(failure)) {
-            coras_error_propagate(err, &failure);
-            return rc;
-        }
-        CORAS_TRY(coras_cancel_sleep_ms(coras_client_cancel(r->client), PUT_WAIT_MS, err));
-    }
-}
-
 /* A registry that does not let tags move refuses to set one again to what it already is. */
 static bool tag_is_right(coras_registry *r, const coras_descriptor *desc, const char *reference,
                          const coras_error *failure)
@@ -287,13 +270,32 @@ static bool tag_is_right(coras_registry *r, const coras_descriptor *desc, const 
     }
 }
 
+int coras_registry_put_manifest(coras_registry *r, const coras_descriptor *desc, const void *data,
+                                const char *reference, bool *ret_subject, coras_error **err)
+{
+    coras_auto_free char *url = NULL;
+
+    CORAS_TRY(coras_registry_url(r, "manifests", reference, &url, err));
+    for (int repeats = 0;; repeats++) {
+        coras_auto(coras_error) failure = NULL;
+        int rc = put_once(r, desc, data, url, ret_subject, &failure);
+        if (rc == 0 || (repeats == 0 && tag_is_right(r, desc, reference, failure)))
+            return 0;
+        if (repeats == PUT_REPEATS || !settles(r, failure)) {
+            coras_error_propagate(err, &failure);
+            return rc;
+        }
+        CORAS_TRY(coras_cancel_sleep_ms(coras_client_cancel(r->client), PUT_WAIT_MS, err));
+    }
+}
+
 static int put_named(coras_registry *r, const coras_descriptor *desc, const void *data,
                      const char *reference, bool *ret_subject, coras_error **err)
 {
     coras_auto(coras_error) failure = NULL;
     int rc = coras_registry_put_manifest(r, desc, data, reference, ret_subject, &failure);
 
-    if (rc == 0 || tag_is_right(r, desc, reference, failure))
+    if (rc == 0)
         return 0;
     coras_hints_push_manifest(r, desc, &failure);
     coras_error_propagate(err, &failure);

@@ -576,6 +576,7 @@ int coras_registry_push_blob(coras_target *t, const coras_blob_push *push, coras
     read_facts(&u);
     int rc = run(&u, &failure);
     if (rc == STEP_PUSHED) {
+        atomic_store(&r->has_stored, true);
         coras_upload_journal_forget(&u.journal);
         return CORAS_PUSHED;
     }

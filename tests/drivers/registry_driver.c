@@ -226,12 +226,16 @@ static int run_mount(struct run *run, coras_error **err)
 
 /* ---- manifests ---- */
 
-/* put FILE MEDIATYPE [REFERENCE] */
+/* put FILE MEDIATYPE [REFERENCE [BLOB]]: stores the blob first */
 static int run_put(struct run *run, coras_error **err)
 {
     coras_auto_value(coras_descriptor) d = CORAS_DESCRIPTOR_INIT;
     coras_auto_buf content = CORAS_BUF_UNLIMITED;
 
+    if (run->argc > 3) {
+        struct run blob = {.target = run->target, .argc = 1, .argv = run->argv + 3};
+        CORAS_TRY(run_push(&blob, err));
+    }
     CORAS_TRY(read_input(run->argv[0], &content, err));
     CORAS_TRY(coras_descriptor_of_bytes(run->argv[1], content.ptr, content.len, &d, err));
     CORAS_TRY(coras_push_manifest(run->target, &d, content.ptr, run->argc > 2 ? run->argv[2] : NULL,

@@ -177,9 +177,15 @@ class Storing(Reading):
 
     def test_a_blob_that_is_not_visible_yet_is_waited_for(self):
         answers = [Reply(404, {}, error("MANIFEST_BLOB_UNKNOWN"))] * 2
-        self.server.on("PUT", "", lambda r: answers.pop() if answers else None)
-        self.put("v1", check=0)
-        self.assertEqual(len(self.server.requests("PUT")), 3)
+        self.server.on("PUT", "/manifests/", lambda r: answers.pop() if answers else None)
+        self.file(10)
+        self.put("v1", "blob", check=0)
+        self.assertEqual(len(self.server.requests("PUT", "/manifests/")), 3)
+
+    def test_a_blob_that_nobody_has_stored_is_not_waited_for(self):
+        self.server.on("PUT", "", Reply(404, {}, error("MANIFEST_BLOB_UNKNOWN", "no blob")))
+        self.assertIn("no blob", self.put("v1", check=1).out)
+        self.assertEqual(len(self.server.requests("PUT")), 1)
 
     def test_a_tag_that_may_not_move_but_is_right(self):
         self.server.put("v1", compact(manifest([])))
