@@ -158,9 +158,7 @@ class Download(FaultCase):
         slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=8 * MIB))
         process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
                                  "out")
-        deadline = time.monotonic() + 30
-        while self.proxy.received() < SIZE * 2 // 3 and time.monotonic() < deadline:
-            time.sleep(0.01)
+        self.wait_until(lambda: self.proxy.received() >= SIZE * 2 // 3, process)
         process.kill()
         process.communicate()
         self.assertFalse((self.box.work / "out/model.bin").exists())
@@ -171,8 +169,7 @@ class Download(FaultCase):
         slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=8 * MIB))
         process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
                                  "out")
-        while self.proxy.received() < SIZE // 2:
-            time.sleep(0.01)
+        self.wait_until(lambda: self.proxy.received() >= SIZE // 2, process)
         process.kill()
         process.communicate()
         slow.times = 0

@@ -125,8 +125,7 @@ class Kill(CliCase):
                 proxy.log.clear()
                 process = self.box.popen(self.box.bin / "oras", "pull", f"{proxy.host}/i:v1",
                                          "-o", "out")
-                while proxy.received() < 200000:
-                    time.sleep(0.01)
+                self.wait_until(lambda: proxy.received() >= 200000, process)
                 began = time.monotonic()
                 process.send_signal(sig)
                 _, err = process.communicate(timeout=20)

@@ -3,6 +3,7 @@
 import contextlib
 import re
 import sys
+import time
 import unittest
 from pathlib import Path
 
@@ -53,6 +54,16 @@ class CliCase(unittest.TestCase):
         for text in wanted:
             self.assertIn(text, result.hint, result)
         return result
+
+    def wait_until(self, condition, process=None, seconds=30):
+        """Wait for a condition; fails when the time is up or the process has ended before."""
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if time.monotonic() > deadline or (process and process.poll() is not None):
+                output = process.communicate(timeout=5) if process and process.poll() is not None \
+                    else "too long"
+                self.fail(f"what was waited for did not happen: {output}")
+            time.sleep(0.005)
 
     def api(self, server):
         return Api(server.host)
