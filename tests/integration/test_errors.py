@@ -81,7 +81,7 @@ class Network(CliCase):
 
     def test_connection_refused(self):
         port = free_port()
-        result = self.fails("pull", f"localhost:{port}/a:v1", hint=str(port), timeout=30)
+        result = self.fails("pull", f"localhost:{port}/a:v1", hint="port", timeout=30)
         self.assertIn("connection refused", result.first_error)
         self.assertIn(f"localhost:{port}", result.first_error)
 

@@ -93,7 +93,7 @@ class Download(FaultCase):
         self.assertGreater(time.monotonic() - began, 2.5)
 
     def test_f7_silent_for_ever(self):
-        self.proxy.add(Fault("/blobs/sha256:", "GET", stall_response=MIB))
+        self.proxy.add(Fault("/blobs/sha256:", "GET", stall_response=0))
         result = self.pull(env={"ORAS_HTTP_TIMEOUT": "1"}, timeout=100)
         self.assertEqual(result.code, 1, result)
         self.assertIn("1 s", result.err)

@@ -90,6 +90,7 @@ class CliCase(unittest.TestCase):
             # base64 of the secret behind a prefix of any length modulo 3
             for pad in (1, 2):
                 forms.add(base64.b64encode(b"x" * pad + raw).decode()[4:-4])
+            forms = {form for form in forms if len(form) >= 5}
             for text in texts:
                 for form in forms:
                     self.assertNotIn(form, text)

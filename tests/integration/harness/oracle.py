@@ -245,12 +245,20 @@ def _is_referrers_index(store, hexes):
 
 
 def _sorted_index(path):
-    """index.json with its entries in a fixed order: upstream's is random."""
+    """index.json with its entries in a fixed order: upstream's is random.
+
+    What an entry without a tag says beside its digest depends in upstream on the order in which
+    things arrived, so it does not count.
+    """
     try:
         value = json.loads(path.read_bytes())
     except ValueError:
         return path.read_text(errors="replace")
     if isinstance(value.get("manifests"), list):
+        for entry in value["manifests"]:
+            if "org.opencontainers.image.ref.name" not in entry.get("annotations", {}):
+                for member in ("annotations", "artifactType", "platform"):
+                    entry.pop(member, None)
         value["manifests"].sort(key=lambda e: json.dumps(e, sort_keys=True))
     elif value.get("manifests", 0) is None:
         value["manifests"] = []
