@@ -6,6 +6,7 @@
 #include "cli/errors.h"
 #include "cli/operation.h"
 #include "cli/targetref.h"
+#include "coras/reference.h"
 #include "oci/descriptor.h"
 
 struct tag_state {
@@ -65,6 +66,26 @@ static void tag_event(const coras_event *event, void *user)
         printf("Tagged %s\n", event->text);
 }
 
+/* The library says which tag is invalid; upstream's users know these two by other words. */
+static int explain_tag(const struct call *call, int rc, coras_error **err)
+{
+    const struct tag_state *s = call->state;
+    for (char **tag = call->args + 1; *tag; tag++) {
+        if (coras_tag_validate(*tag, NULL) == 0 || s->target.is_layout)
+            continue;
+        if (**tag && !strchr(*tag, '/'))
+            return rc;
+        if (err)
+            coras_error_clear(err);
+        if (!**tag)
+            return coras_fail(err, rc, "invalid reference");
+        return coras_fail(err, rc,
+                          "invalid reference: mismatch between received \"%s\" and expected \"%s\"",
+                          *tag, s->target.raw);
+    }
+    return rc;
+}
+
 static int tag_run(struct call *call, coras_error **err)
 {
     struct tag_state *s = call->state;
@@ -75,8 +96,9 @@ static int tag_run(struct call *call, coras_error **err)
     coras_run_options run = run_options(call, &s->concurrency, NULL);
     run.on_event = tag_event;
     run.user = s;
-    return coras_tag(s->target.target, s->target.reference, (const char *const *)(call->args + 1),
-                     &run, &desc, err);
+    int rc = coras_tag(s->target.target, s->target.reference, (const char *const *)(call->args + 1),
+                       &run, &desc, err);
+    return rc == CORAS_ERR_INVALID_REFERENCE ? explain_tag(call, rc, err) : rc;
 }
 
 static void tag_clear(void *state)
