@@ -256,8 +256,7 @@ int coras_registry_referrers(coras_target *t, const coras_descriptor *desc,
             return 0;
         if (coras_client_referrers_mode(r->client) == CORAS_REFERRERS_API)
             return coras_fail(err, CORAS_ERR_UNSUPPORTED,
-                              "%s/%s: the registry has no referrers API: unsupported", r->host,
-                              r->repository);
+                              "failed to query referrers API: unsupported");
     }
     int rc = ask_tag(r, &desc->digest, &v, err);
     return rc < 0 ? rc : 0;
