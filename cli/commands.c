@@ -26,10 +26,11 @@ static const struct cmd cmd_repo = {.name = "repo",
                                     .children = repo_children};
 
 static const struct cmd *const root_children[] = {
-    &cmd_pull,     &cmd_push,       &cmd_login, &cmd_logout,   &cmd_version,
-    &cmd_discover, &cmd_resolve,    &cmd_cp,    &cmd_tag,      &cmd_attach,
-    &cmd_backup,   &cmd_restore,    &cmd_blob,  &cmd_manifest, &cmd_repo,
-    &cmd_serve,    &cmd_completion, &cmd_help,  &cmd_complete, &cmd_complete_no_desc,
-    NULL,
+    &cmd_pull,       &cmd_push,     &cmd_login,    &cmd_logout,
+    &cmd_version,    &cmd_discover, &cmd_resolve,  &cmd_cp,
+    &cmd_tag,        &cmd_attach,   &cmd_backup,   &cmd_restore,
+    &cmd_blob,       &cmd_manifest, &cmd_repo,     &cmd_serve,
+    &cmd_completion, &cmd_help,     &cmd_complete, &cmd_complete_no_desc,
+    &cmd_man,        NULL,
 };
 const struct cmd cmd_root = {.name = "", .children = root_children};

@@ -21,6 +21,7 @@ extern const struct cmd cmd_index_create;
 extern const struct cmd cmd_index_update;
 extern const struct cmd cmd_login;
 extern const struct cmd cmd_logout;
+extern const struct cmd cmd_man;
 extern const struct cmd cmd_manifest_delete;
 extern const struct cmd cmd_manifest_fetch;
 extern const struct cmd cmd_manifest_fetch_config;

@@ -3,6 +3,7 @@ upstream's. Descriptions are our own words; usage lines, aliases and flags are t
 
 import os
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -148,6 +149,25 @@ echo "${{COMPREPLY[@]}}"'''
         self.assertRegex(out, r"(?m)^Version: +\d+\.\d+\.\d+")
         theirs = re.search(r"(?m)^OS/Arch: +(\S+)$", run(programs.ORAS, "version")[1])
         self.assertEqual(theirs[1], re.search(r"(?m)^OS/Arch: +(\S+)$", out)[1])
+
+    def test_manual_page_has_every_command_and_flag(self):
+        page = run(programs.CORAS, "__man")[1].replace("\\-", "-")
+        for name in COMMANDS:
+            help_text = Help(run(programs.CORAS, *name.split("_"), "--help")[1])
+            if help_text.commands:
+                continue
+            section = page.partition(f'.SH "coras {name.replace("_", " ")}"')[2].partition(".SH")[0]
+            for row in help_text.flags:
+                flag = re.search(r"--[\w-]+", row)[0]
+                if flag != "--help":
+                    self.assertIn(flag, section, name)
+
+    @unittest.skipIf(shutil.which("groff") is None, "groff is not installed")
+    def test_manual_page_is_clean(self):
+        page = run(programs.CORAS, "__man")[1]
+        done = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-z"], input=page, text=True,
+                              capture_output=True, timeout=60, check=False)
+        self.assertEqual((0, ""), (done.returncode, done.stderr))
 
     def test_full_output_device_is_an_error(self):
         with open("/dev/full", "wb") as full:
