@@ -205,16 +205,17 @@ static int fetch_rest(struct landing_file *f, coras_error **err)
         coras_auto(coras_error) failure = NULL;
         int64_t before = f->front;
         int rc = fetch_once(f, &can_range, &failure);
-        if (rc >= 0 && f->front < f->d->desc->size)
+        bool all = f->front == f->d->desc->size;
+        if (all && rc != CORAS_ERR_SIZE_MISMATCH)
+            return 0; /* however the connection ended: the digest decides */
+        if (rc >= 0)
             rc = coras_fail(&failure, CORAS_ERR_SIZE_MISMATCH,
                             "got %lld of %lld bytes: unexpected EOF", (long long)f->front,
                             (long long)f->d->desc->size);
-        else if (rc >= 0)
-            return 0;
         failures = f->front > before ? 1 : failures + 1;
-        bool again = coras_error_is_retryable(failure) ||
-                     (f->front > before && f->skip == 0 && rc == CORAS_ERR_SIZE_MISMATCH);
-        if (!again || failures > CORAS_RETRIES_WITHOUT_PROGRESS) {
+        bool cut = rc == CORAS_ERR_SIZE_MISMATCH && f->front > before && !all;
+        bool again = coras_error_is_retryable(failure) || cut;
+        if (!again || all || failures > CORAS_RETRIES_WITHOUT_PROGRESS) {
             coras_error_propagate(err, &failure);
             return rc;
         }

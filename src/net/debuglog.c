@@ -143,6 +143,20 @@ static bool has_secret_key(coras_str body)
     return false;
 }
 
+/* Lines and tabs as they are, everything else that could steer a terminal escaped. */
+static void put_printable(coras_buf *b, coras_str text)
+{
+    for (size_t at = 0; at < text.len;) {
+        size_t len = 0;
+        while (at + len < text.len && text.ptr[at + len] != '\n' && text.ptr[at + len] != '\t')
+            len++;
+        coras_escape(b, text.ptr + at, len, BODY_MAX);
+        at += len;
+        if (at < text.len)
+            coras_buf_putc(b, text.ptr[at++]);
+    }
+}
+
 static void put_body(coras_buf *b, const coras_response *r)
 {
     coras_str type = media_type_of(r);
@@ -166,7 +180,7 @@ static void put_body(coras_buf *b, const coras_response *r)
     else if (has_secret_key(body))
         coras_buf_puts(b, "   Response body redacted due to potential credentials");
     else
-        coras_buf_put(b, body.ptr, body.len);
+        put_printable(b, body);
 }
 
 void coras_debuglog_put_response(coras_buf *b, int64_t number, const coras_response *r)

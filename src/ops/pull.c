@@ -137,8 +137,13 @@ static int add_config(struct pull *p, coras_graph *g, coras_node *parent,
                       const coras_descriptor *config, coras_error **err)
 {
     const char *title = coras_descriptor_title(config);
-    if (takes_config(p, config))
-        return add_named(p, g, parent, config, p->opts->config_path, false, err);
+    if (takes_config(p, config)) {
+        coras_auto_value(coras_descriptor) named = CORAS_DESCRIPTOR_INIT;
+        CORAS_TRY(coras_descriptor_copy(&named, config, err));
+        CORAS_TRY(
+            coras_annotations_set(&named.annotations, CORAS_ANN_TITLE, p->opts->config_path, err));
+        return add_named(p, g, parent, &named, p->opts->config_path, false, err);
+    }
     if (coras_descriptor_is_empty(config, false) && !(title && *title))
         return 0;
     return add_content(p, g, parent, config, err);
