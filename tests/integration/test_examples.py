@@ -120,6 +120,11 @@ class Workflow(CliCase):
         (self.box.bin / "oras").unlink()
         self.steps("Log in", "Push", "Tag latest", path=path)
         self.assertEqual(os.readlink(Path(path) / "oras"), "coras")
+        serve = self.box.popen(Path(path) / "coras", "serve", "--listen", "127.0.0.1:0", "--root", "r")
+        self.assertIn(b"listening on 127.0.0.1:", serve.stdout.readline())
+        serve.terminate()
+        serve.communicate(timeout=30)
+        self.assertEqual(serve.returncode, 0)
 
 
 class Scripts(CliCase):
