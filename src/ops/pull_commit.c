@@ -154,8 +154,11 @@ static int place_staged(coras_workdir *w, const coras_place *p, int dirfd, const
                              0777); /* a replaced file keeps its mode, as if it were rewritten */
     if (renameat(w->stagefd, staged, dirfd, name) == 0)
         return 0;
-    if (errno != EXDEV)
-        return coras_fail_errno(err, errno, "failed to create file %s: rename", p->absolute);
+    int errnum = errno;
+    if (errnum == ENOENT && coras_workdir_is_right(w, p))
+        return 0; /* the other pull, a moment ago */
+    if (errnum != EXDEV)
+        return coras_fail_errno(err, errnum, "failed to create file %s: rename", p->absolute);
     return copy_into(w, fd, dirfd, name, p, err);
 }
 
