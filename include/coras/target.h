@@ -47,7 +47,8 @@ CORAS_API CORAS_MUST_CHECK int coras_layout_open(const char *path, enum coras_la
 CORAS_API void coras_target_close(coras_target *target);
 
 /** What a reference names. Registries are asked by HEAD. CORAS_ERR_NOT_FOUND when there is no such
- * thing; looking for its hint (which tags there are) costs one more request unless `err` is NULL. */
+ * thing; looking for its hint (which tags there are) costs one more request unless `err` is NULL.
+ */
 CORAS_API CORAS_MUST_CHECK int coras_resolve(coras_target *target, const char *reference,
                                              coras_descriptor *ret, coras_error **err);
 

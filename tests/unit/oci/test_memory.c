@@ -7,19 +7,17 @@
 
 #define D(x) "{\"mediaType\":\"a/b\",\"digest\":\"" CORAS_EMPTY_JSON_DIGEST "\",\"size\":2" x "}"
 
-static const char image[] = "{\"schemaVersion\":2,\"mediaType\":\"" CORAS_MT_OCI_MANIFEST
-                            "\",\"artifactType\":\"x/y\","
-                            "\"config\":" D(",\"data\":\"e30=\"") ",\"layers\":[" D(",\"urls\":["
-                                                                                    "\"u\",\"v\"],"
-                                                                                    "\"annotations"
-                                                                                    "\":{\"k\":"
-                                                                                    "\"v\",\"l\":"
-                                                                                    "\"w\"}") "," D(
-                                ",\"platform\":{\"architecture\":\"arm\",\"os\":\"linux\",\"os."
-                                "version\":\"1\","
-                                "\"os.features\":[\"f\"],\"variant\":\"v7\"},\"artifactType\":\"c/"
-                                "d\"") "],\"subject\":" D("") ",\"annotations\":{\"b\":\"1\",\"a\":"
-                                                              "\"2\"}}";
+#define CONFIG    D(",\"data\":\"e30=\"")
+#define ANNOTATED D(",\"urls\":[\"u\",\"v\"],\"annotations\":{\"k\":\"v\",\"l\":\"w\"}")
+#define SUBJECT   D("")
+#define WITH_PLATFORM                                                                              \
+    D(",\"platform\":{\"architecture\":\"arm\",\"os\":\"linux\",\"os.version\":\"1\","             \
+      "\"os.features\":[\"f\"],\"variant\":\"v7\"},\"artifactType\":\"c/d\"")
+
+static const char image[] =
+    "{\"schemaVersion\":2,\"mediaType\":\"" CORAS_MT_OCI_MANIFEST "\",\"artifactType\":\"x/y\","
+    "\"config\":" CONFIG ",\"layers\":[" ANNOTATED "," WITH_PLATFORM "],\"subject\":" SUBJECT
+    ",\"annotations\":{\"b\":\"1\",\"a\":\"2\"}}";
 
 static int read_copy_write(coras_error **err)
 {
