@@ -34,21 +34,43 @@ static int64_t wait_for_bytes(coras_hash_behind *h, int64_t position)
     return available;
 }
 
+/* The next piece, of which `available` bytes can be read. */
+static int hash_piece(const struct coras_hash_behind_options *options, coras_hasher *hasher,
+                      char *buffer, int64_t available, int64_t *position, coras_error **err)
+{
+    size_t want = available < READ_BYTES ? (size_t)available : READ_BYTES, got = 0;
+
+    CORAS_TRY(coras_cancel_check(options->cancel, err));
+    CORAS_TRY(coras_pread_full(options->fd, buffer, want, options->offset + *position, &got, err));
+    if (got < want)
+        return coras_fail(err, CORAS_ERR_CHANGED, "file became shorter while it was read");
+    coras_hasher_update(hasher, buffer, got);
+    *position += (int64_t)got;
+    return 0;
+}
+
+int coras_hash_now(const struct coras_hash_behind_options *options, coras_digest *ret,
+                   coras_error **err)
+{
+    coras_auto(coras_hasher) hasher = NULL;
+    coras_auto_free char *buffer = coras_malloc(READ_BYTES);
+
+    if (!buffer)
+        return coras_fail_no_memory(err);
+    CORAS_TRY(coras_hasher_new(options->algorithm, &hasher, err));
+    for (int64_t position = 0; position < options->size;)
+        CORAS_TRY(hash_piece(options, hasher, buffer, options->size - position, &position, err));
+    coras_hasher_final(hasher, ret);
+    return 0;
+}
+
 static int hash_all(coras_hash_behind *h, coras_error **err)
 {
     for (int64_t position = 0; position < h->options.size;) {
         int64_t available = wait_for_bytes(h, position);
-        size_t got = 0;
         if (available == 0)
             return coras_fail(err, CORAS_ERR_CANCELLED, "hashing stopped");
-        CORAS_TRY(coras_cancel_check(h->options.cancel, err));
-        size_t want = available < READ_BYTES ? (size_t)available : READ_BYTES;
-        CORAS_TRY(coras_pread_full(h->options.fd, h->buffer, want, h->options.offset + position,
-                                   &got, err));
-        if (got < want)
-            return coras_fail(err, CORAS_ERR_CHANGED, "file became shorter while it was read");
-        coras_hasher_update(h->hasher, h->buffer, got);
-        position += (int64_t)got;
+        CORAS_TRY(hash_piece(&h->options, h->hasher, h->buffer, available, &position, err));
     }
     return 0;
 }

@@ -21,6 +21,10 @@ struct coras_hash_behind_options {
 
 CORAS_MUST_CHECK int coras_hash_behind_start(const struct coras_hash_behind_options *options,
                                              coras_hash_behind **ret, coras_error **err);
+/* The same for content that is complete, on this thread. */
+CORAS_MUST_CHECK int coras_hash_now(const struct coras_hash_behind_options *options,
+                                    coras_digest *ret, coras_error **err);
+
 /* Bytes [0, front) of the content can be read. Never goes back. */
 void coras_hash_behind_advance(coras_hash_behind *h, int64_t front);
 /*

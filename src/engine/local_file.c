@@ -6,8 +6,6 @@
 #include "base/error.h"
 #include "engine/digest_cache.h"
 
-enum { READ_BYTES = 256 * 1024 };
-
 void coras_local_file_clear(coras_local_file *f)
 {
     coras_hash_behind_free(f->hashing); /* reads the file: first */
@@ -55,27 +53,34 @@ static void remember(coras_local_file *f, const coras_digest *digest)
         coras_digest_cache_put(f->fd, &f->st, digest);
 }
 
-static int hash_here(coras_local_file *f, const coras_cancel *cancel, coras_digest *ret,
+static int fail_changed(const coras_local_file *f, coras_error **err)
+{
+    coras_fail(err, CORAS_ERR_CHANGED, "%s: changed while it was read", f->name);
+    coras_hint(err, "push again once nobody writes to the file");
+    return CORAS_ERR_CHANGED;
+}
+
+static struct coras_hash_behind_options hashing_options(const coras_local_file *f,
+                                                        const coras_cancel *cancel)
+{
+    return (struct coras_hash_behind_options){.fd = f->fd,
+                                              .offset = f->offset,
+                                              .size = f->size,
+                                              .algorithm = CORAS_SHA256,
+                                              .cancel = cancel};
+}
+
+static int hash_here(const coras_local_file *f, const coras_cancel *cancel, coras_digest *ret,
                      coras_error **err)
 {
-    coras_auto(coras_hasher) hasher = NULL;
-    coras_auto_free char *buffer = coras_malloc(READ_BYTES);
-    if (!buffer)
-        return coras_fail_no_memory(err);
-    CORAS_TRY(coras_hasher_new(CORAS_SHA256, &hasher, err));
-    for (int64_t at = 0; at < f->size;) {
-        size_t got = 0, want = f->size - at < READ_BYTES ? (size_t)(f->size - at) : READ_BYTES;
-        CORAS_TRY(coras_cancel_check(cancel, err));
-        int rc = coras_pread_full(f->fd, buffer, want, f->offset + at, &got, err);
-        if (rc < 0)
-            return coras_wrap(err, rc, "read %s", f->name);
-        if (got < want)
-            return coras_fail(err, CORAS_ERR_CHANGED, "%s: changed while it was read", f->name);
-        coras_hasher_update(hasher, buffer, got);
-        at += (int64_t)got;
-    }
-    coras_hasher_final(hasher, ret);
-    return 0;
+    const struct coras_hash_behind_options options = hashing_options(f, cancel);
+    coras_auto(coras_error) failure = NULL;
+    int rc = coras_hash_now(&options, ret, &failure);
+
+    if (rc == CORAS_ERR_CHANGED)
+        return fail_changed(f, err);
+    coras_error_propagate(err, &failure);
+    return rc < 0 && rc != CORAS_ERR_CANCELLED ? coras_wrap(err, rc, "read %s", f->name) : rc;
 }
 
 int coras_local_file_hash(coras_local_file *f, const coras_cancel *cancel, coras_error **err)
@@ -94,11 +99,7 @@ int coras_local_file_hash(coras_local_file *f, const coras_cancel *cancel, coras
 int coras_local_file_start_hashing(coras_local_file *f, const coras_cancel *cancel,
                                    coras_error **err)
 {
-    struct coras_hash_behind_options options = {.fd = f->fd,
-                                                .offset = f->offset,
-                                                .size = f->size,
-                                                .algorithm = CORAS_SHA256,
-                                                .cancel = cancel};
+    const struct coras_hash_behind_options options = hashing_options(f, cancel);
     CORAS_TRY(coras_hash_behind_start(&options, &f->hashing, err));
     coras_hash_behind_advance(f->hashing, f->size);
     return 0;
@@ -139,7 +140,7 @@ static int file_read_at(void *user, void *buf, size_t cap, int64_t offset, size_
     if (rc < 0)
         return coras_wrap(err, rc, "read %s", f->name);
     if (*ret == 0)
-        return coras_fail(err, CORAS_ERR_CHANGED, "%s: changed while it was read", f->name);
+        return fail_changed(f, err);
     return 0;
 }
 
@@ -159,7 +160,5 @@ int coras_local_file_unchanged(void *user, coras_error **err)
     if (now.st_size == f->st.st_size && now.st_mtim.tv_sec == f->st.st_mtim.tv_sec &&
         now.st_mtim.tv_nsec == f->st.st_mtim.tv_nsec)
         return 0;
-    int rc = coras_fail(err, CORAS_ERR_CHANGED, "%s: changed while it was read", f->name);
-    coras_hint(err, "push again once nobody writes to the file");
-    return rc;
+    return fail_changed(f, err);
 }
