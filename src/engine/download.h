@@ -1,8 +1,7 @@
 /*
- * One blob from a target into a partial file: resumed where an earlier try (of this or another
- * process) stopped, hashed behind the writes, verified whole. The partial file's length is the
- * journal: bytes arrive in order, and the digest over all of them is the judge of what an earlier
- * process left.
+ * One blob from a target into a partial file (partial_file.h): filled by one or several connections
+ * (fill.h), resumed where an earlier try of this or another process stopped, hashed behind the
+ * writes, verified whole.
  */
 #ifndef CORAS_ENGINE_DOWNLOAD_H
 #define CORAS_ENGINE_DOWNLOAD_H

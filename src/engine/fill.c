@@ -1,0 +1,421 @@
+/*
+ * All connections do the same: take the first missing piece, ask for it, write what comes, give
+ * back what did not come. The first runs on the caller's thread; it alone adds others, and its
+ * failure is the failure of all. It begins with everything; when another is added, its piece ends
+ * where that of the other begins.
+ */
+#include "engine/fill.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "engine/growth.h"
+#include "engine/partial_file.h"
+
+enum {
+    WRITE_BEHIND_BYTES = 16 * 1024 * 1024, /* put on its way to the disk in pieces of this size */
+    NOTE_BYTES = 16 * 1024 * 1024,         /* what a killed process may lose for each connection */
+    PIECE_MIN = 4 * 1024 * 1024,           /* smaller ones cost more requests than they balance */
+    PIECE_MAX = 64 * 1024 * 1024,
+    WAIT_MS = 200, /* longest wait between two looks at the cancel flag */
+    HELPER_FAILURES_MAX = 3,
+};
+
+struct connection {
+    struct filling *f;
+    int64_t at, end;   /* its piece; own thread writes with the lock held; empty: idle */
+    int64_t asked_end; /* own thread: of the request under way */
+    int64_t skip;      /* own thread: bytes to drop, for a server without ranges begins at 0 */
+    int64_t flushed;   /* own thread: handed to the disk until here */
+    pthread_t thread;  /* of the caller's */
+};
+
+struct filling {
+    const struct coras_fill *fill;  /* const */
+    const struct coras_download *d; /* const */
+    struct coras_growth growth;     /* caller's thread */
+    bool one_stream;                /* caller's thread: no ranges, everything from the first byte */
+    atomic_bool helpers_stop;
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* under lock */
+    coras_gaps free; /* missing, and nobody fills it */
+    struct connection connections[CORAS_GROWTH_CONNECTIONS_MAX];
+    unsigned count;         /* connections that were started; the first is the caller's */
+    unsigned wanted;        /* those with a higher number take no further piece */
+    unsigned working;       /* helpers that have not ended */
+    bool refused;           /* a helper has failed for good */
+    bool scattered;         /* parts arrive out of order: the file's length says nothing */
+    int64_t arrived, noted; /* bytes of this call; of them when the last note was made */
+    int64_t piece;          /* longest piece; 0 while one connection takes all */
+};
+
+/* ---- pieces ---- */
+
+/* lock held */
+static int64_t front_of(const struct filling *f)
+{
+    int64_t front = f->free.len ? f->free.items[0].start : f->d->desc->size;
+
+    for (unsigned i = 0; i < f->count; i++) {
+        const struct connection *c = &f->connections[i];
+        if (c->at < c->end && c->at < front)
+            front = c->at;
+    }
+    return front;
+}
+
+/* lock held: all that is not in the file */
+static coras_gaps missing_of(const struct filling *f)
+{
+    coras_gaps missing = f->free;
+
+    for (unsigned i = 0; i < f->count; i++)
+        coras_gaps_add(&missing, f->connections[i].at, f->connections[i].end);
+    return missing;
+}
+
+/* lock held */
+static bool take_piece(struct connection *c)
+{
+    coras_gap piece;
+
+    if (!coras_gaps_take(&c->f->free, c->f->piece, &piece))
+        return false;
+    c->at = c->flushed = piece.start;
+    c->end = piece.end;
+    return true;
+}
+
+static void give_back(struct connection *c)
+{
+    pthread_mutex_lock(&c->f->lock);
+    coras_gaps_add(&c->f->free, c->at, c->end);
+    c->at = c->end = 0;
+    pthread_cond_broadcast(&c->f->changed);
+    pthread_mutex_unlock(&c->f->lock);
+}
+
+/* So that another process can go on. That it cannot is no reason to stop. */
+static int note_missing(struct filling *f)
+{
+    pthread_mutex_lock(&f->lock);
+    coras_gaps missing = missing_of(f);
+    f->noted = f->arrived;
+    pthread_mutex_unlock(&f->lock);
+    return coras_partial_note(f->fill->fd, f->d->partial, f->d->desc->size, &missing, NULL);
+}
+
+/* ---- receiving ---- */
+
+/* Start writing out finished parts, so that a later fsync finds little to do. */
+static void write_behind(struct connection *c)
+{
+    if (c->at - c->flushed < WRITE_BEHIND_BYTES && c->at < c->end)
+        return;
+    (void)sync_file_range(c->f->fill->fd, c->flushed, c->at - c->flushed,
+                          SYNC_FILE_RANGE_WRITE); /* advice */
+    c->flushed = c->at;
+}
+
+static void add_connection(struct filling *f);
+
+/* Whether this connection has to see to more than its piece. */
+static void look_at_growth(struct filling *f, unsigned connections, int64_t arrived,
+                           int64_t missing)
+{
+    switch (coras_growth_look(&f->growth, connections, arrived, missing, coras_now_ms())) {
+    case CORAS_GROWTH_MORE:
+        add_connection(f);
+        break;
+    case CORAS_GROWTH_LESS:
+        pthread_mutex_lock(&f->lock);
+        f->wanted--;
+        pthread_mutex_unlock(&f->lock);
+        break;
+    case CORAS_GROWTH_KEEP:
+        break;
+    }
+}
+
+static void arrived(struct connection *c, size_t len)
+{
+    struct filling *f = c->f;
+    const coras_transfer *transfer = f->d->transfer;
+
+    pthread_mutex_lock(&f->lock);
+    c->at += (int64_t)len;
+    f->arrived += (int64_t)len;
+    coras_gaps missing = missing_of(f);
+    int64_t left = coras_gaps_sum(&missing), total = f->arrived;
+    unsigned connections = f->working + 1;
+    bool note = f->scattered && f->arrived - f->noted >= NOTE_BYTES;
+    if (f->fill->advanced)
+        f->fill->advanced(f->fill->user, front_of(f));
+    if (transfer && transfer->progress)
+        transfer->progress(transfer->user, f->d->desc->size - left);
+    pthread_mutex_unlock(&f->lock);
+    write_behind(c);
+    if (note)
+        (void)note_missing(f); /* the one before is still true */
+    if (c == f->connections)
+        look_at_growth(f, connections, total, left);
+}
+
+static int receive(void *user, const void *data, size_t len, coras_error **err)
+{
+    struct connection *c = user;
+    const char *bytes = data;
+
+    CORAS_TRY(coras_run_check(c->f->d->run, err));
+    if (c != c->f->connections && atomic_load(&c->f->helpers_stop))
+        return coras_fail(err, CORAS_ERR_CANCELLED, "transfer stopped");
+    if (c->skip >= (int64_t)len) {
+        c->skip -= (int64_t)len;
+        return 0;
+    }
+    bytes += c->skip;
+    len -= (size_t)c->skip;
+    c->skip = 0;
+    int64_t room = c->end - c->at;
+    if ((int64_t)len > room && c->end == c->f->d->desc->size)
+        return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "trailing data");
+    if ((int64_t)len > room)
+        len = (size_t)room;
+    CORAS_TRY(coras_pwrite_full(c->f->fill->fd, bytes, len, c->at, err));
+    arrived(c, len);
+    /* Another connection has what follows: this answer must not go on. */
+    return c->at == c->end && c->end < c->asked_end ? CORAS_SINK_STOP : 0;
+}
+
+/* One request, beginning `skip` bytes before the piece. 0: all of it came. */
+static int fetch_piece(struct connection *c, coras_error **err)
+{
+    const coras_sink sink = {receive, c};
+    const coras_descriptor *desc = c->f->d->desc;
+    coras_target *from = c->f->d->from;
+
+    CORAS_TRY(coras_run_check(c->f->d->run, err));
+    c->asked_end = c->end;
+    int64_t offset = c->at - c->skip;
+    int rc = from->ops->fetch(from, desc, offset, c->end == desc->size ? -1 : c->end - offset,
+                              &sink, err);
+    if (rc >= 0 && c->at < c->end)
+        return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "got %lld of %lld bytes: unexpected EOF",
+                          (long long)c->at, (long long)c->end);
+    /* However the connection ended: the digest decides. */
+    return c->at == c->end && rc != CORAS_ERR_SIZE_MISMATCH ? 0 : rc;
+}
+
+/* ---- helpers ---- */
+
+/* Until nothing is left to take. A helper that fails leaves its piece to the others. */
+static void help(struct connection *c, unsigned number)
+{
+    struct filling *f = c->f;
+    unsigned failures = 0;
+
+    for (;;) {
+        coras_auto(coras_error) failure = NULL;
+        pthread_mutex_lock(&f->lock);
+        bool taken = number < f->wanted && !atomic_load(&f->helpers_stop) && take_piece(c);
+        pthread_mutex_unlock(&f->lock);
+        if (!taken)
+            return;
+        int64_t before = c->at;
+        int rc = fetch_piece(c, &failure);
+        failures = rc < 0 ? (c->at > before ? 1 : failures + 1) : 0;
+        bool again = coras_error_is_retryable(failure) && failures <= HELPER_FAILURES_MAX;
+        give_back(c);
+        if (rc == 0 || (again && coras_retry_wait(f->d->run, failures, NULL) == 0))
+            continue;
+        pthread_mutex_lock(&f->lock);
+        f->refused = true;
+        pthread_mutex_unlock(&f->lock);
+        return;
+    }
+}
+
+static void *helper_thread(void *arg)
+{
+    struct connection *c = arg;
+    struct filling *f = c->f;
+
+    help(c, (unsigned)(c - f->connections));
+    pthread_mutex_lock(&f->lock);
+    f->working--;
+    pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+    return NULL;
+}
+
+/* lock held: the caller's piece becomes one of several */
+static void split_first(struct filling *f)
+{
+    struct connection *first = f->connections;
+
+    if (!f->piece) {
+        coras_gaps missing = missing_of(f);
+        f->piece = coras_gaps_sum(&missing) / CORAS_GROWTH_CONNECTIONS_MAX / 2;
+        f->piece = f->piece < PIECE_MIN ? PIECE_MIN : f->piece > PIECE_MAX ? PIECE_MAX : f->piece;
+    }
+    if (first->end - first->at <= f->piece)
+        return;
+    coras_gaps_add(&f->free, first->at + f->piece, first->end);
+    first->end = first->at + f->piece;
+}
+
+/* lock held */
+static bool start_helper(struct filling *f)
+{
+    if (f->refused || f->count == CORAS_GROWTH_CONNECTIONS_MAX)
+        return false;
+    struct connection *c = &f->connections[f->count];
+    *c = (struct connection){.f = f};
+    if (pthread_create(&c->thread, NULL, helper_thread, c) != 0)
+        return false;
+    f->count++;
+    f->wanted++;
+    f->working++;
+    return true;
+}
+
+static void add_connection(struct filling *f)
+{
+    pthread_mutex_lock(&f->lock);
+    split_first(f);
+    f->scattered = true;
+    pthread_mutex_unlock(&f->lock);
+    /* Before anything is written, for the file's length would claim what lies before it. */
+    bool noted = note_missing(f) == 0;
+    pthread_mutex_lock(&f->lock);
+    if (!noted || !start_helper(f))
+        f->growth.settled = true;
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- the caller's connection ---- */
+
+/* lock held: wait a moment for the helpers */
+static void wait_for_helpers(struct filling *f)
+{
+    struct timespec until;
+
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += WAIT_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    pthread_cond_timedwait(&f->changed, &f->lock, &until);
+}
+
+/* 1: the caller's connection has a piece; 0: everything is there. */
+static int next_piece(struct filling *f, coras_error **err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&f->lock);
+    while (!take_piece(f->connections)) {
+        rc = coras_run_check(f->d->run, err);
+        if (rc < 0 || !f->working)
+            break;
+        wait_for_helpers(f);
+    }
+    bool taken = f->connections->at < f->connections->end;
+    pthread_mutex_unlock(&f->lock);
+    return rc < 0 ? rc : taken;
+}
+
+/* The server does not serve ranges: what lies behind the front comes again. */
+static void use_one_stream(struct filling *f)
+{
+    f->one_stream = true;
+    f->growth.settled = true;
+    atomic_store(&f->helpers_stop, true);
+    pthread_mutex_lock(&f->lock);
+    while (f->working)
+        wait_for_helpers(f);
+    int64_t front = front_of(f);
+    f->free.len = 0;
+    coras_gaps_add(&f->free, front, f->d->desc->size);
+    f->piece = 0;
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void tell_retrying(struct filling *f, const coras_error *failure)
+{
+    const coras_transfer *transfer = f->d->transfer;
+
+    if (!transfer || !transfer->retrying)
+        return;
+    pthread_mutex_lock(&f->lock);
+    coras_gaps missing = missing_of(f);
+    pthread_mutex_unlock(&f->lock);
+    transfer->retrying(transfer->user, f->d->desc->size - coras_gaps_sum(&missing),
+                       coras_error_message(failure));
+}
+
+/* Until all bytes are there, or a failure that trying again does not mend. */
+static int fill_all(struct filling *f, coras_error **err)
+{
+    struct connection *c = f->connections;
+    unsigned failures = 0;
+    int more;
+
+    while ((more = next_piece(f, err)) > 0) {
+        coras_auto(coras_error) failure = NULL;
+        int64_t before = c->at;
+        c->skip = f->one_stream ? c->at : 0;
+        int rc = fetch_piece(c, &failure);
+        bool all = c->at == c->end, progress = c->at > before;
+        give_back(c);
+        if (rc == 0)
+            continue;
+        if (rc == CORAS_ERR_RANGE && !f->one_stream) {
+            use_one_stream(f);
+            continue;
+        }
+        failures = progress ? 1 : failures + 1;
+        bool cut = rc == CORAS_ERR_SIZE_MISMATCH && progress && !all;
+        bool again = coras_error_is_retryable(failure) || cut;
+        if (!again || all || failures > CORAS_RETRIES_WITHOUT_PROGRESS) {
+            coras_error_propagate(err, &failure);
+            return rc;
+        }
+        tell_retrying(f, failure);
+        CORAS_TRY(coras_retry_wait(f->d->run, failures, err));
+    }
+    return more;
+}
+
+static void end_helpers(struct filling *f)
+{
+    atomic_store(&f->helpers_stop, true);
+    for (unsigned i = 1; i < f->count; i++)
+        pthread_join(f->connections[i].thread, NULL);
+}
+
+int coras_fill(struct coras_fill *fill, coras_error **err)
+{
+    struct filling f = {.fill = fill,
+                        .d = fill->download,
+                        .free = fill->missing,
+                        .scattered = fill->missing.len > 1,
+                        .count = 1,
+                        .wanted = 1};
+
+    f.connections[0].f = &f;
+    pthread_mutex_init(&f.lock, NULL);
+    pthread_cond_init(&f.changed, NULL);
+    coras_growth_start(&f.growth, 0, coras_now_ms());
+    int rc = fill_all(&f, err);
+    end_helpers(&f);
+    fill->missing = f.free;
+    int noted = coras_partial_settle(fill->fd, f.d->partial, f.d->desc->size, &f.free,
+                                     rc == 0 ? err : NULL);
+    pthread_cond_destroy(&f.changed);
+    pthread_mutex_destroy(&f.lock);
+    return rc < 0 ? rc : noted;
+}

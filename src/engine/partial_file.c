@@ -1,0 +1,140 @@
+#include "engine/partial_file.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/file.h>
+
+#include "base/error.h"
+#include "base/fs.h"
+
+/* Behind the content, in the byte order of the machine: the file does not travel. */
+struct tail {
+    char magic[8];
+    uint64_t count;
+    coras_gap gaps[CORAS_GAPS_MAX];
+};
+static const char tail_magic[8] = {'c', 'o', 'r', 'a', 's', 'g', 'a', 'p'};
+
+/* ---- opening ---- */
+
+static bool is_still_named(int dirfd, const char *name, int fd)
+{
+    struct stat named, open_file;
+    return fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &open_file) == 0 &&
+           named.st_ino == open_file.st_ino && named.st_dev == open_file.st_dev;
+}
+
+static int lock_file(coras_run *run, int fd, coras_error **err)
+{
+    enum { LOCK_POLL_MS = 50 };
+    while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return 0; /* no locks on this file system: the digest still decides */
+        CORAS_TRY(coras_run_check(run, err));
+        CORAS_TRY(coras_cancel_sleep_ms(run->options->cancel, LOCK_POLL_MS, err));
+    }
+    return 0;
+}
+
+int coras_partial_open(coras_run *run, int dirfd, const char *name, mode_t mode, int *ret_fd,
+                       coras_error **err)
+{
+    for (;;) {
+        coras_auto_fd fd =
+            openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
+        struct stat st;
+        if (fd < 0)
+            return coras_fail_errno(err, errno, "open %s", name);
+        if (fstat(fd, &st) < 0)
+            return coras_fail_errno(err, errno, "stat %s", name);
+        if (!S_ISREG(st.st_mode))
+            return coras_fail(err, CORAS_ERR_UNSAFE_PATH, "%s is not a regular file", name);
+        CORAS_TRY(lock_file(run, fd, err));
+        if (!is_still_named(dirfd, name, fd))
+            continue; /* the other process has finished it and taken it away */
+        *ret_fd = fd;
+        fd = -1;
+        return 0;
+    }
+}
+
+/* ---- what is missing ---- */
+
+static bool read_tail(int fd, int64_t size, coras_gaps *ret)
+{
+    struct tail tail;
+    size_t got = 0;
+
+    if (coras_pread_full(fd, &tail, sizeof(tail), size, &got, NULL) < 0 || got != sizeof(tail) ||
+        memcmp(tail.magic, tail_magic, sizeof(tail_magic)) != 0 || tail.count > CORAS_GAPS_MAX)
+        return false;
+    ret->len = (size_t)tail.count;
+    memcpy(ret->items, tail.gaps, sizeof(tail.gaps));
+    return coras_gaps_are_valid(ret, size);
+}
+
+int coras_partial_missing(int fd, const char *name, int64_t size, coras_gaps *ret,
+                          coras_error **err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "stat %s", name);
+    if (st.st_size > size && read_tail(fd, size, ret))
+        return 0;
+    ret->len = 0;
+    coras_gaps_add(ret, st.st_size > size ? 0 : st.st_size, size);
+    return 0;
+}
+
+int coras_partial_note(int fd, const char *name, int64_t size, const coras_gaps *missing,
+                       coras_error **err)
+{
+    struct tail tail = {.count = missing->len};
+
+    memcpy(tail.magic, tail_magic, sizeof(tail_magic));
+    memcpy(tail.gaps, missing->items, missing->len * sizeof(missing->items[0]));
+    if (fdatasync(fd) < 0)
+        return coras_fail_errno(err, errno, "sync %s", name);
+    return coras_pwrite_full(fd, &tail, sizeof(tail), size, err);
+}
+
+int coras_partial_settle(int fd, const char *name, int64_t size, const coras_gaps *missing,
+                         coras_error **err)
+{
+    bool in_order = missing->len == 0 || (missing->len == 1 && missing->items[0].end == size);
+    int64_t length = missing->len ? missing->items[0].start : size;
+    struct stat st;
+
+    if (!in_order)
+        return coras_partial_note(fd, name, size, missing, err);
+    if (fstat(fd, &st) == 0 && st.st_size == length)
+        return 0;
+    return ftruncate(fd, length) < 0 ? coras_fail_errno(err, errno, "truncate %s", name) : 0;
+}
+
+/* ---- room ---- */
+
+int coras_partial_reserve(int fd, const char *name, int64_t size, const coras_gaps *missing,
+                          coras_error **err)
+{
+    enum { BLOCK = 512 }; /* the unit of st_blocks, whatever the file system's own */
+    int64_t available = coras_free_space(fd), wanted = coras_gaps_sum(missing);
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "stat %s", name);
+    int64_t reserved = (int64_t)st.st_blocks * BLOCK - (size - wanted);
+    if (reserved > 0)
+        wanted -= reserved; /* by a former process */
+    if (available >= 0 && wanted > available) {
+        coras_fail(err, CORAS_ERR_NO_SPACE,
+                   "%lld bytes needed, %lld available: no space left on device", (long long)wanted,
+                   (long long)available);
+        coras_hint(err, "free some space, or choose another directory");
+        return CORAS_ERR_NO_SPACE;
+    }
+    /* The length stays what it is: it tells how far we are. Not every file system can do it. */
+    (void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size);
+    return 0;
+}

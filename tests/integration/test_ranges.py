@@ -1,0 +1,152 @@
+"""One large blob over a link that caps each connection: several connections, and what may break."""
+
+import hashlib
+import os
+
+from harness import programs
+from harness.case import CliCase, main
+from harness.proxy import Fault, FaultProxy
+from harness.scripted import EMPTY, IMAGE, compact, layer, manifest
+from harness.servers import Api, DockerRegistry
+
+MIB = 1 << 20
+SIZE = 160 * MIB
+RATE = 40 * MIB  # of each connection
+
+
+@programs.need_docker_registry
+class Ranges(CliCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = cls.serve(DockerRegistry())
+        cls.proxy = cls.serve(FaultProxy(cls.registry.port))
+        block = os.urandom(MIB)
+        cls.data = b"".join(i.to_bytes(8, "big") + block[8:] for i in range(SIZE // MIB))
+        cls.digest = "sha256:" + hashlib.sha256(cls.data).hexdigest()
+        api = Api(cls.registry.host)
+        api.push_blob("big", cls.data, cls.digest)
+        api.push_blob("big", b"{}", EMPTY["digest"])
+        api.push_manifest("big", "v1", compact(manifest([layer(cls.data, "model.bin")])), IMAGE)
+
+    def setUp(self):
+        super().setUp()
+        self.proxy.clear()
+
+    def slow(self, path="", **options):
+        return self.proxy.add(Fault(path or "/blobs/" + self.digest, "GET", rate=RATE, **options))
+
+    def ranges(self):
+        return [r.header("Range") for r in self.proxy.requests("GET", "/blobs/" + self.digest)]
+
+    def pull(self, *argv, **options):
+        options.setdefault("timeout", 120)
+        return self.coras("pull", f"{self.proxy.host}/big:v1", "-o", "out", *argv, **options)
+
+    def assertWhole(self, result, moved):
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(hashlib.sha256(self.read("out/model.bin")).hexdigest(), self.digest[7:])
+        self.no_leftovers("out", but=["model.bin"])
+        self.assertLessEqual(self.proxy.received(), moved * SIZE)
+
+    def test_slow_connections_are_joined_by_others(self):
+        self.slow()
+        self.assertWhole(self.pull(), 1.2)
+        self.assertEqual(self.ranges()[0], None)
+        self.assertGreaterEqual(len([r for r in self.ranges() if r]), 3, self.ranges())
+
+    def test_a_fast_connection_stays_alone(self):
+        self.assertWhole(self.pull(), 1.0)
+        self.assertEqual(self.ranges(), [None])
+
+    def test_copy_to_a_layout(self):
+        self.slow()
+        self.ok("cp", f"{self.proxy.host}/big:v1", "--to-oci-layout", "lay:v1", timeout=120)
+        blob = self.box.work / "lay/blobs/sha256" / self.digest[7:]
+        self.assertEqual(hashlib.sha256(blob.read_bytes()).hexdigest(), self.digest[7:])
+        self.assertGreaterEqual(len(self.ranges()), 3)
+
+    def test_killed_in_the_middle(self):
+        """The next process fetches what is missing, wherever that is."""
+        self.slow()
+        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
+                                 "out")
+        self.wait_until(lambda: self.proxy.received() >= SIZE * 2 // 3, process)
+        process.kill()
+        process.communicate()
+        self.assertGreaterEqual(len(self.ranges()), 2)
+        self.assertFalse((self.box.work / "out/model.bin").exists())
+        # Of each connection a note behind, and what was on its way.
+        self.assertWhole(self.pull(), 1.35)
+
+    def test_interrupted_twice(self):
+        self.slow()
+        for _ in range(2):
+            before = self.proxy.received()
+            process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1",
+                                     "-o", "out")
+            self.wait_until(lambda before=before: self.proxy.received() >= before + SIZE // 3,
+                            process)
+            process.terminate()
+            process.communicate()
+        self.assertWhole(self.pull(), 1.35)
+
+    def test_noted_gaps_that_lie(self):
+        """A tampered working file costs a second download and nothing else."""
+        self.slow()
+        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
+                                 "out")
+        self.wait_until(lambda: self.proxy.received() >= SIZE * 2 // 3, process)
+        process.kill()
+        process.communicate()
+        for path in (self.box.work / "out").rglob("*"):
+            if path.is_file() and path.stat().st_size > SIZE:
+                with open(path, "r+b") as file:
+                    file.seek(SIZE + 8)
+                    file.write((1).to_bytes(8, "little") + (SIZE - MIB).to_bytes(8, "little")
+                               + SIZE.to_bytes(8, "little"))
+        self.proxy.clear()
+        self.assertWhole(self.pull(), 1.2)
+
+    def test_cut_ranges_go_on(self):
+        self.slow(times=1)
+        self.slow(times=6, cut_response=3 * MIB)
+        self.slow()
+        self.assertWhole(self.pull(), 1.2)
+
+    def test_refused_ranges(self):
+        """The first connection fetches what no other one gets."""
+        for status in (416, 403, 429, 500):
+            with self.subTest(status):
+                self.proxy.clear()
+                self.box.run("rm", "-rf", "out")
+                self.slow(times=1)
+                self.proxy.add(Fault("/blobs/" + self.digest, "GET", times=1, status=status,
+                                     headers=(("Content-Length", "0"),)))
+                self.assertWhole(self.pull(), 2.1)
+                self.assertGreaterEqual(len(self.ranges()), 2)
+
+    def test_ignored_ranges(self):
+        self.slow(times=1)
+        self.proxy.add(Fault("/blobs/" + self.digest, "GET", drop_range=True))
+        self.assertWhole(self.pull(), 2.6)
+
+    def test_wrong_bytes_in_a_range(self):
+        self.slow(times=1)
+        self.slow(times=1, corrupt=MIB)
+        self.slow()
+        self.assertWhole(self.pull(), 2.3)
+
+    def test_the_first_connection_fails_for_good(self):
+        self.slow(times=1, cut_response=SIZE // 2)
+        self.slow(times=1)
+        self.proxy.add(Fault("/blobs/" + self.digest, "GET", status=403,
+                             headers=(("Content-Length", "0"),)))
+        result = self.pull()
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("403", result.err)
+        self.assertFalse((self.box.work / "out/model.bin").exists())
+
+
+if __name__ == "__main__":
+    main()
