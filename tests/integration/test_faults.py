@@ -3,6 +3,7 @@
 import hashlib
 import os
 import re
+import subprocess
 import time
 import unittest
 
@@ -162,6 +163,23 @@ class Download(FaultCase):
         process.kill()
         process.communicate()
         self.assertFalse((self.box.work / "out/model.bin").exists())
+        slow.times = 0
+        self.assertWhole(self.pull(), 1.25)
+
+    def test_f33_room_that_a_killed_pull_has_reserved(self):
+        """The rerun needs no more room than the first one had."""
+        out = self.box.work / "out"
+        out.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={SIZE + 4 * MIB}", "tmpfs", out],
+                          capture_output=True, check=False).returncode:
+            self.skipTest("mounting is not permitted")
+        self.addCleanup(subprocess.run, ["umount", "-l", out], check=False)
+        slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=8 * MIB))
+        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
+                                 "out")
+        self.wait_until(lambda: self.proxy.received() >= SIZE // 3, process)
+        process.kill()
+        process.communicate()
         slow.times = 0
         self.assertWhole(self.pull(), 1.25)
 
