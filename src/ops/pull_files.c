@@ -12,7 +12,9 @@
 #include "engine/download.h"
 #include "engine/local_file.h"
 #include "oci/digest.h"
+#include "oci/mediatype.h"
 #include "ops/pull_commit.h"
+#include "store/pack_dir.h"
 
 #define STAGE_NAME     ".coras-partial"
 #define PARTIAL_SUFFIX ".partial"
@@ -288,8 +290,21 @@ static int check_containment(coras_workdir *w, const coras_place *p, coras_error
     return 0; /* absent, or an odd parent that giving the name will complain about */
 }
 
+/* The same names, bytes, modes and times as were packed, and nothing else. */
+static bool directory_is_right(coras_workdir *w, const coras_place *p)
+{
+    const char *text = coras_annotations_get(&p->desc->annotations, CORAS_ANN_CONTENT_DIGEST);
+    coras_digest want, have;
+
+    return text && coras_digest_parse(text, &want, NULL) == 0 &&
+           coras_hash_directory(p->absolute, p->title, &w->run->stop, &have, NULL) == 0 &&
+           coras_digest_equal(&want, &have);
+}
+
 bool coras_workdir_is_right(coras_workdir *w, const coras_place *p)
 {
+    if (p->unpack)
+        return directory_is_right(w, p);
     coras_auto_value(coras_local_file) file = {.fd = -1};
     coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
@@ -319,9 +334,7 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
     if (w->opts->keep_old_files && !p->unpack)
         return coras_fail(err, CORAS_ERR_EXISTS,
                           "failed to resolve path for writing: overwrite disallowed");
-    if (p->unpack)
-        return 0;
-    if (S_ISDIR(st.st_mode))
+    if (!p->unpack && S_ISDIR(st.st_mode))
         return coras_fail(err, CORAS_ERR_UNSAFE_PATH,
                           "failed to create file %s: open %s: is a directory", p->absolute,
                           p->absolute);

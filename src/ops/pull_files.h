@@ -57,7 +57,7 @@ CORAS_MUST_CHECK int coras_workdir_add(coras_workdir *w, const coras_descriptor 
  * when nothing is to be done. */
 CORAS_MUST_CHECK int coras_workdir_check(coras_workdir *w, coras_place *place, coras_error **err);
 
-/* Whether a file with the place's content stands under its name. */
+/* Whether a file or directory with the place's content stands under its name. */
 bool coras_workdir_is_right(coras_workdir *w, const coras_place *place);
 
 /* Where the bytes of this content land: directory (borrowed) and file name (free). */

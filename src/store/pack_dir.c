@@ -23,7 +23,7 @@ enum { READ_BYTES = 256 * CORAS_KIB };
 struct packer {
     coras_cancel *cancel;
     coras_hasher *tar_hash, *gzip_hash;
-    coras_gzip *gzip;
+    coras_gzip *gzip; /* NULL: only the tar's digest is wanted */
     int out_fd;
     int64_t out_size;
     coras_buf name; /* of the current entry: prefix and relative path */
@@ -56,7 +56,7 @@ static int write_archive(void *user, const void *data, size_t len, coras_error *
 static int put(struct packer *p, const void *data, size_t len, coras_error **err)
 {
     coras_hasher_update(p->tar_hash, data, len);
-    return coras_gzip_write(p->gzip, data, len, err);
+    return p->gzip ? coras_gzip_write(p->gzip, data, len, err) : 0;
 }
 
 static int put_zeroes(struct packer *p, size_t len, coras_error **err)
@@ -239,11 +239,15 @@ static int put_entry(struct packer *p, int dirfd, const char *leaf, coras_error 
     return S_ISDIR(st.st_mode) ? put_children(p, dirfd, leaf, err) : 0;
 }
 
+/* An absolute path. */
 static int pack(struct packer *p, const char *path, coras_error **err)
 {
-    CORAS_TRY(put_entry(p, AT_FDCWD, path, err));
-    CORAS_TRY(put_zeroes(p, CORAS_TAR_END_BYTES, err));
-    return coras_gzip_finish(p->gzip, err);
+    int rc = put_entry(p, AT_FDCWD, path, err);
+    if (rc == 0)
+        rc = put_zeroes(p, CORAS_TAR_END_BYTES, err);
+    if (rc == 0 && p->gzip)
+        rc = coras_gzip_finish(p->gzip, err);
+    return rc < 0 ? coras_wrap(err, rc, "failed to tar %s", path) : 0;
 }
 
 static int packer_init(struct packer *p, const char *root, const char *name_prefix,
@@ -251,46 +255,54 @@ static int packer_init(struct packer *p, const char *root, const char *name_pref
 {
     coras_auto_free char *prefix = coras_path_clean(name_prefix);
     p->buffer = coras_malloc(READ_BYTES);
-    if (!prefix || !p->buffer)
+    if (!root || !prefix || !p->buffer)
         return coras_fail_no_memory(err);
     coras_buf_puts(&p->name, prefix);
     coras_buf_puts(&p->path, root);
     CORAS_TRY(coras_buf_done(&p->name, err));
     CORAS_TRY(coras_buf_done(&p->path, err));
-    CORAS_TRY(coras_hasher_new(CORAS_SHA256, &p->tar_hash, err));
-    CORAS_TRY(coras_hasher_new(CORAS_SHA256, &p->gzip_hash, err));
-    return coras_tmpfile(&p->out_fd, err);
+    return coras_hasher_new(CORAS_SHA256, &p->tar_hash, err);
 }
+
+#define PACKER_INIT                                                                                \
+    {                                                                                              \
+        .out_fd = -1, .name = CORAS_BUF_UNLIMITED, .path = CORAS_BUF_UNLIMITED,                    \
+        .header = CORAS_BUF_UNLIMITED                                                              \
+    }
 
 int coras_pack_directory(const char *path, const char *name_prefix,
                          const struct coras_pack_dir_options *opts, struct coras_packed_dir *ret,
                          coras_error **err)
 {
     static const struct coras_pack_dir_options defaults = {0};
-    if (!opts)
-        opts = &defaults;
     coras_auto_free char *root = coras_path_abs(path);
-    if (!root)
-        return coras_fail_no_memory(err);
-    __attribute__((cleanup(packer_clear))) struct packer p = {
-        .cancel = opts->cancel,
-        .out_fd = -1,
-        .name = CORAS_BUF_UNLIMITED,
-        .path = CORAS_BUF_UNLIMITED,
-        .header = CORAS_BUF_UNLIMITED,
-    };
-    CORAS_TRY(packer_init(&p, root, name_prefix, err));
+    __attribute__((cleanup(packer_clear))) struct packer p = PACKER_INIT;
     const coras_sink archive = {.write = write_archive, .user = &p};
+
+    opts = opts ? opts : &defaults;
+    p.cancel = opts->cancel;
+    CORAS_TRY(packer_init(&p, root, name_prefix, err));
+    CORAS_TRY(coras_hasher_new(CORAS_SHA256, &p.gzip_hash, err));
+    CORAS_TRY(coras_tmpfile(&p.out_fd, err));
     CORAS_TRY(coras_gzip_new(opts->threads, &archive, &p.gzip, err));
-
-    int rc = pack(&p, root, err);
-    if (rc < 0)
-        return coras_wrap(err, rc, "failed to tar %s", root);
-
+    CORAS_TRY(pack(&p, root, err));
     coras_hasher_final(p.gzip_hash, &ret->digest);
     coras_hasher_final(p.tar_hash, &ret->tar_digest);
     ret->size = p.out_size;
     ret->fd = p.out_fd;
     p.out_fd = -1;
+    return 0;
+}
+
+int coras_hash_directory(const char *path, const char *name_prefix, coras_cancel *cancel,
+                         coras_digest *ret, coras_error **err)
+{
+    coras_auto_free char *root = coras_path_abs(path);
+    __attribute__((cleanup(packer_clear))) struct packer p = PACKER_INIT;
+
+    p.cancel = cancel;
+    CORAS_TRY(packer_init(&p, root, name_prefix, err));
+    CORAS_TRY(pack(&p, root, err));
+    coras_hasher_final(p.tar_hash, ret);
     return 0;
 }

@@ -30,4 +30,12 @@ CORAS_MUST_CHECK int coras_pack_directory(const char *path, const char *name_pre
                                           const struct coras_pack_dir_options *opts,
                                           struct coras_packed_dir *ret, coras_error **err);
 
+/*
+ * The digest of the tar that packing would give, without making it: whether a directory is what
+ * was once packed. Same errors.
+ */
+CORAS_MUST_CHECK int coras_hash_directory(const char *path, const char *name_prefix,
+                                          coras_cancel *cancel, coras_digest *ret,
+                                          coras_error **err);
+
 #endif

@@ -41,6 +41,26 @@ class Again(CliCase):
         after = (self.box.work / "out/a.bin").stat()
         self.assertEqual((before.st_ino, before.st_mtime_ns), (after.st_ino, after.st_mtime_ns))
 
+    def test_directory_that_is_right_is_left_alone(self):
+        for number in range(3):
+            self.box.write(f"d/sub/f{number}", os.urandom(5000))
+        ref = f"{self.host}/directory:v1"
+        self.ok("push", ref, "d")
+        self.ok("pull", ref, "-o", "out")
+        before = (self.box.work / "out/d/sub/f1").stat()
+        self.proxy.clear()
+        again = self.ok("pull", ref, "-o", "out")
+        self.assertEqual(self.blobs(), [])
+        self.assertRegex(again.out, r"(?m)^Skipped +[0-9a-f]{12} d$")
+        self.assertEqual(before.st_ino, (self.box.work / "out/d/sub/f1").stat().st_ino)
+        for path, content in (("out/d/sub/f1", b"other"), ("out/d/more", b"new")):
+            with self.subTest(path):
+                self.box.write(path, content)
+                self.proxy.clear()
+                again = self.ok("pull", ref, "-o", "out")
+                self.assertEqual(len(self.blobs()), 1)
+                self.assertEqual(self.read("out/d/sub/f1"), self.read("d/sub/f1"))
+
     def test_only_what_changed_is_fetched(self):
         self.ok("pull", self.ref, "-o", "out")
         for change in (b"shorter", os.urandom(1000)):  # other size; same size, other bytes
