@@ -43,17 +43,6 @@ int coras_artifact_check(const coras_artifact *a, coras_error **err)
     return rc < 0 ? coras_wrap(err, rc, "invalid date and time format") : 0;
 }
 
-static int add_layers(const coras_artifact *a, coras_manifest *m, coras_error **err)
-{
-    coras_vec_foreach (item, &a->layers)
-        CORAS_TRY(coras_descriptors_add(&m->layers, &item->desc, err));
-    if (a->layers.len || a->image_spec == CORAS_IMAGE_SPEC_V1_0)
-        return 0;
-    coras_auto_value(coras_descriptor) empty = CORAS_DESCRIPTOR_INIT;
-    CORAS_TRY(coras_descriptor_empty(NULL, true, &empty, err));
-    return coras_descriptors_add(&m->layers, &empty, err);
-}
-
 static int describe(const coras_artifact *a, const coras_manifest *m, const coras_buf *bytes,
                     coras_descriptor *ret, coras_error **err)
 {
@@ -81,7 +70,8 @@ int coras_artifact_manifest(const coras_artifact *a, coras_buf *bytes, coras_des
     if (type && !(m.artifact_type = coras_strdup(type)))
         return coras_fail_no_memory(err);
     CORAS_TRY(coras_descriptor_copy(&m.config, &a->config.desc, err));
-    CORAS_TRY(add_layers(a, &m, err));
+    coras_vec_foreach (item, &a->layers)
+        CORAS_TRY(coras_descriptors_add(&m.layers, &item->desc, err));
     if (a->has_subject) {
         m.has_subject = true;
         CORAS_TRY(coras_descriptor_copy(&m.subject, &a->subject, err));

@@ -173,6 +173,20 @@ static int add_layer(coras_artifact *a, const coras_file *file, coras_run *run, 
     return 0;
 }
 
+/* The layer of an artifact without files: 1.1 wants one, 1.0 has none. */
+static int add_empty_layer(coras_artifact *a, coras_error **err)
+{
+    if (a->image_spec == CORAS_IMAGE_SPEC_V1_0)
+        return 0;
+    if (coras_vec_grow(&a->layers, 1) < 0)
+        return coras_fail_no_memory(err);
+    struct coras_artifact_item *item = &a->layers.items[a->layers.len++];
+    item_init(item);
+    coras_buf_puts(&item->memory, CORAS_EMPTY_JSON);
+    CORAS_TRY(coras_buf_done(&item->memory, err));
+    return coras_descriptor_empty(NULL, true, &item->desc, err);
+}
+
 /* ---- config ---- */
 
 static int config_from_platform(coras_artifact *a, const coras_platform *p, coras_error **err)
@@ -256,8 +270,10 @@ static int prepare(coras_artifact *a, const coras_file *files, size_t count,
         CORAS_TRY(coras_run_check(run, err));
         CORAS_TRY(add_layer(a, &files[i], run, err));
     }
-    if (count == 0)
+    if (count == 0) {
+        CORAS_TRY(add_empty_layer(a, err));
         coras_run_post(run, CORAS_EVENT_EMPTY_ARTIFACT, NULL, 0, NULL);
+    }
     coras_run_deliver(run);
     return add_created(a, err);
 }
