@@ -20,6 +20,8 @@ static int check_media_types(const coras_artifact *a, coras_error **err)
     const char *type = manifest_artifact_type(a);
     const char *config_type = a->config.desc.media_type;
 
+    if (!type && !a->has_config_file)
+        type = a->artifact_type; /* 1.0 carries it as the config's */
     if (type && !*type)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing artifact type");
     if (type && !coras_media_type_is_valid(type))

@@ -52,27 +52,29 @@ static int set_media_type(coras_descriptor *desc, const char *media_type, coras_
     return desc->media_type ? 0 : coras_fail_no_memory(err);
 }
 
+/* /dev/null: the usual way to say "an empty config" of some type. */
+static bool is_empty_device(int fd, const struct stat *st)
+{
+    char byte;
+    return S_ISCHR(st->st_mode) && read(fd, &byte, 1) == 0;
+}
+
+/* `path` is absolute. */
 static int open_input(const char *path, int *ret, struct stat *ret_st, coras_error **err)
 {
-    coras_auto_free char *absolute = coras_path_abs(path);
-    const char *shown = absolute ? absolute : path;
     if (stat(path, ret_st) < 0)
-        return coras_fail_errno(err, errno, "stat %s", shown);
+        return coras_fail_errno(err, errno, "stat %s", path);
     /* O_NONBLOCK: a FIFO must not hang us before it is refused. */
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    coras_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return coras_fail_errno(err, errno, "open %s", shown);
-    if (fstat(fd, ret_st) < 0) {
-        int errnum = errno;
-        close(fd);
-        return coras_fail_errno(err, errnum, "stat %s", shown);
-    }
-    if (!S_ISREG(ret_st->st_mode) && !S_ISDIR(ret_st->st_mode)) {
-        close(fd);
+        return coras_fail_errno(err, errno, "open %s", path);
+    if (fstat(fd, ret_st) < 0)
+        return coras_fail_errno(err, errno, "stat %s", path);
+    if (!S_ISREG(ret_st->st_mode) && !S_ISDIR(ret_st->st_mode) && !is_empty_device(fd, ret_st))
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "%s is neither a file nor a directory",
-                          shown);
-    }
+                          path);
     *ret = fd;
+    fd = -1;
     return 0;
 }
 
@@ -95,10 +97,7 @@ static int pack_directory(const char *path, const char *name, coras_cancel *canc
 {
     struct coras_pack_dir_options options = {.cancel = cancel};
     int rc = coras_pack_directory(path, name, &options, ret, err);
-    if (rc == 0)
-        return 0;
-    coras_auto_free char *absolute = coras_path_abs(path);
-    return coras_wrap(err, rc, "failed to generate descriptor from %s", absolute ? absolute : path);
+    return rc < 0 ? coras_wrap(err, rc, "failed to generate descriptor from %s", path) : 0;
 }
 
 static int add_directory(struct coras_artifact_item *item, const char *path, const char *name,
@@ -117,13 +116,18 @@ static int add_directory(struct coras_artifact_item *item, const char *path, con
     return coras_annotations_set(&item->desc.annotations, CORAS_ANN_CONTENT_UNPACK, "true", err);
 }
 
-/* The bytes of a path, without a name. `media_type` NULL or "": the default for what it is. */
-static int add_path(struct coras_artifact_item *item, const char *path, const char *name,
+/*
+ * The bytes of a path, without a name. `media_type` NULL or "": the default for what it is. The
+ * path is cleaned as text, like the name that comes from it: "file/" is the file.
+ */
+static int add_path(struct coras_artifact_item *item, const char *given, const char *name,
                     const char *media_type, coras_cancel *cancel, coras_error **err)
 {
     coras_auto_fd fd = -1;
     struct stat st;
 
+    coras_auto_free char *absolute = coras_path_abs(given);
+    const char *path = absolute ? absolute : given;
     CORAS_TRY(open_input(path, &fd, &st, err));
     bool directory = S_ISDIR(st.st_mode);
     if (!media_type || !*media_type)
@@ -224,6 +228,8 @@ static int make_config(coras_artifact *a, const coras_pack_options *pack, coras_
         a->has_config_file = true;
         CORAS_TRY(add_path(&a->config, pack->config_path, pack->config_path, type,
                            run->options->cancel, err));
+        /* A config is never unpacked, also when it is a directory. */
+        coras_annotations_clear(&a->config.desc.annotations);
     } else if (pack->platform) {
         CORAS_TRY(config_from_platform(a, pack->platform, err));
     } else {
