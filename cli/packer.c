@@ -78,9 +78,11 @@ static int read_object(const coras_json *file, const char *key, coras_annotation
     return coras_annotations_from_json(object, key, ret, err);
 }
 
-/* The whole file must have the shape, also the parts that match no file. */
+/* The whole file must have the shape, also the parts that match no file. null is an empty one. */
 static int check_shape(const coras_json *file, coras_error **err)
 {
+    if (coras_json_type_of(file) == CORAS_JSON_NULL)
+        return 0;
     if (coras_json_type_of(file) != CORAS_JSON_OBJECT)
         return coras_fail(err, CORAS_ERR_INVALID_JSON, "not an object");
     void *iter = NULL;

@@ -63,8 +63,7 @@ static int parse(const char *text, size_t len, size_t flags, coras_json **ret, c
 
     (void)pthread_once(&once, use_our_memory);
     out_of_memory = false;
-    root =
-        json_loadb(len ? text : "", len, flags | JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
+    root = json_loadb(len ? text : "", len, flags | JSON_DECODE_ANY, &error);
     if (out_of_memory) {
         json_decref(root);
         return coras_fail_no_memory(err);
@@ -80,7 +79,7 @@ int coras_json_parse(const char *text, size_t len, coras_json **ret, coras_error
     /* jansson overlooks a NUL behind a number. */
     if (len && memchr(text, '\0', len))
         return coras_fail(err, CORAS_ERR_INVALID_JSON, "NUL byte in the document");
-    return parse(text, len, 0, ret, err);
+    return parse(text, len, JSON_REJECT_DUPLICATES, ret, err);
 }
 
 int coras_json_parse_prefix(const char *text, size_t len, coras_json **ret, coras_error **err)

@@ -24,7 +24,8 @@ enum coras_json_type {
 /* Parse one document (any value at the top). Error CORAS_ERR_INVALID_JSON names line and reason. */
 CORAS_MUST_CHECK int coras_json_parse(const char *text, size_t len, coras_json **ret,
                                       coras_error **err);
-/* The first value only; what follows is ignored (annotation files, as Go's Decoder reads them). */
+/* For the user's own files (annotation files), as Go's Decoder reads them: the first value only,
+ * what follows is ignored, and of equal keys the last one counts. */
 CORAS_MUST_CHECK int coras_json_parse_prefix(const char *text, size_t len, coras_json **ret,
                                              coras_error **err);
 void coras_json_free(coras_json *root);

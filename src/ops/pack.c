@@ -165,6 +165,8 @@ static int add_layer(coras_artifact *a, const coras_file *file, coras_run *run, 
     CORAS_TRY(name_of_file(file, &name, err));
     coras_run_post(run, CORAS_EVENT_PREPARING, NULL, 0, name);
     coras_run_deliver(run);
+    if (!*name)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing name");
     CORAS_TRY(check_unique_name(a, name, err));
     if (coras_vec_grow(&a->layers, 1) < 0)
         return coras_fail_no_memory(err);

@@ -272,6 +272,10 @@ FILES = {
     "ann_bad.json": b'{"$manifest": 5}', "ann_no.json": b"no json",
     "ann_dot.json": json.dumps({"$manifest": {CREATED: "2024-01-01T00:00:00Z"},
                                 "./hi.txt": {"dot": "yes"}}).encode() + b" trailing",
+    "ann_null.json": b"null",
+    "ann_twice.json": b'{"$manifest":{"org.opencontainers.image.created":"2024-01-01T00:00:00Z",'
+                      b'"a":"1","a":"2"},"hi.txt":{"x":"1"},"hi.txt":{"y":"2"}}',
+    "ann_untitled.json": json.dumps({"hi.txt": {TITLE: ""}}).encode(),
     "sub/in.txt": b"inside\n",
     "m.json": compact({"schemaVersion": 2, "mediaType": IMAGE, "artifactType": "application/x.m",
                        "config": EMPTY, "layers": [layer(HI, "hi.txt", TAR)]}),

@@ -166,6 +166,12 @@ static void prefix_reads_the_first_document(void **state)
         assert_ok(coras_json_parse_prefix(cases[i], strlen(cases[i]), &root, NULL), NULL);
         assert_int_equal(coras_json_len(root), 1);
     }
+    static const char twice[] = "{\"a\":1,\"a\":2}";
+    coras_auto(coras_json) last = NULL;
+    int64_t n = 0;
+    assert_ok(coras_json_parse_prefix(twice, sizeof(twice) - 1, &last, NULL), NULL);
+    assert_true(coras_json_int(coras_json_get(last, "a"), &n));
+    assert_int_equal(n, 2);
     coras_json *none = NULL;
     assert_int_equal(coras_json_parse_prefix("{\"a\":1", 6, &none, NULL), CORAS_ERR_INVALID_JSON);
 }
