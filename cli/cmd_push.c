@@ -154,10 +154,11 @@ static const char *shown_artifact_type(const struct push_state *s, const coras_d
 static int put_tags(coras_json_writer *w, const struct target_options *t, coras_error **err)
 {
     coras_auto_value(coras_strlist) tags = {0};
+    coras_digest digest;
     for (size_t i = 0; i <= t->extra_tags.len; i++) {
         const char *tag = i ? t->extra_tags.items[i - 1] : t->reference ? t->reference : "";
-        if (strchr(tag, ':') && !t->is_layout)
-            continue; /* a digest */
+        if (coras_digest_parse(tag, &digest, NULL) == 0)
+            continue;
         coras_auto_free char *name = coras_asprintf("%s:%s", t->path, tag);
         if (!name)
             return coras_fail_no_memory(err);

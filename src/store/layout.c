@@ -268,8 +268,7 @@ static int open_for_writing(struct coras_layout *l, const char *path, coras_erro
     l->dirfd = open(absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (l->dirfd < 0)
         return coras_fail_errno(err, errno, "open %s", absolute);
-    CORAS_TRY(coras_layout_create(l, err));
-    return coras_layout_check_version(l, err);
+    return coras_layout_create(l, err);
 }
 
 static int open_for_reading(struct coras_layout *l, const char *path, coras_error **err)

@@ -183,6 +183,8 @@ int coras_layout_create(const struct coras_layout *l, coras_error **err)
     int rc = create_file(l, "oci-layout", VERSION_FILE, err);
     if (rc == 0 && mkdirat(l->dirfd, "blobs", 0777) < 0 && errno != EEXIST)
         rc = coras_fail_errno(err, errno, "mkdir blobs");
+    if (rc == 0) /* before anything is added to a layout of another version */
+        rc = coras_layout_check_version(l, err);
     if (rc == 0)
         rc = create_file(l, "index.json", CORAS_LAYOUT_EMPTY_INDEX, err);
     (void)flock(l->dirfd, LOCK_UN);

@@ -127,8 +127,10 @@ static int fail_decode(const char *text, size_t len, coras_error **err)
         rc = coras_json_parse(text, len, &doc, &why);
     if (rc == CORAS_ERR_NO_MEMORY)
         return coras_fail_no_memory(err);
-    return coras_fail(err, CORAS_ERR_CONFIG, "%s: %s", what,
-                      rc < 0 ? coras_error_message(why) : "not an object");
+    const char *reason = rc < 0 ? coras_error_message(why) : "not an object";
+    if (coras_streq(reason, "unexpected end of JSON input"))
+        reason = "unexpected EOF"; /* as a decoder of streams says it */
+    return coras_fail(err, CORAS_ERR_CONFIG, "%s: %s", what, reason);
 }
 
 int coras_layout_index_parse(const char *text, size_t len, struct coras_layout_index *ret,

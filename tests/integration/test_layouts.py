@@ -40,6 +40,14 @@ class Layouts(CliCase):
             self.edit_index(lambda v, d=digest: [e.update(digest=d) for e in v["manifests"]])
             self.refused()
 
+    def test_another_version_is_left_as_it_is(self):
+        other = self.box.work / "other"
+        other.mkdir()
+        (other / "oci-layout").write_text('{"imageLayoutVersion":"2.0.0"}')
+        self.box.write("hi.txt", HI)
+        self.fails("push", "--oci-layout", "other:v1", "hi.txt", contains="unsupported version")
+        self.assertFalse((other / "index.json").exists())
+
     def test_c117_blob_is_no_regular_file(self):
         outside = self.box.root / "outside"
         outside.write_bytes(HI)
