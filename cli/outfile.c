@@ -24,7 +24,7 @@ int outfile_write(const char *path, const void *data, size_t len, coras_error **
 {
     coras_auto_fd fd = -1;
     CORAS_TRY(outfile_open(path, &fd, err));
-    CORAS_TRY(coras_write_full(fd, data, len, err));
+    CORAS_TRY(coras_write_named(fd, path, data, len, err));
     int raw = fd;
     fd = -1;
     if (close(raw) < 0)

@@ -68,6 +68,13 @@ static const char *word_of(const struct display_words *words, enum coras_event_k
     return NULL;
 }
 
+static void print_preparing(const char *path)
+{
+    coras_auto_buf name = CORAS_BUF_UNLIMITED;
+    coras_escape(&name, path, strlen(path), CORAS_LIMIT_PATH);
+    printf("Preparing %s\n", name.ptr);
+}
+
 static void print_status(const struct display *display, const coras_event *event)
 {
     const struct display_words *words = display->settings.words;
@@ -87,7 +94,7 @@ static void show_line(struct display *display, const coras_event *event)
     switch (event->kind) {
     case CORAS_EVENT_PREPARING:
         if (!display->settings.terse)
-            printf("Preparing %s\n", event->text);
+            print_preparing(event->text);
         return;
     case CORAS_EVENT_EMPTY_ARTIFACT:
         puts("Uploading empty artifact");

@@ -11,7 +11,8 @@
 
 /* ---- whole transfers ---- */
 
-int coras_write_full(int fd, const void *data, size_t len, coras_error **err)
+/* 0 or an errno. */
+static int write_all(int fd, const void *data, size_t len)
 {
     const char *at = data;
 
@@ -20,11 +21,25 @@ int coras_write_full(int fd, const void *data, size_t len, coras_error **err)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return coras_fail_errno(err, errno, "write");
+            return errno;
         at += n;
         len -= (size_t)n;
     }
     return 0;
+}
+
+int coras_write_full(int fd, const void *data, size_t len, coras_error **err)
+{
+    int errnum = write_all(fd, data, len);
+
+    return errnum ? coras_fail_errno(err, errnum, "write") : 0;
+}
+
+int coras_write_named(int fd, const char *path, const void *data, size_t len, coras_error **err)
+{
+    int errnum = write_all(fd, data, len);
+
+    return errnum ? coras_fail_errno(err, errnum, "write %s", path) : 0;
 }
 
 int coras_pwrite_full(int fd, const void *data, size_t len, int64_t offset, coras_error **err)

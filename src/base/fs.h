@@ -27,6 +27,9 @@ static inline void coras_close_fd(int *fd)
 /* Whole transfers; coras_pread_full may return fewer bytes than asked only at the end of the file.
  */
 CORAS_MUST_CHECK int coras_write_full(int fd, const void *data, size_t len, coras_error **err);
+/* The same, with the file's name in the error. */
+CORAS_MUST_CHECK int coras_write_named(int fd, const char *path, const void *data, size_t len,
+                                       coras_error **err);
 CORAS_MUST_CHECK int coras_pwrite_full(int fd, const void *data, size_t len, int64_t offset,
                                        coras_error **err);
 CORAS_MUST_CHECK int coras_pread_full(int fd, void *buf, size_t cap, int64_t offset, size_t *ret,
