@@ -59,6 +59,16 @@ static struct node_files *files_of(coras_node *node)
 
 /* ---- manifests ---- */
 
+static int store_in_cache(struct pull *p, const coras_descriptor *desc, const coras_buf *bytes,
+                          coras_error **err)
+{
+    if (!p->cache)
+        return 0;
+    coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
+    CORAS_TRY(coras_descriptor_set(&bare, desc->media_type, &desc->digest, desc->size, err));
+    return p->cache->ops->push_manifest(p->cache, &bare, bytes->ptr, NULL, err);
+}
+
 static int fetch_manifest(struct pull *p, const coras_descriptor *desc, coras_buf *ret,
                           coras_error **err)
 {
@@ -66,11 +76,13 @@ static int fetch_manifest(struct pull *p, const coras_descriptor *desc, coras_bu
         coras_buf_put(ret, p->root_bytes.ptr, p->root_bytes.len);
         return coras_buf_done(ret, err);
     }
-    coras_target *from = p->source;
-    bool cached = false;
-    if (p->cache && p->cache->ops->exists(p->cache, desc, &cached, NULL) == 0 && cached)
-        from = p->cache;
-    return coras_target_fetch_verified(from, desc, CORAS_LIMIT_MANIFEST, ret, err);
+    /* What the cache holds damaged is fetched anew. */
+    if (p->cache &&
+        coras_target_fetch_verified(p->cache, desc, CORAS_LIMIT_MANIFEST, ret, NULL) == 0)
+        return 0;
+    coras_buf_reset(ret);
+    CORAS_TRY(coras_target_fetch_verified(p->source, desc, CORAS_LIMIT_MANIFEST, ret, err));
+    return store_in_cache(p, desc, ret, err);
 }
 
 static void note_skipped(struct pull *p)
@@ -300,15 +312,6 @@ static bool can_be_resumed(int rc)
     }
 }
 
-static int store_root_in_cache(struct pull *p, coras_error **err)
-{
-    if (!p->cache)
-        return 0;
-    coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
-    CORAS_TRY(coras_descriptor_set(&bare, p->root.media_type, &p->root.digest, p->root.size, err));
-    return p->cache->ops->push_manifest(p->cache, &bare, p->root_bytes.ptr, NULL, err);
-}
-
 static int walk(struct pull *p, coras_graph *g, coras_error **err)
 {
     int known = coras_graph_add_root(g, &p->root, NULL, NULL, err);
@@ -352,7 +355,7 @@ static int pull(struct pull *p, const char *reference, coras_pull_result *ret, c
                                     &p->root_bytes, err));
     if (p->opts->cache && *p->opts->cache)
         CORAS_TRY(coras_layout_open(p->opts->cache, CORAS_LAYOUT_WRITE, &p->cache, err));
-    CORAS_TRY(store_root_in_cache(p, err));
+    CORAS_TRY(store_in_cache(p, &p->root, &p->root_bytes, err));
     CORAS_TRY(coras_workdir_open(&p->workdir, &p->run, p->opts, err));
     int rc = coras_graph_new(&p->run, &ops, &g, err);
     if (rc == 0)

@@ -318,6 +318,15 @@ bool coras_workdir_is_right(coras_workdir *w, const coras_place *p)
            coras_digest_equal(&file.digest, &p->desc->digest);
 }
 
+/* A link is replaced, an existing directory is merged into. */
+static int check_directory(const coras_place *p, const struct stat *st, coras_error **err)
+{
+    if (S_ISDIR(st->st_mode) || S_ISLNK(st->st_mode))
+        return 0;
+    int rc = coras_fail_errno(err, ENOTDIR, "mkdir %s", p->absolute);
+    return coras_wrap(err, rc, "failed to ensure directories of the target path");
+}
+
 int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
 {
     struct stat st;
@@ -331,10 +340,12 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
     p->existed = lstat(p->absolute, &st) == 0;
     if (!p->existed)
         return 0;
-    if (w->opts->keep_old_files && !p->unpack)
+    if (w->opts->keep_old_files)
         return coras_fail(err, CORAS_ERR_EXISTS,
                           "failed to resolve path for writing: overwrite disallowed");
-    if (!p->unpack && S_ISDIR(st.st_mode))
+    if (p->unpack)
+        CORAS_TRY(check_directory(p, &st, err));
+    else if (S_ISDIR(st.st_mode))
         return coras_fail(err, CORAS_ERR_UNSAFE_PATH,
                           "failed to create file %s: open %s: is a directory", p->absolute,
                           p->absolute);
