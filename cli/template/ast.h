@@ -5,7 +5,7 @@
 #ifndef CORAS_CLI_TEMPLATE_AST_H
 #define CORAS_CLI_TEMPLATE_AST_H
 
-#include "cli/template/arena.h"
+#include "cli/template/value.h"
 
 enum tpl_node_type {
     TPL_NODE_TEXT,
@@ -44,10 +44,11 @@ struct tpl_names {
 
 /* A literal keeps every type that can hold it, as Go's ideal constants do. */
 struct tpl_number {
-    bool is_int, is_uint, is_float, is_imaginary;
+    bool is_int, is_uint, is_float, is_complex;
     int64_t i;
     uint64_t u;
     double f;
+    struct tpl_complex c;
 };
 
 struct tpl_node {

@@ -127,8 +127,8 @@ static tpl_value ideal_constant(struct tpl_run *r, const struct tpl_node *n)
     bool marked = false;
 
     r->node = n;
-    if (n->number.is_imaginary)
-        tpl_run_fail(r, "complex numbers are not supported");
+    if (n->number.is_complex)
+        return tpl_of_complex(n->number.c);
     for (size_t i = 0; i < n->text.len; i++)
         marked |= strchr(".eEpP", n->text.ptr[i]) != NULL;
     if (n->number.is_float && plain && !hex && marked)

@@ -23,6 +23,8 @@ static tpl_value fn_len(struct tpl_arena *a, size_t argc, const tpl_value *v)
         tpl_fail(a, "len of nil pointer");
     case TPL_INVALID:
         tpl_fail(a, "reflect: call of reflect.Value.Type on zero Value");
+    case TPL_SEMVER:
+        tpl_fail(a, "len of type %s", tpl_type_name(*v) + 1); /* what the pointer points to */
     default:
         tpl_fail(a, "len of type %s", tpl_type_name(*v));
     }
@@ -205,7 +207,15 @@ static tpl_value fn_urlquery(struct tpl_arena *a, size_t argc, const tpl_value *
 
 /* ---- comparison ---- */
 
-enum basic { NOT_BASIC, BASIC_BOOL, BASIC_INT, BASIC_UINT, BASIC_FLOAT, BASIC_STRING };
+enum basic {
+    NOT_BASIC,
+    BASIC_BOOL,
+    BASIC_INT,
+    BASIC_UINT,
+    BASIC_FLOAT,
+    BASIC_COMPLEX,
+    BASIC_STRING
+};
 
 static enum basic basic_kind(tpl_value v)
 {
@@ -213,6 +223,8 @@ static enum basic basic_kind(tpl_value v)
         return BASIC_BOOL;
     if (v.kind == TPL_FLOAT)
         return BASIC_FLOAT;
+    if (v.kind == TPL_COMPLEX)
+        return BASIC_COMPLEX;
     if (v.kind == TPL_STRING)
         return BASIC_STRING;
     if (tpl_is_uint(v))
@@ -220,11 +232,11 @@ static enum basic basic_kind(tpl_value v)
     return tpl_is_int(v) ? BASIC_INT : NOT_BASIC;
 }
 
-static const char *shown(struct tpl_arena *a, tpl_value v)
+static const char *shown(struct tpl_arena *a, const char *format, tpl_value v)
 {
     struct tpl_text t = TPL_TEXT(a);
 
-    tpl_sprintf(&t, CORAS_STR("%s"), 1, &v);
+    tpl_sprintf(&t, coras_str_of(format), 1, &v);
     return tpl_text_str(&t).ptr;
 }
 
@@ -234,16 +246,16 @@ static bool is_nil(tpl_value v)
            (v.kind == TPL_MAP && v.map->is_nil);
 }
 
-static bool equal_complex(struct tpl_arena *a, tpl_value x, tpl_value y)
+static bool equal_others(struct tpl_arena *a, tpl_value x, tpl_value y)
 {
     if (strcmp(tpl_kind_name(x), tpl_kind_name(y)) != 0 && x.kind != TPL_INVALID &&
         y.kind != TPL_INVALID)
-        tpl_fail(a, "non-comparable types %s: %s, %s: %s", shown(a, x), tpl_type_name(x),
-                 tpl_type_name(y), shown(a, y));
+        tpl_fail(a, "non-comparable types %s: %s, %s: %s", shown(a, "%s", x), tpl_type_name(x),
+                 tpl_type_name(y), shown(a, "%v", y));
     if (is_nil(x) || is_nil(y))
         return is_nil(x) == is_nil(y);
     if (y.kind == TPL_LIST || y.kind == TPL_MAP)
-        tpl_fail(a, "non-comparable type %s: %s", shown(a, y), tpl_type_name(y));
+        tpl_fail(a, "non-comparable type %s: %s", shown(a, "%s", y), tpl_type_name(y));
     return tpl_deep_equal(a, x, y, 0);
 }
 
@@ -264,13 +276,15 @@ static bool equal(struct tpl_arena *a, tpl_value x, tpl_value y)
         return x.b == y.b;
     case BASIC_FLOAT:
         return x.f == y.f;
+    case BASIC_COMPLEX:
+        return tpl_deep_equal(a, x, y, 0);
     case BASIC_STRING:
         return tpl_str_same(x.s, y.s);
     case BASIC_INT:
     case BASIC_UINT:
         return x.i == y.i;
     default:
-        return equal_complex(a, x, y);
+        return equal_others(a, x, y);
     }
 }
 

@@ -246,6 +246,8 @@ static void put_json(struct tpl_text *t, tpl_value v, struct json_style style, i
     case TPL_FLOAT:
         put_json_float(t, v.f);
         break;
+    case TPL_COMPLEX:
+        tpl_fail(t->arena, "json: unsupported type: %s", tpl_type_name(v));
     case TPL_STRING:
         put_json_string(t, v.s, style.keep_html);
         break;

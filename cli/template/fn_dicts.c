@@ -1,6 +1,8 @@
 /* sprig: dictionaries. set, unset and merge change the one they are given. */
 #include "cli/template/funcs.h"
 
+#include "cli/template/semver.h"
+
 #define FN(name) static tpl_value name(struct tpl_arena *a, size_t argc, const tpl_value *v)
 
 static tpl_value plain(tpl_value v)
@@ -129,9 +131,14 @@ static void merge(struct tpl_arena *a, struct tpl_map *into, const struct tpl_ma
 
 static tpl_value merge_all(struct tpl_arena *a, size_t argc, const tpl_value *v, bool overwrite)
 {
-    for (size_t i = 1; i < argc; i++)
-        merge(a, v[0].map, v[i].map, overwrite, 0);
-    return v[0];
+    struct tpl_map *into = v[0].map;
+
+    for (size_t i = 1; i < argc; i++) {
+        if (into->is_nil && !v[i].map->is_nil)
+            into = tpl_map_new(a, TPL_OF_ANY);
+        merge(a, into, v[i].map, overwrite, 0);
+    }
+    return tpl_of_map(into);
 }
 
 FN(fn_merge)
@@ -191,6 +198,8 @@ static tpl_value copy_deep(struct tpl_arena *a, tpl_value v, int depth)
         m->is_nil = v.map->is_nil;
         return tpl_of_map(m);
     }
+    if (v.kind == TPL_SEMVER && v.semver) /* what it holds is private, the copy is blank */
+        v.semver = tpl_alloc(a, sizeof(*v.semver));
     return v;
 }
 

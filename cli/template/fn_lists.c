@@ -215,7 +215,7 @@ FN(fn_concat)
             all->is_nil = false;
         }
     }
-    return tpl_of_list(all);
+    return (tpl_value){.kind = TPL_LIST, .in_interface = true, .list = all};
 }
 
 FN(fn_chunk)
@@ -225,7 +225,12 @@ FN(fn_chunk)
     int64_t size = v[0].i;
 
     (void)argc;
-    if (size <= 0)
+    /* sprig's arithmetic, where a negative size can come to one chunk or to none. */
+    if (size < -1 && l->len == 1)
+        size = 1;
+    else if (size < 0 && l->len > 1 && size <= 1 - (int64_t)l->len)
+        return tpl_of_list(chunks);
+    else if (size <= 0)
         tpl_fail(a, "runtime error: makeslice: len out of range");
     for (size_t i = 0; i < l->len;) {
         size_t end = (uint64_t)size < l->len - i ? i + (size_t)size : l->len;

@@ -292,15 +292,9 @@ static bool has_float_mark(coras_str s)
     return false;
 }
 
-static bool parse_as_float(struct tpl_arena *a, coras_str s, struct tpl_number *n,
-                           coras_str *message)
+/* A float that is a whole number can stand for an integer as well. */
+static void note_whole(struct tpl_number *n)
 {
-    if (tpl_parse_float(s, &n->f) != TPL_PARSED)
-        return true;
-    if (!has_float_mark(s)) {
-        *message = complain(a, "integer overflow: ", s);
-        return false;
-    }
     n->is_float = true;
     if (n->f >= -0x1p63 && n->f < 0x1p63 && (double)(int64_t)n->f == n->f) {
         n->is_int = true;
@@ -310,6 +304,67 @@ static bool parse_as_float(struct tpl_arena *a, coras_str s, struct tpl_number *
         n->is_uint = true;
         n->u = (uint64_t)n->f;
     }
+}
+
+static bool parse_as_float(struct tpl_arena *a, coras_str s, struct tpl_number *n,
+                           coras_str *message)
+{
+    if (tpl_parse_float(s, &n->f) != TPL_PARSED)
+        return true;
+    if (!has_float_mark(s)) {
+        *message = complain(a, "integer overflow: ", s);
+        return false;
+    }
+    note_whole(n);
+    return true;
+}
+
+/* Where the sign of the imaginary part is; 0 when that part is all there is. */
+static size_t imaginary_sign(coras_str s)
+{
+    size_t from = strchr("+-", s.ptr[0]) ? 1 : 0;
+    bool hex = s.len > from + 1 && s.ptr[from] == '0' && (s.ptr[from + 1] | 0x20) == 'x';
+
+    for (size_t i = from + 1; i < s.len; i++)
+        if (strchr("+-", s.ptr[i]) && (s.ptr[i - 1] | 0x20) != (hex ? 'p' : 'e'))
+            return i;
+    return 0;
+}
+
+static bool parse_part(struct tpl_arena *a, coras_str s, double *ret, coras_str *message)
+{
+    enum tpl_parsed parsed = tpl_parse_float(s, ret);
+
+    if (parsed == TPL_PARSED)
+        return true;
+    *message = complain(a, "strconv.ParseFloat: parsing ", s);
+    *message = tpl_format(a, "%s: %s", message->ptr,
+                          parsed == TPL_BAD_SYNTAX ? "invalid syntax" : "value out of range");
+    return false;
+}
+
+/* "2i" or "1+2i". */
+static bool parse_complex(struct tpl_arena *a, coras_str s, struct tpl_number *n,
+                          coras_str *message)
+{
+    size_t sign = imaginary_sign(s);
+    coras_str imaginary = tpl_sub(s, sign, s.len - 1);
+
+    if (sign && imaginary.len == 1) {
+        *message = CORAS_STR("syntax error scanning complex number");
+        return false;
+    }
+    if (sign && (!parse_part(a, tpl_sub(s, 0, sign), &n->c.real, message) ||
+                 !parse_part(a, imaginary, &n->c.imaginary, message)))
+        return false;
+    if (!sign && tpl_parse_float(imaginary, &n->c.imaginary) != TPL_PARSED) {
+        *message = complain(a, "illegal number syntax: ", s);
+        return false;
+    }
+    n->is_complex = true;
+    n->f = n->c.real;
+    if (n->c.imaginary == 0)
+        note_whole(n);
     return true;
 }
 
@@ -320,7 +375,8 @@ bool tpl_parse_number(struct tpl_arena *a, coras_str s, struct tpl_number *ret, 
     if (s.ptr[0] == '\'')
         return parse_char(a, s, ret, message);
     if (s.ptr[s.len - 1] == 'i') {
-        n.is_imaginary = true;
+        if (!parse_complex(a, s, &n, message))
+            return false;
         *ret = n;
         return true;
     }

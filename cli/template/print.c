@@ -1,5 +1,6 @@
 #include "cli/template/print.h"
 
+#include "base/unicode_print.h"
 #include "cli/template/times.h"
 #include "cli/template/semver.h"
 
@@ -7,10 +8,13 @@
 static void print_value(struct tpl_text *t, const struct tpl_spec *spec, tpl_value v, uint32_t verb,
                         int depth);
 
-static void bad_verb(struct tpl_text *t, tpl_value v, uint32_t verb, int depth)
+/* The value follows with the flags of the verb that it does not have. */
+static void bad_verb(struct tpl_text *t, const struct tpl_spec *spec, tpl_value v, uint32_t verb,
+                     int depth)
 {
-    struct tpl_spec plain = {0};
+    struct tpl_spec same = *spec;
 
+    same.erroring = true;
     tpl_puts(t, "%!");
     tpl_put_rune(t, verb);
     tpl_putc(t, '(');
@@ -19,7 +23,7 @@ static void bad_verb(struct tpl_text *t, tpl_value v, uint32_t verb, int depth)
     } else {
         tpl_puts(t, tpl_type_name(v));
         tpl_putc(t, '=');
-        print_value(t, &plain, v, 'v', depth + 1);
+        print_value(t, &same, v, 'v', depth + 1);
     }
     tpl_putc(t, ')');
 }
@@ -28,9 +32,7 @@ static void print_hex(struct tpl_text *t, const struct tpl_spec *spec, coras_str
 {
     struct tpl_text text = TPL_TEXT(t->arena);
     const char *prefix = upper ? "0X" : "0x";
-    struct tpl_spec blank = *spec;
 
-    blank.zero = false;
     for (size_t i = 0; i < s.len; i++) {
         if (i > 0 && spec->space)
             tpl_putc(&text, ' ');
@@ -38,7 +40,7 @@ static void print_hex(struct tpl_text *t, const struct tpl_spec *spec, coras_str
             tpl_puts(&text, prefix);
         tpl_printf(&text, upper ? "%02X" : "%02x", (unsigned char)s.ptr[i]);
     }
-    tpl_pad(t, &blank, tpl_text_str(&text));
+    tpl_pad(t, spec, tpl_text_str(&text));
 }
 
 static bool can_backquote(coras_str s)
@@ -99,20 +101,36 @@ static void print_string(struct tpl_text *t, const struct tpl_spec *spec, tpl_va
                               : s.len),
                   verb == 'X');
     else
-        bad_verb(t, v, verb, depth);
+        bad_verb(t, spec, v, verb, depth);
+}
+
+/* %U: at least four digits, and with # the character itself. */
+static void print_unicode(struct tpl_text *t, const struct tpl_spec *spec, uint64_t u)
+{
+    enum { LEAST_DIGITS = 4 };
+    struct tpl_text text = TPL_TEXT(t->arena);
+    struct tpl_spec blank = *spec;
+    bool more = spec->has_precision && spec->precision > LEAST_DIGITS;
+
+    blank.zero = false;
+    tpl_printf(&text, "U+%0*llX", more ? spec->precision : LEAST_DIGITS, (unsigned long long)u);
+    if (spec->sharp && u <= 0x10ffff && coras_unicode_is_print((uint32_t)u)) {
+        tpl_puts(&text, " '");
+        tpl_put_rune(&text, (uint32_t)u);
+        tpl_putc(&text, '\'');
+    }
+    tpl_pad(t, &blank, tpl_text_str(&text));
 }
 
 static void print_code_point(struct tpl_text *t, const struct tpl_spec *spec, uint64_t u,
-                             uint32_t verb)
+                             bool quoted)
 {
     struct tpl_text rune = TPL_TEXT(t->arena), text = TPL_TEXT(t->arena);
     uint32_t c = u > 0x10ffff ? 0xfffd : (uint32_t)u;
 
     tpl_put_rune(&rune, c);
-    if (verb == 'q')
+    if (quoted)
         tpl_put_quoted(&text, tpl_text_str(&rune), '\'', spec->plus);
-    else if (verb == 'U')
-        tpl_printf(&text, "U+%04lX", (unsigned long)u);
     else
         tpl_put_str(&text, tpl_text_str(&rune));
     tpl_pad(t, spec, tpl_text_str(&text));
@@ -129,37 +147,73 @@ static void print_integer(struct tpl_text *t, const struct tpl_spec *spec, tpl_v
         tpl_print_int(t, spec, (uint64_t)v.i, !tpl_is_uint(v), 'd');
     } else if (verb < 0x80 && verb && strchr("dboOxX", (int)verb)) {
         tpl_print_int(t, spec, (uint64_t)v.i, !tpl_is_uint(v), verb);
-    } else if (verb == 'c' || verb == 'q' || verb == 'U') {
-        print_code_point(t, spec, (uint64_t)v.i, verb);
+    } else if (verb == 'c' || verb == 'q') {
+        print_code_point(t, spec, (uint64_t)v.i, verb == 'q');
+    } else if (verb == 'U') {
+        print_unicode(t, spec, (uint64_t)v.i);
     } else {
-        bad_verb(t, v, verb, depth);
+        bad_verb(t, spec, v, verb, depth);
+    }
+}
+
+/* False when there is no such verb for floats. */
+static bool put_double(struct tpl_text *t, const struct tpl_spec *spec, double f, uint32_t verb)
+{
+    switch (verb) {
+    case 'v':
+        tpl_print_float(t, spec, f, 'g', -1);
+        return true;
+    case 'b':
+    case 'g':
+    case 'G':
+    case 'x':
+    case 'X':
+        tpl_print_float(t, spec, f, (char)verb, -1);
+        return true;
+    case 'f':
+    case 'F':
+        tpl_print_float(t, spec, f, 'f', 6);
+        return true;
+    case 'e':
+    case 'E':
+        tpl_print_float(t, spec, f, (char)verb, 6);
+        return true;
+    default:
+        return false;
     }
 }
 
 static void print_double(struct tpl_text *t, const struct tpl_spec *spec, tpl_value v,
                          uint32_t verb, int depth)
 {
-    switch (verb) {
-    case 'v':
-        tpl_print_float(t, spec, v.f, 'g', -1);
-        break;
-    case 'g':
-    case 'G':
-    case 'x':
-    case 'X':
-        tpl_print_float(t, spec, v.f, (char)verb, -1);
-        break;
-    case 'f':
-    case 'F':
-        tpl_print_float(t, spec, v.f, 'f', 6);
-        break;
-    case 'e':
-    case 'E':
-        tpl_print_float(t, spec, v.f, (char)verb, 6);
-        break;
-    default:
-        bad_verb(t, v, verb, depth);
+    if (!put_double(t, spec, v.f, verb))
+        bad_verb(t, spec, v, verb, depth);
+}
+
+static void print_complex(struct tpl_text *t, const struct tpl_spec *spec, tpl_value v,
+                          uint32_t verb, int depth)
+{
+    struct tpl_text text = TPL_TEXT(t->arena);
+    struct tpl_spec with_sign = *spec;
+
+    with_sign.plus = true;
+    if (!put_double(&text, spec, v.c.real, verb)) {
+        bad_verb(t, spec, v, verb, depth);
+        return;
     }
+    put_double(&text, &with_sign, v.c.imaginary, verb);
+    tpl_putc(t, '(');
+    tpl_put_str(t, tpl_text_str(&text));
+    tpl_puts(t, "i)");
+}
+
+/* Where a container lies in memory is nobody's business: any address stands for it. */
+static void print_pointer(struct tpl_text *t, const struct tpl_spec *spec, bool is_nil)
+{
+    struct tpl_spec hex = *spec;
+
+    hex.sharp = !spec->sharp;
+    tpl_print_int(t, &hex, is_nil ? 0 : 0xc000100000, false, 'x');
 }
 
 static void print_list(struct tpl_text *t, const struct tpl_spec *spec, tpl_value v, uint32_t verb,
@@ -204,6 +258,32 @@ static void print_map(struct tpl_text *t, const struct tpl_spec *spec, tpl_value
     tpl_putc(t, spec->sharp_v ? '}' : ']');
 }
 
+/* A version where its text is not wanted: the fields of the structure. */
+static void print_version(struct tpl_text *t, const struct tpl_spec *spec, tpl_value v,
+                          uint32_t verb, int depth)
+{
+    static const char *const names[] = {"major", "minor", "patch", "pre", "metadata", "original"};
+    const struct tpl_semver *s = v.semver;
+    const tpl_value fields[] = {
+        {.kind = TPL_UINT64, .i = (int64_t)s->major},
+        {.kind = TPL_UINT64, .i = (int64_t)s->minor},
+        {.kind = TPL_UINT64, .i = (int64_t)s->patch},
+        tpl_string(s->pre),
+        tpl_string(s->metadata),
+        tpl_string(s->original),
+    };
+
+    tpl_puts(t, spec->sharp_v ? "&semver.Version{" : "&{");
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        if (i > 0)
+            tpl_puts(t, spec->sharp_v ? ", " : " ");
+        if (spec->sharp_v || spec->plus_v)
+            tpl_printf(t, "%s:", names[i]);
+        print_value(t, spec, fields[i], verb, depth + 1);
+    }
+    tpl_putc(t, '}');
+}
+
 /* Inside of a %#v container a nil says its type. */
 static void print_nil(struct tpl_text *t, const struct tpl_spec *spec, uint32_t verb, int depth)
 {
@@ -214,7 +294,7 @@ static void print_nil(struct tpl_text *t, const struct tpl_spec *spec, uint32_t 
     else if (verb == 'v')
         tpl_pad(t, spec, CORAS_STR("<nil>"));
     else
-        bad_verb(t, tpl_nil(), verb, depth);
+        bad_verb(t, spec, tpl_nil(), verb, depth);
 }
 
 /* Types with a String method. */
@@ -223,7 +303,7 @@ static bool print_stringer(struct tpl_text *t, const struct tpl_spec *spec, tpl_
 {
     coras_str s;
 
-    if (spec->sharp_v || verb >= 0x80 || !verb || !strchr("vsxXq", (int)verb))
+    if (spec->erroring || spec->sharp_v || verb >= 0x80 || !verb || !strchr("vsxXq", (int)verb))
         return false;
     if (v.kind == TPL_SEMVER)
         s = tpl_semver_string(t->arena, v.semver);
@@ -236,15 +316,32 @@ static bool print_stringer(struct tpl_text *t, const struct tpl_spec *spec, tpl_
     return true;
 }
 
+/* Verbs that look at the value as a whole. */
+static bool print_whole(struct tpl_text *t, const struct tpl_spec *spec, tpl_value v, uint32_t verb,
+                        int depth)
+{
+    bool container = v.kind == TPL_LIST || v.kind == TPL_MAP;
+
+    if (verb == 'T' && (v.kind == TPL_NIL || v.kind == TPL_INVALID))
+        tpl_pad(t, spec, CORAS_STR("<nil>"));
+    else if (verb == 'T')
+        tpl_pad(t, spec, truncated(spec, coras_str_of(tpl_type_name(v))));
+    else if (verb == 'p' && container)
+        print_pointer(t, spec, v.kind == TPL_LIST ? v.list->is_nil : v.map->is_nil);
+    else if (verb == 'p' && v.kind == TPL_SEMVER)
+        print_pointer(t, spec, !v.semver);
+    else if (verb == 'w' && (container || v.kind == TPL_SEMVER))
+        bad_verb(t, spec, v, verb, depth);
+    else
+        return print_stringer(t, spec, v, verb, depth);
+    return true;
+}
+
 static void print_value(struct tpl_text *t, const struct tpl_spec *spec, tpl_value v, uint32_t verb,
                         int depth)
 {
     tpl_check_nesting(t->arena, depth);
-    if (verb == 'T') {
-        tpl_pad(t, spec, coras_str_of(tpl_type_name(v)));
-        return;
-    }
-    if (print_stringer(t, spec, v, verb, depth))
+    if (print_whole(t, spec, v, verb, depth))
         return;
     switch ((enum tpl_kind)v.kind) {
     case TPL_INVALID:
@@ -255,7 +352,7 @@ static void print_value(struct tpl_text *t, const struct tpl_spec *spec, tpl_val
         if (verb == 't' || verb == 'v')
             tpl_pad(t, spec, v.b ? CORAS_STR("true") : CORAS_STR("false"));
         else
-            bad_verb(t, v, verb, depth);
+            bad_verb(t, spec, v, verb, depth);
         break;
     case TPL_FLOAT:
         print_double(t, spec, v, verb, depth);
@@ -269,9 +366,21 @@ static void print_value(struct tpl_text *t, const struct tpl_spec *spec, tpl_val
     case TPL_MAP:
         print_map(t, spec, v, verb, depth);
         break;
-    case TPL_TIME:
+    case TPL_COMPLEX:
+        print_complex(t, spec, v, verb, depth);
+        break;
     case TPL_SEMVER:
-        bad_verb(t, v, verb, depth);
+        if (v.semver) {
+            print_version(t, spec, v, verb, depth);
+            break;
+        }
+        print_nil(t, spec, verb, depth);
+        break;
+    case TPL_TIME:
+        if (spec->erroring)
+            tpl_pad(t, spec, tpl_time_value_string(t->arena, v));
+        else
+            bad_verb(t, spec, v, verb, depth);
         break;
     default:
         print_integer(t, spec, v, verb, depth);
@@ -305,221 +414,7 @@ void tpl_sprintln(struct tpl_text *t, size_t argc, const tpl_value *argv)
     tpl_putc(t, '\n');
 }
 
-/* ---- Sprintf ---- */
-
-struct format {
-    struct tpl_text *t;
-    coras_str text;
-    size_t pos;
-    size_t argc;
-    const tpl_value *argv;
-    size_t arg;
-    bool good_index, reordered, after_index;
-    struct tpl_spec spec;
-};
-
-static bool at(const struct format *f, char c)
+void tpl_print_value(struct tpl_text *t, const struct tpl_spec *spec, tpl_value v, uint32_t verb)
 {
-    return f->pos < f->text.len && f->text.ptr[f->pos] == c;
-}
-
-static void scan_flags(struct format *f)
-{
-    for (; f->pos < f->text.len; f->pos++)
-        switch (f->text.ptr[f->pos]) {
-        case '#':
-            f->spec.sharp = true;
-            break;
-        case '0':
-            f->spec.zero = true;
-            break;
-        case '+':
-            f->spec.plus = true;
-            break;
-        case '-':
-            f->spec.minus = true;
-            break;
-        case ' ':
-            f->spec.space = true;
-            break;
-        default:
-            return;
-        }
-}
-
-static bool scan_number(struct format *f, int *ret)
-{
-    bool any = false;
-
-    *ret = 0;
-    for (; f->pos < f->text.len && coras_is_digit(f->text.ptr[f->pos]); f->pos++) {
-        any = true;
-        *ret = *ret * 10 + (f->text.ptr[f->pos] - '0');
-        if (*ret > TPL_WIDTH_LIMIT) {
-            *ret = 0; /* overflow: the number counts as absent, the rest is read as the verb */
-            return false;
-        }
-    }
-    return any;
-}
-
-/* An explicit argument index: [2]. */
-static void scan_index(struct format *f)
-{
-    const char *close;
-    size_t start = f->pos + 1, end;
-    int number;
-
-    f->after_index = false;
-    if (!at(f, '['))
-        return;
-    f->reordered = true;
-    close = memchr(f->text.ptr + f->pos, ']', f->text.len - f->pos);
-    if (!close) {
-        f->good_index = false;
-        f->pos++;
-        return;
-    }
-    end = (size_t)(close - f->text.ptr);
-    f->pos = start;
-    if (!scan_number(f, &number) || f->pos != end || number < 1 || (size_t)number > f->argc) {
-        f->good_index = false;
-    } else {
-        f->arg = (size_t)number - 1;
-        f->after_index = true;
-    }
-    f->pos = end + 1;
-}
-
-/* The value of a * width or precision. */
-static bool int_argument(struct format *f, int *ret)
-{
-    tpl_value v;
-
-    *ret = 0;
-    if (f->arg >= f->argc)
-        return false;
-    v = f->argv[f->arg++];
-    if (!tpl_is_int(v) || v.i > TPL_WIDTH_LIMIT || v.i < -TPL_WIDTH_LIMIT)
-        return false;
-    *ret = (int)v.i;
-    return true;
-}
-
-static void scan_width(struct format *f)
-{
-    if (!at(f, '*')) {
-        f->spec.has_width = scan_number(f, &f->spec.width);
-        if (f->after_index && f->spec.has_width)
-            f->good_index = false;
-        return;
-    }
-    f->pos++;
-    f->spec.has_width = int_argument(f, &f->spec.width);
-    if (!f->spec.has_width)
-        tpl_puts(f->t, "%!(BADWIDTH)");
-    if (f->spec.width < 0) {
-        f->spec.width = -f->spec.width;
-        f->spec.minus = true;
-        f->spec.zero = false;
-    }
-    f->after_index = false;
-}
-
-static void scan_precision(struct format *f)
-{
-    if (!at(f, '.') || f->pos + 1 >= f->text.len)
-        return;
-    f->pos++;
-    if (f->after_index)
-        f->good_index = false;
-    scan_index(f);
-    if (!at(f, '*')) {
-        scan_number(f, &f->spec.precision);
-        f->spec.has_precision = true;
-        return;
-    }
-    f->pos++;
-    f->spec.has_precision = int_argument(f, &f->spec.precision);
-    if (f->spec.precision < 0) {
-        f->spec.precision = 0;
-        f->spec.has_precision = false;
-    }
-    if (!f->spec.has_precision)
-        tpl_puts(f->t, "%!(BADPREC)");
-    f->after_index = false;
-}
-
-static void print_verb(struct format *f, uint32_t verb)
-{
-    if (verb == '%') {
-        tpl_putc(f->t, '%');
-        return;
-    }
-    if (!f->good_index || f->arg >= f->argc) {
-        tpl_puts(f->t, "%!");
-        tpl_put_rune(f->t, verb);
-        tpl_puts(f->t, f->good_index ? "(MISSING)" : "(BADINDEX)");
-        return;
-    }
-    if (verb == 'v') {
-        f->spec.sharp_v = f->spec.sharp;
-        f->spec.sharp = false;
-        f->spec.plus_v = f->spec.plus;
-        f->spec.plus = false;
-    }
-    print_value(f->t, &f->spec, f->argv[f->arg++], verb, 0);
-}
-
-static void print_extra(struct format *f)
-{
-    struct tpl_spec plain = {0};
-
-    tpl_puts(f->t, "%!(EXTRA ");
-    for (size_t i = f->arg; i < f->argc; i++) {
-        if (i > f->arg)
-            tpl_puts(f->t, ", ");
-        if (f->argv[i].kind != TPL_NIL && f->argv[i].kind != TPL_INVALID)
-            tpl_printf(f->t, "%s=", tpl_type_name(f->argv[i]));
-        print_value(f->t, &plain, f->argv[i], 'v', 0);
-    }
-    tpl_putc(f->t, ')');
-}
-
-/* After the percent sign; false when the format ends within a verb. */
-static bool format_verb(struct format *f)
-{
-    uint32_t verb;
-
-    f->spec = (struct tpl_spec){0};
-    f->good_index = true;
-    scan_flags(f);
-    scan_index(f);
-    scan_width(f);
-    scan_precision(f);
-    if (!f->after_index)
-        scan_index(f);
-    if (f->pos >= f->text.len) {
-        tpl_puts(f->t, "%!(NOVERB)");
-        return false;
-    }
-    f->pos += coras_utf8_decode(f->text.ptr + f->pos, f->text.len - f->pos, &verb);
-    print_verb(f, verb);
-    return true;
-}
-
-void tpl_sprintf(struct tpl_text *t, coras_str format, size_t argc, const tpl_value *argv)
-{
-    struct format f = {.t = t, .text = format, .argc = argc, .argv = argv};
-
-    while (f.pos < format.len) {
-        const char *percent = memchr(format.ptr + f.pos, '%', format.len - f.pos);
-        size_t end = percent ? (size_t)(percent - format.ptr) : format.len;
-        tpl_put_str(t, tpl_sub(format, f.pos, end));
-        f.pos = end + 1;
-        if (!percent || !format_verb(&f))
-            break;
-    }
-    if (!f.reordered && f.arg < argc)
-        print_extra(&f);
+    print_value(t, spec, v, verb, 0);
 }

@@ -84,7 +84,7 @@ void tpl_print_int(struct tpl_text *t, const struct tpl_spec *spec, uint64_t u, 
         u = 0 - u;
     if (spec->has_precision) {
         zeros = spec->precision;
-        if (zeros == 0 && u == 0) {
+        if (zeros == 0 && u == 0) { /* nothing but padding */
             pad_blank(t, spec, CORAS_STR(""));
             return;
         }
@@ -142,26 +142,70 @@ static void put_shortest(struct tpl_text *t, double f, char verb)
         tpl_printf(t, verb == 'e' || verb == 'g' ? "%.*e" : "%.*E", digits - 1, f);
 }
 
-/* C's hexadecimal form, but with two digits of exponent at least. */
+/* Mantissa as a whole number and a power of two. */
+static uint64_t split_double(double f, int *ret_exponent)
+{
+    enum { MANTISSA_BITS = 52, BIAS = 1023 + MANTISSA_BITS, EXPONENT_MASK = 0x7ff };
+    uint64_t bits;
+    int exponent;
+
+    memcpy(&bits, &f, sizeof(bits));
+    exponent = (int)(bits >> MANTISSA_BITS) & EXPONENT_MASK;
+    bits &= ((uint64_t)1 << MANTISSA_BITS) - 1;
+    if (exponent == 0)
+        exponent++; /* denormal */
+    else
+        bits |= (uint64_t)1 << MANTISSA_BITS;
+    *ret_exponent = exponent - BIAS;
+    return bits;
+}
+
+static void put_binary(struct tpl_text *t, double f)
+{
+    int exponent;
+    uint64_t mantissa = split_double(f, &exponent);
+
+    tpl_printf(t, "%llup%+d", (unsigned long long)mantissa, exponent);
+}
+
+/* One digit before the point, 1 but for zero, and rounding to even. */
 static void put_hex(struct tpl_text *t, double f, bool upper, int precision)
 {
-    char text[64];
-    char *exponent;
+    enum { POINT = 60, DIGITS = POINT / 4 };
+    int exponent, digits = DIGITS;
+    uint64_t m = split_double(f, &exponent), lost;
 
-    if (precision > 30)
-        precision = 30;
+    for (exponent += POINT; m && !(m >> POINT); exponent--)
+        m <<= 1;
+    if (precision >= 0 && precision < DIGITS) {
+        int shift = POINT - precision * 4;
+        lost = m & (((uint64_t)1 << shift) - 1);
+        m >>= shift;
+        m += lost + (m & 1) > (uint64_t)1 << (shift - 1);
+        m <<= shift;
+        if (m >> (POINT + 1)) {
+            m >>= 1;
+            exponent++;
+        }
+    }
+    for (; digits > 0 && !(m >> (POINT - digits * 4) & 15); digits--)
+        ;
+    tpl_printf(t, upper ? "0X%d" : "0x%d", (int)(m >> POINT));
     if (precision < 0)
-        snprintf(text, sizeof(text), upper ? "%A" : "%a", f);
-    else
-        snprintf(text, sizeof(text), upper ? "%.*A" : "%.*a", precision, f);
-    exponent = strpbrk(text, "pP") + 2;
-    tpl_put(t, text, (size_t)(exponent - text));
-    tpl_printf(t, strlen(exponent) < 2 ? "0%s" : "%s", exponent);
+        precision = digits;
+    if (precision > 0)
+        tpl_putc(t, '.');
+    for (int i = 1; i <= precision; i++)
+        tpl_putc(t, (upper ? "0123456789ABCDEF"
+                           : "0123456789abcdef")[i <= DIGITS ? m >> (POINT - i * 4) & 15 : 0]);
+    tpl_printf(t, upper ? "P%+03d" : "p%+03d", m ? exponent : 0);
 }
 
 static void put_float(struct tpl_text *t, double f, char verb, int precision)
 {
-    if (verb == 'x' || verb == 'X')
+    if (verb == 'b')
+        put_binary(t, f);
+    else if (verb == 'x' || verb == 'X')
         put_hex(t, f, verb == 'X', precision);
     else if (precision < 0)
         put_shortest(t, f, verb);
@@ -173,14 +217,15 @@ static void put_float(struct tpl_text *t, double f, char verb, int precision)
         tpl_printf(t, verb == 'g' ? "%.*g" : "%.*G", precision, f);
 }
 
-/* The # flag of %g: a point always, and zeros up to the precision. */
-static coras_str with_point(struct tpl_arena *a, coras_str s, int digits)
+/* The # flag: a point always, and zeros up to the number of digits. */
+static coras_str with_point(struct tpl_arena *a, coras_str s, char verb, int digits)
 {
+    const char *marks = verb == 'x' || verb == 'X' ? "pP" : "pPeE";
     struct tpl_text t = TPL_TEXT(a);
     size_t tail = 0;
     bool point = false, significant = false;
 
-    while (tail < s.len && s.ptr[tail] != 'e' && s.ptr[tail] != 'E')
+    while (tail < s.len && !strchr(marks, s.ptr[tail]))
         tail++;
     for (size_t i = 0; i < tail; i++) {
         point |= s.ptr[i] == '.';
@@ -200,6 +245,15 @@ static coras_str with_point(struct tpl_arena *a, coras_str s, int digits)
     return tpl_text_str(&t);
 }
 
+static int least_digits(char verb, int precision)
+{
+    enum { USUAL = 6 };
+
+    if (verb != 'g' && verb != 'G' && verb != 'x')
+        return 0;
+    return precision < 0 ? USUAL : precision;
+}
+
 void tpl_print_float(struct tpl_text *t, const struct tpl_spec *spec, double f, char verb,
                      int precision)
 {
@@ -213,9 +267,8 @@ void tpl_print_float(struct tpl_text *t, const struct tpl_spec *spec, double f, 
     if (finite) {
         put_float(&text, fabs(f), verb, precision);
         number = tpl_text_str(&text);
-        if (spec->sharp)
-            number = with_point(t->arena, number,
-                                verb == 'g' || verb == 'G' ? (precision < 0 ? 6 : precision) : 0);
+        if (spec->sharp && verb != 'b')
+            number = with_point(t->arena, number, verb, least_digits(verb, precision));
     } else {
         number = isnan(f) ? CORAS_STR("NaN") : CORAS_STR("Inf");
         sign = isinf(f) && !sign ? '+' : sign;

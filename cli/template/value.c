@@ -173,6 +173,8 @@ bool tpl_truth(tpl_value v)
         return v.b;
     case TPL_FLOAT:
         return v.f != 0;
+    case TPL_COMPLEX:
+        return v.c.real != 0 || v.c.imaginary != 0;
     case TPL_STRING:
         return v.s.len > 0;
     case TPL_LIST:
@@ -201,6 +203,7 @@ const char *tpl_type_name(tpl_value v)
         [TPL_UINT32] = "uint32",
         [TPL_UINT64] = "uint64",
         [TPL_FLOAT] = "float64",
+        [TPL_COMPLEX] = "complex128",
         [TPL_STRING] = "string",
         [TPL_TIME] = "time.Time",
         [TPL_DURATION] = "time.Duration",
@@ -292,6 +295,8 @@ bool tpl_deep_equal(struct tpl_arena *a, tpl_value x, tpl_value y, int depth)
         return x.b == y.b;
     case TPL_FLOAT:
         return x.f == y.f;
+    case TPL_COMPLEX:
+        return x.c.real == y.c.real && x.c.imaginary == y.c.imaginary;
     case TPL_STRING:
         return tpl_str_same(x.s, y.s);
     case TPL_LIST:

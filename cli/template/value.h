@@ -19,6 +19,7 @@ enum tpl_kind {
     TPL_UINT32,
     TPL_UINT64,
     TPL_FLOAT,
+    TPL_COMPLEX,
     TPL_STRING,
     TPL_LIST,
     TPL_MAP,
@@ -37,6 +38,10 @@ struct tpl_map;
 struct tpl_time;
 struct tpl_semver;
 
+struct tpl_complex {
+    double real, imaginary;
+};
+
 typedef struct tpl_value {
     unsigned char kind;
     bool in_interface; /* static type is interface {} */
@@ -44,6 +49,7 @@ typedef struct tpl_value {
         bool b;
         int64_t i;
         double f;
+        struct tpl_complex c;
         coras_str s;
         struct tpl_list *list;
         struct tpl_map *map;
@@ -93,6 +99,10 @@ static inline tpl_value tpl_int64(int64_t i)
 static inline tpl_value tpl_float(double f)
 {
     return (tpl_value){.kind = TPL_FLOAT, .f = f};
+}
+static inline tpl_value tpl_of_complex(struct tpl_complex c)
+{
+    return (tpl_value){.kind = TPL_COMPLEX, .c = c};
 }
 static inline tpl_value tpl_string(coras_str s)
 {
