@@ -12,6 +12,7 @@
 #include "cli/output/metadata.h"
 #include "cli/targetref.h"
 #include "oci/descriptor.h"
+#include "oci/mediatype.h"
 
 #define PROGRESS_MS 100
 
@@ -117,6 +118,44 @@ static int save_content(const struct blob_fetch_state *s, const coras_descriptor
     return fetch_content(s, desc, fd, err);
 }
 
+static int ignore_content(void *user, const void *data, size_t len, coras_error **err)
+{
+    (void)user;
+    (void)data;
+    (void)len;
+    (void)err;
+    return 0;
+}
+
+/* A refused HEAD has no words; the GET that is to follow is refused in the registry's own. */
+static void ask_for_words(const struct blob_fetch_state *s, const coras_digest *digest,
+                          coras_error **err)
+{
+    coras_auto_value(coras_descriptor) any = CORAS_DESCRIPTOR_INIT;
+    coras_auto(coras_error) refusal = NULL;
+    int status = coras_error_http_status(*err);
+    if (status != 401 && status != 403)
+        return;
+    if (coras_descriptor_set(&any, CORAS_MT_OCTET_STREAM, digest, 1, NULL) < 0)
+        return;
+    if (coras_fetch_blob(s->target.target, &any, ignore_content, NULL, &refusal) == 0 ||
+        coras_error_http_status(refusal) != status)
+        return;
+    coras_error_free(*err);
+    *err = coras_steal(&refusal);
+}
+
+static int resolve_content(const struct blob_fetch_state *s, const coras_digest *digest,
+                           coras_descriptor *ret, coras_error **err)
+{
+    if (s->target.is_layout) /* which knows more of what is a manifest */
+        return coras_resolve(s->target.target, s->target.reference, ret, err);
+    int rc = coras_resolve_blob(s->target.target, digest, ret, err);
+    if (rc < 0 && *s->output.value)
+        ask_for_words(s, digest, err);
+    return rc;
+}
+
 static int blob_fetch_run(struct call *call, coras_error **err)
 {
     struct blob_fetch_state *s = call->state;
@@ -125,10 +164,7 @@ static int blob_fetch_run(struct call *call, coras_error **err)
     common_apply(&s->common);
     CORAS_TRY(target_open(call, &s->target, CORAS_LAYOUT_READ, NULL, err));
     CORAS_TRY(target_require_digest(call, &s->target, &digest, err));
-    if (s->target.is_layout) /* which knows more of what is a manifest */
-        CORAS_TRY(coras_resolve(s->target.target, s->target.reference, &desc, err));
-    else
-        CORAS_TRY(coras_resolve_blob(s->target.target, &digest, &desc, err));
+    CORAS_TRY(resolve_content(s, &digest, &desc, err));
     if (*s->output.value)
         CORAS_TRY(save_content(s, &desc, err));
     return s->descriptor.value ? descriptor_print(&desc, s->pretty.value, err) : 0;

@@ -25,8 +25,9 @@ struct cp_state {
         size_t len, cap;
     } platforms;
     /* while it runs */
-    coras_descriptor root;
-    bool copied; /* `root` is set */
+    struct display *display;
+    coras_digest digest; /* of what was copied */
+    bool copied;         /* what may fail from here on are further tags */
 };
 
 static const struct opt cp_options[] = {
@@ -115,8 +116,7 @@ static void put_source(const struct cp_state *s, char **ret)
     char digest[CORAS_DIGEST_TEXT_MAX];
     const char *reference = s->from.reference;
     bool by_digest = !s->from.is_layout && reference && strchr(reference, ':');
-    if (by_digest && s->copied &&
-        !coras_streq(coras_digest_format(&s->root.digest, digest), reference))
+    if (by_digest && s->copied && !coras_streq(coras_digest_format(&s->digest, digest), reference))
         *ret = coras_asprintf("%s@%s", s->from.path, digest); /* a platform was picked */
     else
         *ret = coras_strdup(s->from.raw);
@@ -129,6 +129,17 @@ static void print_copied(void *user)
     put_source(s, &source);
     printf("Copied [%s] %s => [%s] %s\n", target_kind(&s->from), source ? source : s->from.raw,
            target_kind(&s->to), s->to.raw);
+}
+
+/* What is to be tagged has been copied. */
+static void cp_event(const coras_event *event, void *user)
+{
+    struct cp_state *s = user;
+    if (event->kind == CORAS_EVENT_TAGGING) {
+        s->digest = event->desc->digest;
+        s->copied = true;
+    }
+    display_event(event, s->display);
 }
 
 static struct display *cp_display(struct cp_state *s)
@@ -182,6 +193,13 @@ static const struct target_options *failed_side(const struct cp_state *s, const 
     return from || is_missing_source(error) ? &s->from : NULL;
 }
 
+/* Whose answers count as a registry's. */
+static void set_registry(struct call *call, const char *host)
+{
+    free(call->registry);
+    call->registry = host ? coras_strdup(host) : NULL;
+}
+
 /* The prefix of the error line says which side it was. */
 static void name_side(struct call *call, const struct cp_state *s, const coras_error *error)
 {
@@ -194,8 +212,7 @@ static void name_side(struct call *call, const struct cp_state *s, const coras_e
     call->error_prefix =
         coras_asprintf("Error from %s %s for %s:", side == &s->to ? "destination" : "source",
                        target_kind(side), quoted);
-    free(call->registry);
-    call->registry = host ? coras_strdup(host) : NULL;
+    set_registry(call, host);
 }
 
 /* Several platforms were asked for, and the source is no index: say which source. */
@@ -211,25 +228,47 @@ static int name_source(const struct cp_state *s, int rc, coras_error **err)
     return rc;
 }
 
+/* Whether it was the source's reference that led nowhere, and not something below it. */
+static bool is_unresolved(const struct cp_state *s, const coras_error *error)
+{
+    const char *message = coras_error_message(error);
+    const struct target_options *from = &s->from;
+    if (strstr(message, "no matching manifest was found"))
+        return true;
+    if (from->is_layout)
+        return coras_streq(message, "not found");
+    coras_auto_free char *missing = coras_asprintf(
+        "%s%c%s: not found", from->path, strchr(from->reference, ':') ? '@' : ':', from->reference);
+    coras_auto_free char *url = coras_asprintf("//%s/v2/%s/manifests/%s\"", from->registry,
+                                               from->repository, from->reference);
+    return (missing && coras_streq(message, missing)) || (url && strstr(message, url));
+}
+
 static int explain_failure(struct call *call, const struct cp_state *s, int rc, coras_error **err)
 {
     if (!err || !*err)
         return rc;
+    if (s->copied) {
+        set_registry(call, coras_error_http_host(*err));
+        return rc;
+    }
     if (coras_str_starts(coras_error_message(*err), "not an image index"))
         return name_source(s, rc, err);
     if (coras_str_starts(coras_error_message(*err), "unmatched platforms"))
         call->scope = SCOPE_LOCAL; /* the source is there, and has others */
-    else if (!s->recursive.value && s->to.reference)
+    else if ((!s->recursive.value && s->to.reference) || !is_unresolved(s, *err))
         name_side(call, s, *err);
-    else if (is_missing_source(*err))
+    else
         return coras_wrap(err, rc, "failed to resolve %s", s->from.reference);
     return rc;
 }
 
-static int copy_with_display(struct cp_state *s, struct call *call, struct display *display,
-                             coras_error **err)
+static int copy_with_display(struct cp_state *s, struct call *call, coras_error **err)
 {
-    coras_run_options run = run_options(call, &s->concurrency, display);
+    coras_auto_value(coras_descriptor) root = CORAS_DESCRIPTOR_INIT;
+    coras_run_options run = run_options(call, &s->concurrency, s->display);
+    run.on_event = cp_event;
+    run.user = s;
     coras_copy_options options = CORAS_COPY_OPTIONS_INIT;
     options.recursive = s->recursive.value;
     options.force = s->force.value;
@@ -237,13 +276,14 @@ static int copy_with_display(struct cp_state *s, struct call *call, struct displ
     options.platform_count = s->platforms.len;
     options.extra_tags = s->to.extra_tag_items;
     int rc = coras_copy(s->from.target, s->from.reference, s->to.target, s->to.reference, &options,
-                        &run, &s->root, err);
+                        &run, &root, err);
     if (rc < 0)
         return explain_failure(call, s, rc, err);
+    s->digest = root.digest;
     s->copied = true;
-    display_finish(display);
+    display_finish(s->display);
     char digest[CORAS_DIGEST_TEXT_MAX];
-    printf("Digest: %s\n", coras_digest_format(&s->root.digest, digest));
+    printf("Digest: %s\n", coras_digest_format(&s->digest, digest));
     return 0;
 }
 
@@ -254,9 +294,9 @@ static int cp_run(struct call *call, coras_error **err)
     CORAS_TRY(target_open(call, &s->from, CORAS_LAYOUT_READ, &s->resolve, err));
     CORAS_TRY(target_require_reference(call, &s->from, err));
     CORAS_TRY(target_open(call, &s->to, CORAS_LAYOUT_WRITE, &s->resolve, err));
-    struct display *display = cp_display(s);
-    int rc = copy_with_display(s, call, display, err);
-    display_free(display);
+    s->display = cp_display(s);
+    int rc = copy_with_display(s, call, err);
+    display_free(s->display);
     return rc;
 }
 
@@ -265,7 +305,6 @@ static void cp_clear(void *state)
     struct cp_state *s = state;
     target_clear(&s->from);
     target_clear(&s->to);
-    coras_descriptor_clear(&s->root);
     for (size_t i = 0; i < s->platforms.len; i++)
         coras_platform_clear(&s->platforms.items[i]);
     free(s->platforms.items);

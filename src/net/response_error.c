@@ -103,18 +103,18 @@ static void put_code(coras_buf *b, const char *code)
     coras_escape(b, lower.ptr, lower.len, CORAS_LIMIT_ERROR_TEXT);
 }
 
+/* The words of one entry; as in upstream, a detail stands only behind a message. */
 static void put_error(coras_buf *b, const coras_json *error)
 {
     const char *code = coras_json_get_string(error, "code");
     const char *message = coras_json_get_string(error, "message");
     const coras_json *detail = coras_json_get(error, "detail");
-    size_t start = b->len;
 
     put_code(b, code ? code : "");
-    if (message && *message) {
-        coras_buf_puts(b, b->len > start ? ": " : "");
-        coras_escape(b, message, strlen(message), CORAS_LIMIT_ERROR_TEXT);
-    }
+    if (!message || !*message)
+        return;
+    coras_buf_puts(b, ": ");
+    coras_escape(b, message, strlen(message), CORAS_LIMIT_ERROR_TEXT);
     if (detail && coras_json_type_of(detail) != CORAS_JSON_NULL) {
         coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_ERROR_BODY);
         put_detail(&text, detail, 0);
@@ -123,15 +123,39 @@ static void put_error(coras_buf *b, const coras_json *error)
     }
 }
 
-/* The registry's own words, "" when the body holds none. *ret_code: the first error's code. */
+static bool is_text_or_null(const coras_json *v)
+{
+    enum coras_json_type type = coras_json_type_of(v);
+
+    return type == CORAS_JSON_STRING || type == CORAS_JSON_NULL;
+}
+
+/* Whether these are a registry's errors and not some other service's member of that name. */
+static bool are_errors(const coras_json *errors)
+{
+    if (coras_json_type_of(errors) != CORAS_JSON_ARRAY)
+        return false;
+    for (size_t i = 0; i < coras_json_len(errors); i++) {
+        const coras_json *error = coras_json_at(errors, i);
+        enum coras_json_type type = coras_json_type_of(error);
+        if ((type != CORAS_JSON_OBJECT && type != CORAS_JSON_NULL) ||
+            !is_text_or_null(coras_json_get(error, "code")) ||
+            !is_text_or_null(coras_json_get(error, "message")))
+            return false;
+    }
+    return true;
+}
+
+/* The registry's own words, "" when the body holds none; text behind the JSON value is ignored.
+ * *ret_code: the first error's code. */
 static void put_words(coras_buf *b, const coras_response *r, char **ret_code)
 {
     coras_auto(coras_json) body = NULL;
 
-    if (coras_json_parse(r->body.ptr, r->body.len, &body, NULL) < 0)
+    if (coras_json_parse_prefix(r->body.ptr, r->body.len, &body, NULL) < 0)
         return;
     const coras_json *errors = coras_json_get(body, "errors");
-    if (coras_json_type_of(errors) != CORAS_JSON_ARRAY)
+    if (!are_errors(errors))
         return;
     for (size_t i = 0; i < coras_json_len(errors) && i < ERRORS_SHOWN; i++) {
         const coras_json *error = coras_json_at(errors, i);

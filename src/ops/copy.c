@@ -263,6 +263,8 @@ static int name_root(struct copy *c, coras_error **err)
         CORAS_TRY(put_name(c, err));
     while (c->opts->extra_tags && c->opts->extra_tags[count])
         count++;
+    if (count)
+        coras_run_post(&c->run, CORAS_EVENT_TAGGING, &c->root, 0, NULL);
     return coras_run_parallel(&c->run, count, put_extra_tag, c, err);
 }
 

@@ -248,6 +248,8 @@ static int finish_named(struct pull *p, coras_node *node, coras_place *place, co
     rc = land(p, &node->desc, err);
     if (rc < 0) {
         coras_run_post(&p->run, CORAS_EVENT_FAILED, &node->desc, 0, NULL);
+        if (rc == CORAS_ERR_NOT_FOUND) /* no content that could have been copied */
+            return rc;
         return coras_wrap(err, rc, "failed to copy content to %s", place->absolute);
     }
     coras_run_post(&p->run, CORAS_EVENT_DONE, &node->desc, node->desc.size, NULL);

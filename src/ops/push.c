@@ -261,6 +261,8 @@ static int push_tags(struct push *p, coras_error **err)
     size_t count = 0;
     while (p->opts->extra_tags && p->opts->extra_tags[count])
         count++;
+    if (count)
+        coras_run_post(&p->run, CORAS_EVENT_TAGGING, &p->manifest, 0, NULL);
     return coras_run_parallel(&p->run, count, push_tag, p, err);
 }
 

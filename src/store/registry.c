@@ -155,6 +155,13 @@ int coras_registry_digest_not_found(const coras_registry *r, const coras_digest 
     return coras_registry_not_found(r, coras_digest_format(digest, text), err);
 }
 
+int coras_registry_content_not_found(const coras_digest *digest, coras_error **err)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    return coras_fail(err, CORAS_ERR_NOT_FOUND, "%s: not found", coras_digest_format(digest, text));
+}
+
 int coras_registry_content_digest(const coras_response *resp, coras_digest *ret, coras_error **err)
 {
     const char *value = coras_response_header(resp, "Docker-Content-Digest");

@@ -89,6 +89,8 @@ CORAS_MUST_CHECK int coras_registry_parse_reference(const char *reference, coras
 int coras_registry_not_found(const coras_registry *r, const char *reference, coras_error **err);
 int coras_registry_digest_not_found(const coras_registry *r, const coras_digest *digest,
                                     coras_error **err);
+/* The same of content that a descriptor promised: "digest: not found". */
+int coras_registry_content_not_found(const coras_digest *digest, coras_error **err);
 /*
  * Docker-Content-Digest of an answer: 1 with *ret set, 0 when there is none (or of an algorithm
  * that we do not know), PROTOCOL when it is malformed.

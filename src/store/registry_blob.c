@@ -114,7 +114,7 @@ static int send_fetch(coras_registry *r, struct fetch *f, const char *url, coras
     req.small = false;
     CORAS_TRY(coras_client_send(r->client, &req, allowed, &resp, err));
     if (coras_response_status(resp) == 404)
-        return coras_registry_digest_not_found(r, &f->desc->digest, err);
+        return coras_registry_content_not_found(&f->desc->digest, err);
     if (coras_response_status(resp) == 416)
         return coras_fail(err, CORAS_ERR_RANGE, "%s: bytes %lld-%lld: range not satisfiable", url,
                           (long long)f->offset, (long long)f->end - 1);

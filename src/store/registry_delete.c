@@ -19,7 +19,7 @@ int coras_registry_delete_digest(coras_registry *r, const char *kind, const cora
     coras_request req = coras_registry_request(r, "DELETE", url, &r->remove);
     CORAS_TRY(coras_client_send(r->client, &req, allowed, &resp, err));
     if (coras_response_status(resp) == 404)
-        return coras_registry_digest_not_found(r, digest, err);
+        return coras_registry_content_not_found(digest, err);
     return 0;
 }
 

@@ -6,7 +6,7 @@ import threading
 
 from harness import fixtures, programs
 from harness.case import CliCase, main
-from harness.scripted import Reply, ScriptedRegistry, compact
+from harness.scripted import Reply, ScriptedRegistry, compact, sha256
 from harness.servers import Api, DockerRegistry, free_port
 
 JSON = {"Content-Type": "application/json"}
@@ -170,6 +170,68 @@ class Scripted(CliCase):
                 self.registry.on("GET", "/tags/list", error(403, "DENIED", "words", detail))
                 result = self.fails("repo", "tags", f"{self.host}/a")
                 self.assertEqual(result.first_error, f"Error response from registry: {text}")
+
+    def test_bodies_are_read_as_upstream_does(self):
+        status = 'GET "http://{}/v2/a/tags/list": response status code 403: Forbidden'.format(self.host)
+        cases = (
+            (b'{"errors":[{"message":"no code"}]}', ": no code"),
+            (b'{"errors":[{"code":"X_Y","detail":"alone"}]}', "x y"),
+            (b'{"errors":[{"code":"A","message":"b"}]} trailing', "a: b"),
+            (b'{"errors":[{"code":5,"message":"b"}]}', status),
+            (b'{"errors":["words"]}', status),
+            (b'{"errors":"words"}', status),
+        )
+        for body, text in cases:
+            with self.subTest(body):
+                self.registry.rules.clear()
+                self.registry.on("GET", "/tags/list", Reply(403, JSON, body))
+                result = self.fails("repo", "tags", f"{self.host}/a")
+                self.assertEqual(result.first_error, f"Error response from registry: {text}")
+
+    def test_missing_content_is_named_by_its_digest(self):
+        self.registry.artifact("v1", [(b"x", "x")])
+        self.registry.blobs.clear()
+        missing = f"{sha256(b'x')}: not found"
+        result = self.fails("pull", f"{self.host}/a:v1")
+        self.assertEqual(result.first_error, f"Error response from registry: {missing}")
+        for flags, to in ((["-r"], ":v1"), ([], ""), ([], ":v1")):
+            result = self.fails("cp", *flags, f"{self.host}/a:v1", "--to-oci-layout", f"lay{to}")
+            self.assertEqual(result.first_error,
+                             f'Error from source registry for "{self.host}/a:v1": {missing}')
+
+    def test_refused_blob_is_told_in_the_registrys_words(self):
+        self.registry.on("GET|HEAD", "/blobs/", error(403, "DENIED", "no way"))
+        digest = sha256(b"x")
+        result = self.fails("blob", "fetch", f"{self.host}/a@{digest}", "-o", "-")
+        self.assertEqual(result.first_error, "Error response from registry: denied: no way")
+        result = self.fails("blob", "fetch", f"{self.host}/a@{digest}", "--descriptor")
+        self.assertEqual(result.first_error, "Error response from registry: "
+                         f'HEAD "http://{self.host}/v2/a/blobs/{digest}": '
+                         "response status code 403: Forbidden")
+
+    def test_copy_says_which_side_failed(self):
+        self.registry.artifact("v1", [(b"x", "x")])
+        other = self.serve_here(ScriptedRegistry())
+        other.on("POST", "/uploads/", error(403, "DENIED", "no way"))
+        for flags, to in (([], ":v1"), ([], ""), (["-r"], ":v1"), (["-r"], "")):
+            target = f"{other.host}/b{to}"
+            result = self.fails("cp", *flags, f"{self.host}/a:v1", target)
+            self.assertEqual(result.first_error, "Error from destination registry for "
+                             f'"{target}": denied: no way')
+        self.registry.on("GET", "/referrers/", error(403, "DENIED", "no way"))
+        result = self.fails("cp", "-r", f"{self.host}/a:v1", "--to-oci-layout", "lay:v1")
+        self.assertEqual(result.first_error, "Error from source registry for "
+                         f'"{self.host}/a:v1": denied: no way')
+
+    def test_what_was_done_before_a_tag_failed_is_told(self):
+        self.registry.artifact("v1", [(b"x", "x")])
+        self.registry.on("PUT", "/manifests/bad", error(400, "TAG_INVALID", "no"))
+        target = f"{self.host}/b:v1"
+        result = self.push("b:v1,bad", contains="Error response from registry: tag invalid: no\n")
+        self.assertTrue(result.out.endswith(f"Pushed [registry] {target}\n"), result)
+        result = self.fails("cp", f"{self.host}/a:v1", f"{target},bad",
+                            contains="Error response from registry: tag invalid: no\n")
+        self.assertTrue(result.out.endswith(f"=> [registry] {target}\n"), result)
 
     def test_several_errors(self):
         body = compact({"errors": [{"code": "A_B", "message": "one"}, {"code": "C", "message": ""}]})
