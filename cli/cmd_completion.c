@@ -1,5 +1,6 @@
 #include <stdio.h>
 
+#include "base/error.h"
 #include "base/str.h"
 #include "cli/commands.h"
 #include "cli/completion.h"
@@ -42,7 +43,7 @@ static int script_run(struct call *call, coras_error **err)
         .about = "Generate the autocompletion script for " shell ".\n\n" setup                     \
                  "\nStart a new shell for this setup to take effect.",                             \
         .options = completion_groups, .state_size = sizeof(struct completion_state),               \
-        .flags = more_flags, .run = script_run                                                     \
+        .flags = CMD_NO_FILES | (more_flags), .run = script_run                                    \
     }
 
 static const struct cmd completion_bash =
@@ -87,9 +88,15 @@ const struct cmd cmd_completion = {
 static int print_candidates(struct call *call, bool with_text, coras_error **err)
 {
     coras_auto_buf out = CORAS_BUF_UNLIMITED;
+    coras_auto(coras_error) problem = NULL;
+    if (!call->nargs)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "requires at least 1 arg(s), only received 0");
     enum complete_directive directive =
-        complete_words(call->program, call->args, call->nargs, &out);
+        complete_words(call->program, call->args, call->nargs, &out, &problem);
     CORAS_TRY(coras_buf_done(&out, err));
+    if (problem)
+        fprintf(stderr, "[Debug] [Error] %s\n", coras_error_message(problem));
     for (const char *line = out.ptr; *line;) {
         size_t len = strcspn(line, "\n");
         size_t shown = with_text ? len : strcspn(line, "\t");

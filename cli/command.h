@@ -18,10 +18,11 @@ struct example {
 };
 
 enum cmd_flags {
-    CMD_HIDDEN = 1,       /* not in lists and suggestions */
-    CMD_PLAIN_USAGE = 2,  /* no " [flags]" is added to the usage line */
-    CMD_RAW_ARGS = 4,     /* options are not parsed (completion requests) */
-    CMD_NO_SUGGESTION = 8 /* listed, but never suggested for a mistyped word */
+    CMD_HIDDEN = 1,        /* not in lists and suggestions */
+    CMD_PLAIN_USAGE = 2,   /* no " [flags]" is added to the usage line */
+    CMD_RAW_ARGS = 4,      /* options are not parsed (completion requests) */
+    CMD_NO_SUGGESTION = 8, /* listed, but never suggested for a mistyped word */
+    CMD_NO_FILES = 16      /* no argument is a file (completion) */
 };
 
 #define ARGS_ANY SIZE_MAX

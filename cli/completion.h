@@ -11,9 +11,10 @@
 /* What the shell may do beside the words given (cobra's directives). */
 enum complete_directive { COMPLETE_DEFAULT = 0, COMPLETE_NO_FILES = 4 };
 
-/* Candidates for the last of `words`, one per line, "word TAB description". */
+/* Candidates for the last of `words` (at least one), one per line, "word TAB description".
+ * *problem: why there are none, for who debugs a script. */
 enum complete_directive complete_words(const char *program, char **words, size_t count,
-                                       coras_buf *out);
+                                       coras_buf *out, coras_error **problem);
 
 /* Script for "bash", "zsh", "fish" or "powershell"; NULL for another name. `<program>` stands for
  * the program, `<request>` for the hidden command that it calls. */

@@ -4,7 +4,7 @@
 
 static const char bash_script[] =
     "# bash completion for <program>\n"
-    "__<program>_complete()\n"
+    "__start_<program>()\n"
     "{\n"
     "    local line directive word out candidate\n"
     "    local -a words\n"
@@ -29,7 +29,7 @@ static const char bash_script[] =
     "        compopt -o default 2>/dev/null\n"
     "    fi\n"
     "}\n"
-    "complete -F __<program>_complete <program>\n";
+    "complete -F __start_<program> <program>\n";
 
 static const char zsh_script[] =
     "#compdef <program>\n"
@@ -75,7 +75,12 @@ static const char fish_script[] =
     "        end\n"
     "    end\n"
     "    if test (count $found) -eq 0; and test $directive -ne 4\n"
-    "        __fish_complete_path \"$current\"\n"
+    "        # The value of `--flag=value` is completed behind its flag.\n"
+    "        set -l flag (string match -r -- '^-.*=' \"$current\")\n"
+    "        set -l value (string replace -r -- '^-.*=' '' \"$current\")\n"
+    "        for path in (__fish_complete_path \"$value\")\n"
+    "            printf '%s%s\\n' \"$flag\" $path\n"
+    "        end\n"
     "    else\n"
     "        printf '%s\\n' $found\n"
     "    end\n"

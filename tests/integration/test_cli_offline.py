@@ -120,12 +120,21 @@ class Offline(unittest.TestCase):
     def test_completion_candidates(self):
         lines = [["pul"], ["repo", ""], ["repo", "t"], ["manifest", "fetch", "--med"],
                  ["push", "--oci"], ["push", "--format", ""], ["pull", ""], ["completion", ""],
-                 ["help", "re"], ["cp", "--from-reg"], ["nothing", ""], ["login", "--pass"]]
+                 ["help", "re"], ["cp", "--from-reg"], ["nothing", ""], ["login", "--pass"],
+                 ["-"], ["--h"], ["x"], ["repository"], ["completion", "x"],
+                 ["completion", "bash", ""], ["help", "manifest", ""], ["help", "nothing", ""],
+                 ["repo", "x", ""], ["repo", "tags", "-"], ["pull", "--debug", "--d"],
+                 ["push", "-a", "x=y", "-"], ["push", "--artifact-type", "x", "--arti"],
+                 ["push", "-do", ""], ["push", "--output", ""], ["push", "--output="],
+                 ["push", "--debug=", ""], ["pull", "-h", ""], ["pull", "--", "-"],
+                 ["pull", "--debug", ""], ["attach", ""], ["attach", "x", "--"],
+                 ["attach", "--artifact-type=x", "--anno"], ["backup", ""], ["restore", "-"], []]
         for request in ("__complete", "__completeNoDesc"):
             for words in lines:
                 with self.subTest(request=request, words=words):
                     theirs, ours = self.both(request, *words)
-                    self.assertEqual(theirs[:2], ours[:2])
+                    extra = re.compile(rf"(?m)^({'|'.join(OUR_FLAGS)})\b.*\n")
+                    self.assertEqual(theirs, (ours[0], extra.sub("", ours[1]), ours[2]))
 
     def test_completion_scripts_ask_for_candidates(self):
         for shell in ("bash", "zsh", "fish", "powershell"):
@@ -138,11 +147,26 @@ class Offline(unittest.TestCase):
         program = f'''PATH="{self.directory.name}:$PATH"
 source <(oras completion bash)
 COMP_WORDS=(oras repo t) COMP_CWORD=2
-__oras_complete
+__start_oras
 echo "${{COMPREPLY[@]}}"'''
         done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, timeout=60,
                               check=False)
         self.assertEqual("tags\n", done.stdout, done.stderr)
+
+    @unittest.skipIf(shutil.which("fish") is None, "fish is not installed")
+    def test_fish_completes_with_the_script(self):
+        asked = [("oras pu", "pull\npush\n"), ("oras repo t", "tags\n"),
+                 ("oras push x a.t", "a.txt\n"),
+                 ("oras push --annotation-file=a.t", "--annotation-file=a.txt\n")]
+        (Path(self.directory.name) / "a.txt").touch()
+        for line, words in asked:
+            with self.subTest(line):
+                program = f"oras completion fish | source; complete -C '{line}'"
+                done = subprocess.run(["fish", "--no-config", "-c", program], capture_output=True,
+                                      text=True, timeout=60, check=False, cwd=self.directory.name,
+                                      env={**os.environ, "HOME": self.directory.name, "PATH":
+                                           f"{self.directory.name}:{os.environ['PATH']}"})
+                self.assertEqual(words, re.sub(r"\t.*", "", done.stdout), done.stderr)
 
     def test_version_has_the_lines_that_scripts_read(self):
         out = run(self.oras, "version")[1]
