@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/str.h"
 
 enum { STEP_MS = 50 }; /* between two looks at the cancel flag */
 
@@ -22,6 +23,8 @@ struct helper_run {
     const coras_cancel *cancel;
     pid_t pid;
     int64_t deadline_ms;
+    int messages; /* read end of its stderr, not blocking; -1 when it was closed */
+    size_t shown; /* bytes of it that went on to ours */
 };
 
 static bool name_is_valid(const char *name)
@@ -41,18 +44,27 @@ static bool is_one_line(const char *s)
     return true;
 }
 
+static int open_pipe(int *ret_read_end, int *ret_write_end, coras_error **err)
+{
+    int ends[2];
+
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return coras_fail_errno(err, errno, "pipe");
+    *ret_read_end = ends[0];
+    *ret_write_end = ends[1];
+    return 0;
+}
+
 /*
  * The input fits the pipe's buffer, so it is written before the program starts: no second thread,
  * no SIGPIPE from a program that does not read.
  */
 static int fill_pipe(const coras_buf *input, int *ret_read_end, coras_error **err)
 {
-    int ends[2];
+    coras_auto_fd read_end = -1;
+    coras_auto_fd write_end = -1;
 
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return coras_fail_errno(err, errno, "pipe");
-    coras_auto_fd read_end = ends[0];
-    coras_auto_fd write_end = ends[1];
+    CORAS_TRY(open_pipe(&read_end, &write_end, err));
     if (input->len > CORAS_LIMIT_HELPER_OUTPUT)
         return coras_fail(err, CORAS_ERR_TOO_LARGE, "credential exceeds %d bytes",
                           CORAS_LIMIT_HELPER_OUTPUT);
@@ -64,17 +76,34 @@ static int fill_pipe(const coras_buf *input, int *ret_read_end, coras_error **er
     return 0;
 }
 
-static int spawn(struct helper_run *run, const char *action, int input, int output,
+/* The program starts as from a shell: nothing that this thread or process ignores or blocks. */
+static void init_signals(posix_spawnattr_t *attributes)
+{
+    sigset_t none, all;
+
+    sigemptyset(&none);
+    sigfillset(&all);
+    posix_spawnattr_init(attributes);
+    posix_spawnattr_setsigmask(attributes, &none);
+    posix_spawnattr_setsigdefault(attributes, &all);
+    posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+}
+
+static int spawn(struct helper_run *run, const char *action, int input, int output, int messages,
                  coras_error **err)
 {
     posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
     char *argv[] = {(char *)(uintptr_t)run->program, (char *)(uintptr_t)action, NULL};
 
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
     posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
-    int rc = posix_spawnp(&run->pid, run->program, &actions, NULL, argv, environ);
+    init_signals(&attributes);
+    int rc = posix_spawnp(&run->pid, run->program, &actions, &attributes, argv, environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (rc == ENOENT || rc == EACCES) {
         rc = coras_fail(err, CORAS_ERR_CONFIG, "exec: \"%s\": executable file not found in $PATH",
@@ -95,12 +124,52 @@ static int check_time(const struct helper_run *run, coras_error **err)
     return 0;
 }
 
-static int read_output(const struct helper_run *run, int fd, coras_buf *output, coras_error **err)
+/* Whether they could be shown. */
+static bool show_messages(const char *text, size_t len)
+{
+    coras_auto_buf shown = CORAS_BUF_UNLIMITED;
+
+    while (len) {
+        const char *newline = memchr(text, '\n', len);
+        size_t n = newline ? (size_t)(newline - text) : len;
+        coras_escape(&shown, text, n, CORAS_LIMIT_HELPER_OUTPUT);
+        if (newline)
+            coras_buf_putc(&shown, '\n');
+        n += newline != NULL;
+        text += n;
+        len -= n;
+    }
+    return coras_buf_done(&shown, NULL) == 0 &&
+           coras_write_full(STDERR_FILENO, shown.ptr, shown.len, NULL) == 0;
+}
+
+/* What it has said to the user goes on to them, harmless and bounded: it may ask for a key. */
+static void pass_messages(struct helper_run *run)
+{
+    enum { MOST_READS = 64 }; /* what a pipe holds: the clock is looked at in between */
+    char chunk[CORAS_KIB];
+
+    for (int i = 0; run->messages >= 0 && i < MOST_READS; i++) {
+        ssize_t n = read(run->messages, chunk, sizeof(chunk));
+        if (n == 0)
+            coras_close_fd(&run->messages);
+        if (n <= 0)
+            return; /* no more for now */
+        if (run->shown < CORAS_LIMIT_HELPER_OUTPUT)
+            run->shown += show_messages(chunk, (size_t)n) ? (size_t)n : CORAS_LIMIT_HELPER_OUTPUT;
+    }
+}
+
+static int read_output(struct helper_run *run, int fd, coras_buf *output, coras_error **err)
 {
     for (;;) {
-        struct pollfd p = {.fd = fd, .events = POLLIN};
+        struct pollfd p[] = {{.fd = fd, .events = POLLIN}, {.fd = run->messages, .events = POLLIN}};
         CORAS_TRY(check_time(run, err));
-        if (poll(&p, 1, STEP_MS) <= 0)
+        if (poll(p, CORAS_ARRAY_LEN(p), STEP_MS) <= 0)
+            continue;
+        if (p[1].revents)
+            pass_messages(run);
+        if (!p[0].revents)
             continue;
         if (!coras_buf_reserve(output, 1))
             return coras_fail(err, CORAS_ERR_CONFIG, "%s printed more than %d bytes", run->program,
@@ -123,6 +192,7 @@ static int wait_end(struct helper_run *run, int *ret_status, coras_error **err)
 {
     for (;;) {
         pid_t pid = waitpid(run->pid, ret_status, WNOHANG);
+        pass_messages(run);
         if (pid == run->pid || (pid < 0 && errno != EINTR)) {
             if (pid < 0)
                 *ret_status = 0; /* someone else's SIGCHLD handling took it; the output decides */
@@ -143,20 +213,27 @@ static void end_child(struct helper_run *run)
         ;
 }
 
+static int start_child(struct helper_run *run, const char *action, const coras_buf *input,
+                       int *ret_read_end, coras_error **err)
+{
+    coras_auto_fd stdin_end = -1;
+    coras_auto_fd write_end = -1;
+    coras_auto_fd stderr_end = -1;
+
+    CORAS_TRY(fill_pipe(input, &stdin_end, err));
+    CORAS_TRY(open_pipe(ret_read_end, &write_end, err));
+    CORAS_TRY(open_pipe(&run->messages, &stderr_end, err));
+    if (fcntl(run->messages, F_SETFL, O_NONBLOCK) < 0)
+        return coras_fail_errno(err, errno, "pipe");
+    return spawn(run, action, stdin_end, write_end, stderr_end, err);
+}
+
 static int run_child(struct helper_run *run, const char *action, const coras_buf *input,
                      coras_buf *output, int *ret_status, coras_error **err)
 {
-    int ends[2];
-    coras_auto_fd stdin_end = -1;
+    coras_auto_fd read_end = -1;
 
-    CORAS_TRY(fill_pipe(input, &stdin_end, err));
-    if (pipe2(ends, O_CLOEXEC) < 0)
-        return coras_fail_errno(err, errno, "pipe");
-    coras_auto_fd read_end = ends[0];
-    coras_auto_fd write_end = ends[1];
-    CORAS_TRY(spawn(run, action, stdin_end, write_end, err));
-    coras_close_fd(&write_end);
-    coras_close_fd(&stdin_end);
+    CORAS_TRY(start_child(run, action, input, &read_end, err));
     int rc = read_output(run, read_end, output, err);
     if (rc == 0)
         rc = wait_end(run, ret_status, err);
@@ -182,18 +259,22 @@ static int run_helper(const char *name, const char *action, const coras_cancel *
         .program = program,
         .cancel = cancel,
         .deadline_ms = coras_now_ms() + CORAS_LIMIT_HELPER_SECONDS * 1000,
+        .messages = -1,
     };
-    CORAS_TRY(run_child(&run, action, input, output, &status, err));
+    int rc = run_child(&run, action, input, output, &status, err);
+    coras_close_fd(&run.messages);
+    CORAS_TRY(rc);
     return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : 1;
 }
 
-/* A helper's failure, in the words it printed. */
+/* A helper's failure, in the words it printed; unless they are an answer, which is a secret. */
 static int helper_failed(const char *name, const coras_buf *output, coras_error **err)
 {
     coras_auto_buf shown = CORAS_BUF_UNLIMITED;
     coras_str text = coras_str_trim((coras_str){output->ptr, output->len});
 
-    coras_escape(&shown, text.ptr, text.len, CORAS_LIMIT_ERROR_TEXT);
+    if (!text.len || *text.ptr != '{')
+        coras_escape(&shown, text.ptr, text.len, CORAS_LIMIT_ERROR_TEXT);
     return coras_fail(err, CORAS_ERR_CONFIG, "docker-credential-%s: %s", name,
                       shown.len ? shown.ptr : "failed without a message");
 }

@@ -183,6 +183,9 @@ class Basic(AuthCase):
             "noisy": "#!/bin/sh\nwhile :; do echo xxxxxxxxxxxxxxxxxxxxxxxxxxxx; done\n",
             "nojson": "#!/bin/sh\necho hello\n",
             "failing": "#!/bin/sh\necho 'it \033[31mbroke'; exit 3\n",
+            "chatty": "#!/bin/sh\nprintf 'a \\033]0;title\\007\\nkey: ' >&2; exit 3\n",
+            "talkative": "#!/bin/sh\nhead -c 300000 /dev/zero >&2; exit 1\n",
+            "telling": '#!/bin/sh\necho \'{"Username":"u","Secret":"canary-7E1"}\'; exit 1\n',
         }
         for name, text in cases.items():
             with self.subTest(name):
@@ -191,6 +194,8 @@ class Basic(AuthCase):
                 self.write_config({"credHelpers": {self.host: name}})
                 result = self.fails("pull", f"{self.host}/x:v1", timeout=30)
                 self.assertPrintable(result.text)
+                self.assertNotIn("canary-7E1", result.text)
+                self.assertEqual("key: " in result.err, name == "chatty")
 
     def test_broken_config_is_left_alone(self):
         for text in ("{", '{"auths": {"%s": {"auth": "no base64!"}}}' % self.host, "[" * 5000):

@@ -1,4 +1,6 @@
 #include "net_test.h"
+
+#include <signal.h>
 #include "files.h"
 #include "net/helper.h"
 
@@ -116,6 +118,28 @@ static void secrets_go_through_the_pipe(void **state)
     assert_file("seen", "erase\nh");
 }
 
+/* What coras itself ignores or blocks is not handed down. */
+static void helpers_start_with_default_signals(void **state)
+{
+    coras_auto_free char *seen = in_dir("seen");
+    /* The last seven digits: glibc has signals of its own higher up. */
+    coras_auto_free char *body =
+        coras_asprintf("sed -nE 's/^Sig(Blk|Ign):.*(.{7})$/\\2/p' /proc/self/status >'%s'", seen);
+    coras_cred cred = {0};
+    sigset_t all, before;
+
+    (void)state;
+    script("x", body);
+    sigfillset(&all);
+    signal(SIGPIPE, SIG_IGN);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int rc = coras_helper_get("x", "h", NULL, &cred, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    signal(SIGPIPE, SIG_DFL);
+    assert_int_equal(rc, CORAS_ERR_CONFIG); /* it prints nothing */
+    assert_file("seen", "0000000\n0000000\n");
+}
+
 static void a_hanging_helper_is_cancelled(void **state)
 {
     coras_auto_value(coras_cred) cred = {0};
@@ -133,7 +157,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         FILE_TEST(answers_are_understood),         FILE_TEST(failures_are_told),
         FILE_TEST(keys_with_newlines_are_refused), FILE_TEST(secrets_go_through_the_pipe),
-        FILE_TEST(a_hanging_helper_is_cancelled),
+        FILE_TEST(a_hanging_helper_is_cancelled),  FILE_TEST(helpers_start_with_default_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
