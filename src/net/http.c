@@ -58,6 +58,7 @@ struct exchange {
     int64_t window_start_ms, last_look_ms, window_bytes; /* stall detection */
     coras_buf dial;                                      /* address of the last attempt */
     curl_socket_t opened;                                /* its socket */
+    int socket_errno;                                    /* why there is none */
     char curl_text[CURL_ERROR_SIZE];
 };
 
@@ -346,6 +347,7 @@ static curl_socket_t on_open_socket(void *user, curlsocktype purpose, struct cur
         return CURL_SOCKET_BAD;
     }
     x->opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+    x->socket_errno = x->opened < 0 ? errno : 0;
     return x->opened;
 }
 
@@ -587,6 +589,7 @@ static int fail_transport(struct exchange *x, CURLcode code, coras_error **err)
         .url = &x->url,
         .curl_code = (int)code,
         .os_errno = (int)os_errno,
+        .socket_errno = x->socket_errno,
         .verify_result = verify,
         .curl_text = *x->curl_text ? x->curl_text : x->curl->easy_strerror(code),
         .dial = x->dial.ptr,

@@ -63,6 +63,14 @@ static int fail_connect(const struct coras_http_failure *f, const coras_url *url
         coras_buf_puts(&dial, f->dial);
     else
         coras_url_put_dial(&dial, url);
+    if (f->socket_errno) {
+        int rc = coras_fail(err, CORAS_ERR_CONNECT, "dial tcp %s: socket: %s", dial.ptr,
+                            coras_errno_text(f->socket_errno));
+        coras_error_set_retryable(err, true);
+        if (f->socket_errno == EMFILE)
+            coras_hint(err, "allow more open files (ulimit -n), or lower --concurrency");
+        return rc;
+    }
     if (f->through_proxy) {
         int rc = coras_fail(err, CORAS_ERR_CONNECT, "proxyconnect tcp: dial tcp %s: connect: %s",
                             dial.ptr, coras_errno_text(f->os_errno ? f->os_errno : ECONNREFUSED));

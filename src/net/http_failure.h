@@ -11,6 +11,7 @@ struct coras_http_failure {
     const coras_url *url;
     int curl_code;
     int os_errno;
+    int socket_errno;      /* no socket could be made */
     long verify_result;    /* OpenSSL's X509_V_* */
     const char *curl_text; /* libcurl's own words */
     const char *dial;      /* address of the last connection attempt, "" when there was none */
