@@ -77,21 +77,18 @@ static int fill_and_hash(struct coras_fill *fill, coras_digest *ret, coras_error
 
 /* ---- the transfer ---- */
 
-static int download_once(const struct coras_download *d, int fd, coras_error **err)
+static int download_once(struct coras_fill *fill, coras_error **err)
 {
-    struct coras_fill fill = {.download = d, .fd = fd};
+    const struct coras_download *d = fill->download;
     const coras_descriptor *desc = d->desc;
     bool small = desc->size < CORAS_DOWNLOAD_RESUMED_BYTES;
     coras_digest digest;
 
-    if (small && ftruncate(fd, 0) < 0)
+    if (small && ftruncate(fill->fd, 0) < 0)
         return coras_fail_errno(err, errno, "truncate %s", d->partial);
-    CORAS_TRY(coras_partial_missing(fd, d->partial, desc->size, &fill.missing, err));
-    CORAS_TRY(coras_partial_reserve(fd, d->partial, desc->size, &fill.missing, err));
-    if (small)
-        CORAS_TRY(fill_then_hash(&fill, &digest, err));
-    else
-        CORAS_TRY(fill_and_hash(&fill, &digest, err));
+    CORAS_TRY(coras_partial_missing(fill->fd, d->partial, desc->size, &fill->missing, err));
+    CORAS_TRY(coras_partial_reserve(fill->fd, d->partial, desc->size, &fill->missing, err));
+    CORAS_TRY((small ? fill_then_hash : fill_and_hash)(fill, &digest, err));
     return check_digest(&digest, &desc->digest, err);
 }
 
@@ -101,9 +98,10 @@ static void tell_starting_over(const struct coras_download *d, const coras_error
         d->transfer->retrying(d->transfer->user, 0, coras_error_message(failure));
 }
 
-static bool bytes_are_wrong(int rc)
+/* Bytes that are wrong, and not merely few, or that nothing can be added to. */
+static bool is_worthless(const struct coras_fill *fill, int rc)
 {
-    return rc == CORAS_ERR_DIGEST_MISMATCH || rc == CORAS_ERR_SIZE_MISMATCH;
+    return rc == CORAS_ERR_DIGEST_MISMATCH || rc == CORAS_ERR_SIZE_MISMATCH || fill->disk_is_full;
 }
 
 int coras_download(const struct coras_download *d, coras_error **err)
@@ -112,7 +110,8 @@ int coras_download(const struct coras_download *d, coras_error **err)
     coras_auto_fd fd = -1;
 
     CORAS_TRY(coras_partial_open(d->run, d->dirfd, d->partial, d->mode, &fd, err));
-    int rc = download_once(d, fd, &failure);
+    struct coras_fill fill = {.download = d, .fd = fd};
+    int rc = download_once(&fill, &failure);
     if (rc == CORAS_ERR_DIGEST_MISMATCH) {
         /* A leftover of an earlier process, or one bad connection: once more, from the first byte.
          */
@@ -120,11 +119,11 @@ int coras_download(const struct coras_download *d, coras_error **err)
         coras_error_clear(&failure);
         if (ftruncate(fd, 0) < 0)
             return coras_fail_errno(err, errno, "truncate %s", d->partial);
-        rc = download_once(d, fd, &failure);
+        rc = download_once(&fill, &failure);
     }
     if (rc == 0 && d->sync)
         rc = coras_fsync(fd, d->partial, &failure);
-    if (bytes_are_wrong(rc))
+    if (rc < 0 && is_worthless(&fill, rc))
         (void)unlinkat(d->dirfd, d->partial, 0); /* the failure is already on its way */
     coras_error_propagate(err, &failure);
     return rc;

@@ -48,6 +48,7 @@ struct filling {
     unsigned wanted;        /* those with a higher number take no further piece */
     unsigned working;       /* helpers that have not ended */
     bool refused;           /* a helper has failed for good */
+    bool disk_is_full;      /* no room for what came */
     bool scattered;         /* parts arrive out of order: the file's length says nothing */
     int64_t arrived, noted; /* bytes of this call; of them when the last note was made */
     int64_t piece;          /* longest piece; 0 while one connection takes all */
@@ -165,6 +166,17 @@ static void arrived(struct connection *c, size_t len)
         look_at_growth(f, connections, total, left);
 }
 
+static int fail_to_write(struct filling *f, int rc, coras_error **err)
+{
+    if (rc != CORAS_ERR_NO_SPACE)
+        return rc;
+    pthread_mutex_lock(&f->lock);
+    coras_gaps missing = missing_of(f);
+    f->disk_is_full = true;
+    pthread_mutex_unlock(&f->lock);
+    return coras_partial_tell_space(f->fill->fd, coras_gaps_sum(&missing), rc, err);
+}
+
 static int receive(void *user, const void *data, size_t len, coras_error **err)
 {
     struct connection *c = user;
@@ -185,7 +197,9 @@ static int receive(void *user, const void *data, size_t len, coras_error **err)
         return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "trailing data");
     if ((int64_t)len > room)
         len = (size_t)room;
-    CORAS_TRY(coras_pwrite_full(c->f->fill->fd, bytes, len, c->at, err));
+    int rc = coras_pwrite_full(c->f->fill->fd, bytes, len, c->at, err);
+    if (rc < 0)
+        return fail_to_write(c->f, rc, err);
     arrived(c, len);
     /* Another connection has what follows: this answer must not go on. */
     return c->at == c->end && c->end < c->asked_end ? CORAS_SINK_STOP : 0;
@@ -413,6 +427,7 @@ int coras_fill(struct coras_fill *fill, coras_error **err)
     int rc = fill_all(&f, err);
     end_helpers(&f);
     fill->missing = f.free;
+    fill->disk_is_full = f.disk_is_full;
     int noted = coras_partial_settle(fill->fd, f.d->partial, f.d->desc->size, &f.free,
                                      rc == 0 ? err : NULL);
     pthread_cond_destroy(&f.changed);

@@ -13,6 +13,7 @@ struct coras_fill {
     const struct coras_download *download;
     int fd;
     coras_gaps missing; /* in: what to bring; out: what did not come */
+    bool disk_is_full;  /* out: there was no room for what came */
     /* Bytes [0, front) are in the file; on any thread, one at a time. May be NULL. */
     void (*advanced)(void *user, int64_t front);
     void *user;

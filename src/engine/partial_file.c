@@ -104,16 +104,31 @@ int coras_partial_settle(int fd, const char *name, int64_t size, const coras_gap
 {
     bool in_order = missing->len == 0 || (missing->len == 1 && missing->items[0].end == size);
     int64_t length = missing->len ? missing->items[0].start : size;
-    struct stat st;
 
     if (!in_order)
         return coras_partial_note(fd, name, size, missing, err);
-    if (fstat(fd, &st) == 0 && st.st_size == length)
-        return 0;
+    /* Also when it has that length: room that was reserved behind it goes back. */
     return ftruncate(fd, length) < 0 ? coras_fail_errno(err, errno, "truncate %s", name) : 0;
 }
 
 /* ---- room ---- */
+
+int coras_partial_tell_space(int fd, int64_t missing, int rc, coras_error **err)
+{
+    int64_t available = coras_free_space(fd);
+
+    coras_hint(err, "free some space, or choose another directory");
+    if (available < 0 || available >= missing) /* a quota, or somebody has just given some back */
+        return coras_wrap(err, rc, "%lld bytes needed", (long long)missing);
+    return coras_wrap(err, rc, "%lld bytes needed, %lld available", (long long)missing,
+                      (long long)available);
+}
+
+static int fail_space(int fd, int64_t missing, coras_error **err)
+{
+    int rc = coras_fail(err, CORAS_ERR_NO_SPACE, "no space left on device");
+    return coras_partial_tell_space(fd, missing, rc, err);
+}
 
 int coras_partial_reserve(int fd, const char *name, int64_t size, const coras_gaps *missing,
                           coras_error **err)
@@ -127,14 +142,11 @@ int coras_partial_reserve(int fd, const char *name, int64_t size, const coras_ga
     int64_t reserved = (int64_t)st.st_blocks * BLOCK - (size - wanted);
     if (reserved > 0)
         wanted -= reserved; /* by a former process */
-    if (available >= 0 && wanted > available) {
-        coras_fail(err, CORAS_ERR_NO_SPACE,
-                   "%lld bytes needed, %lld available: no space left on device", (long long)wanted,
-                   (long long)available);
-        coras_hint(err, "free some space, or choose another directory");
-        return CORAS_ERR_NO_SPACE;
-    }
-    /* The length stays what it is: it tells how far we are. Not every file system can do it. */
-    (void)fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size);
+    if (available >= 0 && wanted > available)
+        return fail_space(fd, wanted, err);
+    /* The length stays what it is: it tells how far we are. Not every file system can do it; what
+     * others took since the look above is known now and not half way. */
+    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size) < 0 && errno == ENOSPC)
+        return fail_space(fd, wanted, err);
     return 0;
 }

@@ -32,4 +32,7 @@ CORAS_MUST_CHECK int coras_partial_settle(int fd, const char *name, int64_t size
 CORAS_MUST_CHECK int coras_partial_reserve(int fd, const char *name, int64_t size,
                                            const coras_gaps *missing, coras_error **err);
 
+/* Completes a NO_SPACE error `rc` with what is missing and what there is. */
+int coras_partial_tell_space(int fd, int64_t missing, int rc, coras_error **err);
+
 #endif

@@ -237,14 +237,23 @@ static int publish_into(struct unpacker *u, const char *shown, coras_error **err
     return coras_tree_finish_dirs(&u->tree, fd, err);
 }
 
+static int sync_file_system(int fd, const char *shown, coras_error **err)
+{
+    int rc;
+    do {
+        rc = syncfs(fd);
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? coras_fail_errno(err, errno, "sync %s", shown) : 0;
+}
+
 static int publish(struct unpacker *u, int stage_fd, coras_error **err)
 {
     const struct coras_unpack_request *r = u->request;
     const char *shown = u->tree.target_path;
     mode_t old;
     CORAS_TRY(look_at_target(r, shown, &old, err));
-    if (!r->no_sync && syncfs(stage_fd) < 0)
-        return coras_fail_errno(err, errno, "sync %s", shown);
+    if (!r->no_sync)
+        CORAS_TRY(sync_file_system(stage_fd, shown, err));
     if (old == S_IFDIR) {
         CORAS_TRY(publish_into(u, shown, err));
     } else {
