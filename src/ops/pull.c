@@ -306,6 +306,7 @@ static bool can_be_resumed(int rc)
     case CORAS_ERR_TLS:
     case CORAS_ERR_PROTOCOL:
     case CORAS_ERR_NO_SPACE:
+    case CORAS_ERR_IO:
     case CORAS_ERR_UNAUTHORIZED:
     case CORAS_ERR_DENIED:
         return true;
@@ -322,7 +323,7 @@ static int walk(struct pull *p, coras_graph *g, coras_error **err)
     int rc = coras_graph_walk(g, err);
     if (rc == 0)
         rc = coras_workdir_commit(&p->workdir, err);
-    p->workdir.keep_partials = rc < 0 && can_be_resumed(rc);
+    p->workdir.keep_partials = rc < 0 && can_be_resumed(rc) && !p->workdir.partials_spoilt;
     return rc;
 }
 

@@ -12,6 +12,7 @@
 #include "base/trace.h"
 #include "engine/digest_cache.h"
 #include "oci/digest.h"
+#include "ops/pull_clashes.h"
 #include "store/unpack.h"
 
 /* The directory that holds the place (owned), and the name in it. */
@@ -63,8 +64,10 @@ static int sync_staged(coras_workdir *w, coras_error **err)
         CORAS_TRY(coras_run_check(w->run, err));
         coras_auto(coras_error) failure = NULL;
         int rc = open_staged(w, p->desc, &fd, &name, &failure);
-        if (rc == 0)
+        if (rc == 0) {
             rc = coras_fsync(fd, name, &failure);
+            w->partials_spoilt |= rc < 0;
+        }
         if (rc < 0 && rc != CORAS_ERR_NOT_FOUND) { /* see place_staged() for what is not there */
             coras_error_propagate(err, &failure);
             return rc;
@@ -166,7 +169,10 @@ static int place_staged(coras_workdir *w, const coras_place *p, int dirfd, const
 static int place_copy(coras_workdir *w, const coras_place *p, int dirfd, const char *name,
                       coras_error **err)
 {
-    coras_auto_fd fd = open(p->same_as->absolute, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    coras_auto_fd holder = -1;
+    const char *first = NULL;
+    CORAS_TRY(open_parent(w, p->same_as, &holder, &first, err));
+    coras_auto_fd fd = openat(holder, first, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0)
         return coras_fail_errno(err, errno, "open %s", p->same_as->absolute);
     return copy_into(w, fd, dirfd, name, p, err);
@@ -198,14 +204,16 @@ static int unpack_staged(coras_workdir *w, const coras_place *p, int dirfd, cons
     return 0;
 }
 
-static int place_one(coras_workdir *w, coras_place *p, coras_error **err)
+static int place_one(coras_workdir *w, coras_taken *taken, coras_place *p, coras_error **err)
 {
     coras_auto_fd dirfd = -1;
     const char *name = NULL;
-    int rc;
 
     CORAS_TRY(coras_run_check(w->run, err));
     CORAS_TRY(open_parent(w, p, &dirfd, &name, err));
+    int rc = coras_taken_check(taken, p, dirfd, name, err);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
     if (p->unpack)
         rc = unpack_staged(w, p, dirfd, name, err);
     else if (p->same_as)
@@ -215,7 +223,7 @@ static int place_one(coras_workdir *w, coras_place *p, coras_error **err)
     if (rc < 0)
         return rc;
     p->placed = true;
-    return 0;
+    return coras_taken_add(taken, p, dirfd, name, err);
 }
 
 /* ---- all of them ---- */
@@ -261,15 +269,55 @@ static void remember_digests(const coras_workdir *w)
 int coras_place_files(coras_workdir *w, coras_error **err)
 {
     bool sync = !w->run->options->no_sync;
+    coras_auto(coras_map) taken = NULL;
 
+    CORAS_TRY(coras_check_nesting(w, err));
     if (sync)
         CORAS_TRY(sync_staged(w, err));
+    CORAS_TRY(coras_taken_new(w, &taken, err));
     for (size_t i = 0; i < w->places.len; i++)
         if (!w->places.items[i]->right)
-            CORAS_TRY(place_one(w, w->places.items[i], err));
+            CORAS_TRY(place_one(w, taken, w->places.items[i], err));
     if (sync)
         CORAS_TRY(sync_parents(w, err));
     remember_digests(w);
+    return 0;
+}
+
+/* Open the directory that holds `path`, which is cut there, without making anything. */
+static int open_holder(const coras_workdir *w, char *path, int *ret_dirfd, const char **ret_name,
+                       coras_error **err)
+{
+    enum { FLAGS = O_PATH | O_DIRECTORY | O_CLOEXEC };
+    char *slash = strrchr(path, '/');
+    bool at_top = !slash || slash == path;
+
+    *ret_name = slash ? slash + 1 : path;
+    if (!at_top)
+        *slash = '\0';
+    if (!at_top && *path != '/')
+        return coras_open_beneath(w->dirfd, path, FLAGS, 0, ret_dirfd, err);
+    *ret_dirfd = openat(w->dirfd, !slash ? "." : at_top ? "/" : path, FLAGS);
+    return *ret_dirfd < 0 ? coras_fail_errno(err, errno, "open %s", path) : 0;
+}
+
+/* The file, and then the directories above it that are new and empty. */
+static int take_away(const coras_workdir *w, const coras_place *p, coras_error **err)
+{
+    bool contained = p->relative && !w->opts->allow_path_traversal;
+    coras_auto_free char *path = coras_strdup(contained ? p->relative : p->absolute);
+
+    if (!path)
+        return coras_fail_no_memory(err);
+    for (unsigned level = 0; level <= p->missing_dirs; level++) {
+        coras_auto_fd dirfd = -1;
+        const char *name = NULL;
+        CORAS_TRY(open_holder(w, path, &dirfd, &name, err));
+        if (level == 0 && p->placed)
+            CORAS_TRY(coras_remove_all(dirfd, name, err));
+        if (level > 0 && unlinkat(dirfd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+            return 0; /* somebody else's file is in it */
+    }
     return 0;
 }
 
@@ -278,9 +326,10 @@ void coras_take_files_away(coras_workdir *w)
     for (size_t i = 0; i < w->places.len; i++) {
         const coras_place *p = w->places.items[i];
         coras_auto(coras_error) failure = NULL;
-        if (!p->placed || p->existed)
+        if (p->existed)
             continue;
-        if (coras_remove_all(AT_FDCWD, p->absolute, &failure) < 0)
+        int rc = take_away(w, p, &failure);
+        if (rc < 0 && p->placed && rc != CORAS_ERR_NOT_FOUND)
             coras_trace_warning(NULL, "failed to remove partial output: %s",
                                 coras_error_message(failure));
     }

@@ -96,14 +96,14 @@ static char *staged_name(const coras_digest *digest)
                           coras_digest_hex(digest, hex));
 }
 
-/* Too short to be worth resuming. */
-static void remove_short_partials(coras_workdir *w)
+/* Of this pull; those that are worth resuming may be kept. */
+static void remove_partials(coras_workdir *w, bool only_short)
 {
     for (size_t i = 0; i < w->places.len; i++) {
         coras_auto_free char *name = staged_name(&w->places.items[i]->desc->digest);
         struct stat st;
         if (name && fstatat(w->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            st.st_size < CORAS_DOWNLOAD_RESUMED_BYTES)
+            (!only_short || st.st_size < CORAS_DOWNLOAD_RESUMED_BYTES))
             (void)unlinkat(w->stagefd, name, 0); /* best effort */
     }
     (void)unlinkat(w->dirfd, STAGE_NAME, AT_REMOVEDIR); /* fails when something is worth keeping */
@@ -116,10 +116,13 @@ static void clean_stage(coras_workdir *w)
 
     if (w->stagefd < 0 && w->dirfd >= 0)
         w->stagefd = openat(w->dirfd, STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (w->stagefd < 0 || flock(w->stagefd, LOCK_EX | LOCK_NB) < 0)
-        return; /* nothing there, or another pull uses it */
-    if (w->keep_partials)
-        remove_short_partials(w);
+    if (w->stagefd < 0)
+        return;
+    bool locked = flock(w->stagefd, LOCK_EX | LOCK_NB) == 0;
+    if (!locked && (errno == EWOULDBLOCK || errno == EINTR))
+        return; /* another pull uses it */
+    if (w->keep_partials || !locked)
+        remove_partials(w, w->keep_partials); /* a file system without locks: only what is ours */
     else if (coras_remove_all(w->dirfd, STAGE_NAME, &failure) < 0)
         coras_trace_warning(NULL, "failed to remove partial output: %s",
                             coras_error_message(failure));
@@ -327,6 +330,22 @@ static int check_directory(const coras_place *p, const struct stat *st, coras_er
     return coras_wrap(err, rc, "failed to ensure directories of the target path");
 }
 
+static unsigned count_missing_dirs(const char *absolute)
+{
+    coras_auto_free char *path = coras_strdup(absolute);
+    unsigned missing = 0;
+    struct stat st;
+
+    if (!path)
+        return 0; /* they stay behind, empty, when the pull fails */
+    for (char *slash; (slash = strrchr(path, '/')) && slash > path; missing++) {
+        *slash = '\0';
+        if (lstat(path, &st) == 0 || errno != ENOENT)
+            break;
+    }
+    return missing;
+}
+
 int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
 {
     struct stat st;
@@ -338,8 +357,10 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
         return rc;
     CORAS_TRY(check_containment(w, p, err));
     p->existed = lstat(p->absolute, &st) == 0;
-    if (!p->existed)
+    if (!p->existed) {
+        p->missing_dirs = count_missing_dirs(p->absolute);
         return 0;
+    }
     if (w->opts->keep_old_files)
         return coras_fail(err, CORAS_ERR_EXISTS,
                           "failed to resolve path for writing: overwrite disallowed");

@@ -22,6 +22,7 @@ typedef struct coras_place {
     bool right;                  /* was there already, with these bytes */
     bool existed;                /* something stood under the name before */
     bool placed;                 /* by this pull */
+    unsigned missing_dirs;       /* directories above that were not there before */
     struct coras_place *same_as; /* second name of content that another place has */
 } coras_place;
 
@@ -38,7 +39,8 @@ typedef struct coras_workdir {
         coras_place **items;
         size_t len, cap;
     } places;
-    bool keep_partials; /* what failed can be resumed */
+    bool keep_partials;   /* what failed can be resumed */
+    bool partials_spoilt; /* a failed sync: their bytes may be lost, and none will say so again */
 } coras_workdir;
 
 CORAS_MUST_CHECK int coras_workdir_open(coras_workdir *w, coras_run *run,

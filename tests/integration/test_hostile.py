@@ -129,10 +129,63 @@ class Names(HostileCase):
         self.serve((b"one", "same"), (b"one", "same"))
         self.assertEqual(self.pull().code, 0)
 
-    def test_c13_file_and_directory(self):
-        for layers in ([(b"1", "a"), (b"2", "a/b")], [(b"2", "a/b"), (b"1", "a")]):
-            self.serve(*layers)
+    def test_c12_two_names_for_one_file(self):
+        """As on a file system that folds case: neither name gets the other's bytes."""
+        for _ in range(2):
+            (self.box.work / "out/real").mkdir(parents=True)
+            (self.box.work / "out/link").symlink_to("real")
+            self.serve((b"one", "real/x"), (b"two", "link/x"))
+            result = self.pull()
+            self.assertEqual(result.code, 1, result)
+            self.assertIn("link/x: duplicate name", result.err)
+            self.assertEqual(self.names("out"), ["link", "real/"])
+            (self.box.work / "out/real/x").write_bytes(b"two")  # one of them is right already
             self.assertEqual(self.pull().code, 1)
+            self.assertEqual(self.read("out/real/x"), b"two")
+            self.box.run("rm", "-rf", "out")
+        (self.box.work / "out/real").mkdir(parents=True)
+        (self.box.work / "out/link").symlink_to("real")
+        self.serve((b"one", "real/x"), (b"one", "link/x"))
+        self.assertEqual(self.pull().code, 0)
+        self.assertEqual(self.read("out/real/x"), b"one")
+
+    def test_c13_file_and_directory(self):
+        for titles in (("a", "a/b"), ("a/b", "a"), ("x/a/b/c", "z", "x/a"), ("a", "a/b/c", "a-")):
+            with self.subTest(titles):
+                self.serve(*((title.encode(), title) for title in titles))
+                result = self.pull()
+                self.assertEqual(result.code, 1)
+                self.assertIn("a is a file of the same artifact", result.err)
+                self.no_leftovers("out")
+        self.serve((b"1", "a"), (b"2", "a-b"), (b"3", "ab/c"))
+        self.assertEqual(self.pull().code, 0)
+
+    def test_c18_directory_swapped_during_the_pull(self):
+        elsewhere = self.box.root / "elsewhere"
+        (elsewhere / "deep").mkdir(parents=True)
+        (elsewhere / "deep/mine").write_bytes(b"precious")
+        sub = self.box.work / "out/sub"
+
+        def swap(_):
+            if not sub.is_symlink():
+                sub.rename(self.box.work / "out/old")
+                sub.symlink_to(elsewhere)
+
+        for data in (b"small", os.urandom(3 << 20)):
+            (sub / "deep").mkdir(parents=True)
+            self.serve((data, "sub/deep/x"), (data, "sub/deep/y"), (b"z", "sub/new/z"))
+            self.registry.on("GET", "/blobs/", swap)
+            self.assertEqual(self.pull().code, 1)
+            self.assertEqual(sorted(p.name for p in elsewhere.rglob("*")), ["deep", "mine"])
+            self.box.run("rm", "-rf", "out")
+
+    def test_failure_leaves_no_new_directories(self):
+        """Everything that the pull made goes, what was there before stays."""
+        (self.box.work / "out/old/empty").mkdir(parents=True)
+        (self.box.work / "out/late").write_bytes(b"in the way")
+        self.serve((b"1", "old/empty/x"), (b"2", "new/deep/y"), (b"3", "new/z"), (b"4", "late/x"))
+        self.assertEqual(self.pull().code, 1)
+        self.assertEqual(self.names("out"), ["late", "old/", "old/empty/"])
 
     def test_c14_our_working_names(self):
         names = ["x", "x.partial", "x.journal", ".x.partial", "x.lock", ".x.tmp"]

@@ -1,6 +1,9 @@
 """The machine itself fails: streams, disks, descriptors, threads. Rows F33-F43 of the threat model."""
 
 import os
+import shutil
+import subprocess
+import unittest
 
 from harness.case import CliCase, main
 from harness.scripted import ScriptedRegistry
@@ -58,6 +61,160 @@ class Streams(SystemCase):
         result = self.shell("exec 3> >(exit); wait $!; oras pull --debug $REF -o out 2>&3")
         self.assertEqual(result.code, 0, result)
         self.assertEqual(self.read("out/big.bin"), self.data)
+
+
+def can_trace():
+    strace = shutil.which("strace")
+    return strace is not None and subprocess.run(
+        [strace, "-f", "-e", "inject=getcwd:error=EIO", "true"], capture_output=True,
+        check=False).returncode == 0
+
+
+class Mounted(SystemCase):
+    """Small and read-only file systems, where mounting is permitted."""
+
+    def mount(self, name, options):
+        target = self.box.work / name
+        target.mkdir()
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", target],
+                          capture_output=True, check=False).returncode:
+            self.skipTest("mounting is not permitted")
+        self.addCleanup(subprocess.run, ["umount", "-l", target], check=False)
+
+    def test_f33_room_for_one_of_two(self):
+        """Each would fit, not both: what fills the disk goes away again."""
+        self.mount("out", "size=4m")
+        self.serve_artifact((os.urandom(3 * MIB), "two.bin"))
+        result = self.fails("pull", self.ref, "-o", "out", contains="bytes needed", hint="space")
+        self.assertIn("no space left on device", result.err)
+        self.no_leftovers("out")
+
+    def test_f33_no_inodes_left(self):
+        self.mount("out", "nr_inodes=6")
+        self.serve_artifact(*((b"%d" % n, f"sub/{n}") for n in range(10)))
+        self.fails("pull", self.ref, "-o", "out", contains="no space left on device")
+        self.assertEqual([n for n in self.names("out") if not n.startswith(".coras-partial")], [])
+
+    def test_f34_read_only_is_known_before_anything_moves(self):
+        self.mount("out", "ro")
+        self.serve_artifact()
+        self.fails("pull", self.ref, "-o", "out", contains="read-only file system")
+        self.assertEqual(self.registry.requests("GET", "/blobs/"), [])
+
+    def test_c41_bomb_is_removed_again(self):
+        import tarfile
+        from harness.fixtures import make_tar, tar_layer
+        from harness.scripted import manifest
+        self.mount("out", "size=4m")
+        many = make_tar([("d", None)] + [(f"d/{n}", bytes(MIB - 1)) for n in range(16)])
+        info = tarfile.TarInfo("d/big")
+        info.size = 1 << 40
+        giant = make_tar([("d", None)])[:-1024] + info.tobuf(tarfile.GNU_FORMAT) + bytes(MIB)
+        for tar in (many, giant):
+            blob, entry = tar_layer(tar, "d")
+            self.registry.blob(blob)
+            self.registry.put("v1", manifest([entry]))
+            self.fails("pull", self.ref, "-o", "out", contains=[
+                "no space left on device", f"bytes unpacked of an archive of {len(blob)} bytes"])
+            self.no_leftovers("out")
+
+
+@unittest.skipUnless(can_trace(), "strace is not installed or may not trace")
+class Injected(SystemCase):
+    """System calls that fail when they are told to."""
+
+    def pull(self, *faults, **options):
+        inject = [word for fault in faults for word in ("-e", f"inject={fault}")]
+        return self.box.run("strace", "-f", "-o", "/dev/null", *inject, self.box.bin / "oras", "pull",
+                            self.ref, "-o", "out", **options)
+
+    def serve_all(self):
+        from harness.fixtures import make_tar, tar_layer
+        from harness.scripted import layer, manifest
+        blob, directory = tar_layer(make_tar([("d", None), ("d/a", b"a" * 100000)]), "d")
+        for data in (blob, self.data, b"small"):
+            self.registry.blob(data)
+        self.registry.put("v1", manifest([
+            layer(self.data, "big.bin"), layer(b"small", "sub/small"), layer(b"small", "copy"),
+            directory]))
+
+    def assertWhole(self, result):
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(self.read("out/big.bin"), self.data)
+        self.assertEqual(self.read("out/d/a"), b"a" * 100000)
+        self.no_leftovers("out", but=["big.bin", "copy", "d/", "d/a", "sub/", "sub/small"])
+
+    def partials(self):
+        return [n for n in self.names("out") if n.endswith(".partial")]
+
+    def assertNothing(self, result, *texts):
+        self.assertEqual(result.code, 1, result)
+        for text in texts:
+            self.assertIn(str(text), result.err)
+        self.assertEqual([n for n in self.names("out") if not n.startswith(".coras-partial")], [])
+
+    def test_f35_interrupted_and_short_writes(self):
+        self.serve_all()
+        self.assertWhole(self.pull("pwrite64,fsync,syncfs:error=EINTR:when=1+2"))
+
+    def test_f35_write_fails(self):
+        self.serve_all()
+        self.assertNothing(self.pull("pwrite64:error=EIO:when=3+"), "write: input/output error",
+                           self.box.work / "out")
+
+    def test_f33_f34_disk_fills_or_quota_ends(self):
+        self.serve_all()
+        for error, text in (("ENOSPC", "no space left on device"), ("EDQUOT", "disk quota exceeded"),
+                            ("EFBIG", "file too large")):
+            with self.subTest(error):
+                self.assertNothing(self.pull(f"pwrite64:error={error}:when=3+"), text)
+
+    def test_f36_failed_sync_is_final(self):
+        """Neither renamed nor kept: a second fsync would say that all is well."""
+        self.serve_all()
+        for first in (1, 2):
+            self.assertNothing(self.pull(f"fsync,fdatasync:error=EIO:when={first}+"),
+                               "input/output error")
+            self.no_leftovers("out")
+
+    def test_f37_failed_rename_keeps_what_was_verified(self):
+        self.serve_all()
+        for error in ("EIO", "EACCES"):
+            self.assertNothing(self.pull(f"rename,renameat,renameat2:error={error}"), "rename")
+            self.assertEqual(len(self.partials()), 1)
+        self.registry.log.clear()
+        self.assertWhole(self.pull())
+        from harness.scripted import sha256
+        self.assertEqual(self.registry.requests("GET", "/blobs/" + sha256(self.data)), [])
+
+    def test_f39_few_descriptors(self):
+        self.serve_all()
+        self.assertWhole(self.pull("socket:error=EMFILE:when=1..2"))
+        result = self.pull("socket:error=EMFILE")
+        self.assertIn("socket: too many open files", result.err)
+        self.assertIn("ulimit -n", result.hint)
+        for limit in (8, 10, 12, 16, 24):
+            with self.subTest(limit):
+                self.box.run("rm", "-rf", "out")
+                result = self.shell(f"ulimit -n {limit}; oras pull $REF -o out")
+                if result.code == 0:
+                    self.assertWhole(result)
+                else:
+                    self.assertNothing(result, "too many open files")
+                self.assertWhole(self.pull())
+
+    def test_f42_few_threads(self):
+        self.serve_all()
+        for first in (2, 3, 4):
+            with self.subTest(first):
+                self.box.run("rm", "-rf", "out")
+                self.assertWhole(self.pull(f"clone,clone3:error=EAGAIN:when={first}+"))
+
+    def test_file_system_without_locks_and_reservations(self):
+        self.serve_all()
+        self.assertWhole(self.pull("flock:error=ENOLCK", "fallocate:error=EOPNOTSUPP",
+                                   "openat2:error=ENOSYS", "sync_file_range:error=ENOSYS",
+                                   "copy_file_range:error=EINTR:when=1"))
 
 
 if __name__ == "__main__":
