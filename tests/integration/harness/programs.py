@@ -30,6 +30,7 @@ CORAS = _first(os.environ.get("CORAS"), SOURCE / "build/cli/coras", SOURCE / "bu
 ORAS = _oracle("CORAS_TEST_ORAS", "oras")
 CRANE = _oracle("CORAS_TEST_CRANE", "crane")
 REGISTRY3 = _oracle("CORAS_TEST_REGISTRY", "registry")
+CONFORMANCE = _oracle("CORAS_TEST_CONFORMANCE", "conformance")
 DOCKER_REGISTRY = _first("docker-registry")
 SKOPEO = _first("skopeo")
 
@@ -45,6 +46,7 @@ need_crane = need(CRANE, "crane")
 need_skopeo = need(SKOPEO, "skopeo")
 need_docker_registry = need(DOCKER_REGISTRY, "docker-registry")
 need_registry3 = need(REGISTRY3, "distribution 3's registry")
+need_conformance = need(CONFORMANCE, "the conformance runner of the distribution specification")
 
 
 @functools.lru_cache(maxsize=None)
