@@ -203,22 +203,31 @@ static bool check_password(coras_access *a, const char *user, const char *passwo
 
 /* ---- policy ---- */
 
+static enum coras_verdict check_anonymous(const coras_access *a, enum coras_right right)
+{
+    bool may =
+        right == CORAS_RIGHT_NONE || right == CORAS_RIGHT_READ || right == CORAS_RIGHT_CATALOG;
+
+    return a->anonymous_read && may ? CORAS_ACCESS_GRANTED : CORAS_ACCESS_UNAUTHORIZED;
+}
+
 enum coras_verdict coras_access_check(coras_access *a, const char *authorization, const char *peer,
                                       enum coras_right right, char **ret_user)
 {
     coras_auto_free char *user = NULL;
     coras_auto_secret char *password = NULL;
-    bool anonymous_right =
-        right == CORAS_RIGHT_NONE || right == CORAS_RIGHT_READ || right == CORAS_RIGHT_CATALOG;
 
     if (!a->passwords)
         return CORAS_ACCESS_GRANTED;
     if (!authorization)
-        return a->anonymous_read && anonymous_right ? CORAS_ACCESS_GRANTED
-                                                    : CORAS_ACCESS_UNAUTHORIZED;
+        return check_anonymous(a, right);
+    if (!coras_basic_credentials(authorization, &user, &password))
+        return CORAS_ACCESS_UNAUTHORIZED;
+    /* skopeo and podman, asked for credentials that they do not have, send none in this form */
+    if (!*user && !*password)
+        return check_anonymous(a, right);
     /* wrong credentials fail even where none are needed: a client wants to know */
-    if (!coras_basic_credentials(authorization, &user, &password) ||
-        !check_password(a, user, password, peer))
+    if (!check_password(a, user, password, peer))
         return CORAS_ACCESS_UNAUTHORIZED;
     *ret_user = coras_steal(&user);
     return CORAS_ACCESS_GRANTED;
@@ -227,4 +236,9 @@ enum coras_verdict coras_access_check(coras_access *a, const char *authorization
 bool coras_access_reads_all(const coras_access *a, const char *user)
 {
     return !a->passwords || a->anonymous_read || user;
+}
+
+bool coras_access_has_users(const coras_access *a)
+{
+    return a->passwords != NULL;
 }

@@ -37,5 +37,7 @@ enum coras_verdict coras_access_check(coras_access *a, const char *authorization
                                       enum coras_right right, char **ret_user);
 /* Whether this user (NULL = nobody) may read everything: no password file, or a known user. */
 bool coras_access_reads_all(const coras_access *a, const char *user);
+/* Whether credentials could give rights that nobody in particular has. */
+bool coras_access_has_users(const coras_access *a);
 
 #endif

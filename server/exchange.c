@@ -103,6 +103,11 @@ static enum coras_right right_of(const struct coras_exchange *x)
     }
 }
 
+static void offer_log_in(struct coras_exchange *x)
+{
+    coras_answer_header(x, "WWW-Authenticate", "Basic realm=\"coras\"");
+}
+
 static bool is_allowed(struct coras_exchange *x)
 {
     const char *authorization = coras_exchange_header(x, "Authorization");
@@ -110,7 +115,7 @@ static bool is_allowed(struct coras_exchange *x)
     if (coras_access_check(x->registry->access, authorization, x->peer, right_of(x), &x->user) ==
         CORAS_ACCESS_GRANTED)
         return true;
-    coras_answer_header(x, "WWW-Authenticate", "Basic realm=\"coras\"");
+    offer_log_in(x);
     coras_answer_error(x, CORAS_API_UNAUTHORIZED, "authentication required", NULL);
     return false;
 }
@@ -185,6 +190,9 @@ static bool host_is_ours(struct coras_exchange *x)
 
 static void answer_base(struct coras_exchange *x)
 {
+    /* some clients learn here alone that there are passwords, and need none to read */
+    if (coras_access_has_users(x->registry->access) && !x->user)
+        offer_log_in(x);
     coras_buf_puts(&x->answer.body, "{}");
     coras_answer_body(x, 200, "application/json");
 }

@@ -1,11 +1,14 @@
 """The embedded registry: who may do what."""
 
 import base64
+import os
+import subprocess
 import tempfile
 import threading
 from pathlib import Path
 
 from embedded import ServerCase, digest, image
+from harness import programs
 from harness.case import main
 from harness.servers import HTPASSWD, PASSWORD, USER
 
@@ -127,6 +130,37 @@ class AnonymousRead(Passwords):
 
     def test_malformed_credentials(self):
         self.assert_401(self.request("GET", "/v2/", headers={"Authorization": "Basic !!!"}))
+
+    def test_log_in_is_offered(self):
+        reply = self.request("GET", "/v2/")
+        self.assertEqual((reply.status, reply.headers["WWW-Authenticate"]), (200, 'Basic realm="coras"'))
+        reply = self.request("GET", "/v2/", headers=GOOD)
+        self.assertEqual((reply.status, reply.headers["WWW-Authenticate"]), (200, None))
+
+    def test_empty_credentials_are_none(self):
+        self.assertEqual(self.request("GET", "/v2/_catalog", headers=basic("", "")).status, 200)
+        self.assert_401(self.request("POST", "/v2/a/blobs/uploads/", headers=basic("", "")))
+        self.assert_401(self.request("GET", "/v2/_catalog", headers=basic("", "x")))
+
+    @programs.need_skopeo
+    def test_skopeo_reads_without_and_writes_with_a_password(self):
+        def skopeo(*arguments):
+            return subprocess.run(
+                [programs.SKOPEO, *arguments], cwd=self.files.name, capture_output=True, text=True,
+                timeout=60, check=False, stdin=subprocess.DEVNULL,
+                env={**os.environ, "HOME": self.files.name,
+                     "REGISTRY_AUTH_FILE": f"{self.files.name}/auth.json"})
+        name = f"docker://{self.server.host}/{self.repository}"
+        for blob in (b"{}", b"hello"):
+            self.request("POST", f"/v2/{self.repository}/blobs/uploads/?digest={digest(blob)}", blob, GOOD)
+        self.request("PUT", f"/v2/{self.repository}/manifests/v1", image([b"hello"]), GOOD)
+        done = skopeo("copy", "--src-tls-verify=false", f"{name}:v1", "oci:layout:v1")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        done = skopeo("copy", "--dest-tls-verify=false", "oci:layout:v1", f"{name}/new:v1")
+        self.assertNotEqual(done.returncode, 0)
+        done = skopeo("copy", "--dest-tls-verify=false", "--dest-creds", f"{USER}:{PASSWORD}",
+                      "oci:layout:v1", f"{name}/new:v1")
+        self.assertEqual(done.returncode, 0, done.stderr)
 
     def test_right_ones_are_served_while_others_guess(self):
         self.assertEqual(self.request("GET", "/v2/").status, 200)

@@ -1,11 +1,12 @@
 """The embedded registry with the clients that people use."""
 
+import json
 import os
 import subprocess
-from pathlib import Path
 import tempfile
+from pathlib import Path
 
-from embedded import ServerCase
+from embedded import OCI_MANIFEST, ServerCase, compact, descriptor
 from harness import programs
 from harness.case import main
 
@@ -80,7 +81,29 @@ class Clients(ServerCase):
         self.assertEqual(first, again)
         raw = self.run_ok(skopeo, "inspect", "--raw", "--tls-verify=false", f"docker://{self.name()}")
         self.assertEqual(raw.encode(), first)
+        docker = f"docker://{self.server.host}/{self.repository}/docker:v1"
+        self.run_ok("tar", "cf", "layer.tar", "a.txt")
+        self.run_ok("gzip", "layer.tar")
+        config = b'{"architecture":"amd64","os":"linux","rootfs":{"type":"layers","diff_ids":["%s"]}}' % (
+            self.run_ok("sh", "-c", "echo sha256:$(zcat layer.tar.gz | sha256sum | cut -c1-64)").strip().encode())
+        self.server.push_blob(f"{self.repository}/image", config)
+        layer = (self.work / "layer.tar.gz").read_bytes()
+        self.server.push_blob(f"{self.repository}/image", layer)
+        self.server.put_manifest(f"{self.repository}/image", "v1", compact(
+            {"schemaVersion": 2, "mediaType": OCI_MANIFEST,
+             "config": descriptor(config, "application/vnd.oci.image.config.v1+json"),
+             "layers": [descriptor(layer, "application/vnd.oci.image.layer.v1.tar+gzip")]}))
+        image = f"docker://{self.server.host}/{self.repository}/image:v1"
+        self.run_ok(skopeo, "copy", "--src-tls-verify=false", "--dest-tls-verify=false", "--format", "v2s2",
+                    image, docker)
+        raw = self.run_ok(skopeo, "inspect", "--raw", "--tls-verify=false", docker)
+        self.assertIn("application/vnd.docker.distribution.manifest.v2+json", raw)
+        self.run_ok(skopeo, "copy", "--src-tls-verify=false", docker, "docker-archive:a.tar:a:v1")
+        self.run_ok(skopeo, "copy", "--dest-tls-verify=false", "docker-archive:a.tar", f"{docker}.back")
+        tags = self.run_ok(skopeo, "list-tags", "--tls-verify=false", docker.removesuffix(":v1"))
+        self.assertEqual(json.loads(tags)["Tags"], ["v1", "v1.back"])
         self.run_ok(skopeo, "delete", "--tls-verify=false", f"docker://{self.name()}")
+        self.assertEqual(self.request("GET", f"/v2/{self.repository}/manifests/v1").status, 404)
 
 
 if __name__ == "__main__":
