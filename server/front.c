@@ -21,6 +21,10 @@
 #define DRAIN_BYTES_MAX_ANONYMOUS (64 * CORAS_KIB)
 #define HEADERS_MAX               128
 
+/* The older versions are broken (RFC 8996); the library itself still takes them. Not const: the
+ * library's option holds a plain pointer. */
+static char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
 struct coras_front {
     struct coras_registry *registry;
     struct MHD_Daemon *daemon;
@@ -398,6 +402,7 @@ static int start_daemon(struct coras_front *f, int fd, coras_error **err)
                      MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, f->tls_cert},
                                    {MHD_OPTION_HTTPS_MEM_KEY, 0, f->tls_key},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities},
                                    {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
 

@@ -2,6 +2,7 @@
 
 import http.client
 import ssl
+import warnings
 
 from embedded import ServerCase, digest
 from harness.case import main
@@ -33,6 +34,21 @@ class Tls(ServerCase):
         path = f"/v2/{self.repository}/blobs/{digest(DATA)}"
         self.assertEqual(self.request("GET", path).body, DATA)
         self.assertEqual(self.request("GET", path, headers={"Range": "bytes=5-9"}).body, DATA[5:10])
+
+    def test_old_versions_are_refused(self):
+        context = ssl.create_default_context(cafile=self.authority.certificate)
+        context.set_ciphers("DEFAULT@SECLEVEL=0")
+        for version, accepted in ((ssl.TLSVersion.TLSv1, False), (ssl.TLSVersion.TLSv1_1, False),
+                                  (ssl.TLSVersion.TLSv1_2, True), (ssl.TLSVersion.TLSv1_3, True)):
+            with warnings.catch_warnings(action="ignore"):  # about the old ones
+                context.minimum_version = version
+                context.maximum_version = version
+            with self.server.socket() as sock:
+                try:
+                    with context.wrap_socket(sock, server_hostname="127.0.0.1") as secure:
+                        self.assertTrue(accepted, secure.version())
+                except (ssl.SSLError, ConnectionError):
+                    self.assertFalse(accepted, version)
 
     def test_plain_requests_are_not_answered(self):
         answer = self.server.raw(b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
