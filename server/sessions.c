@@ -297,7 +297,8 @@ static struct timespec deadline_in_ms(int64_t ms)
 }
 
 static int acquire_locked(coras_sessions *t, const char *id, const char *repository,
-                          const char *user, coras_session **ret, coras_error **err)
+                          const char *user, coras_session **ret, int64_t *ret_size,
+                          coras_error **err)
 {
     struct timespec deadline = deadline_in_ms(HOLDER_WAIT_MS);
 
@@ -311,19 +312,21 @@ static int acquire_locked(coras_sessions *t, const char *id, const char *reposit
             *ret = s;
             return 0;
         }
+        *ret_size = __atomic_load_n(&s->size, __ATOMIC_RELAXED);
         if (pthread_cond_timedwait(&t->released, &t->lock, &deadline) == ETIMEDOUT)
             return coras_fail(err, CORAS_ERR_EXISTS, "another request is writing to this upload");
     }
 }
 
 int coras_session_acquire(coras_sessions *t, const char *id, const char *repository,
-                          const char *user, coras_session **ret, coras_error **err)
+                          const char *user, coras_session **ret, int64_t *ret_size,
+                          coras_error **err)
 {
     coras_session *s = NULL;
     int rc;
 
     pthread_mutex_lock(&t->lock);
-    rc = acquire_locked(t, id, repository, user, &s, err);
+    rc = acquire_locked(t, id, repository, user, &s, ret_size, err);
     pthread_mutex_unlock(&t->lock);
     if (rc < 0)
         return rc;
@@ -380,6 +383,11 @@ static void begin_flush(coras_session *s)
     s->flushed = s->size;
 }
 
+static void set_size(coras_session *s, int64_t size)
+{
+    __atomic_store_n(&s->size, size, __ATOMIC_RELAXED);
+}
+
 int coras_session_append(coras_session *s, const void *data, size_t len, coras_error **err)
 {
     int rc = coras_pwrite_full(s->fd, data, len, s->size, err);
@@ -388,7 +396,7 @@ int coras_session_append(coras_session *s, const void *data, size_t len, coras_e
         /* a part may stand in the file: the offset is what the file says */
         struct stat st;
         if (fstat(s->fd, &st) == 0 && st.st_size > s->size) {
-            s->size = st.st_size;
+            set_size(s, st.st_size);
             coras_hasher_free(s->hasher);
             s->hasher = NULL;
         }
@@ -396,7 +404,7 @@ int coras_session_append(coras_session *s, const void *data, size_t len, coras_e
     }
     if (s->hasher)
         coras_hasher_update(s->hasher, data, len);
-    s->size += (int64_t)len;
+    set_size(s, s->size + (int64_t)len);
     begin_flush(s);
     return 0;
 }

@@ -19,7 +19,7 @@ typedef struct coras_session {
     char *user;                        /* const; "" for nobody in particular */
     int algorithm;                     /* holder: of the running hash */
     int fd;                            /* holder: open while held */
-    int64_t size;                      /* holder: bytes on disk */
+    int64_t size;                      /* holder, who changes it atomically: bytes on disk */
     int64_t flushed;                   /* holder: bytes whose writing out was begun */
     coras_hasher *hasher; /* holder: over the first `size` bytes; NULL = read them again */
     bool held;            /* the table's lock */
@@ -38,11 +38,13 @@ CORAS_MUST_CHECK int coras_session_begin(coras_sessions *t, const char *reposito
                                          coras_error **err);
 /*
  * Take a session for oneself. Waits a moment for a holder that may be gone already.
- * NOT_FOUND: none, or of another repository or user. EXISTS: somebody else keeps it.
+ * NOT_FOUND: none, or of another repository or user. EXISTS: somebody else keeps it; *ret_size is
+ * how far they have come.
  */
 CORAS_MUST_CHECK int coras_session_acquire(coras_sessions *t, const char *id,
                                            const char *repository, const char *user,
-                                           coras_session **ret, coras_error **err);
+                                           coras_session **ret, int64_t *ret_size,
+                                           coras_error **err);
 /* Give it back; it stays. */
 void coras_session_release(coras_sessions *t, coras_session *s);
 /* Give it back and remove it with its bytes. */

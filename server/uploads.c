@@ -31,13 +31,14 @@ static void answer_unknown(struct coras_exchange *x)
     coras_answer_error(x, CORAS_API_BLOB_UPLOAD_UNKNOWN, "no such upload", NULL);
 }
 
-/* Somebody else writes: tell the client to look again where the upload stands. */
-static void answer_held(struct coras_exchange *x)
+/* Somebody else writes: tell the client how far they have come. */
+static void answer_held(struct coras_exchange *x, int64_t size)
 {
-    coras_answer_header(x, "Location", "/v2/%s/blobs/uploads/%s", x->route.repository,
-                        x->route.session);
-    coras_answer_header(x, "Range", "0-0");
-    coras_answer_header(x, "Docker-Upload-UUID", "%s", x->route.session);
+    describe(x, x->route.session, size);
+    if (x->method == CORAS_GET || x->method == CORAS_HEAD) {
+        coras_answer_empty(x, 204);
+        return;
+    }
     coras_answer_error(x, CORAS_API_RANGE_INVALID, "another request is writing to this upload",
                        NULL);
 }
@@ -175,15 +176,16 @@ void coras_upload_start(struct coras_exchange *x)
 static bool acquire(struct coras_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
+    int64_t size = 0;
     int rc = coras_session_acquire(x->registry->sessions, x->route.session, x->route.repository,
-                                   x->user, &x->upload, &err);
+                                   x->user, &x->upload, &size, &err);
 
     if (rc == 0)
         return true;
     if (rc == CORAS_ERR_NOT_FOUND)
         answer_unknown(x);
     else if (rc == CORAS_ERR_EXISTS)
-        answer_held(x);
+        answer_held(x, size);
     else
         coras_answer_failure(x, err);
     return false;

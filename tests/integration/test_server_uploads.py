@@ -179,6 +179,10 @@ class Uploads(ServerCase):
             wait_for_size(self.server, location, 10)
             reply = self.patch(location, b"x" * 10, 0)
             self.assert_error(reply, 416, "RANGE_INVALID")
+            self.assertEqual(reply.headers["Range"], "0-9")
+            # a client whose own cut connection still counts as the writer asks where it stands
+            reply = self.request("GET", location)
+            self.assertEqual((reply.status, reply.headers["Range"]), (204, "0-9"))
             slow.sendall(DATA[10:])
             self.assertTrue(slow.recv(1000).startswith(b"HTTP/1.1 202"))
         self.assertEqual(self.put(location, b"", digest(DATA)).status, 201)
