@@ -86,6 +86,13 @@ static void remove_files(coras_sessions *t, const char *id)
     (void)unlinkat(t->store->uploads_fd, sidecar_name(id, name), 0);
 }
 
+/* Called with the lock; nobody holds it. */
+static void remove_session(coras_sessions *t, const char *id)
+{
+    remove_files(t, id);
+    (void)coras_map_remove(t->by_id, id); /* frees the session, and an id that is its own */
+}
+
 static int write_sidecar(coras_sessions *t, const coras_session *s, coras_error **err)
 {
     coras_auto_buf text = CORAS_BUF_INIT(SIDECAR_MAX);
@@ -242,6 +249,28 @@ static void make_id(char id[static CORAS_SESSION_ID_LEN + 1])
              r[15]);
 }
 
+static bool find_oldest(const char *id, void *value, void *user)
+{
+    coras_session *s = value, **oldest = user;
+
+    (void)id;
+    if (!s->held && (!*oldest || s->touched_s < (*oldest)->touched_s))
+        *oldest = s;
+    return true;
+}
+
+/* Uploads that were begun and left must not keep new ones out for a week. Called with the lock. */
+static void make_room(coras_sessions *t)
+{
+    while (coras_map_len(t->by_id) >= SESSIONS_MAX) {
+        coras_session *oldest = NULL;
+        coras_map_each(t->by_id, find_oldest, &oldest);
+        if (!oldest)
+            return;
+        remove_session(t, oldest->id);
+    }
+}
+
 /* The session enters the table as held, or nothing of it stays. */
 static int add_held(coras_sessions *t, coras_session *s, coras_error **err)
 {
@@ -249,6 +278,7 @@ static int add_held(coras_sessions *t, coras_session *s, coras_error **err)
 
     s->held = true;
     pthread_mutex_lock(&t->lock);
+    make_room(t);
     if (coras_map_len(t->by_id) >= SESSIONS_MAX)
         rc = coras_fail(err, CORAS_ERR_TOO_LARGE, "too many uploads are open");
     else
@@ -516,10 +546,8 @@ void coras_sessions_expire(coras_sessions *t, int64_t now_s)
 
     pthread_mutex_lock(&t->lock);
     coras_map_each(t->by_id, note_expired, &e);
-    for (size_t i = 0; i < e.ids.len; i++) {
-        remove_files(t, e.ids.items[i]);
-        (void)coras_map_remove(t->by_id, e.ids.items[i]);
-    }
+    for (size_t i = 0; i < e.ids.len; i++)
+        remove_session(t, e.ids.items[i]);
     pthread_mutex_unlock(&t->lock);
     coras_strlist_clear(&e.ids);
 }

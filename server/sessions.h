@@ -32,7 +32,8 @@ CORAS_MUST_CHECK int coras_sessions_open(coras_blob_store *store, coras_sessions
 void coras_sessions_close(coras_sessions *t);
 CORAS_DEFINE_AUTO(coras_sessions, coras_sessions_close)
 
-/* A new session, acquired. TOO_LARGE when there are too many. */
+/* A new session, acquired; the one that was left longest makes room when there are too many.
+ * TOO_LARGE when all of these are in use. */
 CORAS_MUST_CHECK int coras_session_begin(coras_sessions *t, const char *repository,
                                          const char *user, int algorithm, coras_session **ret,
                                          coras_error **err);

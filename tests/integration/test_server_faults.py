@@ -204,6 +204,25 @@ class Start(ServerCase):
         self.assertEqual(server.request("GET", old).status, 404)
         self.assertEqual(server.request("GET", young).status, 204)
 
+    def test_forgotten_uploads_make_room_for_new_ones(self):
+        server = self.new_server().start()
+        kept = server.begin("a")
+        server.stop()
+        uploads = server.root / "uploads"
+        yesterday = time.time() - 24 * 3600
+        for i in range(16384):
+            session = f"00000000-0000-4000-8000-{i:012x}"
+            (uploads / f"{session}.json").write_text('{"repository":"a","user":"","algorithm":"sha256"}')
+            (uploads / session).touch()
+            os.utime(uploads / session, (yesterday, yesterday + i))
+        server.start()
+        begun = server.begin("a")
+        for location in (kept, begun):
+            self.assertEqual(server.request("GET", location).status, 204)
+        for i, status in ((0, 404), (1, 404), (2, 204), (16383, 204)):
+            reply = server.request("GET", f"/v2/a/blobs/uploads/00000000-0000-4000-8000-{i:012x}")
+            self.assertEqual(reply.status, status, i)
+
     def test_orphans_are_collected_at_the_start(self):
         server = self.new_server().start()
         server.push_image("a", "v1")
