@@ -190,7 +190,7 @@ class Scripted(CliCase):
 
     def test_missing_content_is_named_by_its_digest(self):
         self.registry.artifact("v1", [(b"x", "x")])
-        self.registry.blobs.clear()
+        del self.registry.blobs[sha256(b"x")]
         missing = f"{sha256(b'x')}: not found"
         result = self.fails("pull", f"{self.host}/a:v1")
         self.assertEqual(result.first_error, f"Error response from registry: {missing}")
