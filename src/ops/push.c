@@ -96,7 +96,8 @@ static int push_while_hashing(struct push *p, struct coras_artifact_item *item, 
     if (rc < 0)
         return rc;
     CORAS_TRY(coras_local_file_settle(&item->file, err));
-    item->desc.digest = item->file.digest;
+    if (!item->announced) /* else events that are being delivered read it */
+        item->desc.digest = item->file.digest;
     if (rc == CORAS_PUSH_EXISTED && !item->announced) {
         coras_run_post(&p->run, CORAS_EVENT_EXISTS, &item->desc, 0, NULL);
         return 0;
