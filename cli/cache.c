@@ -69,21 +69,44 @@ int cached_fetch_manifest(coras_target *target, const char *reference,
 
 /* ---- blobs ---- */
 
+/* Bring the blob into the cache unless it is there. */
+static int fill_cache(coras_target *cache, coras_target *target, const coras_descriptor *desc,
+                      coras_error **err)
+{
+    if (has_content(cache, &desc->digest))
+        return 0;
+    coras_auto_fd fd = -1;
+    CORAS_TRY(coras_tmpfile(&fd, err));
+    CORAS_TRY(coras_fetch_blob(target, desc, write_to_file, &fd, err));
+    int rc = coras_push_blob(cache, desc, fd, NULL, err);
+    return rc < 0 ? rc : 0;
+}
+
+/* Where the blob is to be had: the cache (owned by the caller), or *ret NULL for the target. */
+static int open_filled_cache(coras_target *target, const coras_descriptor *desc, coras_target **ret,
+                             coras_error **err)
+{
+    coras_auto(coras_target) cache = NULL;
+    if (!cache_directory())
+        return 0;
+    CORAS_TRY(coras_layout_open(cache_directory(), CORAS_LAYOUT_WRITE, &cache, err));
+    CORAS_TRY(fill_cache(cache, target, desc, err));
+    *ret = coras_steal(&cache);
+    return 0;
+}
+
 int cached_fetch_blob(coras_target *target, const coras_descriptor *desc, coras_write_fn write,
                       void *user, coras_error **err)
 {
-    const char *directory = cache_directory();
-    if (!directory)
-        return coras_fetch_blob(target, desc, write, user, err);
     coras_auto(coras_target) cache = NULL;
-    CORAS_TRY(coras_layout_open(directory, CORAS_LAYOUT_WRITE, &cache, err));
-    if (!has_content(cache, &desc->digest)) {
-        coras_auto_fd fd = -1;
-        CORAS_TRY(coras_tmpfile(&fd, err));
-        CORAS_TRY(coras_fetch_blob(target, desc, write_to_file, &fd, err));
-        int rc = coras_push_blob(cache, desc, fd, NULL, err);
-        if (rc < 0)
-            return rc;
-    }
-    return coras_fetch_blob(cache, desc, write, user, err);
+    CORAS_TRY(open_filled_cache(target, desc, &cache, err));
+    return coras_fetch_blob(cache ? cache : target, desc, write, user, err);
+}
+
+int cached_save_blob(coras_target *target, const coras_descriptor *desc, const char *path,
+                     const coras_run_options *run, coras_error **err)
+{
+    coras_auto(coras_target) cache = NULL;
+    CORAS_TRY(open_filled_cache(target, desc, &cache, err));
+    return coras_save_blob(cache ? cache : target, desc, path, run, err);
 }

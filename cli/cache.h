@@ -5,7 +5,7 @@
 #ifndef CORAS_CLI_CACHE_H
 #define CORAS_CLI_CACHE_H
 
-#include "coras/target.h"
+#include "coras/ops.h"
 
 /* As coras_fetch_manifest() with `platform` picked from an index (NULL: the reference itself). */
 CORAS_MUST_CHECK int cached_fetch_manifest(coras_target *target, const char *reference,
@@ -16,5 +16,10 @@ CORAS_MUST_CHECK int cached_fetch_manifest(coras_target *target, const char *ref
 /* As coras_fetch_blob(); with a cache the content goes there first and is then read from it. */
 CORAS_MUST_CHECK int cached_fetch_blob(coras_target *target, const coras_descriptor *desc,
                                        coras_write_fn write, void *user, coras_error **err);
+
+/* As coras_save_blob(). */
+CORAS_MUST_CHECK int cached_save_blob(coras_target *target, const coras_descriptor *desc,
+                                      const char *path, const coras_run_options *run,
+                                      coras_error **err);
 
 #endif

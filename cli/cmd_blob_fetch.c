@@ -12,7 +12,6 @@
 #include "cli/output/metadata.h"
 #include "cli/targetref.h"
 #include "oci/descriptor.h"
-#include "oci/mediatype.h"
 
 #define PROGRESS_MS 100
 
@@ -108,41 +107,27 @@ static int fetch_content(const struct blob_fetch_state *s, const coras_descripto
     return rc;
 }
 
-static int save_content(const struct blob_fetch_state *s, const coras_descriptor *desc,
-                        coras_error **err)
+static int save_file(struct call *call, const struct blob_fetch_state *s,
+                     const coras_descriptor *desc, coras_error **err)
+{
+    struct display *display = blob_fetch_display(s);
+    const coras_run_options run = run_options(call, NULL, display);
+    int rc = cached_save_blob(s->target.target, desc, s->output.value, &run, err);
+    display_finish(display);
+    display_free(display);
+    return rc;
+}
+
+static int save_content(struct call *call, const struct blob_fetch_state *s,
+                        const coras_descriptor *desc, coras_error **err)
 {
     if (outfile_is_stdout(s->output.value))
         return fetch_content(s, desc, STDOUT_FILENO, err);
+    if (outfile_is_replaceable(s->output.value))
+        return save_file(call, s, desc, err);
     coras_auto_fd fd = -1;
     CORAS_TRY(outfile_open(s->output.value, &fd, err));
     return fetch_content(s, desc, fd, err);
-}
-
-static int ignore_content(void *user, const void *data, size_t len, coras_error **err)
-{
-    (void)user;
-    (void)data;
-    (void)len;
-    (void)err;
-    return 0;
-}
-
-/* A refused HEAD has no words; the GET that is to follow is refused in the registry's own. */
-static void ask_for_words(const struct blob_fetch_state *s, const coras_digest *digest,
-                          coras_error **err)
-{
-    coras_auto_value(coras_descriptor) any = CORAS_DESCRIPTOR_INIT;
-    coras_auto(coras_error) refusal = NULL;
-    int status = coras_error_http_status(*err);
-    if (status != 401 && status != 403)
-        return;
-    if (coras_descriptor_set(&any, CORAS_MT_OCTET_STREAM, digest, 1, NULL) < 0)
-        return;
-    if (coras_fetch_blob(s->target.target, &any, ignore_content, NULL, &refusal) == 0 ||
-        coras_error_http_status(refusal) != status)
-        return;
-    coras_error_free(*err);
-    *err = coras_steal(&refusal);
 }
 
 static int resolve_content(const struct blob_fetch_state *s, const coras_digest *digest,
@@ -150,10 +135,9 @@ static int resolve_content(const struct blob_fetch_state *s, const coras_digest 
 {
     if (s->target.is_layout) /* which knows more of what is a manifest */
         return coras_resolve(s->target.target, s->target.reference, ret, err);
-    int rc = coras_resolve_blob(s->target.target, digest, ret, err);
-    if (rc < 0 && *s->output.value)
-        ask_for_words(s, digest, err);
-    return rc;
+    if (*s->output.value)
+        return coras_probe_blob(s->target.target, digest, ret, err);
+    return coras_resolve_blob(s->target.target, digest, ret, err);
 }
 
 static int blob_fetch_run(struct call *call, coras_error **err)
@@ -166,7 +150,7 @@ static int blob_fetch_run(struct call *call, coras_error **err)
     CORAS_TRY(target_require_digest(call, &s->target, &digest, err));
     CORAS_TRY(resolve_content(s, &digest, &desc, err));
     if (*s->output.value)
-        CORAS_TRY(save_content(s, &desc, err));
+        CORAS_TRY(save_content(call, s, &desc, err));
     return s->descriptor.value ? descriptor_print(&desc, s->pretty.value, err) : 0;
 }
 

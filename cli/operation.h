@@ -10,12 +10,13 @@
 
 CORAS_DEFINE_AUTO(coras_artifact, coras_artifact_free)
 
-/* Options of a run: as many transfers at a time as the flag says, events to the display. */
+/* Options of a run: as many transfers at a time as the flag says (NULL: the usual number), events
+ * to the display. */
 static inline coras_run_options
 run_options(const struct call *call, const struct opt_int *concurrency, struct display *display)
 {
     coras_run_options run = CORAS_RUN_OPTIONS_INIT;
-    int64_t n = concurrency->value;
+    int64_t n = concurrency ? concurrency->value : 0;
     run.concurrency = n > INT32_MAX ? INT32_MAX : n < 0 ? 0 : (int)n;
     run.on_event = display_event;
     run.user = display;

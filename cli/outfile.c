@@ -1,7 +1,11 @@
 #include "cli/outfile.h"
 
 #include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/str.h"
@@ -20,8 +24,29 @@ int outfile_open(const char *path, int *ret_fd, coras_error **err)
     return 0;
 }
 
+bool outfile_is_replaceable(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    coras_auto_free char *dir =
+        slash ? coras_strndup(path, (size_t)(slash - path) + 1) : coras_strdup(".");
+    struct stat st;
+
+    if (!dir || (slash && !slash[1]) || access(dir, W_OK | X_OK) < 0)
+        return false;
+    return lstat(path, &st) < 0 ? errno == ENOENT : S_ISREG(st.st_mode);
+}
+
+static int replace(const char *path, const void *data, size_t len, coras_error **err)
+{
+    struct stat st;
+    mode_t mode = lstat(path, &st) == 0 ? st.st_mode & 0777 : 0666;
+    return coras_write_file_atomic(AT_FDCWD, path, data, len, mode, err);
+}
+
 int outfile_write(const char *path, const void *data, size_t len, coras_error **err)
 {
+    if (outfile_is_replaceable(path))
+        return replace(path, data, len, err);
     coras_auto_fd fd = -1;
     CORAS_TRY(outfile_open(path, &fd, err));
     CORAS_TRY(coras_write_named(fd, path, data, len, err));

@@ -6,11 +6,16 @@
 
 #include "base/common.h"
 
-/* Create or truncate (0666 without the umask) and write; messages as "open <path>: …". */
+/*
+ * Write the whole file, 0666 without the umask; messages as "open <path>: …". A file that is new
+ * or regular appears at once and complete; a FIFO or device is written to.
+ */
 CORAS_MUST_CHECK int outfile_write(const char *path, const void *data, size_t len,
                                    coras_error **err);
-/* Open for writing in the same way. */
+/* Create or truncate. */
 CORAS_MUST_CHECK int outfile_open(const char *path, int *ret_fd, coras_error **err);
+/* Whether a file there can be put in its place by rename. */
+bool outfile_is_replaceable(const char *path);
 /* "-" is stdout. */
 bool outfile_is_stdout(const char *path);
 

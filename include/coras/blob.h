@@ -29,6 +29,24 @@ CORAS_API CORAS_MUST_CHECK int coras_push_blob(coras_target *target, const coras
                                                int fd, const coras_run_options *run,
                                                coras_error **err);
 
+/**
+ * Download one blob to a file. The file appears under its name when all its bytes are verified and
+ * on disk; until then they are in a file beside it, which a later call goes on from.
+ *
+ * Reports START, PROGRESS, RETRYING and DONE or FAILED.
+ *
+ * @param desc  digest and size
+ * @param path  in a directory that exists; an existing file is replaced, its permissions stay
+ * @param run   may be NULL
+ * @return 0; CORAS_ERR_NOT_FOUND, CORAS_ERR_DIGEST_MISMATCH, CORAS_ERR_SIZE_MISMATCH,
+ *         CORAS_ERR_NO_SPACE, CORAS_ERR_IO, CORAS_ERR_UNAUTHORIZED, any transport error
+ *
+ * Blocking. Spec: distribution-spec 1.1, "Pulling blobs".
+ */
+CORAS_API CORAS_MUST_CHECK int coras_save_blob(coras_target *target, const coras_descriptor *desc,
+                                               const char *path, const coras_run_options *run,
+                                               coras_error **err);
+
 #ifdef __cplusplus
 }
 #endif

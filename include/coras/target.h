@@ -82,6 +82,11 @@ CORAS_API CORAS_MUST_CHECK int coras_fetch_blob(coras_target *target, const cora
 CORAS_API CORAS_MUST_CHECK int coras_resolve_blob(coras_target *target, const coras_digest *digest,
                                                   coras_descriptor *ret, coras_error **err);
 
+/** The same, asked as a download asks (registries: GET of the first byte), so that a registry that
+ * refuses says why. For what is to be fetched next. */
+CORAS_API CORAS_MUST_CHECK int coras_probe_blob(coras_target *target, const coras_digest *digest,
+                                                coras_descriptor *ret, coras_error **err);
+
 /** Whether content is there (manifest or blob by media type). */
 CORAS_API CORAS_MUST_CHECK int coras_exists(coras_target *target, const coras_descriptor *desc,
                                             bool *ret, coras_error **err);

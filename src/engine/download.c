@@ -25,6 +25,25 @@ int coras_retry_wait(coras_run *run, unsigned failures, coras_error **err)
     return coras_run_check(run, err);
 }
 
+bool coras_download_can_resume(int rc)
+{
+    switch (rc) {
+    case CORAS_ERR_CANCELLED:
+    case CORAS_ERR_CONNECT:
+    case CORAS_ERR_TIMEOUT:
+    case CORAS_ERR_HTTP:
+    case CORAS_ERR_TLS:
+    case CORAS_ERR_PROTOCOL:
+    case CORAS_ERR_NO_SPACE:
+    case CORAS_ERR_IO:
+    case CORAS_ERR_UNAUTHORIZED:
+    case CORAS_ERR_DENIED:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* ---- the digest ---- */
 
 static int check_digest(const coras_digest *have, const coras_digest *want, coras_error **err)

@@ -29,6 +29,10 @@ struct coras_download {
  */
 CORAS_MUST_CHECK int coras_download(const struct coras_download *d, coras_error **err);
 
+/* Whether a download that failed with this code has left something that the next one can go on
+ * from: an interruption or a lack does, wrong bytes do not. */
+bool coras_download_can_resume(int rc);
+
 /* Wait before try `failures` + 1 (exponential, jittered); CANCELLED when the run stops meanwhile.
  */
 CORAS_MUST_CHECK int coras_retry_wait(coras_run *run, unsigned failures, coras_error **err);

@@ -1,10 +1,15 @@
 #include "coras/blob.h"
 
+#include <errno.h>
+#include <stdio.h>
+
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fs.h"
+#include "engine/download.h"
+#include "engine/parallel.h"
 #include "oci/descriptor.h"
 #include "oci/mediatype.h"
-#include "store/target.h"
 
 /* What the transfer reports, turned into events. */
 struct blob_events {
@@ -78,4 +83,96 @@ int coras_push_blob(coras_target *target, const coras_descriptor *desc, int fd,
     /* A media type of a manifest would send it to another place of the registry. */
     CORAS_TRY(coras_descriptor_set(&blob, CORAS_MT_OCTET_STREAM, &desc->digest, desc->size, err));
     return send_blob(target, &blob, fd, &events, err);
+}
+
+/* ---- to a file ---- */
+
+/* One download, on a worker, so that its events are delivered meanwhile. */
+struct saving {
+    coras_run run;
+    coras_target *target;
+    const coras_descriptor *desc;
+    int dirfd;
+    char *partial; /* name in dirfd */
+};
+
+static void saving_clear(struct saving *s)
+{
+    coras_run_deliver(&s->run);
+    coras_run_clear(&s->run);
+    coras_close_fd(&s->dirfd);
+    free(s->partial);
+}
+
+static int open_place(struct saving *s, const char *path, coras_error **err)
+{
+    char digest[CORAS_DIGEST_TEXT_MAX];
+    const char *slash = strrchr(path, '/');
+    coras_auto_free char *dir =
+        slash ? coras_strndup(path, (size_t)(slash - path) + 1) : coras_strdup(".");
+
+    coras_digest_format(&s->desc->digest, digest);
+    *strchr(digest, ':') = '-';
+    s->partial = coras_asprintf(".%s.partial", digest);
+    if (!dir || !s->partial)
+        return coras_fail_no_memory(err);
+    s->dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return s->dirfd < 0 ? coras_fail_errno(err, errno, "open %s", path) : 0;
+}
+
+static int download(void *user, size_t i CORAS_UNUSED, coras_error **err)
+{
+    struct saving *s = user;
+    struct coras_run_transfer report;
+
+    coras_run_transfer_init(&report, &s->run, s->desc);
+    const struct coras_download d = {.run = &s->run,
+                                     .from = s->target,
+                                     .desc = s->desc,
+                                     .transfer = &report.transfer,
+                                     .dirfd = s->dirfd,
+                                     .partial = s->partial,
+                                     .mode = 0666,
+                                     .sync = !s->run.options->no_sync};
+    int rc = coras_download(&d, err);
+    if (rc < 0 && (!coras_download_can_resume(rc) || s->desc->size < CORAS_DOWNLOAD_RESUMED_BYTES))
+        (void)unlinkat(s->dirfd, s->partial, 0); /* the failure is already on its way */
+    return rc;
+}
+
+static int give_name(const struct saving *s, const char *path, coras_error **err)
+{
+    const char *name = coras_path_base(path);
+    struct stat old;
+
+    if (fstatat(s->dirfd, name, &old, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(old.st_mode) &&
+        fchmodat(s->dirfd, s->partial, old.st_mode & 0777, 0) < 0)
+        return coras_fail_errno(err, errno, "chmod %s", path);
+    if (renameat(s->dirfd, s->partial, s->dirfd, name) < 0)
+        return coras_fail_errno(err, errno, "rename %s", path);
+    return s->run.options->no_sync ? 0 : coras_fsync(s->dirfd, path, err);
+}
+
+static int save(struct saving *s, const char *path, coras_error **err)
+{
+    CORAS_TRY(open_place(s, path, err));
+    coras_run_post(&s->run, CORAS_EVENT_START, s->desc, 0, NULL);
+    int rc = coras_run_parallel(&s->run, 1, download, s, err);
+    if (rc == 0)
+        rc = give_name(s, path, err);
+    coras_run_post(&s->run, rc < 0 ? CORAS_EVENT_FAILED : CORAS_EVENT_DONE, s->desc,
+                   rc < 0 ? 0 : s->desc->size, NULL);
+    return rc;
+}
+
+int coras_save_blob(coras_target *target, const coras_descriptor *desc, const char *path,
+                    const coras_run_options *run, coras_error **err)
+{
+    if (!target || !desc || !path || desc->size < 0)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "a target, a descriptor and a path");
+    struct saving s = {.target = target, .desc = desc, .dirfd = -1};
+    coras_run_init(&s.run, run);
+    int rc = save(&s, path, err);
+    saving_clear(&s);
+    return rc;
 }

@@ -294,27 +294,6 @@ static int finish(coras_graph *g CORAS_UNUSED, coras_node *node, void *user, cor
 
 /* ---- the whole ---- */
 
-/* An interruption or a lack leaves bytes that the next pull can go on from; wrong bytes it does
- * not. */
-static bool can_be_resumed(int rc)
-{
-    switch (rc) {
-    case CORAS_ERR_CANCELLED:
-    case CORAS_ERR_CONNECT:
-    case CORAS_ERR_TIMEOUT:
-    case CORAS_ERR_HTTP:
-    case CORAS_ERR_TLS:
-    case CORAS_ERR_PROTOCOL:
-    case CORAS_ERR_NO_SPACE:
-    case CORAS_ERR_IO:
-    case CORAS_ERR_UNAUTHORIZED:
-    case CORAS_ERR_DENIED:
-        return true;
-    default:
-        return false;
-    }
-}
-
 static int walk(struct pull *p, coras_graph *g, coras_error **err)
 {
     int known = coras_graph_add_root(g, &p->root, NULL, NULL, err);
@@ -323,7 +302,8 @@ static int walk(struct pull *p, coras_graph *g, coras_error **err)
     int rc = coras_graph_walk(g, err);
     if (rc == 0)
         rc = coras_workdir_commit(&p->workdir, err);
-    p->workdir.keep_partials = rc < 0 && can_be_resumed(rc) && !p->workdir.partials_spoilt;
+    p->workdir.keep_partials =
+        rc < 0 && coras_download_can_resume(rc) && !p->workdir.partials_spoilt;
     return rc;
 }
 

@@ -30,6 +30,7 @@ static const coras_target_ops registry_ops = {
     .fetch_manifest = coras_registry_fetch_manifest,
     .fetch = coras_registry_fetch,
     .resolve_blob = coras_registry_resolve_blob,
+    .probe_blob = coras_registry_probe_blob,
     .exists = coras_registry_exists,
     .push_blob = coras_registry_push_blob,
     .push_manifest = coras_registry_push_manifest,

@@ -53,6 +53,8 @@ int coras_registry_fetch(coras_target *t, const coras_descriptor *desc, int64_t 
                          int64_t length, const coras_sink *sink, coras_error **err);
 int coras_registry_resolve_blob(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
                                 coras_error **err);
+int coras_registry_probe_blob(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
+                              coras_error **err);
 int coras_registry_exists(coras_target *t, const coras_descriptor *desc, bool *ret,
                           coras_error **err);
 int coras_registry_mount(coras_target *t, const coras_descriptor *desc, coras_target *from,

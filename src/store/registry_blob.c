@@ -261,6 +261,16 @@ int coras_registry_has_blob(coras_registry *r, const coras_digest *digest, bool 
     return there == HEAD_REFUSED ? probe_blob(r, digest, &size, err) : there;
 }
 
+static int describe_blob(const coras_registry *r, const coras_digest *digest, int there,
+                         int64_t size, coras_descriptor *ret, coras_error **err)
+{
+    if (there == ABSENT)
+        return coras_registry_digest_not_found(r, digest, err);
+    if (size < 0)
+        return coras_fail(err, CORAS_ERR_PROTOCOL, "unknown response Content-Length");
+    return coras_descriptor_set(ret, CORAS_MT_OCTET_STREAM, digest, size, err);
+}
+
 int coras_registry_resolve_blob(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
                                 coras_error **err)
 {
@@ -272,11 +282,18 @@ int coras_registry_resolve_blob(coras_target *t, const coras_digest *digest, cor
     if (there != ABSENT && size < 0)
         there = probe_blob(r, digest, &size, err);
     CORAS_TRY(there);
-    if (there == ABSENT)
-        return coras_registry_digest_not_found(r, digest, err);
-    if (size < 0)
-        return coras_fail(err, CORAS_ERR_PROTOCOL, "unknown response Content-Length");
-    return coras_descriptor_set(ret, CORAS_MT_OCTET_STREAM, digest, size, err);
+    return describe_blob(r, digest, there, size, ret, err);
+}
+
+int coras_registry_probe_blob(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
+                              coras_error **err)
+{
+    coras_registry *r = coras_registry_of(t);
+    int64_t size = -1;
+    int there = probe_blob(r, digest, &size, err);
+
+    CORAS_TRY(there);
+    return describe_blob(r, digest, there, size, ret, err);
 }
 
 static int manifest_exists(coras_registry *r, const coras_descriptor *desc, bool *ret,

@@ -245,6 +245,15 @@ int coras_resolve_blob(coras_target *target, const coras_digest *digest, coras_d
     return target->ops->resolve_blob(target, digest, ret, err);
 }
 
+int coras_probe_blob(coras_target *target, const coras_digest *digest, coras_descriptor *ret,
+                     coras_error **err)
+{
+    if (!target || !digest || !ret)
+        return missing_argument(err);
+    return target->ops->probe_blob ? target->ops->probe_blob(target, digest, ret, err)
+                                   : target->ops->resolve_blob(target, digest, ret, err);
+}
+
 int coras_exists(coras_target *target, const coras_descriptor *desc, bool *ret, coras_error **err)
 {
     if (!target || !desc || !ret)

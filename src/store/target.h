@@ -100,6 +100,9 @@ typedef struct coras_target_ops {
     int (*remove)(coras_target *t, const coras_descriptor *desc, coras_error **err);
 
     /* Optional (NULL): */
+    /* As resolve_blob, by the request that a download makes; NULL: there is no other. */
+    int (*probe_blob)(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
+                      coras_error **err);
     /* Take a blob over from another repository of the same registry: *ret true when mounted; false:
      * push it. */
     int (*mount)(coras_target *t, const coras_descriptor *desc, coras_target *from, bool *ret,

@@ -167,6 +167,51 @@ class Download(FaultCase):
         slow.times = 0
         self.assertWhole(self.pull(), 1.25)
 
+    def fetch(self, **options):
+        options.setdefault("timeout", 90)
+        return self.coras("blob", "fetch", f"{self.proxy.host}/big@{self.digest}", "-o",
+                          "out/model.bin", **options)
+
+    def test_blob_fetch_goes_on_where_it_was_cut(self):
+        self.box.write("out/model.bin", b"old")
+        self.proxy.add(Fault("/blobs/sha256:", "GET", times=1, cut_response=1))  # asks for the size
+        self.proxy.add(Fault("/blobs/sha256:", "GET", times=1, cut_response=SIZE // 2))
+        self.assertWhole(self.fetch())
+
+    def test_blob_fetch_replaces_a_file_only_when_all_is_right(self):
+        self.box.write("out/model.bin", b"old")
+        (self.box.work / "out/model.bin").chmod(0o600)
+        self.proxy.add(Fault("/blobs/" + self.digest, "GET", corrupt=SIZE // 3))
+        result = self.fetch()
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("mismatched digest", result.err)
+        self.assertEqual(self.read("out/model.bin"), b"old")
+        self.no_leftovers("out", but=["model.bin"])
+        self.proxy.clear()
+        self.assertWhole(self.fetch(), 1.1)
+        self.assertEqual((self.box.work / "out/model.bin").stat().st_mode & 0o777, 0o600)
+
+    def test_interrupted_blob_fetch_goes_on_in_the_next_process(self):
+        (self.box.work / "out").mkdir()
+        slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=8 * MIB))
+        process = self.box.popen(self.box.bin / "oras", "blob", "fetch",
+                                 f"{self.proxy.host}/big@{self.digest}", "-o", "out/model.bin")
+        self.wait_until(lambda: self.proxy.received() >= SIZE * 2 // 3, process)
+        process.kill()
+        process.communicate()
+        self.assertFalse((self.box.work / "out/model.bin").exists())
+        slow.times = 0
+        self.assertWhole(self.fetch(), 1.25)
+
+    def test_blob_fetch_writes_to_a_pipe(self):
+        os.mkfifo(self.box.work / "pipe")
+        process = self.box.popen(self.box.bin / "oras", "blob", "fetch",
+                                 f"{self.proxy.host}/big@{self.digest}", "-o", "pipe")
+        with open(self.box.work / "pipe", "rb") as pipe:
+            self.assertEqual(hashlib.sha256(pipe.read()).hexdigest(), self.digest[7:])
+        process.communicate()
+        self.assertEqual(process.returncode, 0)
+
     def test_f33_room_that_a_killed_pull_has_reserved(self):
         """The rerun needs no more room than the first one had."""
         out = self.box.work / "out"
