@@ -87,24 +87,37 @@ static int fail_system(const struct coras_tree *tree, int errnum, const char *op
 
 /* ---- names ---- */
 
-/* Append the components of `name` joined by single slashes; false when one of them is "..". */
-static bool put_components(coras_buf *out, const char *name)
+static size_t count_leading_dotdots(const char *path)
+{
+    size_t n = 0;
+    while (strncmp(path, "..", 2) == 0 && (path[2] == '/' || path[2] == 0)) {
+        n++;
+        path += path[2] ? 3 : 2;
+    }
+    return n;
+}
+
+/*
+ * Append the components of `name` joined by single slashes; false when one of them is ".." beyond
+ * the first `up`, which a title outside of the output directory begins with.
+ */
+static bool put_components(coras_buf *out, const char *name, size_t up)
 {
     bool first = true;
     if (*name == '/')
         coras_buf_putc(out, '/');
-    while (*name) {
-        size_t len = strcspn(name, "/");
-        if (len == 2 && memcmp(name, "..", 2) == 0)
+    for (size_t len; *name; name += len, name += *name == '/') {
+        len = strcspn(name, "/");
+        if (len == 0 || (len == 1 && *name == '.'))
+            continue;
+        bool dotdot = len == 2 && memcmp(name, "..", 2) == 0;
+        if (dotdot && up == 0)
             return false;
-        if (len > 0 && !(len == 1 && *name == '.')) {
-            if (!first)
-                coras_buf_putc(out, '/');
-            coras_buf_put(out, name, len);
-            first = false;
-        }
-        name += len;
-        name += *name == '/';
+        up = dotdot ? up - 1 : 0;
+        if (!first)
+            coras_buf_putc(out, '/');
+        coras_buf_put(out, name, len);
+        first = false;
     }
     return true;
 }
@@ -114,7 +127,7 @@ static int beneath_title(const struct coras_tree *tree, const char *name, coras_
                          coras_error **err)
 {
     coras_auto_buf clean = CORAS_BUF_UNLIMITED;
-    if (!put_components(&clean, name))
+    if (!put_components(&clean, name, count_leading_dotdots(tree->title)))
         return fail_outside(tree, name, err);
     CORAS_TRY(coras_buf_done(&clean, err));
     size_t title_len = strlen(tree->title);
