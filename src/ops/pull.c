@@ -112,7 +112,7 @@ static int add_named(struct pull *p, coras_graph *g, coras_node *parent,
     int known = coras_graph_add_child(g, parent, desc, NAMED_VARIANT, &node, err);
     if (known < 0)
         return known;
-    CORAS_TRY(coras_workdir_add(&p->workdir, &node->desc, title, &place, err));
+    CORAS_TRY(coras_workdir_add(&p->workdir, &node->desc, desc, title, &place, err));
     if (!place)
         return 0;
     place->listed = listed;
@@ -198,7 +198,7 @@ static coras_place *first_place(struct pull *p, const coras_descriptor *desc)
     coras_place *found = NULL;
     pthread_mutex_lock(&p->workdir.lock);
     for (size_t i = 0; i < p->workdir.places.len && !found; i++)
-        if (p->workdir.places.items[i]->desc == desc)
+        if (p->workdir.places.items[i]->content == desc)
             found = p->workdir.places.items[i];
     pthread_mutex_unlock(&p->workdir.lock);
     return found;
@@ -264,7 +264,7 @@ static int finish_manifest(struct pull *p, coras_node *node, coras_error **err)
         if (place->same_as) {
             CORAS_TRY(coras_workdir_check(&p->workdir, place, err));
             coras_run_post(&p->run, place->right ? CORAS_EVENT_SKIPPED : CORAS_EVENT_RESTORED,
-                           place->desc, 0, NULL);
+                           &place->desc, 0, NULL);
         }
         if (!place->listed)
             continue;
@@ -320,7 +320,7 @@ static int fill_result(struct pull *p, coras_pull_result *ret, coras_error **err
         file->path = coras_asprintf("%s%s", place->absolute, place->unpack ? "/" : "");
         if (!file->path)
             return coras_fail_no_memory(err);
-        CORAS_TRY(coras_descriptor_copy(&file->desc, place->desc, err));
+        CORAS_TRY(coras_descriptor_copy(&file->desc, &place->desc, err));
         CORAS_TRY(
             coras_annotations_set(&file->desc.annotations, CORAS_ANN_TITLE, place->title, err));
     }

@@ -105,7 +105,7 @@ int coras_taken_check(const coras_taken *taken, const coras_place *p, int dirfd,
     if (!other || lstat(other->absolute, &again) < 0 || again.st_ino != st.st_ino ||
         again.st_dev != st.st_dev)
         return 0;
-    if (coras_digest_equal(&other->desc->digest, &p->desc->digest))
+    if (coras_digest_equal(&other->desc.digest, &p->desc.digest))
         return 1;
     coras_auto_free char *shown = coras_escape_dup(p->title);
     coras_auto_free char *first = coras_escape_dup(other->title);

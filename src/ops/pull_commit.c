@@ -49,6 +49,12 @@ static int open_staged(coras_workdir *w, const coras_descriptor *desc, int *ret_
     return 0;
 }
 
+/* Whether the bytes come from a file that has its place already. */
+static bool is_copy(const coras_place *p)
+{
+    return p->same_as && !p->same_as->unpack;
+}
+
 /*
  * All content is synced before any name is given: the first fsync makes the file system commit what
  * the others wrote too, so a thousand small files do not cost a thousand commits.
@@ -59,11 +65,11 @@ static int sync_staged(coras_workdir *w, coras_error **err)
         const coras_place *p = w->places.items[i];
         coras_auto_free char *name = NULL;
         coras_auto_fd fd = -1;
-        if (p->right || p->same_as || p->unpack)
+        if (p->right || p->unpack || is_copy(p))
             continue;
         CORAS_TRY(coras_run_check(w->run, err));
         coras_auto(coras_error) failure = NULL;
-        int rc = open_staged(w, p->desc, &fd, &name, &failure);
+        int rc = open_staged(w, &p->desc, &fd, &name, &failure);
         if (rc == 0) {
             rc = coras_fsync(fd, name, &failure);
             w->partials_spoilt |= rc < 0;
@@ -130,7 +136,7 @@ static int copy_into(coras_workdir *w, int fd, int dirfd, const char *name, cons
                      coras_error **err)
 {
     coras_auto_free char *copy = NULL;
-    CORAS_TRY(copy_beside(w, fd, p->desc->size, dirfd, &copy, err));
+    CORAS_TRY(copy_beside(w, fd, p->desc.size, dirfd, &copy, err));
     int rc = rename_into(dirfd, copy, dirfd, name, p, err);
     if (rc < 0)
         (void)unlinkat(dirfd, copy, 0); /* the failure is already on its way */
@@ -145,7 +151,7 @@ static int place_staged(coras_workdir *w, const coras_place *p, int dirfd, const
     struct stat st;
 
     coras_auto(coras_error) failure = NULL;
-    int rc = open_staged(w, p->desc, &fd, &staged, &failure);
+    int rc = open_staged(w, &p->desc, &fd, &staged, &failure);
     if (rc == CORAS_ERR_NOT_FOUND && coras_workdir_is_right(w, p))
         return 0; /* another pull of the same content was quicker */
     if (rc < 0) {
@@ -165,31 +171,42 @@ static int place_staged(coras_workdir *w, const coras_place *p, int dirfd, const
     return copy_into(w, fd, dirfd, name, p, err);
 }
 
-/* Second name of content that has its place already. */
+static int open_original(coras_workdir *w, const coras_place *p, int *ret_fd, coras_error **err)
+{
+    coras_auto_fd holder = -1;
+    const char *name = NULL;
+
+    CORAS_TRY(open_parent(w, p->same_as, &holder, &name, err));
+    *ret_fd = openat(holder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    return *ret_fd < 0 ? coras_fail_errno(err, errno, "open %s", p->same_as->absolute) : 0;
+}
+
 static int place_copy(coras_workdir *w, const coras_place *p, int dirfd, const char *name,
                       coras_error **err)
 {
-    coras_auto_fd holder = -1;
-    const char *first = NULL;
-    CORAS_TRY(open_parent(w, p->same_as, &holder, &first, err));
-    coras_auto_fd fd = openat(holder, first, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0)
-        return coras_fail_errno(err, errno, "open %s", p->same_as->absolute);
+    coras_auto_fd fd = -1;
+    CORAS_TRY(open_original(w, p, &fd, err));
     return copy_into(w, fd, dirfd, name, p, err);
 }
 
 static int unpack_staged(coras_workdir *w, const coras_place *p, int dirfd, const char *name,
                          coras_error **err)
 {
-    const char *text = coras_annotations_get(&p->desc->annotations, CORAS_ANN_CONTENT_DIGEST);
+    const char *text = coras_annotations_get(&p->desc.annotations, CORAS_ANN_CONTENT_DIGEST);
     coras_auto_free char *staged = NULL;
     coras_auto_fd fd = -1;
     coras_digest tar_digest;
 
-    CORAS_TRY(open_staged(w, p->desc, &fd, &staged, err));
+    if (is_copy(p)) { /* perhaps nothing was staged: that file was right already */
+        int stagefd = -1;
+        CORAS_TRY(coras_workdir_stage(w, &p->desc, &stagefd, &staged, err));
+        CORAS_TRY(open_original(w, p, &fd, err));
+    } else {
+        CORAS_TRY(open_staged(w, &p->desc, &fd, &staged, err));
+    }
     bool known = text && coras_digest_parse(text, &tar_digest, NULL) == 0;
     struct coras_unpack_request request = {.blob_fd = fd,
-                                           .size = p->desc->size,
+                                           .size = p->desc.size,
                                            .parent_dirfd = dirfd,
                                            .stage_dirfd = w->stagefd,
                                            .dirname = name,
@@ -216,7 +233,7 @@ static int place_one(coras_workdir *w, coras_taken *taken, coras_place *p, coras
         return rc < 0 ? rc : 0;
     if (p->unpack)
         rc = unpack_staged(w, p, dirfd, name, err);
-    else if (p->same_as)
+    else if (is_copy(p))
         rc = place_copy(w, p, dirfd, name, err);
     else
         rc = place_staged(w, p, dirfd, name, err);
@@ -258,11 +275,11 @@ static void remember_digests(const coras_workdir *w)
     for (size_t i = 0; i < w->places.len; i++) {
         const coras_place *p = w->places.items[i];
         struct stat st;
-        if (!p->placed || p->unpack || p->desc->size < CORAS_DIGEST_CACHE_MIN_BYTES)
+        if (!p->placed || p->unpack || p->desc.size < CORAS_DIGEST_CACHE_MIN_BYTES)
             continue;
         coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == p->desc->size)
-            coras_digest_cache_put(fd, &st, &p->desc->digest);
+        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == p->desc.size)
+            coras_digest_cache_put(fd, &st, &p->desc.digest);
     }
 }
 

@@ -21,6 +21,7 @@
 
 static void place_free(coras_place *p)
 {
+    coras_descriptor_clear(&p->desc);
     free(p->title);
     free(p->relative);
     free(p->absolute);
@@ -100,7 +101,7 @@ static char *staged_name(const coras_digest *digest)
 static void remove_partials(coras_workdir *w, bool only_short)
 {
     for (size_t i = 0; i < w->places.len; i++) {
-        coras_auto_free char *name = staged_name(&w->places.items[i]->desc->digest);
+        coras_auto_free char *name = staged_name(&w->places.items[i]->desc.digest);
         struct stat st;
         if (name && fstatat(w->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             (!only_short || st.st_size < CORAS_DOWNLOAD_RESUMED_BYTES))
@@ -177,17 +178,27 @@ static int locate(const coras_workdir *w, coras_place *p, coras_error **err)
     return 0;
 }
 
-static int make_place(const coras_workdir *w, const coras_descriptor *desc, const char *title,
-                      coras_place **ret, coras_error **err)
+static int describe(coras_place *p, const coras_descriptor *desc, const char *title,
+                    coras_error **err)
 {
+    CORAS_TRY(coras_descriptor_copy(&p->desc, desc, err));
     const char *unpack = coras_annotations_get(&desc->annotations, CORAS_ANN_CONTENT_UNPACK);
+    p->unpack = unpack && coras_streq(unpack, "true");
+    p->title = coras_strdup(title);
+    return p->title ? 0 : coras_fail_no_memory(err);
+}
+
+static int make_place(const coras_workdir *w, const coras_descriptor *content,
+                      const coras_descriptor *desc, const char *title, coras_place **ret,
+                      coras_error **err)
+{
     coras_place *p = coras_new(coras_place);
     if (!p)
         return coras_fail_no_memory(err);
-    p->desc = desc;
-    p->unpack = unpack && coras_streq(unpack, "true");
-    p->title = coras_strdup(title);
-    int rc = p->title ? locate(w, p, err) : coras_fail_no_memory(err);
+    p->content = content;
+    int rc = describe(p, desc, title, err);
+    if (rc == 0)
+        rc = locate(w, p, err);
     if (rc < 0) {
         place_free(p);
         return rc;
@@ -196,16 +207,19 @@ static int make_place(const coras_workdir *w, const coras_descriptor *desc, cons
     return 0;
 }
 
-/* lock held */
+/* lock held; a file rather than an unpacked directory, because a file can be copied */
 static coras_place *find_same_content(const coras_workdir *w, const coras_place *place)
 {
+    coras_place *directory = NULL;
     for (size_t i = 0; i < w->places.len; i++) {
         coras_place *other = w->places.items[i];
-        if (coras_digest_equal(&other->desc->digest, &place->desc->digest) &&
-            other->unpack == place->unpack)
-            return other->same_as ? other->same_as : other;
+        if (!coras_digest_equal(&other->desc.digest, &place->desc.digest))
+            continue;
+        if (!other->unpack)
+            return other->same_as && !other->same_as->unpack ? other->same_as : other;
+        directory = other;
     }
-    return NULL;
+    return directory;
 }
 
 /* lock held; takes the place */
@@ -216,7 +230,7 @@ static int insert_place(coras_workdir *w, coras_place *p, coras_place **ret, cor
 
     *ret = NULL;
     if (other) {
-        bool same = coras_digest_equal(&other->desc->digest, &p->desc->digest);
+        bool same = coras_digest_equal(&other->desc.digest, &p->desc.digest);
         if (!same) {
             coras_auto_free char *shown = coras_escape_dup(p->title);
             rc = coras_fail(err, CORAS_ERR_EXISTS, "%s: duplicate name", shown ? shown : "");
@@ -238,11 +252,14 @@ static int insert_place(coras_workdir *w, coras_place *p, coras_place **ret, cor
     return 0;
 }
 
-int coras_workdir_add(coras_workdir *w, const coras_descriptor *desc, const char *title,
-                      coras_place **ret, coras_error **err)
+int coras_workdir_add(coras_workdir *w, const coras_descriptor *content,
+                      const coras_descriptor *desc, const char *title, coras_place **ret,
+                      coras_error **err)
 {
     coras_place *place = NULL;
-    CORAS_TRY(make_place(w, desc, title, &place, err));
+    if (content->size != desc->size)
+        return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "%s: invalid descriptor size", title);
+    CORAS_TRY(make_place(w, content, desc, title, &place, err));
     pthread_mutex_lock(&w->lock);
     int rc = insert_place(w, place, ret, err);
     pthread_mutex_unlock(&w->lock);
@@ -296,7 +313,7 @@ static int check_containment(coras_workdir *w, const coras_place *p, coras_error
 /* The same names, bytes, modes and times as were packed, and nothing else. */
 static bool directory_is_right(coras_workdir *w, const coras_place *p)
 {
-    const char *text = coras_annotations_get(&p->desc->annotations, CORAS_ANN_CONTENT_DIGEST);
+    const char *text = coras_annotations_get(&p->desc.annotations, CORAS_ANN_CONTENT_DIGEST);
     coras_digest want, have;
 
     return text && coras_digest_parse(text, &want, NULL) == 0 &&
@@ -312,13 +329,13 @@ bool coras_workdir_is_right(coras_workdir *w, const coras_place *p)
     coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
 
-    if (fd < 0 || p->desc->digest.algorithm != CORAS_SHA256 || fstat(fd, &st) < 0 ||
-        !S_ISREG(st.st_mode) || st.st_size != p->desc->size)
+    if (fd < 0 || p->desc.digest.algorithm != CORAS_SHA256 || fstat(fd, &st) < 0 ||
+        !S_ISREG(st.st_mode) || st.st_size != p->desc.size)
         return false;
     /* What cannot be read is not right: it gets replaced. */
-    return coras_local_file_take(&fd, p->absolute, 0, p->desc->size, &file, NULL) == 0 &&
+    return coras_local_file_take(&fd, p->absolute, 0, p->desc.size, &file, NULL) == 0 &&
            coras_local_file_hash(&file, &w->run->stop, NULL) == 0 &&
-           coras_digest_equal(&file.digest, &p->desc->digest);
+           coras_digest_equal(&file.digest, &p->desc.digest);
 }
 
 /* A link is replaced, an existing directory is merged into. */
@@ -328,6 +345,19 @@ static int check_directory(const coras_place *p, const struct stat *st, coras_er
         return 0;
     int rc = coras_fail_errno(err, ENOTDIR, "mkdir %s", p->absolute);
     return coras_wrap(err, rc, "failed to ensure directories of the target path");
+}
+
+/* Whether other names wait for the bytes of this content. */
+static bool is_shared(coras_workdir *w, const coras_place *p)
+{
+    bool shared = false;
+
+    pthread_mutex_lock(&w->lock);
+    for (size_t i = 0; i < w->places.len && !shared; i++)
+        shared = w->places.items[i] != p &&
+                 coras_digest_equal(&w->places.items[i]->desc.digest, &p->desc.digest);
+    pthread_mutex_unlock(&w->lock);
+    return shared;
 }
 
 static unsigned count_missing_dirs(const char *absolute)
@@ -370,7 +400,8 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
         return coras_fail(err, CORAS_ERR_UNSAFE_PATH,
                           "failed to create file %s: open %s: is a directory", p->absolute,
                           p->absolute);
-    p->right = coras_workdir_is_right(w, p);
+    /* An unpacked directory does not give its archive back. */
+    p->right = coras_workdir_is_right(w, p) && !(p->unpack && is_shared(w, p));
     return 0;
 }
 

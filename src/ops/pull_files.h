@@ -13,9 +13,10 @@
 
 /* One file that the artifact names. */
 typedef struct coras_place {
-    const coras_descriptor *desc; /* borrowed; carries the title that made it */
-    char *title;                  /* as the manifest has it, or as the user named the config */
-    char *relative;               /* cleaned path below the output directory; NULL: outside of it */
+    coras_descriptor desc;           /* as the manifest has it */
+    const coras_descriptor *content; /* borrowed: what is transferred, for all its names */
+    char *title;                     /* as the manifest has it, or as the user named the config */
+    char *relative; /* cleaned path below the output directory; NULL: outside of it */
     char *absolute;
     bool unpack;                 /* an archive that becomes a directory */
     bool listed;                 /* belongs into the result's list */
@@ -49,11 +50,13 @@ CORAS_MUST_CHECK int coras_workdir_open(coras_workdir *w, coras_run *run,
 void coras_workdir_close(coras_workdir *w);
 
 /*
- * A name of the artifact. EXISTS "<title>: duplicate name" when other content has it. *ret (NULL
- * for the same content twice under one name) is owned by the workdir. No check of safety yet.
+ * A name of the artifact, for content that may have others. EXISTS "<title>: duplicate name" when
+ * other content has it. *ret (NULL for the same content twice under one name) is owned by the
+ * workdir. No check of safety yet.
  */
-CORAS_MUST_CHECK int coras_workdir_add(coras_workdir *w, const coras_descriptor *desc,
-                                       const char *title, coras_place **ret, coras_error **err);
+CORAS_MUST_CHECK int coras_workdir_add(coras_workdir *w, const coras_descriptor *content,
+                                       const coras_descriptor *desc, const char *title,
+                                       coras_place **ret, coras_error **err);
 
 /* Whether the place may be written, in upstream's words: UNSAFE_PATH, EXISTS. Sets place->right
  * when nothing is to be done. */

@@ -2,13 +2,14 @@
 
 import gzip
 import io
+import json
 import os
 import stat
 import tarfile
 
 from harness.case import CliCase, main
 from harness.fixtures import make_tar, tar_layer
-from harness.scripted import ScriptedRegistry, manifest, sha256
+from harness.scripted import ScriptedRegistry, layer, manifest, sha256
 
 
 def member(name, data=b"", kind=tarfile.REGTYPE, link="", mode=0o644, mtime=1700000000, **pax):
@@ -87,6 +88,51 @@ class Honest(UnpackCase):
         self.assertEqual(os.readlink(self.box.work / "out/d/soft"), "run")
         self.assertEqual(self.read("out/d/deep/up"), b"p")
         self.assertEqual(self.read("out/d/hard"), b"p")
+
+    def test_title_that_goes_up(self):
+        """With -T also the members of an archive begin with the two dots."""
+        tar = archive(member("../d", kind=DIR, mode=0o755), member("../d/a", b"a"),
+                      member("../d/hard", kind=HARD, link="../d/a"),
+                      member("../d/soft", kind=LINK, link="a"))
+        blob, entry = tar_layer(tar, "../d")
+        self.registry.blob(blob)
+        self.registry.put("v1", manifest([entry]))
+        ref = f"{self.registry.host}/a:v1"
+        self.fails("pull", ref, "-o", "out/x", contains="path traversal disallowed")
+        self.ok("pull", ref, "-o", "out/x", "-T")
+        self.assertEqual(self.read("out/d/hard"), b"a")
+        for name in ("../d/../evil", "../../d/evil", "../d/../../evil"):
+            blob, entry = tar_layer(archive(member(name, b"evil")), "../d")
+            self.registry.blob(blob)
+            self.registry.put("v2", manifest([entry]))
+            self.fails("pull", f"{self.registry.host}/a:v2", "-o", "out/x", "-T",
+                       contains="is outside of")
+            self.assertEqual([n for n in self.names() if "evil" in n], [])
+
+    def test_one_archive_as_directory_and_as_files(self):
+        """Each name has its own descriptor, whatever the order."""
+        tar = make_tar([("d", None), ("d/a", b"content")])
+        blob, packed = tar_layer(tar, "d")
+        first, second = (layer(blob, title, kind)
+                         for title, kind in (("1.tgz", "x/one"), ("2.tgz", "x/two")))
+        second["annotations"]["k"] = "v"
+        self.registry.blob(blob)
+        for order in ([packed, first, second], [first, packed, second], [first, second, packed]):
+            self.registry.put("v1", manifest(order))
+            self.box.run("rm", "-rf", "out")
+            for _ in range(2):  # the second pull finds the files right
+                result = self.pull()
+                self.assertEqual(result.code, 0, result)
+                self.assertEqual(self.names("out"), ["1.tgz", "2.tgz", "d/", "d/a"])
+                self.assertEqual(self.read("out/2.tgz"), blob)
+        self.box.run("rm", "-rf", "out")
+        result = self.pull()
+        self.assertEqual(sorted(line.split()[2] for line in result.out.splitlines()
+                                if line.startswith(("Downloaded ", "Restored ")))[:3],
+                         ["1.tgz", "2.tgz", "application/vnd.oci.image.manifest.v1+json"], result)
+        files = json.loads(self.ok("pull", f"{self.registry.host}/a:v1", "--format", "json").out)
+        self.assertEqual([(f["mediaType"], f["annotations"].get("k")) for f in files["files"]],
+                         [("x/one", None), ("x/two", "v"), (packed["mediaType"], None)])
 
     def test_c35_padding_and_members(self):
         """Archives of GNU tar and Python end in more zeroes; gzip may have several members."""
