@@ -19,6 +19,11 @@
 static int open_parent(coras_workdir *w, const coras_place *p, int *ret_dirfd,
                        const char **ret_name, coras_error **err)
 {
+    if (p->is_root) {
+        *ret_name = ".";
+        *ret_dirfd = openat(w->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        return *ret_dirfd < 0 ? coras_fail_errno(err, errno, "open %s", p->absolute) : 0;
+    }
     if (p->relative && !w->opts->allow_path_traversal) {
         int rc = coras_open_parent_beneath(w->dirfd, p->relative, 0777, ret_dirfd, ret_name, err);
         return rc < 0 ? coras_wrap(err, rc, "failed to ensure directories of the target path") : 0;
@@ -213,6 +218,7 @@ static int unpack_staged(coras_workdir *w, const coras_place *p, int dirfd, cons
                                            .title = p->title,
                                            .target_path = p->absolute,
                                            .tar_digest = known ? &tar_digest : NULL,
+                                           .reserved = p->is_root ? CORAS_STAGE_NAME : NULL,
                                            .no_sync = w->run->options->no_sync,
                                            .cancel = &w->run->stop};
     int rc = coras_unpack(&request, err);
@@ -343,7 +349,7 @@ void coras_take_files_away(coras_workdir *w)
     for (size_t i = 0; i < w->places.len; i++) {
         const coras_place *p = w->places.items[i];
         coras_auto(coras_error) failure = NULL;
-        if (p->existed)
+        if (p->existed || p->is_root)
             continue;
         int rc = take_away(w, p, &failure);
         if (rc < 0 && p->placed && rc != CORAS_ERR_NOT_FOUND)

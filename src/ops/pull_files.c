@@ -16,7 +16,6 @@
 #include "ops/pull_commit.h"
 #include "store/pack_dir.h"
 
-#define STAGE_NAME     ".coras-partial"
 #define PARTIAL_SUFFIX ".partial"
 
 static void place_free(coras_place *p)
@@ -41,6 +40,7 @@ int coras_workdir_open(coras_workdir *w, coras_run *run, const coras_pull_option
     w->titles = coras_map_new(NULL);
     if (!w->absolute || !w->titles)
         return coras_fail_no_memory(err);
+    w->existed = access(w->absolute, F_OK) == 0;
     return 0;
 }
 
@@ -61,7 +61,7 @@ static int need_output(coras_workdir *w, coras_error **err)
 static bool is_still_the_stage(const coras_workdir *w, int fd)
 {
     struct stat named, open_dir;
-    return fstatat(w->dirfd, STAGE_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+    return fstatat(w->dirfd, CORAS_STAGE_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
            fstat(fd, &open_dir) == 0 && named.st_ino == open_dir.st_ino &&
            named.st_dev == open_dir.st_dev;
 }
@@ -73,14 +73,14 @@ static int need_stage(coras_workdir *w, coras_error **err)
         return 0;
     CORAS_TRY(need_output(w, err));
     for (;;) {
-        if (mkdirat(w->dirfd, STAGE_NAME, 0700) < 0 && errno != EEXIST)
-            return coras_fail_errno(err, errno, "mkdir %s/" STAGE_NAME, w->absolute);
+        if (mkdirat(w->dirfd, CORAS_STAGE_NAME, 0700) < 0 && errno != EEXIST)
+            return coras_fail_errno(err, errno, "mkdir %s/" CORAS_STAGE_NAME, w->absolute);
         coras_auto_fd fd =
-            openat(w->dirfd, STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+            openat(w->dirfd, CORAS_STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
         if (fd < 0 && errno == ENOENT)
             continue; /* another pull has just ended */
         if (fd < 0)
-            return coras_fail_errno(err, errno, "open %s/" STAGE_NAME, w->absolute);
+            return coras_fail_errno(err, errno, "open %s/" CORAS_STAGE_NAME, w->absolute);
         (void)flock(fd, LOCK_SH); /* without locks nobody but a second pull here can be harmed */
         if (!is_still_the_stage(w, fd))
             continue;
@@ -107,7 +107,8 @@ static void remove_partials(coras_workdir *w, bool only_short)
             (!only_short || st.st_size < CORAS_DOWNLOAD_RESUMED_BYTES))
             (void)unlinkat(w->stagefd, name, 0); /* best effort */
     }
-    (void)unlinkat(w->dirfd, STAGE_NAME, AT_REMOVEDIR); /* fails when something is worth keeping */
+    (void)unlinkat(w->dirfd, CORAS_STAGE_NAME,
+                   AT_REMOVEDIR); /* fails when something is worth keeping */
 }
 
 /* Also what an earlier pull left that did not live to clean up. */
@@ -116,7 +117,8 @@ static void clean_stage(coras_workdir *w)
     coras_auto(coras_error) failure = NULL;
 
     if (w->stagefd < 0 && w->dirfd >= 0)
-        w->stagefd = openat(w->dirfd, STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        w->stagefd =
+            openat(w->dirfd, CORAS_STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (w->stagefd < 0)
         return;
     bool locked = flock(w->stagefd, LOCK_EX | LOCK_NB) == 0;
@@ -124,7 +126,7 @@ static void clean_stage(coras_workdir *w)
         return; /* another pull uses it */
     if (w->keep_partials || !locked)
         remove_partials(w, w->keep_partials); /* a file system without locks: only what is ours */
-    else if (coras_remove_all(w->dirfd, STAGE_NAME, &failure) < 0)
+    else if (coras_remove_all(w->dirfd, CORAS_STAGE_NAME, &failure) < 0)
         coras_trace_warning(NULL, "failed to remove partial output: %s",
                             coras_error_message(failure));
 }
@@ -184,6 +186,7 @@ static int describe(coras_place *p, const coras_descriptor *desc, const char *ti
     CORAS_TRY(coras_descriptor_copy(&p->desc, desc, err));
     const char *unpack = coras_annotations_get(&desc->annotations, CORAS_ANN_CONTENT_UNPACK);
     p->unpack = unpack && coras_streq(unpack, "true");
+    p->is_root = p->unpack && coras_streq(title, ".");
     p->title = coras_strdup(title);
     return p->title ? 0 : coras_fail_no_memory(err);
 }
@@ -287,6 +290,8 @@ static int check_title(const coras_place *p, coras_error **err)
     if (len >= CORAS_LIMIT_PATH || has_long_component(p->title))
         return coras_fail(err, CORAS_ERR_UNSAFE_PATH,
                           "failed to resolve path for writing: file name too long");
+    if (p->is_root)
+        return 0;
     if (p->title[len - 1] == '/' || coras_streq(base, ".") || coras_streq(base, ".."))
         return fail_traversal(err);
     return 0;
@@ -298,10 +303,10 @@ static int check_containment(coras_workdir *w, const coras_place *p, coras_error
     coras_auto_fd fd = -1;
 
     CORAS_TRY(check_title(p, err));
-    if (w->opts->allow_path_traversal)
+    if (w->opts->allow_path_traversal || p->is_root)
         return 0;
-    if (!p->relative || coras_streq(p->relative, STAGE_NAME) ||
-        coras_str_starts(p->relative, STAGE_NAME "/"))
+    if (!p->relative || coras_streq(p->relative, CORAS_STAGE_NAME) ||
+        coras_str_starts(p->relative, CORAS_STAGE_NAME "/"))
         return fail_traversal(err);
     int rc = coras_open_beneath(w->dirfd, p->relative, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, &fd,
                                 &failure);
@@ -386,7 +391,7 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
     if (rc < 0)
         return rc;
     CORAS_TRY(check_containment(w, p, err));
-    p->existed = lstat(p->absolute, &st) == 0;
+    p->existed = lstat(p->absolute, &st) == 0 && (!p->is_root || w->existed);
     if (!p->existed) {
         p->missing_dirs = count_missing_dirs(p->absolute);
         return 0;

@@ -11,6 +11,8 @@
 #include "base/map.h"
 #include "engine/run.h"
 
+#define CORAS_STAGE_NAME ".coras-partial"
+
 /* One file that the artifact names. */
 typedef struct coras_place {
     coras_descriptor desc;           /* as the manifest has it */
@@ -19,6 +21,7 @@ typedef struct coras_place {
     char *relative; /* cleaned path below the output directory; NULL: outside of it */
     char *absolute;
     bool unpack;                 /* an archive that becomes a directory */
+    bool is_root;                /* titled ".": it is unpacked into the output directory */
     bool listed;                 /* belongs into the result's list */
     bool right;                  /* was there already, with these bytes */
     bool existed;                /* something stood under the name before */
@@ -31,6 +34,7 @@ typedef struct coras_workdir {
     coras_run *run;
     const coras_pull_options *opts;
     char *absolute; /* of the output directory */
+    bool existed;   /* the output directory, before this pull */
     int dirfd;      /* the output directory */
     int stagefd;    /* private directory in it; -1 until needed */
     pthread_mutex_t lock;

@@ -194,9 +194,19 @@ static void close_dir(DIR **dir)
         (void)closedir(*dir); /* read only: nothing to lose */
 }
 
+/* Go's path.Join with the first `len` bytes of `path`: nothing before it gives the child alone. */
+static int put_child(coras_buf *path, size_t len, const char *child, coras_error **err)
+{
+    coras_buf_truncate(path, len);
+    if (len > 0 && path->ptr[len - 1] != '/')
+        coras_buf_putc(path, '/');
+    coras_buf_puts(path, child);
+    return coras_buf_done(path, err);
+}
+
 static int put_entry(struct packer *p, int dirfd, const char *leaf, coras_error **err);
 
-/* Everything in the directory that p->path and p->name stand for; both are as before afterwards. */
+/* Everything in the directory that p->path and p->name stand for; both grow beyond it. */
 static int put_children(struct packer *p, int dirfd, const char *leaf, coras_error **err)
 {
     int fd = openat(dirfd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -211,15 +221,12 @@ static int put_children(struct packer *p, int dirfd, const char *leaf, coras_err
     coras_auto_value(coras_strlist) names = {0};
     CORAS_TRY(read_names(p, dir, &names, err));
 
-    size_t name_len = p->name.len, path_len = p->path.len;
+    size_t path_len = p->path.len;
+    size_t name_len = coras_streq(p->name.ptr, ".") ? 0 : p->name.len; /* no "./" in front */
     for (size_t i = 0; i < names.len; i++) {
-        coras_buf_printf(&p->name, "/%s", names.items[i]);
-        coras_buf_printf(&p->path, "/%s", names.items[i]);
-        CORAS_TRY(coras_buf_done(&p->name, err));
-        CORAS_TRY(coras_buf_done(&p->path, err));
+        CORAS_TRY(put_child(&p->name, name_len, names.items[i], err));
+        CORAS_TRY(put_child(&p->path, path_len, names.items[i], err));
         CORAS_TRY(put_entry(p, fd, names.items[i], err));
-        coras_buf_truncate(&p->name, name_len);
-        coras_buf_truncate(&p->path, path_len);
     }
     return 0;
 }

@@ -264,6 +264,14 @@ static int publish(struct unpacker *u, int stage_fd, coras_error **err)
     return r->no_sync ? 0 : coras_fsync(r->parent_dirfd, shown, err);
 }
 
+static int check_reserved(const struct coras_unpack_request *r, int root_fd, coras_error **err)
+{
+    struct stat st;
+    if (!r->reserved || fstatat(root_fd, r->reserved, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE, "\"%s\" is a reserved name", r->reserved);
+}
+
 static int unpack_into(const struct coras_unpack_request *r, int stage_fd, int root_fd,
                        const char *title, coras_error **err)
 {
@@ -278,6 +286,7 @@ static int unpack_into(const struct coras_unpack_request *r, int stage_fd, int r
     CORAS_TRY(unpack_members(&u, err));
     CORAS_TRY(verify(&u, err));
     CORAS_TRY(coras_tree_check_links(&u.tree, err));
+    CORAS_TRY(check_reserved(r, root_fd, err));
     return publish(&u, stage_fd, err);
 }
 

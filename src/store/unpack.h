@@ -18,6 +18,7 @@ struct coras_unpack_request {
     const char *title;   /* what the members' names begin with */
     const char *target_path;        /* absolute path of the target, for messages; NULL: the title */
     const coras_digest *tar_digest; /* of the uncompressed bytes; NULL: not checked */
+    const char *reserved;           /* a name directly in the target that is refused; NULL: none */
     bool no_sync;                   /* leave writing back to the system */
     coras_cancel *cancel;
 };

@@ -130,9 +130,11 @@ static int beneath_title(const struct coras_tree *tree, const char *name, coras_
     if (!put_components(&clean, name, count_leading_dotdots(tree->title)))
         return fail_outside(tree, name, err);
     CORAS_TRY(coras_buf_done(&clean, err));
-    size_t title_len = strlen(tree->title);
-    if (!coras_str_starts(clean.ptr, tree->title) ||
-        (clean.ptr[title_len] != 0 && clean.ptr[title_len] != '/'))
+    size_t title_len = coras_streq(tree->title, ".") ? 0 : strlen(tree->title);
+    bool outside = title_len == 0 ? clean.ptr[0] == '/'
+                                  : !coras_str_starts(clean.ptr, tree->title) ||
+                                        (clean.ptr[title_len] != 0 && clean.ptr[title_len] != '/');
+    if (outside)
         return fail_outside(tree, name, err);
     if (clean.len > CORAS_LIMIT_PATH)
         return fail_system(tree, ENAMETOOLONG, "open", name, err);

@@ -61,6 +61,51 @@ class Interop(CliCase):
                 tags = program("repo", "tags", "--oci-layout", layout, check=0).out.split()
                 self.assertEqual(tags, ["v1", "v2"])
 
+    def make_odd_tree(self):
+        when = 1700000000
+        for name in ("order/a/in", "order/a-b", "order/a.b", "order/a b", "order/A", "order/~",
+                     "names/" + "n" * 100, "names/" + "n" * 101, "names/" + "n" * 255,
+                     "names/" + "d" * 155 + "/" + "f" * 100, "names/" + "d" * 156 + "/f",
+                     "names/e\u0301", "names/new\nline", "names/back\\slash", "names/-dash",
+                     "deep/" + "level/" * 40 + "f"):
+            self.box.write(f"odd/{name}", name.encode(), 0o640, when)
+        for size in (0, 511, 512, 513, 262143, 262144, 262145):
+            self.box.write(f"odd/sizes/{size}", b"s" * size, 0o644, when)
+        with open(self.box.work / "odd/sparse", "wb") as file:
+            file.truncate(3_000_000)
+        top = self.box.work / "odd"
+        (top / "empty").mkdir()
+        os.link(top / "order/A", top / "hard")
+        for name, target in (("l", "hard"), ("dangling", "nowhere"), ("self", "."),
+                             ("long", "x/" + "y" * 120), ("order/up", "../hard")):
+            (top / name).symlink_to(target)
+        times = {"hard": when * 10**9 + 500_000_000, "sparse": -1_500_000_000,
+                 "sizes/0": (2**33) * 10**9}
+        for path in sorted(top.rglob("*"), reverse=True):
+            at = times.get(str(path.relative_to(top)), when * 10**9)
+            os.utime(path, ns=(at, at), follow_symlinks=False)
+        os.utime(top, (when, when))
+
+    @programs.need_oras
+    def test_odd_trees_have_one_tar_and_arrive_everywhere(self):
+        self.make_odd_tree()
+        top = self.box.work / "odd"
+        for number, (cwd, argument, title) in enumerate((
+                (self.box.work, "odd", "odd"), (top, ".", "."), (top / "order", "..", None))):
+            found = []
+            for side, program in (("up", self.upstream), ("us", self.coras)):
+                layout = self.box.work / f"{side}{number}"
+                program("push", "--oci-layout", f"{layout}:v1", argument, "--export-manifest",
+                        self.box.work / "m.json", cwd=cwd, check=0)
+                layer, = json.loads(self.read("m.json"))["layers"]
+                found.append(layer["annotations"])
+                for name, reader in (("up", self.upstream), ("us", self.coras)):
+                    out = f"out{number}{side}{name}"
+                    if title is not None:
+                        reader("pull", "--oci-layout", f"{layout}:v1", "-o", out, check=0)
+                        self.assertEqual(self.box.tree(out, title), self.box.tree("odd"), out)
+            self.assertEqual(found[0], found[1], argument)
+
     @programs.need_skopeo
     def test_skopeo_copies_ours(self):
         self.box.write("cfg.json", b'{"architecture":"amd64","os":"linux","rootfs":'

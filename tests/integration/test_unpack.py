@@ -109,6 +109,49 @@ class Honest(UnpackCase):
                        contains="is outside of")
             self.assertEqual([n for n in self.names() if "evil" in n], [])
 
+    def serve_here_directory(self, tar, *more):
+        blob, entry = tar_layer(tar, ".")
+        self.registry.blob(blob)
+        self.registry.put("v1", manifest([entry, *more]))
+
+    def test_archive_of_the_output_directory_itself(self):
+        """What `push .` makes; Python's names begin with ./ and Go's do not."""
+        for prefix in ("", "./"):
+            self.box.run("rm", "-rf", "real", "out")
+            (self.box.work / "real").mkdir()
+            (self.box.work / "out").symlink_to("real")
+            self.box.write("real/kept", b"kept")
+            self.serve_here_directory(archive(
+                member(".", kind=DIR, mode=0o755), member(prefix + "a", b"a"),
+                member(prefix + "sub", kind=DIR, mode=0o755), member(prefix + "sub/b", b"b"),
+                member(prefix + "l", kind=LINK, link="sub/b")))
+            for more in ((), ("-T",)):
+                result = self.coras("pull", f"{self.registry.host}/a:v1", "-o", "out", *more,
+                                    "--format", "json")
+                self.assertEqual(result.code, 0, result)
+                self.assertEqual(json.loads(result.out)["files"][0]["path"],
+                                 f"{self.box.work}/out/")
+                self.assertTrue((self.box.work / "out").is_symlink())
+                self.assertEqual(self.names("real"), ["a", "kept", "l", "sub/", "sub/b"])
+        self.fails("pull", f"{self.registry.host}/a:v1", "-o", "out", "-k",
+                   contains="overwrite disallowed")
+        self.ok("pull", f"{self.registry.host}/a:v1", "-o", "fresh", "-k")
+
+    def test_archive_of_the_output_directory_cannot_leave_it(self):
+        data = b"honest"
+        honest = layer(self.registry.blob(data), "honest.bin")
+        staged = f".coras-partial/sha256-{sha256(data)[7:]}.partial"
+        for name, kind, link in (("../evil", tarfile.REGTYPE, ""), ("/evil", tarfile.REGTYPE, ""),
+                                 ("a/../../evil", tarfile.REGTYPE, ""), ("l", LINK, "../outside.txt"),
+                                 ("l", LINK, "/etc/passwd"), ("h", HARD, "../outside.txt"),
+                                 (staged, tarfile.REGTYPE, ""), ("./" + staged, tarfile.REGTYPE, "")):
+            with self.subTest(name):
+                self.serve_here_directory(
+                    archive(member(name, b"" if link else b"evil", kind, link)), honest)
+                result = self.pull()
+                self.assertEqual(result.code, 1, result)
+                self.assertEqual(self.names("out"), [], result)
+
     def test_one_archive_as_directory_and_as_files(self):
         """Each name has its own descriptor, whatever the order."""
         tar = make_tar([("d", None), ("d/a", b"content")])
