@@ -97,9 +97,15 @@ static char *node_key(const coras_descriptor *desc, const char *variant)
     return coras_asprintf("%s%s", coras_digest_format(&desc->digest, text), variant ? variant : "");
 }
 
+/* How a node was come to. */
+struct edge {
+    coras_node *parent; /* NULL: nothing waits for it */
+    bool is_subject;
+};
+
 /* lock held */
-static int make_node(coras_graph *g, const coras_descriptor *desc, char **take_key, unsigned depth,
-                     coras_node **ret, coras_error **err)
+static int make_node(coras_graph *g, const struct edge *edge, const coras_descriptor *desc,
+                     char **take_key, coras_node **ret, coras_error **err)
 {
     if (coras_vec_grow(&g->all, 1) < 0)
         return coras_fail_no_memory(err);
@@ -107,7 +113,10 @@ static int make_node(coras_graph *g, const coras_descriptor *desc, char **take_k
     if (!node)
         return coras_fail_no_memory(err);
     node->key = coras_steal(take_key);
-    node->depth = depth;
+    if (edge->parent) {
+        node->depth = edge->parent->depth + !edge->is_subject;
+        node->referrers = edge->parent->referrers + edge->is_subject;
+    }
     node->waiting = 1;
     int rc = coras_descriptor_copy(&node->desc, desc, err);
     if (rc == 0)
@@ -145,21 +154,20 @@ static int connect_nodes(coras_node *parent, coras_node *child, coras_error **er
 }
 
 /* lock held */
-static int find_or_make(coras_graph *g, coras_node *parent, const coras_descriptor *desc,
+static int find_or_make(coras_graph *g, const struct edge *edge, const coras_descriptor *desc,
                         const char *variant, coras_node **ret, coras_error **err)
 {
     coras_auto_free char *key = node_key(desc, variant);
     if (!key)
         return coras_fail_no_memory(err);
-    unsigned depth = parent ? parent->depth + 1 : 0;
     coras_node *node = coras_map_get(g->nodes, key);
     bool known = node != NULL;
     if (known)
         CORAS_TRY(check_same_size(node, desc, err));
     else
-        CORAS_TRY(make_node(g, desc, &key, depth, &node, err));
-    if (parent)
-        CORAS_TRY(connect_nodes(parent, node, err));
+        CORAS_TRY(make_node(g, edge, desc, &key, &node, err));
+    if (edge->parent)
+        CORAS_TRY(connect_nodes(edge->parent, node, err));
     *ret = node;
     return known;
 }
@@ -179,17 +187,27 @@ static int hold_back(coras_graph *g, coras_node *parent, coras_node *node, coras
     return 0;
 }
 
-static int add_node(coras_graph *g, coras_node *parent, const coras_descriptor *desc,
+static int check_depth(const struct edge *edge, coras_error **err)
+{
+    const coras_node *parent = edge->parent;
+    if (!parent)
+        return 0;
+    if (edge->is_subject ? parent->referrers < CORAS_LIMIT_REFERRER_DEPTH
+                         : parent->depth < CORAS_LIMIT_INDEX_DEPTH)
+        return 0;
+    return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "%s: nested too deep", parent->key);
+}
+
+static int add_node(coras_graph *g, const struct edge *edge, const coras_descriptor *desc,
                     const char *variant, coras_node **ret, coras_error **err)
 {
     coras_node *node = NULL;
 
-    if (parent && parent->depth >= CORAS_LIMIT_INDEX_DEPTH)
-        return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "%s: nested too deep", parent->key);
+    CORAS_TRY(check_depth(edge, err));
     pthread_mutex_lock(&g->lock);
-    int known = find_or_make(g, parent, desc, variant, &node, err);
-    bool start_now = known == 0 && !parent && g->pool;
-    if (known == 0 && !start_now && hold_back(g, parent, node, err) < 0)
+    int known = find_or_make(g, edge, desc, variant, &node, err);
+    bool start_now = known == 0 && !edge->parent && g->pool;
+    if (known == 0 && !start_now && hold_back(g, edge->parent, node, err) < 0)
         known = CORAS_ERR_NO_MEMORY;
     pthread_mutex_unlock(&g->lock);
     if (start_now)
@@ -202,13 +220,19 @@ static int add_node(coras_graph *g, coras_node *parent, const coras_descriptor *
 int coras_graph_add_root(coras_graph *g, const coras_descriptor *desc, const char *variant,
                          coras_node **ret, coras_error **err)
 {
-    return add_node(g, NULL, desc, variant, ret, err);
+    return add_node(g, &(struct edge){0}, desc, variant, ret, err);
 }
 
 int coras_graph_add_child(coras_graph *g, coras_node *parent, const coras_descriptor *desc,
                           const char *variant, coras_node **ret, coras_error **err)
 {
-    return add_node(g, parent, desc, variant, ret, err);
+    return add_node(g, &(struct edge){.parent = parent}, desc, variant, ret, err);
+}
+
+int coras_graph_add_subject(coras_graph *g, coras_node *parent, const coras_descriptor *desc,
+                            coras_node **ret, coras_error **err)
+{
+    return add_node(g, &(struct edge){.parent = parent, .is_subject = true}, desc, NULL, ret, err);
 }
 
 /* lock held: one thing less to wait for; true when the node may be finished */

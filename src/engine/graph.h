@@ -14,6 +14,7 @@ typedef struct coras_node {
     coras_descriptor desc; /* const after creation */
     char *key;             /* const */
     unsigned depth;        /* const: indexes above it */
+    unsigned referrers;    /* const: manifests above it whose subject it is */
     void *data;            /* the operation's; see release_data */
     /* graph lock */
     struct {
@@ -61,6 +62,9 @@ int coras_graph_add_root(coras_graph *g, const coras_descriptor *desc, const cha
  * deep, or when two descriptors of one digest disagree about the size. */
 int coras_graph_add_child(coras_graph *g, coras_node *parent, const coras_descriptor *desc,
                           const char *variant, coras_node **ret, coras_error **err);
+/* The same for the subject of the node, which may be as deep below as referrers may be above. */
+int coras_graph_add_subject(coras_graph *g, coras_node *parent, const coras_descriptor *desc,
+                            coras_node **ret, coras_error **err);
 
 /* Walk everything, delivering events meanwhile. The first failure is the result. */
 CORAS_MUST_CHECK int coras_graph_walk(coras_graph *g, coras_error **err);

@@ -1,6 +1,8 @@
 /*
  * A graph of content from one target to another.
  */
+#include <stdatomic.h>
+
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/str.h"
@@ -10,6 +12,7 @@
 #include "engine/transfer.h"
 #include "oci/manifest.h"
 #include "ops/copy_select.h"
+#include "ops/referrer_walk.h"
 
 struct copy {
     coras_target *from, *to;
@@ -17,7 +20,10 @@ struct copy {
     const coras_copy_options *opts;
     coras_run run;
     coras_descriptor root;
-    coras_buf root_bytes; /* of the selected root, as it is to be pushed */
+    coras_buf root_bytes;                 /* of the selected root, as it is to be pushed */
+    struct coras_referrer_walk referrers; /* when they are copied */
+    atomic_bool met_root;                 /* the walk came to it */
+    bool named;                           /* the root was pushed by its name */
 };
 
 /* A manifest's bytes wait in its node until everything below it is there. */
@@ -26,8 +32,7 @@ struct node_bytes {
     struct {
         coras_descriptor *items;
         size_t len, cap;
-    } twins;       /* further names of content that goes once */
-    bool referred; /* it has referrers, whose subject names it without annotations */
+    } twins; /* further names of content that goes once */
 };
 
 static void release_node_bytes(void *data)
@@ -67,6 +72,19 @@ static int note_twin(struct node_bytes *parent, const coras_node *known,
     return 0;
 }
 
+/* A subject is no part of what refers to it: it does not nest like the manifests of an index. */
+static int add_successor(coras_graph *g, coras_node *node, const coras_manifest *m,
+                         const coras_descriptor *desc, coras_error **err)
+{
+    coras_node *child = NULL;
+    int known = m->has_subject && desc == &m->subject
+                    ? coras_graph_add_subject(g, node, desc, &child, err)
+                    : coras_graph_add_child(g, node, desc, NULL, &child, err);
+    if (known < 0)
+        return known;
+    return known ? note_twin(node->data, child, desc, err) : 0;
+}
+
 static int add_successors(coras_graph *g, coras_node *node, const coras_manifest *m,
                           coras_error **err)
 {
@@ -74,45 +92,9 @@ static int add_successors(coras_graph *g, coras_node *node, const coras_manifest
     size_t count = 0;
 
     CORAS_TRY(coras_manifest_successors(m, &next, &count, err));
-    for (size_t i = 0; i < count; i++) {
-        coras_node *child = NULL;
-        int known = coras_graph_add_child(g, node, next[i], NULL, &child, err);
-        if (known < 0)
-            return known;
-        if (known)
-            CORAS_TRY(note_twin(node->data, child, next[i], err));
-    }
+    for (size_t i = 0; i < count; i++)
+        CORAS_TRY(add_successor(g, node, m, next[i], err));
     return 0;
-}
-
-struct referrers {
-    coras_graph *graph;
-    bool any;
-    coras_error *failure;
-};
-
-static bool add_referrer(const coras_descriptor *desc, void *user)
-{
-    struct referrers *r = user;
-    r->any = true;
-    return coras_graph_add_root(r->graph, desc, NULL, NULL, &r->failure) >= 0;
-}
-
-/* Referrers have their subject as a successor, so they follow it by themselves. */
-static int add_referrers(struct copy *c, coras_graph *g, const coras_node *subject,
-                         coras_error **err)
-{
-    struct referrers r = {.graph = g};
-    coras_auto(coras_error) failure = NULL;
-    int rc = c->from->ops->referrers(c->from, &subject->desc, NULL, add_referrer, &r, &failure);
-    if (r.failure) {
-        rc = coras_error_code(r.failure);
-        coras_error_propagate(err, &r.failure);
-        return rc;
-    }
-    ((struct node_bytes *)subject->data)->referred = r.any;
-    coras_error_propagate(err, &failure);
-    return rc;
 }
 
 static int read_manifest(struct copy *c, coras_node *node, coras_error **err)
@@ -142,14 +124,17 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
     struct copy *c = user;
     coras_auto_value(coras_manifest) m = {0};
 
+    if (is_root(c, &node->desc))
+        atomic_store(&c->met_root, true);
     if (!coras_media_type_is_manifest(node->desc.media_type))
         return CORAS_GRAPH_GO_ON;
-    if (!c->opts->recursive && !c->opts->force) {
+    if (!c->opts->force) {
         int exists = destination_has(c, &node->desc, err);
         if (exists < 0)
             return exists;
         /* Upstream says nothing where giving the name, at the end, is a push of the manifest. */
-        bool silent = is_root(c, &node->desc) && c->to_reference && is_registry(c->to);
+        bool silent =
+            is_root(c, &node->desc) && c->to_reference && is_registry(c->to) && !c->opts->recursive;
         if (exists && !silent)
             coras_run_post(&c->run, CORAS_EVENT_EXISTS, &node->desc, 0, NULL);
         if (exists)
@@ -158,10 +143,7 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
     CORAS_TRY(read_manifest(c, node, err));
     const struct node_bytes *n = node->data;
     CORAS_TRY(coras_manifest_parse(n->bytes.ptr, n->bytes.len, node->desc.media_type, &m, err));
-    CORAS_TRY(add_successors(g, node, &m, err));
-    if (c->opts->recursive)
-        CORAS_TRY(add_referrers(c, g, node, err));
-    return CORAS_GRAPH_GO_ON;
+    return add_successors(g, node, &m, err);
 }
 
 /* ---- moving a node ---- */
@@ -196,23 +178,26 @@ static int make_bare(coras_descriptor *ret, const coras_descriptor *desc, coras_
     return coras_descriptor_set(ret, desc->media_type, &desc->digest, desc->size, err);
 }
 
+/* The subject of a referrer names it without annotations. */
+static bool is_referred(const struct copy *c, const coras_descriptor *desc)
+{
+    char digest[CORAS_DIGEST_TEXT_MAX];
+    return c->referrers.referred &&
+           coras_map_has(c->referrers.referred, coras_digest_format(&desc->digest, digest));
+}
+
 static int push_manifest(struct copy *c, coras_node *node, coras_error **err)
 {
     const struct node_bytes *n = node->data;
     bool named = is_root(c, &node->desc) && c->to_reference && !c->opts->recursive;
-    int exists = c->opts->recursive || c->opts->force ? destination_has(c, &node->desc, err) : 0;
 
-    if (exists < 0)
-        return exists;
-    if (exists && !c->opts->force) {
-        coras_run_post(&c->run, CORAS_EVENT_EXISTS, &node->desc, 0, NULL);
-        return 0;
-    }
     coras_run_post(&c->run, CORAS_EVENT_START, &node->desc, 0, NULL);
     coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
     CORAS_TRY(make_bare(&bare, &node->desc, err));
-    CORAS_TRY(c->to->ops->push_manifest(c->to, n->referred ? &bare : &node->desc, n->bytes.ptr,
-                                        named ? c->to_reference : NULL, err));
+    CORAS_TRY(c->to->ops->push_manifest(c->to, is_referred(c, &node->desc) ? &bare : &node->desc,
+                                        n->bytes.ptr, named ? c->to_reference : NULL, err));
+    if (named)
+        c->named = true; /* read when the walk is over */
     for (size_t i = 0; i < n->twins.len; i++)
         coras_run_post(&c->run, CORAS_EVENT_SKIPPED, &n->twins.items[i], 0, NULL);
     coras_run_post(&c->run, CORAS_EVENT_DONE, &node->desc, node->desc.size, NULL);
@@ -241,7 +226,7 @@ static int put_extra_tag_on(struct copy *c, const char *tag, coras_error **err)
 static int put_name(struct copy *c, coras_error **err)
 {
     coras_auto_value(coras_descriptor) named = CORAS_DESCRIPTOR_INIT;
-    if (!c->opts->recursive)
+    if (!c->opts->recursive || c->opts->platform_count)
         CORAS_TRY(coras_descriptor_copy(&named, &c->root, err));
     else
         CORAS_TRY(make_bare(&named, &c->root, err));
@@ -259,7 +244,7 @@ static int put_extra_tag(void *user, size_t i, coras_error **err)
 static int name_root(struct copy *c, coras_error **err)
 {
     size_t count = 0;
-    if (c->to_reference)
+    if (c->to_reference && !c->named)
         CORAS_TRY(put_name(c, err));
     while (c->opts->extra_tags && c->opts->extra_tags[count])
         count++;
@@ -268,17 +253,48 @@ static int name_root(struct copy *c, coras_error **err)
     return coras_run_parallel(&c->run, count, put_extra_tag, c, err);
 }
 
-static int copy(struct copy *c, const char *from_reference, coras_error **err)
+/* ---- the walk ---- */
+
+static int walk_from(struct copy *c, const coras_descriptor *tops, size_t count, coras_error **err)
 {
     const struct coras_graph_ops ops = {expand, finish, release_node_bytes, c};
     coras_auto(coras_graph) g = NULL;
 
-    CORAS_TRY(coras_select_root(c->from, from_reference, c->opts, &c->root, &c->root_bytes, err));
     CORAS_TRY(coras_graph_new(&c->run, &ops, &g, err));
-    int known = coras_graph_add_root(g, &c->root, NULL, NULL, err);
-    if (known < 0)
-        return known;
-    CORAS_TRY(coras_graph_walk(g, err));
+    for (size_t i = 0; i < count; i++) {
+        int known = coras_graph_add_root(g, &tops[i], NULL, NULL, err);
+        if (known < 0)
+            return known;
+    }
+    return coras_graph_walk(g, err);
+}
+
+/*
+ * From what nothing refers to, down through the subjects, so that what the destination has is left
+ * alone with everything below it. A registry may list what does not lead back to the root.
+ */
+static int copy_with_referrers(struct copy *c, coras_error **err)
+{
+    const struct coras_referrer_walk *r = &c->referrers;
+    CORAS_TRY(coras_walk_referrers(&c->run, c->from, &c->root, &c->root_bytes, &c->referrers, err));
+    bool loops = r->tops.len == 0;
+    const coras_descriptors *tops = loops ? &r->found : &r->tops;
+    CORAS_TRY(walk_from(c, tops->items, tops->len, err));
+    if (atomic_load(&c->met_root))
+        return 0;
+    int exists = destination_has(c, &c->root, err);
+    if (exists)
+        return exists < 0 ? exists : 0;
+    return walk_from(c, &c->root, 1, err);
+}
+
+static int copy(struct copy *c, const char *from_reference, coras_error **err)
+{
+    CORAS_TRY(coras_select_root(c->from, from_reference, c->opts, &c->root, &c->root_bytes, err));
+    if (c->opts->recursive)
+        CORAS_TRY(copy_with_referrers(c, err));
+    else
+        CORAS_TRY(walk_from(c, &c->root, 1, err));
     return name_root(c, err);
 }
 
@@ -300,6 +316,7 @@ int coras_copy(coras_target *from, const char *from_reference, coras_target *to,
     coras_run_deliver(&c.run);
     coras_run_clear(&c.run);
     coras_buf_clear(&c.root_bytes);
+    coras_referrer_walk_clear(&c.referrers);
     if (rc == 0)
         *ret = c.root;
     else

@@ -113,6 +113,26 @@ class Again(CliCase):
         self.assertEqual(copied.out.count("Mounted"), 3, copied)
         self.assertEqual(self.blobs(), [])
         self.assertEqual(self.proxy.requests("PATCH"), [])
+        self.assertEqual(len(self.proxy.requests("PUT", "/manifests/")), 1)
+
+    def test_copy_again_asks_for_the_root_alone(self):
+        target = self.ref.replace(":v1", "-copy:v1")
+        for flags in ([], ["-r"]):
+            self.ok("cp", *flags, self.ref, target)
+            self.proxy.clear()
+            self.ok("cp", *flags, self.ref, target)
+            self.assertEqual(self.proxy.requests(path="/blobs/"), [])
+            self.assertEqual(len(self.proxy.requests("PUT")), 1)
+
+    def test_copy_again_with_referrers_leaves_what_is_below_them(self):
+        attached = self.ok("attach", self.ref, "--artifact-type", "a/b", "b.bin").digest
+        target = self.ref.replace(":v1", "-copy:v1")
+        root = self.ok("cp", "-r", self.ref, target).digest
+        self.proxy.clear()
+        again = self.ok("cp", "-r", self.ref, target)
+        self.assertEqual(again.out.count("Exists"), 1, again)
+        asked = {r.target.rsplit("/", 1)[1] for r in self.proxy.requests("HEAD", "-copy/")}
+        self.assertEqual(asked, {attached, root})
 
     def test_cache(self):
         env = {"ORAS_CACHE": str(self.box.root / "content")}

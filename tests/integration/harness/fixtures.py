@@ -167,6 +167,7 @@ def _dup(repo):
 
 def _same(repo):
     repo.artifact("v1", [repo.file(HI, "one.txt"), repo.file(HI, "two.txt")])
+    repo.artifact("unnamed", [repo.file(HI, "one.txt"), repo.file(HI, "one.txt"), repo.file(HI)])
 
 
 def _unnamed(repo):
@@ -220,6 +221,34 @@ def _ref(repo):
     repo.referrers_index(subject, listed)
 
 
+def _child(repo):
+    """Referrers of the manifests of an index that has none of its own."""
+    amd = repo.image("amd64", "linux", "amd64", None, b"amd64 child", "app")
+    arm = repo.image(None, "linux", "arm64", "v8", b"arm64 child", "app")
+    index = repo.index("idx", [amd, arm])
+
+    def attach(to, kind, data):
+        plain = {k: to[k] for k in ("mediaType", "digest", "size")}
+        found = repo.artifact(None, [repo.file(data, "sig.bin")], kind, subject=plain)
+        repo.referrers_index(plain, [{**found, "annotations": WHEN, "artifactType": kind}])
+        return found
+
+    attach(attach(amd, "sig/one", b"sig of amd64"), "sig/two", b"sig of the sig")
+    attach(arm, "sig/one", b"sig of arm64")
+    repo.index("outer", [index])
+
+
+def _foreign(repo):
+    """A layer that stays where it is."""
+    repo.only_layout = True
+    windows = {"mediaType": "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", "size": 7,
+               "digest": sha256(b"windows"), "urls": ["http://localhost:1/windows"]}
+    repo.add("v1", {"schemaVersion": 2, "mediaType": DOCKER_MANIFEST,
+                    "config": repo.file(CFG, None, "application/vnd.docker.container.image.v1+json"),
+                    "layers": [windows, repo.file(HI, None,
+                                                  "application/vnd.docker.image.rootfs.diff.tar.gzip")]})
+
+
 def _tags(repo):
     for number in range(1, 14):
         repo.artifact(f"t{number:02d}", [repo.file(HI, "hi.txt")])
@@ -248,7 +277,7 @@ def _old(repo):
 
 _MAKERS = {"hello": _hello, "dir": _dir, "dup": _dup, "same": _same, "unnamed": _unnamed,
            "cfg": _cfg, "empty": _empty, "idx": _idx, "nested": _nested, "ref": _ref,
-           "tags": _tags, "docker": _docker, "old": _old}
+           "child": _child, "foreign": _foreign, "tags": _tags, "docker": _docker, "old": _old}
 
 REPOS = {}
 for _name, _maker in _MAKERS.items():

@@ -7,8 +7,8 @@ A table (tests/integration/tables/*.txt) has one command line on each line:
 `@name:ref` is a target: a repository of this line alone, or the layout directory `name`. The names
 of fixtures.REPOS are there before the command runs. `<@name` and `>@name` are the two ends of cp,
 backup and restore write `@name`. `{C}` gives a fixed creation date, `{hello.v1}` the digest of a
-fixture's tag, `{REG}` the registry's host, `{P}` host and path prefix. ` ;; ` separates commands
-that run one after the other; all are compared.
+fixture's tag, `{REG}` the registry's host, `{P}` host and path prefix. What `--input` names is there as a layout.
+` ;; ` separates commands that run one after the other; all are compared.
 
 Options, in brackets before the command, separated by blanks:
 
@@ -79,6 +79,11 @@ class Row:
         words = re.findall(r"(?:@|\{P\}/)([a-z]+)", self.text)
         return sorted({w for w in words if w in fixtures.REPOS})
 
+    def layouts(self):
+        """Fixtures that a command reads as a layout whatever the backend."""
+        words = re.findall(r"--input[ =](?:\./)?([a-z]+)", self.text)
+        return sorted({w for w in words if w in fixtures.REPOS})
+
 
 def _bracket(text):
     """Split '[options] command'; brackets within quotes do not count."""
@@ -125,6 +130,9 @@ class Side:
         fixtures.write_files(self.cwd)
         for repo in row.fixtures():
             self._install(row, backend, repo, name)
+        for repo in row.layouts():
+            if not (self.cwd / repo).exists():
+                fixtures.REPOS[repo].install_layout(self.cwd / repo)
 
     def _install(self, row, backend, repo, name):
         content = fixtures.REPOS[repo]
