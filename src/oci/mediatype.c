@@ -22,3 +22,19 @@ enum coras_manifest_kind coras_media_type_kind(const char *media_type)
     }
     return CORAS_KIND_BLOB;
 }
+
+bool coras_media_type_is_foreign_layer(const char *media_type)
+{
+    static const char *const types[] = {
+        "application/vnd.oci.image.layer.nondistributable.v1.tar",
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip",
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+    };
+
+    for (size_t i = 0; media_type && i < CORAS_ARRAY_LEN(types); i++) {
+        if (strcmp(media_type, types[i]) == 0)
+            return true;
+    }
+    return false;
+}

@@ -61,5 +61,7 @@ static inline bool coras_kind_is_image(enum coras_manifest_kind k)
 {
     return k == CORAS_KIND_IMAGE || k == CORAS_KIND_DOCKER_IMAGE;
 }
+/* Layers that stay where they are, such as those of Windows: no registry has to have them. */
+bool coras_media_type_is_foreign_layer(const char *media_type);
 
 #endif

@@ -20,7 +20,7 @@ struct copy {
     const coras_copy_options *opts;
     coras_run run;
     coras_descriptor root;
-    coras_buf root_bytes;                 /* of the selected root, as it is to be pushed */
+    coras_buf root_bytes; /* of the selected root, as it is to be pushed */
     struct coras_referrer_walk referrers; /* when they are copied */
     atomic_bool met_root;                 /* the walk came to it */
     bool named;                           /* the root was pushed by its name */
@@ -93,7 +93,8 @@ static int add_successors(coras_graph *g, coras_node *node, const coras_manifest
 
     CORAS_TRY(coras_manifest_successors(m, &next, &count, err));
     for (size_t i = 0; i < count; i++)
-        CORAS_TRY(add_successor(g, node, m, next[i], err));
+        if (!coras_media_type_is_foreign_layer(next[i]->media_type))
+            CORAS_TRY(add_successor(g, node, m, next[i], err));
     return 0;
 }
 
@@ -133,8 +134,8 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
         if (exists < 0)
             return exists;
         /* Upstream says nothing where giving the name, at the end, is a push of the manifest. */
-        bool silent =
-            is_root(c, &node->desc) && c->to_reference && is_registry(c->to) && !c->opts->recursive;
+        bool silent = is_root(c, &node->desc) && c->to_reference && is_registry(c->to) &&
+                      !c->opts->recursive;
         if (exists && !silent)
             coras_run_post(&c->run, CORAS_EVENT_EXISTS, &node->desc, 0, NULL);
         if (exists)
@@ -276,7 +277,8 @@ static int walk_from(struct copy *c, const coras_descriptor *tops, size_t count,
 static int copy_with_referrers(struct copy *c, coras_error **err)
 {
     const struct coras_referrer_walk *r = &c->referrers;
-    CORAS_TRY(coras_walk_referrers(&c->run, c->from, &c->root, &c->root_bytes, &c->referrers, err));
+    CORAS_TRY(
+        coras_walk_referrers(&c->run, c->from, &c->root, &c->root_bytes, &c->referrers, err));
     bool loops = r->tops.len == 0;
     const coras_descriptors *tops = loops ? &r->found : &r->tops;
     CORAS_TRY(walk_from(c, tops->items, tops->len, err));

@@ -33,9 +33,26 @@ static void kinds_are_told_by_exact_type(void **state)
     }
 }
 
+static void foreign_layers_are_told_by_exact_type(void **state)
+{
+    (void)state;
+    assert_true(coras_media_type_is_foreign_layer(
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"));
+    assert_true(coras_media_type_is_foreign_layer(
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd"));
+    assert_false(coras_media_type_is_foreign_layer(CORAS_MT_OCI_LAYER));
+    assert_false(coras_media_type_is_foreign_layer(
+        "application/vnd.oci.image.layer.nondistributable.v1.tar+xz"));
+    assert_false(coras_media_type_is_foreign_layer(""));
+    assert_false(coras_media_type_is_foreign_layer(NULL));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(kinds_are_told_by_exact_type)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(kinds_are_told_by_exact_type),
+        cmocka_unit_test(foreign_layers_are_told_by_exact_type),
+    };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
