@@ -20,7 +20,7 @@ struct copy {
     const coras_copy_options *opts;
     coras_run run;
     coras_descriptor root;
-    coras_buf root_bytes; /* of the selected root, as it is to be pushed */
+    coras_buf root_bytes;                 /* of the selected root, as it is to be pushed */
     struct coras_referrer_walk referrers; /* when they are copied */
     atomic_bool met_root;                 /* the walk came to it */
     bool named;                           /* the root was pushed by its name */
@@ -57,12 +57,18 @@ static bool is_root(const struct copy *c, const coras_descriptor *desc)
 
 /* ---- looking at a node ---- */
 
-/* A second title of known content is told apart from the first when its manifest is done. */
+static const char *title_of(const coras_descriptor *desc)
+{
+    const char *title = coras_descriptor_title(desc);
+    return title ? title : "";
+}
+
+/* A second title of known content is told apart from the first when its manifest is done; having
+ * none counts as a title. */
 static int note_twin(struct node_bytes *parent, const coras_node *known,
                      const coras_descriptor *desc, coras_error **err)
 {
-    const char *title = coras_descriptor_title(desc), *first = coras_descriptor_title(&known->desc);
-    if (!title || (first && coras_streq(title, first)))
+    if (coras_streq(title_of(desc), title_of(&known->desc)))
         return 0;
     if (coras_vec_grow(&parent->twins, 1) < 0)
         return coras_fail_no_memory(err);
@@ -134,8 +140,8 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
         if (exists < 0)
             return exists;
         /* Upstream says nothing where giving the name, at the end, is a push of the manifest. */
-        bool silent = is_root(c, &node->desc) && c->to_reference && is_registry(c->to) &&
-                      !c->opts->recursive;
+        bool silent =
+            is_root(c, &node->desc) && c->to_reference && is_registry(c->to) && !c->opts->recursive;
         if (exists && !silent)
             coras_run_post(&c->run, CORAS_EVENT_EXISTS, &node->desc, 0, NULL);
         if (exists)
@@ -277,8 +283,7 @@ static int walk_from(struct copy *c, const coras_descriptor *tops, size_t count,
 static int copy_with_referrers(struct copy *c, coras_error **err)
 {
     const struct coras_referrer_walk *r = &c->referrers;
-    CORAS_TRY(
-        coras_walk_referrers(&c->run, c->from, &c->root, &c->root_bytes, &c->referrers, err));
+    CORAS_TRY(coras_walk_referrers(&c->run, c->from, &c->root, &c->root_bytes, &c->referrers, err));
     bool loops = r->tops.len == 0;
     const coras_descriptors *tops = loops ? &r->found : &r->tops;
     CORAS_TRY(walk_from(c, tops->items, tops->len, err));

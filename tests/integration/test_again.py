@@ -5,7 +5,9 @@ import unittest
 
 from harness import programs
 from harness.case import CliCase, main
+from harness.fixtures import HI, REPOS, TAR
 from harness.proxy import FaultProxy
+from harness.scripted import sha256
 from harness.servers import DockerRegistry
 
 
@@ -114,6 +116,13 @@ class Again(CliCase):
         self.assertEqual(self.blobs(), [])
         self.assertEqual(self.proxy.requests("PATCH"), [])
         self.assertEqual(len(self.proxy.requests("PUT", "/manifests/")), 1)
+
+    def test_copy_says_each_name_of_the_same_bytes(self):
+        """Having no name is a name of its own, and a repeated one says nothing new."""
+        REPOS["same"].install_layout(self.box.work / "lay")
+        copied = self.ok("cp", "--from-oci-layout", "lay:unnamed", "--to-oci-layout", "dst:v1")
+        skipped = [x for x in copied.out.splitlines() if x.startswith("Skipped")]
+        self.assertEqual(skipped, [f"Skipped {sha256(HI)[7:19]} {TAR}"])
 
     def test_copy_again_asks_for_the_root_alone(self):
         target = self.ref.replace(":v1", "-copy:v1")
