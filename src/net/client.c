@@ -217,6 +217,11 @@ const char *coras_client_auth_file(const coras_client *client)
     return coras_credentials_file(client->credentials);
 }
 
+bool coras_client_same_user(const coras_client *a, const coras_client *b)
+{
+    return a == b || coras_credentials_same_given(a->credentials, b->credentials);
+}
+
 coras_cancel *coras_client_cancel(const coras_client *client)
 {
     return client->sender.cancel;

@@ -102,6 +102,8 @@ int coras_response_to_error(const coras_request *req, const coras_response *r, c
  */
 CORAS_MUST_CHECK int coras_client_base_url(coras_client *client, const char *registry, char **ret,
                                            coras_error **err);
+/* Whether both speak for the same user as far as their options say. */
+bool coras_client_same_user(const coras_client *a, const coras_client *b);
 coras_cancel *coras_client_cancel(const coras_client *client); /* may be NULL */
 int coras_client_stall_timeout_s(const coras_client *client);
 enum coras_referrers_mode coras_client_referrers_mode(const coras_client *client);

@@ -119,6 +119,18 @@ int coras_credentials_new(const coras_client_options *opts, coras_credentials **
     return 0;
 }
 
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? coras_streq(a, b) : a == b;
+}
+
+bool coras_credentials_same_given(const coras_credentials *a, const coras_credentials *b)
+{
+    return is_same(a->given.username, b->given.username) &&
+           is_same(a->given.password, b->given.password) &&
+           is_same(a->given.refresh_token, b->given.refresh_token);
+}
+
 const char *coras_credentials_file(const coras_credentials *c)
 {
     return coras_cred_is_empty(&c->given) && c->paths.len == 1 ? c->paths.items[0] : NULL;

@@ -328,6 +328,7 @@ int coras_registry_exists(coras_target *t, const coras_descriptor *desc, bool *r
 
 /* ---- mounting ---- */
 
+/* What a digest and a repository are made of stands in a query as it is. */
 static int mount_url(const coras_registry *r, const coras_digest *digest, const char *from,
                      char **ret, coras_error **err)
 {
@@ -335,9 +336,9 @@ static int mount_url(const coras_registry *r, const coras_digest *digest, const 
     char text[CORAS_DIGEST_TEXT_MAX];
 
     coras_registry_put_url(r, &b, "blobs/uploads/?mount=");
-    coras_url_put_query(&b, coras_digest_format(digest, text));
+    coras_buf_puts(&b, coras_digest_format(digest, text));
     coras_buf_puts(&b, "&from=");
-    coras_url_put_query(&b, from);
+    coras_buf_puts(&b, from);
     return coras_buf_take(&b, ret, err);
 }
 
@@ -384,7 +385,8 @@ int coras_registry_mount(coras_target *t, const coras_descriptor *desc, coras_ta
 
     *ret = false;
     if (from->ops != t->ops || !coras_streq(source->base_url, r->base_url) ||
-        coras_streq(source->repository, r->repository))
+        coras_streq(source->repository, r->repository) ||
+        !coras_client_same_user(source->client, r->client))
         return 0;
     CORAS_TRY(mount_url(r, &desc->digest, source->repository, &url, err));
     const char *scopes[] = {r->push.text, source->pull.text, NULL};

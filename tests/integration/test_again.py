@@ -124,6 +124,16 @@ class Again(CliCase):
         skipped = [x for x in copied.out.splitlines() if x.startswith("Skipped")]
         self.assertEqual(skipped, [f"Skipped {sha256(HI)[7:19]} {TAR}"])
 
+    def test_copy_mounts_for_one_user_only(self):
+        flags = ["--from-username", "a", "--from-password", "b"]
+        target = self.ref.replace(":v1", "-copy:v1")
+        self.assertNotIn("Mounted", self.ok("cp", *flags, self.ref, target).out)
+        flags += ["--to-username", "a", "--to-password", "b"]
+        target = self.ref.replace(":v1", "-same:v1")
+        self.assertEqual(self.ok("cp", *flags, self.ref, target).out.count("Mounted"), 3)
+        mounts = self.proxy.requests("POST", r"-same/blobs/uploads/\?mount=sha256:[0-9a-f]{64}&from=")
+        self.assertEqual(len(mounts), 3)
+
     def test_copy_again_asks_for_the_root_alone(self):
         target = self.ref.replace(":v1", "-copy:v1")
         for flags in ([], ["-r"]):
