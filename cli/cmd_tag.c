@@ -13,6 +13,9 @@ struct tag_state {
     struct common_options common;
     struct target_options target;
     struct opt_int concurrency;
+    /* while it runs */
+    coras_strlist names; /* what the arguments name in the repository, in their order */
+    const struct call *call;
 };
 
 static const struct opt tag_options[] = {
@@ -54,6 +57,66 @@ static int tag_prepare(struct call *call, coras_error **err)
     return rc;
 }
 
+/* ---- the new names ---- */
+
+/* As typed: an argument may be a whole reference. */
+static const char *typed_name(const struct tag_state *s, const char *name)
+{
+    for (size_t i = 0; i < s->names.len; i++)
+        if (coras_streq(s->names.items[i], name))
+            return s->call->args[i + 1];
+    return name;
+}
+
+/* A tag or digest without a repository, in front of which ours is put. */
+static int parse_short_name(const struct target_options *t, const char *name, coras_reference *ret,
+                            coras_error **err)
+{
+    const char *at = strchr(name, '@');
+    coras_auto_free char *full = at                  ? coras_asprintf("%s%s", t->path, at)
+                                 : strchr(name, ':') ? coras_asprintf("%s@%s", t->path, name)
+                                                     : coras_asprintf("%s:%s", t->path, name);
+    return full ? coras_reference_parse(full, ret, err) : coras_fail_no_memory(err);
+}
+
+static int parse_name(const struct target_options *t, const char *name, coras_reference *ret,
+                      coras_error **err)
+{
+    if (coras_reference_parse(name, ret, NULL) < 0)
+        CORAS_TRY(parse_short_name(t, name, ret, err));
+    else if (!coras_streq(ret->registry, t->registry) ||
+             !coras_streq(ret->repository, t->repository))
+        return coras_fail(err, CORAS_ERR_INVALID_REFERENCE,
+                          "invalid reference: mismatch between received \"%s\" and expected \"%s\"",
+                          name, t->raw);
+    if (!ret->reference)
+        return coras_fail(err, CORAS_ERR_INVALID_REFERENCE, "invalid reference");
+    return 0;
+}
+
+static int add_name(struct tag_state *s, const char *name, coras_error **err)
+{
+    coras_reference parsed = {0};
+    if (s->target.is_layout)
+        return coras_strlist_add(&s->names, name, err);
+    int rc = parse_name(&s->target, name, &parsed, err);
+    if (rc == 0)
+        rc = coras_strlist_add(&s->names, parsed.reference, err);
+    else if (s->call->nargs > 2)
+        rc = coras_wrap(err, rc, "failed to tag %s", name);
+    coras_reference_clear(&parsed);
+    return rc;
+}
+
+static int add_names(struct tag_state *s, coras_error **err)
+{
+    for (char **name = s->call->args + 1; *name; name++)
+        CORAS_TRY(add_name(s, *name, err));
+    return 0;
+}
+
+/* ---- the run ---- */
+
 /* Says first what gets its new names. */
 static void tag_event(const coras_event *event, void *user)
 {
@@ -63,47 +126,44 @@ static void tag_event(const coras_event *event, void *user)
         printf("Tagging [%s] %s@%s\n", target_kind(&s->target), s->target.path,
                coras_digest_format(&event->desc->digest, digest));
     else if (event->kind == CORAS_EVENT_TAGGED)
-        printf("Tagged %s\n", event->text);
+        printf("Tagged %s\n", typed_name(s, event->text));
 }
 
-/* The library says which tag is invalid; upstream's users know these two by other words. */
-static int explain_tag(const struct call *call, int rc, coras_error **err)
+static int give_names(struct tag_state *s, coras_error **err)
 {
-    const struct tag_state *s = call->state;
-    for (char **tag = call->args + 1; *tag; tag++) {
-        if (coras_tag_validate(*tag, NULL) == 0 || s->target.is_layout)
-            continue;
-        if (**tag && !strchr(*tag, '/'))
-            return rc;
-        if (err)
-            coras_error_clear(err);
-        if (!**tag)
-            return coras_fail(err, rc, "invalid reference");
-        return coras_fail(err, rc,
-                          "invalid reference: mismatch between received \"%s\" and expected \"%s\"",
-                          *tag, s->target.raw);
-    }
-    return rc;
+    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+    coras_auto_free const char **names = coras_calloc(s->names.len + 1, sizeof(*names));
+    coras_run_options run = run_options(s->call, &s->concurrency, NULL);
+    if (!names)
+        return coras_fail_no_memory(err);
+    for (size_t i = 0; i < s->names.len; i++)
+        names[i] = s->names.items[i];
+    run.on_event = tag_event;
+    run.user = s;
+    return coras_tag(s->target.target, s->target.reference, names, &run, &desc, err);
 }
 
 static int tag_run(struct call *call, coras_error **err)
 {
     struct tag_state *s = call->state;
-    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+    coras_auto(coras_error) invalid = NULL;
     common_apply(&s->common);
+    s->call = call;
     CORAS_TRY(target_open(call, &s->target, CORAS_LAYOUT_WRITE, NULL, err));
     CORAS_TRY(target_require_reference(call, &s->target, err));
-    coras_run_options run = run_options(call, &s->concurrency, NULL);
-    run.on_event = tag_event;
-    run.user = s;
-    int rc = coras_tag(s->target.target, s->target.reference, (const char *const *)(call->args + 1),
-                       &run, &desc, err);
-    return rc == CORAS_ERR_INVALID_REFERENCE ? explain_tag(call, rc, err) : rc;
+    int rc = add_names(s, &invalid);
+    if (rc < 0) /* whether there is something to tag is said first */
+        coras_strlist_clear(&s->names);
+    CORAS_TRY(give_names(s, err));
+    coras_error_propagate(err, &invalid);
+    return rc;
 }
 
 static void tag_clear(void *state)
 {
-    target_clear(&((struct tag_state *)state)->target);
+    struct tag_state *s = state;
+    target_clear(&s->target);
+    coras_strlist_clear(&s->names);
 }
 
 static const struct example tag_examples[] = {

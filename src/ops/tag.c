@@ -10,6 +10,7 @@ struct tagging {
     coras_run run;
     coras_target *target;
     const char *const *tags;
+    size_t count;
     const coras_descriptor *desc;
     coras_descriptor bare;
     coras_buf bytes;
@@ -18,12 +19,14 @@ struct tagging {
 static int put_tag(void *user, size_t i, coras_error **err)
 {
     struct tagging *t = user;
-    CORAS_TRY(t->target->ops->push_manifest(t->target, &t->bare, t->bytes.ptr, t->tags[i], err));
+    int rc = t->target->ops->push_manifest(t->target, &t->bare, t->bytes.ptr, t->tags[i], err);
+    if (rc < 0)
+        return t->count > 1 ? coras_wrap(err, rc, "failed to tag %s", t->tags[i]) : rc;
     coras_run_post(&t->run, CORAS_EVENT_TAGGED, NULL, 0, t->tags[i]);
     return 0;
 }
 
-static int tag_all(struct tagging *t, const char *reference, size_t count, coras_descriptor *desc,
+static int tag_all(struct tagging *t, const char *reference, coras_descriptor *desc,
                    coras_error **err)
 {
     CORAS_TRY(coras_target_explain(
@@ -31,7 +34,7 @@ static int tag_all(struct tagging *t, const char *reference, size_t count, coras
         reference, err));
     CORAS_TRY(coras_descriptor_set(&t->bare, desc->media_type, &desc->digest, desc->size, err));
     coras_run_post(&t->run, CORAS_EVENT_TAGGING, desc, 0, NULL);
-    return coras_run_parallel(&t->run, count, put_tag, t, err);
+    return coras_run_parallel(&t->run, t->count, put_tag, t, err);
 }
 
 int coras_tag(coras_target *target, const char *reference, const char *const *new_tags,
@@ -40,14 +43,13 @@ int coras_tag(coras_target *target, const char *reference, const char *const *ne
     struct tagging t = {
         .target = target, .tags = new_tags, .bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST)};
     coras_descriptor desc = CORAS_DESCRIPTOR_INIT;
-    size_t count = 0;
 
     if (!target || !reference || !new_tags)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
-    while (new_tags[count])
-        count++;
+    while (new_tags[t.count])
+        t.count++;
     coras_run_init(&t.run, run);
-    int rc = tag_all(&t, reference, count, &desc, err);
+    int rc = tag_all(&t, reference, &desc, err);
     coras_run_deliver(&t.run);
     coras_run_clear(&t.run);
     coras_descriptor_clear(&t.bare);
