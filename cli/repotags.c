@@ -71,6 +71,8 @@ static int parse_argument(struct repo_tags *r, const char *raw, coras_error **er
     coras_auto_free char *first = coras_strndup(raw, first_len);
     if (!first)
         return coras_fail_no_memory(err);
+    if (!*raw)
+        return coras_fail(err, CORAS_ERR_INVALID_REFERENCE, "artifact reference cannot be empty");
     if (strchr(raw, '@'))
         return fail_quoted("digest references are not supported:", raw, err);
     CORAS_TRY(parse_name(&r->target, first, &tag, err));
@@ -137,7 +139,7 @@ int repo_tags_find(struct repo_tags *r, coras_target *target, coras_error **err)
         coras_error_propagate(err, &c.error);
     }
     coras_error_free(c.error);
-    return rc;
+    return rc < 0 ? coras_wrap(err, rc, "failed to find tags") : 0;
 }
 
 void repo_tags_print(const struct repo_tags *r, const char *where)
