@@ -7,6 +7,7 @@
 #include "cli/operation.h"
 #include "cli/targetref.h"
 #include "oci/descriptor.h"
+#include "oci/mediatype.h"
 #include "oci/platform.h"
 
 struct cp_state {
@@ -26,8 +27,10 @@ struct cp_state {
     } platforms;
     /* while it runs */
     struct display *display;
-    coras_digest digest; /* of what was copied */
-    bool copied;         /* what may fail from here on are further tags */
+    bool resolved;       /* the source's reference names something; what it was: */
+    coras_digest digest; /* of what is copied */
+    bool is_index;
+    bool copied; /* what may fail from here on are further tags */
 };
 
 static const struct opt cp_options[] = {
@@ -85,10 +88,14 @@ static int parse_platforms(struct cp_state *s, coras_error **err)
 {
     for (size_t i = 0; i < s->platform.len; i++) {
         coras_auto_value(coras_platform) platform = {0};
-        if (!*s->platform.items[i])
+        coras_str value = coras_str_trim(coras_str_of(s->platform.items[i]));
+        coras_auto_free char *text = coras_strndup(value.ptr, value.len);
+        if (!text)
+            return coras_fail_no_memory(err);
+        if (!*text)
             return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                               "invalid platform: value cannot be empty");
-        CORAS_TRY(coras_platform_parse(s->platform.items[i], &platform, err));
+        CORAS_TRY(coras_platform_parse(text, &platform, err));
         if (is_known(s, &platform))
             continue;
         if (coras_vec_grow(&s->platforms, 1) < 0)
@@ -111,12 +118,20 @@ static int cp_prepare(struct call *call, coras_error **err)
 
 /* ---- the run ---- */
 
+/* Whether the copy is one manifest of an index, and not a part of the index. */
+static bool took_one_platform(const struct cp_state *s)
+{
+    return s->platforms.len == 1 || (s->platforms.len > 1 && !s->is_index);
+}
+
 static void put_source(const struct cp_state *s, char **ret)
 {
     char digest[CORAS_DIGEST_TEXT_MAX];
     const char *reference = s->from.reference;
-    bool by_digest = !s->from.is_layout && reference && strchr(reference, ':');
-    if (by_digest && s->copied && !coras_streq(coras_digest_format(&s->digest, digest), reference))
+    coras_digest given;
+    bool by_digest = reference && coras_digest_parse(reference, &given, NULL) == 0;
+    if (by_digest && s->copied && took_one_platform(s) &&
+        !coras_streq(coras_digest_format(&s->digest, digest), reference))
         *ret = coras_asprintf("%s@%s", s->from.path, digest); /* a platform was picked */
     else
         *ret = coras_strdup(s->from.raw);
@@ -131,12 +146,15 @@ static void print_copied(void *user)
            target_kind(&s->to), s->to.raw);
 }
 
-/* What is to be tagged has been copied. */
+/* How far the copy is tells what a failure means. */
 static void cp_event(const coras_event *event, void *user)
 {
     struct cp_state *s = user;
-    if (event->kind == CORAS_EVENT_TAGGING) {
+    if (event->kind == CORAS_EVENT_RESOLVED) {
         s->digest = event->desc->digest;
+        s->is_index = coras_kind_is_index(coras_media_type_kind(event->desc->media_type));
+        s->resolved = true;
+    } else if (event->kind == CORAS_EVENT_TAGGING) {
         s->copied = true;
     }
     display_event(event, s->display);
@@ -171,10 +189,11 @@ static bool names_side(const char *message, const struct target_options *side)
     return url && strstr(message, url);
 }
 
-static bool is_missing_source(const coras_error *error)
+/* What only a source is told: that it has not what was asked for, or is not what it should be. */
+static bool blames_source(const coras_error *error)
 {
-    return coras_error_code(error) == CORAS_ERR_NOT_FOUND &&
-           !coras_str_starts(coras_error_message(error), "unmatched platforms");
+    return coras_error_code(error) == CORAS_ERR_NOT_FOUND ||
+           coras_error_code(error) == CORAS_ERR_UNSUPPORTED;
 }
 
 /* NULL when it cannot be told. */
@@ -190,7 +209,7 @@ static const struct target_options *failed_side(const struct cp_state *s, const 
         return names_side(message, &s->to) && !names_side(message, &s->from) ? &s->to : &s->from;
     if (to && !from)
         return &s->to;
-    return from || is_missing_source(error) ? &s->from : NULL;
+    return from || blames_source(error) ? &s->from : NULL;
 }
 
 /* Whose answers count as a registry's. */
@@ -228,22 +247,6 @@ static int name_source(const struct cp_state *s, int rc, coras_error **err)
     return rc;
 }
 
-/* Whether it was the source's reference that led nowhere, and not something below it. */
-static bool is_unresolved(const struct cp_state *s, const coras_error *error)
-{
-    const char *message = coras_error_message(error);
-    const struct target_options *from = &s->from;
-    if (strstr(message, "no matching manifest was found"))
-        return true;
-    if (from->is_layout)
-        return coras_streq(message, "not found");
-    coras_auto_free char *missing = coras_asprintf(
-        "%s%c%s: not found", from->path, strchr(from->reference, ':') ? '@' : ':', from->reference);
-    coras_auto_free char *url = coras_asprintf("//%s/v2/%s/manifests/%s\"", from->registry,
-                                               from->repository, from->reference);
-    return (missing && coras_streq(message, missing)) || (url && strstr(message, url));
-}
-
 static int explain_failure(struct call *call, const struct cp_state *s, int rc, coras_error **err)
 {
     if (!err || !*err)
@@ -254,12 +257,15 @@ static int explain_failure(struct call *call, const struct cp_state *s, int rc, 
     }
     if (coras_str_starts(coras_error_message(*err), "not an image index"))
         return name_source(s, rc, err);
-    if (coras_str_starts(coras_error_message(*err), "unmatched platforms"))
+    if (coras_str_starts(coras_error_message(*err), "unmatched platforms")) {
         call->scope = SCOPE_LOCAL; /* the source is there, and has others */
-    else if ((!s->recursive.value && s->to.reference) || !is_unresolved(s, *err))
-        name_side(call, s, *err);
-    else
+        return rc;
+    }
+    bool by_digest = s->recursive.value || !s->to.reference;
+    bool is_resolving = !s->resolved && s->platforms.len <= 1;
+    if (by_digest && is_resolving)
         return coras_wrap(err, rc, "failed to resolve %s", s->from.reference);
+    name_side(call, s, *err);
     return rc;
 }
 
@@ -279,7 +285,6 @@ static int copy_with_display(struct cp_state *s, struct call *call, coras_error 
                         &run, &root, err);
     if (rc < 0)
         return explain_failure(call, s, rc, err);
-    s->digest = root.digest;
     s->copied = true;
     display_finish(s->display);
     char digest[CORAS_DIGEST_TEXT_MAX];

@@ -63,6 +63,7 @@ static const char *word_of(const struct display_words *words, enum coras_event_k
     case CORAS_EVENT_FAILED:
     case CORAS_EVENT_TAGGED:
     case CORAS_EVENT_TAGGING:
+    case CORAS_EVENT_RESOLVED:
         break;
     }
     return NULL;
@@ -110,7 +111,8 @@ static void show_line(struct display *display, const coras_event *event)
 static void show_bar(struct display *display, const coras_event *event)
 {
     const struct display_words *words = display->settings.words;
-    if (!event->desc || event->kind == CORAS_EVENT_PROCESSING)
+    if (!event->desc || event->kind == CORAS_EVENT_PROCESSING ||
+        event->kind == CORAS_EVENT_RESOLVED)
         return;
     struct progress_update update = {
         .desc = event->desc,

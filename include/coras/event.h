@@ -27,7 +27,8 @@ enum coras_event_kind {
     CORAS_EVENT_RETRYING,   /**< `text` = why; the transfer goes on at `offset` */
     CORAS_EVENT_FAILED,     /**< this transfer failed; the operation will return the error */
     CORAS_EVENT_TAGGED,     /**< `text` = tag */
-    CORAS_EVENT_TAGGING     /**< before the first tag; desc = what gets tagged */
+    CORAS_EVENT_TAGGING,    /**< before the first tag; desc = what gets tagged */
+    CORAS_EVENT_RESOLVED    /**< copy: desc = what the source's reference names */
 };
 
 /** One event. Everything is borrowed for the duration of the callback. */

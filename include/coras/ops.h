@@ -168,8 +168,8 @@ typedef struct coras_copy_options {
 
 /**
  * Copy an artifact with everything it points at. Nothing is transferred that the destination has;
- * blobs are mounted when both are repositories of one registry reached with one client's
- * credentials; every byte is verified on the way.
+ * blobs are mounted when both are repositories of one registry and the clients' options give the
+ * same credentials; every byte is verified on the way.
  *
  * @param to_reference  tag at the destination, NULL: by digest
  * @param ret           the copied root (differs from the source's with platforms)

@@ -298,6 +298,7 @@ static int copy_with_referrers(struct copy *c, coras_error **err)
 static int copy(struct copy *c, const char *from_reference, coras_error **err)
 {
     CORAS_TRY(coras_select_root(c->from, from_reference, c->opts, &c->root, &c->root_bytes, err));
+    coras_run_post(&c->run, CORAS_EVENT_RESOLVED, &c->root, 0, NULL);
     if (c->opts->recursive)
         CORAS_TRY(copy_with_referrers(c, err));
     else
