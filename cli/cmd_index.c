@@ -124,7 +124,7 @@ static int deliver(struct index_state *s, const coras_descriptor *desc, const ch
     if (outfile_is_stdout(s->output.value))
         return content_print(bytes, len, s->pretty.value, err);
     if (*s->output.value)
-        CORAS_TRY(outfile_write(s->output.value, bytes, len, err));
+        CORAS_TRY(outfile_save(s->output.value, bytes, len, err));
     else
         CORAS_TRY(push_index(s, desc, bytes, reference, shown, err));
     printf("Digest: %s\n", coras_digest_format(&desc->digest, digest));
@@ -228,10 +228,8 @@ const struct cmd cmd_index_create = {
 static int take_tags(struct index_state *s, coras_error **err)
 {
     for (size_t i = 0; i < s->tag.len; i++) {
-        int rc = coras_tag_validate(s->tag.items[i], err);
-        if (rc < 0)
-            return coras_wrap(err, rc, "invalid extra tag");
-        CORAS_TRY(coras_strlist_add(&s->target.extra_tags, s->tag.items[i], err));
+        const char *tag = s->tag.items[i];
+        CORAS_TRY(target_add_extra_tag(&s->target, tag, strlen(tag), err));
     }
     return 0;
 }

@@ -93,22 +93,12 @@ static int find_descriptor(const struct fetch_state *s, const char *accept, cora
     return rc < 0 ? wrap_raw(s, rc, "failed to find", err) : 0;
 }
 
-static int write_output(const struct fetch_state *s, const char *bytes, size_t len,
-                        coras_error **err)
-{
-    int rc = outfile_write(s->output.value, bytes, len, err);
-    if (rc == 0)
-        return 0;
-    coras_auto_free char *quoted = coras_go_quote_dup(s->output.value);
-    return quoted ? coras_wrap(err, rc, "failed to open %s", quoted) : rc;
-}
-
 static int print_structured(const struct fetch_state *s, const coras_descriptor *desc,
                             const char *bytes, coras_error **err)
 {
     coras_auto(coras_json) content = NULL;
     /* What is no JSON object has the content null. */
-    int rc = coras_json_parse(bytes, (size_t)desc->size, &content, NULL);
+    int rc = coras_json_parse_any(bytes, (size_t)desc->size, &content, NULL);
     bool object = rc == 0 && coras_json_type_of(content) == CORAS_JSON_OBJECT;
     coras_auto_buf json = CORAS_BUF_UNLIMITED;
     coras_json_writer w = CORAS_JSON_WRITER(&json, METADATA_INDENT);
@@ -128,7 +118,7 @@ static int print_fetched(const struct fetch_state *s, const coras_descriptor *de
 {
     bool to_file = *s->output.value && !outfile_is_stdout(s->output.value);
     if (to_file)
-        CORAS_TRY(write_output(s, bytes, (size_t)desc->size, err));
+        CORAS_TRY(outfile_save(s->output.value, bytes, (size_t)desc->size, err));
     if (s->descriptor.value)
         return descriptor_print(desc, s->pretty.value, err);
     if (s->format.kind != FORMAT_TEXT)

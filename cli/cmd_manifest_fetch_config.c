@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
@@ -98,10 +99,12 @@ static int write_temporary(void *user, const void *data, size_t len, coras_error
 static int open_temporary(const char *path, struct temporary *ret, coras_error **err)
 {
     const char *base = coras_path_base(path);
-    ret->path = coras_asprintf("%.*soras-config-XXXXXX", (int)(base - path), path);
+    bool bare = base == path;
+    ret->path = coras_asprintf("%.*soras-config-%u", bare ? 2 : (int)(base - path),
+                               bare ? "./" : path, coras_random_below(UINT32_MAX));
     if (!ret->path)
         return coras_fail_no_memory(err);
-    ret->fd = mkostemp(ret->path, O_CLOEXEC);
+    ret->fd = open(ret->path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (ret->fd < 0)
         return coras_fail_errno(err, errno, "open %s", ret->path);
     return 0;
@@ -109,9 +112,9 @@ static int open_temporary(const char *path, struct temporary *ret, coras_error *
 
 static int finish_temporary(struct temporary *t, const char *path, coras_error **err)
 {
-    if (fchmod(t->fd, 0644) < 0 || rename(t->path, path) < 0)
-        return coras_fail_errno(err, errno, "rename %s %s", t->path, path);
-    return 0;
+    if (fchmod(t->fd, 0644) == 0 && rename(t->path, path) == 0)
+        return 0;
+    return coras_fail_errno(err, errno == EISDIR ? EEXIST : errno, "rename %s %s", t->path, path);
 }
 
 static int save_config(const struct config_state *s, const coras_descriptor *config,

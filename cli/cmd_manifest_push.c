@@ -59,6 +59,17 @@ static int fail_media_type(const struct call *call, coras_error **err)
                       err);
 }
 
+/* The document's own media type, "" without one; false when the document is no such JSON. */
+static bool read_media_type(const coras_json *document, const char **ret)
+{
+    const coras_json *value = coras_json_get(document, "mediaType");
+    enum coras_json_type type = coras_json_type_of(document);
+    *ret = "";
+    if (coras_json_type_of(value) == CORAS_JSON_NULL)
+        return type == CORAS_JSON_OBJECT || type == CORAS_JSON_NULL;
+    return coras_json_string(value, ret);
+}
+
 /* The flag's, else the document's own. */
 static int find_media_type(const struct call *call, const coras_buf *bytes, char **ret,
                            coras_error **err)
@@ -68,10 +79,9 @@ static int find_media_type(const struct call *call, const coras_buf *bytes, char
     const char *type = s->media_type.value;
     if (!*type) {
         if (coras_json_parse(bytes->ptr, bytes->len, &document, NULL) < 0 ||
-            coras_json_type_of(document) != CORAS_JSON_OBJECT)
+            !read_media_type(document, &type))
             return coras_fail(err, CORAS_ERR_INVALID_JSON, "not a valid json file");
-        type = coras_json_get_string(document, "mediaType");
-        if (!type || !*type)
+        if (!*type)
             return fail_media_type(call, err);
     }
     *ret = coras_strdup(type);

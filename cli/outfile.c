@@ -56,3 +56,12 @@ int outfile_write(const char *path, const void *data, size_t len, coras_error **
         return coras_fail_errno(err, errno, "close %s", path);
     return 0;
 }
+
+int outfile_save(const char *path, const void *data, size_t len, coras_error **err)
+{
+    int rc = outfile_write(path, data, len, err);
+    if (rc == 0)
+        return 0;
+    coras_auto_free char *quoted = coras_go_quote_dup(path);
+    return quoted ? coras_wrap(err, rc, "failed to open %s", quoted) : rc;
+}

@@ -12,6 +12,9 @@
  */
 CORAS_MUST_CHECK int outfile_write(const char *path, const void *data, size_t len,
                                    coras_error **err);
+/* The same; the failure says which file could not be written. */
+CORAS_MUST_CHECK int outfile_save(const char *path, const void *data, size_t len,
+                                  coras_error **err);
 /* Create or truncate. */
 CORAS_MUST_CHECK int outfile_open(const char *path, int *ret_fd, coras_error **err);
 /* Whether a file there can be put in its place by rename. */

@@ -141,7 +141,7 @@ int target_parse(struct call *call, struct target_options *t, const char *raw, c
     return set_error_scope(call, t, err);
 }
 
-static int add_extra_tag(struct target_options *t, const char *tag, size_t len, coras_error **err)
+int target_add_extra_tag(struct target_options *t, const char *tag, size_t len, coras_error **err)
 {
     if (len == 0)
         return coras_fail(err, CORAS_ERR_INVALID_REFERENCE, "empty extra tag");
@@ -164,7 +164,7 @@ int target_parse_tags(struct call *call, struct target_options *t, const char *r
     CORAS_TRY(target_parse(call, t, first, err));
     for (const char *at = raw + first_len; *at == ',';) {
         size_t len = strcspn(at + 1, ",");
-        CORAS_TRY(add_extra_tag(t, at + 1, len, err));
+        CORAS_TRY(target_add_extra_tag(t, at + 1, len, err));
         at += len + 1;
     }
     if (!t->extra_tags.len)

@@ -50,6 +50,9 @@ CORAS_MUST_CHECK int target_parse(struct call *call, struct target_options *t, c
 /* The same for `<name>:<tag>,<tag>,…`. */
 CORAS_MUST_CHECK int target_parse_tags(struct call *call, struct target_options *t, const char *raw,
                                        coras_error **err);
+/* One more tag for what is pushed; refuses an empty and a bad one. */
+CORAS_MUST_CHECK int target_add_extra_tag(struct target_options *t, const char *tag, size_t len,
+                                          coras_error **err);
 /* Open for reading or writing (layouts are made when missing). `base_resolve` may be NULL. */
 CORAS_MUST_CHECK int target_open(struct call *call, struct target_options *t,
                                  enum coras_layout_mode mode, const struct opt_list *base_resolve,

@@ -116,7 +116,7 @@ static const char *parse_json(struct tpl_arena *a, coras_str s, tpl_value *ret)
 
     coras_buf_reset(&a->scratch);
     if (coras_json_indent(s.ptr, s.len, &a->scratch, &err) < 0 ||
-        coras_json_parse(s.ptr, s.len, &p.json, &err) < 0) {
+        coras_json_parse_any(s.ptr, s.len, &p.json, &err) < 0) {
         int code = coras_error_code(err);
         snprintf(reason, sizeof(reason), "%s", coras_error_message(err));
         coras_error_free(err);

@@ -74,12 +74,23 @@ static int parse(const char *text, size_t len, size_t flags, coras_json **ret, c
     return 0;
 }
 
-int coras_json_parse(const char *text, size_t len, coras_json **ret, coras_error **err)
+static int parse_document(const char *text, size_t len, size_t flags, coras_json **ret,
+                          coras_error **err)
 {
     /* jansson overlooks a NUL behind a number. */
     if (len && memchr(text, '\0', len))
         return coras_fail(err, CORAS_ERR_INVALID_JSON, "NUL byte in the document");
-    return parse(text, len, JSON_REJECT_DUPLICATES, ret, err);
+    return parse(text, len, flags, ret, err);
+}
+
+int coras_json_parse(const char *text, size_t len, coras_json **ret, coras_error **err)
+{
+    return parse_document(text, len, JSON_REJECT_DUPLICATES, ret, err);
+}
+
+int coras_json_parse_any(const char *text, size_t len, coras_json **ret, coras_error **err)
+{
+    return parse_document(text, len, JSON_DECODE_INT_AS_REAL, ret, err);
 }
 
 int coras_json_parse_prefix(const char *text, size_t len, coras_json **ret, coras_error **err)

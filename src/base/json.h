@@ -28,6 +28,10 @@ CORAS_MUST_CHECK int coras_json_parse(const char *text, size_t len, coras_json *
  * what follows is ignored, and of equal keys the last one counts. */
 CORAS_MUST_CHECK int coras_json_parse_prefix(const char *text, size_t len, coras_json **ret,
                                              coras_error **err);
+/* As Go decodes into `any`: every number is a double, however large, -0 has its sign, and of
+ * members of one name the last counts. */
+CORAS_MUST_CHECK int coras_json_parse_any(const char *text, size_t len, coras_json **ret,
+                                          coras_error **err);
 void coras_json_free(coras_json *root);
 CORAS_DEFINE_AUTO(coras_json, coras_json_free)
 

@@ -65,25 +65,33 @@ static int fetch_source(const struct making *m, const char *name, const char *wh
                                 err);
 }
 
-/* What a config says of its platform; a config that is no JSON says nothing. */
+static bool names(const char *text)
+{
+    return text && *text;
+}
+
+/* What a config says of its platform; a config that is no such JSON says nothing. */
 static int platform_of_config(const char *text, size_t len, coras_descriptor *entry,
                               coras_error **err)
 {
     coras_auto(coras_json) config = NULL;
     if (coras_json_parse(text, len, &config, NULL) < 0)
         return 0;
-    const char *os = coras_json_get_string(config, "os");
-    const char *architecture = coras_json_get_string(config, "architecture");
-    if ((!os || !*os) && (!architecture || !*architecture))
-        return 0;
     coras_platform *platform = coras_new(coras_platform);
     if (!platform)
         return coras_fail_no_memory(err);
-    entry->platform = platform;
-    CORAS_TRY(set_string(&platform->os, os ? os : "", err));
-    CORAS_TRY(set_string(&platform->architecture, architecture ? architecture : "", err));
-    CORAS_TRY(set_string(&platform->os_version, coras_json_get_string(config, "os.version"), err));
-    return set_string(&platform->variant, coras_json_get_string(config, "variant"), err);
+    coras_auto(coras_error) error = NULL;
+    int rc = coras_platform_from_json(config, "config", platform, &error);
+    if (rc == 0 && (names(platform->os) || names(platform->architecture))) {
+        entry->platform = platform;
+        return 0;
+    }
+    coras_platform_clear(platform);
+    free(platform);
+    if (rc != CORAS_ERR_NO_MEMORY)
+        return 0;
+    coras_error_propagate(err, &error);
+    return rc;
 }
 
 static int set_platform(const struct making *m, const coras_descriptor *config,
@@ -244,11 +252,20 @@ static int merge_index(struct making *m, const char *name, coras_error **err)
     return rc;
 }
 
+static bool is_repeated(const char *const *list, const char *const *item)
+{
+    while (list < item)
+        if (coras_streq(*list++, *item))
+            return true;
+    return false;
+}
+
 static int change(struct making *m, const char *reference, coras_error **err)
 {
     const coras_index_options *o = m->opts;
     for (const char *const *digest = o->remove; digest && *digest; digest++)
-        CORAS_TRY(remove_manifest(m, reference, *digest, err));
+        if (!is_repeated(o->remove, digest))
+            CORAS_TRY(remove_manifest(m, reference, *digest, err));
     for (const char *const *name = o->add; name && *name; name++) {
         coras_digest digest;
         CORAS_TRY(add_manifest(m, *name, &digest, err));

@@ -135,8 +135,17 @@ void coras_registry_mark_retryable(coras_error **err)
 int coras_registry_parse_reference(const char *reference, coras_digest *ret_digest,
                                    coras_error **err)
 {
-    if (strchr(reference, ':'))
-        return coras_digest_parse(reference, ret_digest, err);
+    if (!*reference)
+        return coras_fail(err, CORAS_ERR_INVALID_REFERENCE, "invalid reference");
+    if (strchr(reference, ':')) {
+        int rc = coras_digest_parse(reference, ret_digest, err);
+        if (rc == 0)
+            return 0;
+        coras_auto_free char *quoted = coras_go_quote_dup(reference);
+        if (!quoted)
+            return coras_fail_no_memory(err);
+        return coras_wrap(err, rc, "invalid reference: invalid digest %s", quoted);
+    }
     CORAS_TRY(coras_tag_validate(reference, err));
     *ret_digest = (coras_digest){.algorithm = CORAS_DIGEST_NONE};
     return 0;
