@@ -24,6 +24,7 @@ struct blob_push_state {
     struct opt_bool pretty;
     struct opt_int size;
     struct opt_string media_type;
+    int64_t content_size; /* of what was opened */
 };
 
 static const struct opt blob_push_options[] = {
@@ -86,25 +87,53 @@ static int find_digest(const struct blob_push_state *s, const char *file, int fd
     return rc < 0 ? coras_wrap(err, rc, "invalid digest %s", reference) : 0;
 }
 
-static int open_blob(const struct blob_push_state *s, const char *file, int *ret_fd,
+static int fail_size(const struct blob_push_state *s, const char *more, coras_error **err)
+{
+    return coras_fail(err, CORAS_ERR_SIZE_MISMATCH,
+                      "input size %lld does not match the actual content size %lld%s",
+                      (long long)s->size.value, (long long)s->content_size, more);
+}
+
+static int open_blob(struct blob_push_state *s, const char *file, int *ret_fd,
                      coras_descriptor *ret, coras_error **err)
 {
-    int64_t size = 0;
+    int64_t size = s->size.value;
     coras_digest digest;
     if (!*file)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing file name");
     if (infile_is_stdin(file) && !s->target.reference)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "content digest must be provided if it is read from stdin");
-    int rc = infile_open(file, ret_fd, &size, err);
-    if (rc < 0)
-        return coras_wrap(err, rc, "failed to open %s", file);
-    if (s->size.value >= 0 && s->size.value != size)
-        return coras_fail(err, CORAS_ERR_SIZE_MISMATCH,
-                          "input size %lld does not match the actual content size %lld",
-                          (long long)s->size.value, (long long)size);
+    CORAS_TRY(infile_open(file, ret_fd, &s->content_size, err));
+    if (!infile_is_stdin(file)) {
+        if (size >= 0 && size != s->content_size)
+            return fail_size(s, "", err);
+        size = s->content_size;
+    }
     CORAS_TRY(find_digest(s, file, *ret_fd, &digest, err));
     return coras_descriptor_set(ret, s->media_type.value, &digest, size, err);
+}
+
+/* Stdin of another size than was said matters only if it is needed. */
+static int push_misfit(const struct blob_push_state *s, const coras_descriptor *desc,
+                       struct display *display, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) found = CORAS_DESCRIPTOR_INIT;
+    coras_auto(coras_error) error = NULL;
+    const coras_event exists = {.kind = CORAS_EVENT_EXISTS, .desc = desc, .name = desc->media_type};
+    char lengths[80];
+    int rc = coras_resolve_blob(s->target.target, &desc->digest, &found, &error);
+    if (rc == 0) {
+        display_event(&exists, display);
+        return 0;
+    }
+    if (rc != CORAS_ERR_NOT_FOUND) {
+        coras_error_propagate(err, &error);
+        return rc;
+    }
+    snprintf(lengths, sizeof(lengths), ": ContentLength=%lld with Body length %lld",
+             (long long)desc->size, (long long)s->content_size);
+    return fail_size(s, lengths, err);
 }
 
 static int push_content(struct call *call, struct blob_push_state *s, const coras_descriptor *desc,
@@ -115,7 +144,8 @@ static int push_content(struct call *call, struct blob_push_state *s, const cora
     struct display *display =
         upload_display(&s->common, s->descriptor.value ? &quiet : NULL, &s->no_tty, NULL, NULL);
     const coras_run_options run = run_options(call, &one, display);
-    int rc = coras_push_blob(s->target.target, desc, fd, &run, err);
+    int rc = desc->size == s->content_size ? coras_push_blob(s->target.target, desc, fd, &run, err)
+                                           : push_misfit(s, desc, display, err);
     display_finish(display);
     display_free(display);
     return rc < 0 ? rc : 0;

@@ -85,7 +85,9 @@ int infile_open(const char *path, int *ret_fd, int64_t *ret_size, coras_error **
 {
     coras_auto_fd fd = -1;
     struct stat st;
-    CORAS_TRY(open_input(path, &fd, err));
+    int rc = open_input(path, &fd, err);
+    if (rc < 0)
+        return coras_wrap(err, rc, "failed to open %s", path);
     if (fstat(fd, &st) < 0)
         return coras_fail_errno(err, errno, "stat %s", path);
     if (S_ISREG(st.st_mode) && !infile_is_stdin(path)) {

@@ -313,7 +313,7 @@ static int check_digest(const coras_blob_push *push, const coras_digest *got, co
             return coras_fail(err, CORAS_ERR_CHANGED, "changed while it was read");
     }
     if (!coras_digest_equal(got, &want))
-        return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "mismatched digest");
+        return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "failed to ingest: mismatched digest");
     return push->unchanged ? push->unchanged(push->unchanged_user, err) : 0;
 }
 

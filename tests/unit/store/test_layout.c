@@ -198,7 +198,7 @@ static void wrong_bytes_are_not_stored(void **state)
     coras_auto(coras_error) err = NULL;
     coras_auto(coras_error) err2 = NULL;
     assert_failed(t->ops->push_blob(t, &push, &err), err, CORAS_ERR_DIGEST_MISMATCH,
-                  "mismatched digest");
+                  "failed to ingest: mismatched digest");
     assert_false(has_content(t, &d));
     assert_int_equal(rmdir("lay/ingest"), 0);
     d.size = 5;
