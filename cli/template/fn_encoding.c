@@ -67,17 +67,20 @@ static bool check_padding(const struct coding *c, coras_str s, size_t i, size_t 
     return i == s.len;
 }
 
-/* What sprig gives for bad input: the text of the error. */
-static coras_str decode(struct tpl_arena *a, const struct coding *c, coras_str s)
+/* For bad input the text of the error. */
+static coras_str decode(struct tpl_arena *a, const struct coding *c, coras_str s, bool *ret_bad)
 {
     struct tpl_text t = TPL_TEXT(a);
     unsigned held = 0, bits = 0;
     size_t have = 0, end;
 
+    *ret_bad = true;
     for (size_t i = skip_breaks(s, 0); i < s.len; i = skip_breaks(s, i + 1)) {
         const char *digit = s.ptr[i] ? strchr(c->alphabet, s.ptr[i]) : NULL;
-        if (s.ptr[i] == '=')
-            return check_padding(c, s, i, have, &end) ? tpl_text_str(&t) : refuse(a, c, end);
+        if (s.ptr[i] == '=') {
+            *ret_bad = !check_padding(c, s, i, have, &end);
+            return *ret_bad ? refuse(a, c, end) : tpl_text_str(&t);
+        }
         if (!digit)
             return refuse(a, c, i);
         held = (held << c->bits | (unsigned)(digit - c->alphabet)) & 0xffff;
@@ -88,7 +91,31 @@ static coras_str decode(struct tpl_arena *a, const struct coding *c, coras_str s
             tpl_putc(&t, (char)(held >> bits & 0xff));
         }
     }
-    return have ? refuse(a, c, s.len - have) : tpl_text_str(&t);
+    *ret_bad = have > 0;
+    return *ret_bad ? refuse(a, c, s.len - have) : tpl_text_str(&t);
+}
+
+coras_str tpl_base64_encode(struct tpl_arena *a, coras_str s)
+{
+    return encode(a, &base64, s);
+}
+
+coras_str tpl_base64_decode(struct tpl_arena *a, coras_str s)
+{
+    bool bad;
+    coras_str decoded = decode(a, &base64, s, &bad);
+
+    if (bad)
+        tpl_fail(a, "%s", decoded.ptr);
+    return decoded;
+}
+
+/* sprig gives the text of the error for what it cannot decode. */
+static tpl_value decoded(struct tpl_arena *a, const struct coding *c, coras_str s)
+{
+    bool bad;
+
+    return tpl_string(decode(a, c, s, &bad));
 }
 
 FN(fn_b64enc)
@@ -100,7 +127,7 @@ FN(fn_b64enc)
 FN(fn_b64dec)
 {
     (void)argc;
-    return tpl_string(decode(a, &base64, v[0].s));
+    return decoded(a, &base64, v[0].s);
 }
 
 FN(fn_b32enc)
@@ -112,7 +139,7 @@ FN(fn_b32enc)
 FN(fn_b32dec)
 {
     (void)argc;
-    return tpl_string(decode(a, &base32, v[0].s));
+    return decoded(a, &base32, v[0].s);
 }
 
 static tpl_value sha2(struct tpl_arena *a, int algorithm, coras_str s)

@@ -1,5 +1,8 @@
-/* sprig: the environment, random values, and what this build leaves out. */
+/* sprig: the environment, host names and random values. */
 #include "cli/template/funcs.h"
+
+#include <arpa/inet.h>
+#include <netdb.h>
 #include "base/clock.h"
 
 #define FN(name) static tpl_value name(struct tpl_arena *a, size_t argc, const tpl_value *v)
@@ -16,11 +19,24 @@ FN(fn_fail)
     tpl_fail(a, "%s", v[0].s.ptr);
 }
 
-/* Keys, certificates, encryption and host names need more than a template should do. */
-FN(fn_unavailable)
+/* One of the addresses of a host. */
+FN(fn_host_by_name)
 {
-    (void)argc, (void)v;
-    tpl_fail(a, "not available in this build");
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    char text[INET6_ADDRSTRLEN] = "";
+
+    (void)argc;
+    if (v[0].s.len && !memchr(v[0].s.ptr, 0, v[0].s.len) &&
+        getaddrinfo(tpl_dup(a, v[0].s.ptr, v[0].s.len).ptr, NULL, &hints, &found) == 0) {
+        if (getnameinfo(found->ai_addr, found->ai_addrlen, text, sizeof(text), NULL, 0,
+                        NI_NUMERICHOST) != 0)
+            *text = '\0';
+        freeaddrinfo(found);
+    }
+    if (!*text)
+        tpl_fail(a, "invalid argument to Intn"); /* none to choose from */
+    return tpl_string(tpl_dup(a, text, strlen(text)));
 }
 
 static coras_str environment(struct tpl_arena *a, coras_str name)
@@ -183,24 +199,11 @@ FN(fn_shuffle)
 }
 
 const struct tpl_function tpl_system_functions[] = {
-    {"bcrypt", "s", fn_unavailable},
-    {"buildCustomCert", "ss", fn_unavailable},
-    {"decryptAES", "ss", fn_unavailable},
-    {"derivePassword", "ussss", fn_unavailable},
-    {"encryptAES", "ss", fn_unavailable},
     {"env", "s", fn_env},
     {"expandenv", "s", fn_expandenv},
     {"fail", "s", fn_fail},
-    {"genCA", "si", fn_unavailable},
-    {"genCAWithKey", "sis", fn_unavailable},
-    {"genPrivateKey", "s", fn_unavailable},
-    {"genSelfSignedCert", "slli", fn_unavailable},
-    {"genSelfSignedCertWithKey", "sllis", fn_unavailable},
-    {"genSignedCert", "sllic", fn_unavailable},
-    {"genSignedCertWithKey", "sllics", fn_unavailable},
-    {"getHostByName", "s", fn_unavailable},
+    {"getHostByName", "s", fn_host_by_name},
     {"hello", "", fn_hello},
-    {"htpasswd", "ss", fn_unavailable},
     {"randAlpha", "i", fn_rand_alpha},
     {"randAlphaNum", "i", fn_rand_alpha_num},
     {"randAscii", "i", fn_rand_ascii},

@@ -18,7 +18,7 @@ const struct tpl_function *tpl_function_find(coras_str name)
         tpl_builtin_functions,  tpl_string_functions, tpl_case_functions,    tpl_math_functions,
         tpl_list_functions,     tpl_dict_functions,   tpl_default_functions, tpl_date_functions,
         tpl_encoding_functions, tpl_regex_functions,  tpl_semver_functions,  tpl_url_functions,
-        tpl_path_functions,     tpl_system_functions,
+        tpl_path_functions,     tpl_system_functions, tpl_crypto_functions,
     };
     const struct tpl_function *f = NULL;
 

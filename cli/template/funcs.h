@@ -42,6 +42,7 @@ extern const struct tpl_function tpl_semver_functions[];
 extern const struct tpl_function tpl_url_functions[];
 extern const struct tpl_function tpl_path_functions[];
 extern const struct tpl_function tpl_system_functions[];
+extern const struct tpl_function tpl_crypto_functions[];
 extern const struct tpl_function tpl_time_methods[];
 extern const struct tpl_function tpl_duration_methods[];
 extern const struct tpl_function tpl_calendar_methods[]; /* time.Month, time.Weekday */
@@ -52,6 +53,9 @@ coras_str tpl_to_text(struct tpl_arena *a, tpl_value v); /* sprig's strval: Spri
 int64_t tpl_to_int64(tpl_value v);                       /* cast.ToInt64: 0 when it is no number */
 double tpl_to_float(tpl_value v);
 bool tpl_is_empty(tpl_value v);
+/* Standard base64; decoding raises for what is none. */
+coras_str tpl_base64_encode(struct tpl_arena *a, coras_str s);
+coras_str tpl_base64_decode(struct tpl_arena *a, coras_str s);
 /* Raises Go's words for a nil dereference. */
 _Noreturn void tpl_fail_nil(struct tpl_arena *a);
 struct tpl_list *tpl_strings_of(struct tpl_arena *a, tpl_value v); /* sprig's strslice */
