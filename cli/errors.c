@@ -80,6 +80,14 @@ static void print_credential_advice(const struct call *call, const coras_error *
             quoted ? " at " : "", quoted ? quoted : "");
 }
 
+/* Names of files and words of flags are in messages as they are. */
+static void print_safely(const char *prefix, const char *text)
+{
+    coras_auto_buf shown = CORAS_BUF_UNLIMITED;
+    coras_escape_lines(&shown, text, strlen(text));
+    fprintf(stderr, "%s%s\n", prefix, coras_buf_done(&shown, NULL) == 0 ? shown.ptr : text);
+}
+
 static void print_hint(const coras_error *error)
 {
     /* Advice that other tools' users know word for word stands alone; ours is marked as such. */
@@ -101,11 +109,11 @@ static void print_hint(const coras_error *error)
         return;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(known); i++) {
         if (coras_str_starts(hint, known[i])) {
-            fprintf(stderr, "%s\n", hint);
+            print_safely("", hint);
             return;
         }
     }
-    fprintf(stderr, "Hint: %s\n", hint);
+    print_safely("Hint: ", hint);
 }
 
 void report_error(const struct call *call, const coras_error *error)
@@ -122,7 +130,8 @@ void report_error(const struct call *call, const coras_error *error)
     } else if (call->scope == SCOPE_TARGET && !call->error_prefix && is_not_found(error)) {
         prefix = "Error response from registry:";
     }
-    fprintf(stderr, "%s %s\n", prefix, message);
+    fprintf(stderr, "%s ", prefix);
+    print_safely("", message);
     print_credential_advice(call, error);
     print_hint(error);
 }

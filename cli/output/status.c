@@ -71,7 +71,7 @@ static const char *word_of(const struct display_words *words, enum coras_event_k
 
 static void print_preparing(const char *path)
 {
-    coras_auto_buf name = CORAS_BUF_UNLIMITED;
+    coras_auto_buf name = CORAS_BUF_UNLIMITED; /* a shell's pattern gives names of anybody's */
     coras_escape(&name, path, strlen(path), CORAS_LIMIT_PATH);
     printf("Preparing %s\n", name.ptr);
 }

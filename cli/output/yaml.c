@@ -157,8 +157,17 @@ struct analysis {
     bool multiline;
 };
 
+/* The direction of what follows must not change: text that shows as another deceives. */
+static bool is_direction_control(uint32_t c)
+{
+    return c == 0x200e || c == 0x200f || (c >= 0x202a && c <= 0x202e) ||
+           (c >= 0x2066 && c <= 0x2069);
+}
+
 static bool is_printable(uint32_t c)
 {
+    if (is_direction_control(c))
+        return false;
     return c == '\n' || (c >= 0x20 && c <= 0x7e) || (c >= 0xa0 && c <= 0xd7ff) ||
            (c >= 0xe000 && c <= 0xfffd && c != 0xfeff) || (c >= 0x10000 && c <= 0x10ffff);
 }

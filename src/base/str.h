@@ -55,6 +55,8 @@ void coras_utf8_put(coras_buf *b, uint32_t cp);
 void coras_escape(coras_buf *b, const char *s, size_t len, size_t max);
 /* The same as a new string; NULL when out of memory. */
 char *coras_escape_dup(const char *s);
+/* The same for a text of several lines: newlines and tabs stay. */
+void coras_escape_lines(coras_buf *b, const char *s, size_t len);
 
 /* Append the text as Go's %q prints it (strconv.Quote). */
 void coras_go_quote(coras_buf *b, const char *s);

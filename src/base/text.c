@@ -135,6 +135,20 @@ void coras_escape(coras_buf *b, const char *s, size_t len, size_t max)
     }
 }
 
+void coras_escape_lines(coras_buf *b, const char *s, size_t len)
+{
+    while (len) {
+        size_t n = 0;
+        while (n < len && s[n] != '\n' && s[n] != '\t')
+            n++;
+        coras_escape(b, s, n, n);
+        if (n < len)
+            coras_buf_putc(b, s[n++]);
+        s += n;
+        len -= n;
+    }
+}
+
 static char *take_or_null(coras_buf *b)
 {
     char *text;

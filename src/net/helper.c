@@ -129,16 +129,7 @@ static bool show_messages(const char *text, size_t len)
 {
     coras_auto_buf shown = CORAS_BUF_UNLIMITED;
 
-    while (len) {
-        const char *newline = memchr(text, '\n', len);
-        size_t n = newline ? (size_t)(newline - text) : len;
-        coras_escape(&shown, text, n, CORAS_LIMIT_HELPER_OUTPUT);
-        if (newline)
-            coras_buf_putc(&shown, '\n');
-        n += newline != NULL;
-        text += n;
-        len -= n;
-    }
+    coras_escape_lines(&shown, text, len);
     return coras_buf_done(&shown, NULL) == 0 &&
            coras_write_full(STDERR_FILENO, shown.ptr, shown.len, NULL) == 0;
 }

@@ -423,6 +423,37 @@ class ListsAndHeaders(HostileCase):
             with self.subTest(command[:2]):
                 self.assertPrintable(self.coras(*command).text)
 
+    def test_c15_c16_c78_every_command(self):
+        """Titles, types, annotations and platforms of others, in every text that we print."""
+        evil = "\x1b]0;owned\x07\x1b[31m\x9b32m\u202e\u2066\r\x08\x7fX"
+        notes = {"k" + evil: "v" + evil}
+        entry = layer(self.registry.blob(b"x"), "t" + evil, "a/b" + evil)
+        self.registry.blob(b"{}")
+        digest = self.registry.put("v1", manifest([entry], artifactType="at" + evil,
+                                                  annotations=notes))
+        listed = {"mediaType": IMAGE, "digest": digest, "artifactType": "at" + evil,
+                  "size": len(self.registry.manifests["v1"][0]), "annotations": notes,
+                  "platform": {"os": "os" + evil, "architecture": "arch" + evil}}
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": [listed]}
+        self.registry.put("idx", index)
+        self.registry.on("GET", "/referrers/", lambda request: Reply(
+            200, {"Content-Type": INDEX},
+            compact(index if digest in request.path else dict(index, manifests=[]))))
+        ref = f"{self.host}/a:v1"
+        name = self.box.write("evil" + evil, b"x").name
+        for command in (["pull", ref, "-o", "o1"], ["pull", "-d", ref, "-o", "o2"],
+                        ["pull", "-k", ref, "-o", "o1"], ["discover", ref], ["discover", "-d", ref],
+                        ["pull", f"{self.host}/a:idx", "--platform", "linux/amd64"],
+                        ["cp", ref, "--to-oci-layout", "lay:v1"],
+                        ["cp", "-r", ref, f"{self.host}/b:v1"], ["pull", "--oci-layout", "lay:v1"],
+                        ["backup", ref, "--output", "bk"], ["push", f"{self.host}/c:v1", name],
+                        ["attach", ref, "--artifact-type", "a/b", name], ["push", ref, "no" + name],
+                        ["manifest", "push", ref, "no" + name], ["blob", "push", ref, "no" + name],
+                        ["resolve", ref, "--ca-file", name], ["resolve", "--no" + evil, ref]):
+            with self.subTest(command):
+                result = self.coras(*command)
+                self.assertPrintable(result.text)
+
     def test_c79_error_bodies(self):
         for reply in (Reply(500, {"Content-Type": "text/plain"}, b"y" * 100, endless=b"z" * 65536),
                       Reply(403, {"Content-Type": "application/json"}, b"{" * (50 << 20))):

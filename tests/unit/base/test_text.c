@@ -89,6 +89,9 @@ static void escapes_what_a_terminal_would_obey(void **state)
         coras_escape(&b, cases[i].in, strlen(cases[i].in), cases[i].max);
         assert_string_equal(b.ptr, cases[i].out);
     }
+    coras_auto_buf lines = CORAS_BUF_UNLIMITED;
+    coras_escape_lines(&lines, "a\x1b\n\n\tb\r\n", 8);
+    assert_string_equal(lines.ptr, "a\\x1b\n\n\tb\\x0d\n");
     coras_auto_free char *copy = coras_escape_dup("a\nb");
     assert_string_equal(copy, "a\\x0ab");
 }

@@ -17,6 +17,7 @@ static void scalars(void **state)
         {"l\"b", "l\"b"},
         {"it's", "it's"},
         {"é", "é"},
+        {"gpj\u202e.exe\u2066", "\"gpj\\u202E.exe\\u2066\""}, /* ours: it would show as another */
         {"?x", "?x"},
         {"-x", "-x"},
         {"a:b", "a:b"},
