@@ -79,9 +79,11 @@ struct walk {
     coras_target *target;
     const char *artifact_type; /* NULL: all */
     coras_map *visited;        /* digests whose referrers were asked for */
+    size_t listed;             /* referrers in all lists */
 };
 
 struct collecting {
+    struct walk *walk;
     struct referrer *parent;
     coras_error *error;
     int rc;
@@ -90,6 +92,11 @@ struct collecting {
 static bool collect_referrer(const coras_descriptor *desc, void *user)
 {
     struct collecting *c = user;
+    if (c->walk->listed++ >= CORAS_LIMIT_NODES) {
+        c->rc =
+            coras_fail(&c->error, CORAS_ERR_TOO_LARGE, "more than %d referrers", CORAS_LIMIT_NODES);
+        return false;
+    }
     if (coras_vec_grow(c->parent, 1) < 0) {
         c->rc = coras_fail_no_memory(&c->error);
         return false;
@@ -102,9 +109,9 @@ static bool collect_referrer(const coras_descriptor *desc, void *user)
     return c->rc == 0;
 }
 
-static int list_referrers(const struct walk *walk, struct referrer *node, coras_error **err)
+static int list_referrers(struct walk *walk, struct referrer *node, coras_error **err)
 {
-    struct collecting c = {.parent = node};
+    struct collecting c = {.walk = walk, .parent = node};
     int rc = coras_list_referrers(walk->target, &node->desc, walk->artifact_type, collect_referrer,
                                   &c, err);
     if (rc == 0 && c.rc < 0) {
@@ -123,6 +130,10 @@ static int walk_referrers(struct walk *walk, struct referrer *node, int64_t dept
     coras_digest_format(&node->desc.digest, digest);
     if (depth == 0 || coras_map_has(walk->visited, digest))
         return 0;
+    if (coras_map_len(walk->visited) >= CORAS_LIMIT_REFERRER_LISTS)
+        return coras_fail(err, CORAS_ERR_PROTOCOL,
+                          "referrers of more than %d manifests: too many, limit them with --depth",
+                          CORAS_LIMIT_REFERRER_LISTS);
     CORAS_TRY(coras_map_set(walk->visited, digest, walk, err));
     CORAS_TRY(list_referrers(walk, node, err));
     for (size_t i = 0; i < node->len; i++)

@@ -23,6 +23,8 @@
 #define CORAS_LIMIT_JSON_DEPTH       2048
 #define CORAS_LIMIT_INDEX_DEPTH      16
 #define CORAS_LIMIT_REFERRER_DEPTH   64
+#define CORAS_LIMIT_REFERRER_LISTS   10000   /* a server may invent referrers without end */
+#define CORAS_LIMIT_NODES            1000000 /* of one graph: the largest real ones have thousands */
 #define CORAS_LIMIT_HELPER_OUTPUT    (64 * CORAS_KIB)
 #define CORAS_LIMIT_HELPER_SECONDS   60
 #define CORAS_LIMIT_CONFIG_FILE      (4 * CORAS_MIB)

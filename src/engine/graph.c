@@ -107,6 +107,9 @@ struct edge {
 static int make_node(coras_graph *g, const struct edge *edge, const coras_descriptor *desc,
                      char **take_key, coras_node **ret, coras_error **err)
 {
+    if (g->all.len >= CORAS_LIMIT_NODES)
+        return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "more than %d descriptors: too many",
+                          CORAS_LIMIT_NODES);
     if (coras_vec_grow(&g->all, 1) < 0)
         return coras_fail_no_memory(err);
     coras_node *node = coras_new(coras_node);

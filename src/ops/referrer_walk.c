@@ -90,6 +90,9 @@ static int take_answer(const struct level *l, size_t i, coras_map *seen, coras_d
         coras_digest_format(&answer->items[k].digest, digest);
         if (coras_map_has(seen, digest))
             continue;
+        if (ret->found.len >= CORAS_LIMIT_NODES)
+            return coras_fail(err, CORAS_ERR_TOO_LARGE, "more than %d referrers",
+                              CORAS_LIMIT_NODES);
         CORAS_TRY(coras_map_set(seen, digest, ret, err));
         CORAS_TRY(coras_descriptors_add(&ret->found, &answer->items[k], err));
         CORAS_TRY(coras_descriptors_add(next, &answer->items[k], err));
@@ -117,11 +120,17 @@ static int take_level(coras_run *run, struct level *l, coras_map *seen,
 static int walk(coras_run *run, struct level *l, coras_map *seen, struct coras_referrer_walk *ret,
                 coras_error **err)
 {
+    size_t lists = 0;
+
     for (int depth = 0; l->asked.len; depth++) {
         if (depth > CORAS_LIMIT_REFERRER_DEPTH)
             return coras_fail(err, CORAS_ERR_TOO_LARGE,
                               "referrers are nested more than %d levels deep",
                               CORAS_LIMIT_REFERRER_DEPTH);
+        lists += l->asked.len;
+        if (lists > CORAS_LIMIT_REFERRER_LISTS)
+            return coras_fail(err, CORAS_ERR_PROTOCOL, "referrers of more than %d manifests",
+                              CORAS_LIMIT_REFERRER_LISTS);
         CORAS_TRY(take_level(run, l, seen, ret, err));
     }
     return 0;

@@ -1,5 +1,6 @@
 """Hostile registries: names, digests, sizes, documents, lists, origins. Rows C… of the threat model."""
 
+import itertools
 import json
 import os
 import shutil
@@ -380,6 +381,25 @@ class Documents(HostileCase):
         result = self.coras("discover", f"{self.host}/a:v1", timeout=30)
         self.assertLess(len(self.registry.requests("GET", "/referrers/")), 10, result)
 
+    def test_c71_invented_referrers_end(self):
+        """Every referrer has referrers that were never seen: a loop without repetition."""
+        made = itertools.count()
+
+        def three_more(_):
+            entries = [{"mediaType": IMAGE, "digest": sha256(b"%d" % next(made)), "size": 9,
+                        "artifactType": "a/b"} for _ in range(3)]
+            return Reply(200, {"Content-Type": INDEX},
+                         compact({"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}))
+
+        self.registry.artifact("v1", [(b"x", "x")])
+        self.registry.on("GET", "/referrers/", three_more)
+        result = self.coras("discover", f"{self.host}/a:v1", timeout=120)
+        self.assertEqual(result.code, 1)
+        self.assertIn("too many, limit them with --depth", result.err)
+        result = self.coras("discover", "--depth", "4", f"{self.host}/a:v1", timeout=120)
+        self.assertEqual(result.code, 0)
+        self.assertEqual(len(result.out.splitlines()), 1 + sum(4 * 3 ** n for n in range(4)))
+
     def test_c73_texts_are_escaped(self):
         evil = "a/b\x1b[2J\u202e\nx"
         self.registry.artifact("v1", [(b"x", "x")], artifactType=evil,
@@ -399,6 +419,17 @@ class ListsAndHeaders(HostileCase):
             compact({"name": "a", "tags": ["x"]})))
         self.assertEqual(self.tags().code, 1)
         self.assertLess(len(self.registry.requests("GET", "/tags/list")), 10)
+
+    def test_c76_pages_that_never_repeat(self):
+        made = itertools.count()
+        self.registry.on("GET", "/tags/list", lambda _: Reply(
+            200, {"Content-Type": "application/json",
+                  "Link": f'</v2/a/tags/list?last=x{next(made)}>; rel="next"'},
+            compact({"name": "a", "tags": ["x"]})))
+        result = self.coras("repo", "tags", f"{self.host}/a", timeout=120)
+        self.assertEqual(result.code, 1)
+        self.assertIn("too many pages", result.err)
+        self.assertEqual(next(made), 10000)
 
     def test_c77_link_to_another_origin(self):
         other = self.serve_here(ScriptedRegistry())

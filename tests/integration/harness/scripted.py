@@ -75,6 +75,7 @@ class ScriptedRegistry:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # head and body are two writes: no wait between them
 
             def log_message(self, *_):
                 pass
