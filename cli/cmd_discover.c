@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "base/str.h"
 #include "base/vec.h"
 #include "cli/commands.h"
 #include "cli/errors.h"
@@ -13,6 +14,7 @@
 #include "cli/output/tree.h"
 #include "cli/targetref.h"
 #include "oci/descriptor.h"
+#include "oci/mediatype.h"
 
 struct discover_state {
     struct common_options common;
@@ -122,6 +124,18 @@ static int list_referrers(struct walk *walk, struct referrer *node, coras_error 
     return rc;
 }
 
+/* Nothing else can have referrers; in upstream's words. */
+static int check_is_manifest(const coras_descriptor *desc, const char *digest, coras_error **err)
+{
+    if (coras_media_type_is_manifest(desc->media_type))
+        return 0;
+    coras_auto_free char *type = coras_escape_dup(desc->media_type);
+    return coras_fail(err, CORAS_ERR_UNSUPPORTED,
+                      "the descriptor {%s %s %lld [] map[] [] <nil> } is not a manifest: "
+                      "unsupported",
+                      type ? type : "", digest, (long long)desc->size);
+}
+
 /* Depth first; a manifest that was asked for before is listed again but not descended into. */
 static int walk_referrers(struct walk *walk, struct referrer *node, int64_t depth,
                           coras_error **err)
@@ -130,6 +144,7 @@ static int walk_referrers(struct walk *walk, struct referrer *node, int64_t dept
     coras_digest_format(&node->desc.digest, digest);
     if (depth == 0 || coras_map_has(walk->visited, digest))
         return 0;
+    CORAS_TRY(check_is_manifest(&node->desc, digest, err));
     if (coras_map_len(walk->visited) >= CORAS_LIMIT_REFERRER_LISTS)
         return coras_fail(err, CORAS_ERR_PROTOCOL,
                           "referrers of more than %d manifests: too many, limit them with --depth",

@@ -328,6 +328,18 @@ static int fill_result(struct pull *p, coras_pull_result *ret, coras_error **err
     return coras_descriptor_copy(&ret->root, &p->root, err);
 }
 
+/* A layout may give a name to anything; a registry's answer of another type is a mistake. */
+static int check_root(const struct pull *p, coras_error **err)
+{
+    char digest[CORAS_DIGEST_TEXT_MAX];
+    if (!coras_streq(p->source->ops->kind, "registry") ||
+        coras_media_type_is_manifest(p->root.media_type))
+        return 0;
+    coras_auto_free char *type = coras_escape_dup(p->root.media_type);
+    return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "%s: %s: not a manifest",
+                      coras_digest_format(&p->root.digest, digest), type ? type : "");
+}
+
 static int pull(struct pull *p, const char *reference, coras_pull_result *ret, coras_error **err)
 {
     const struct coras_graph_ops ops = {expand, finish, release_node_files, p};
@@ -336,6 +348,7 @@ static int pull(struct pull *p, const char *reference, coras_pull_result *ret, c
 
     CORAS_TRY(coras_select_manifest(p->source, reference, p->opts->platform, &p->root,
                                     &p->root_bytes, err));
+    CORAS_TRY(check_root(p, err));
     if (p->opts->cache && *p->opts->cache)
         CORAS_TRY(coras_layout_open(p->opts->cache, CORAS_LAYOUT_WRITE, &p->cache, err));
     CORAS_TRY(store_in_cache(p, &p->root, &p->root_bytes, err));

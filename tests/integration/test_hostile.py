@@ -351,6 +351,17 @@ class Documents(HostileCase):
             "schema 1": {"schemaVersion": 1, "name": "a", "tag": "v1", "fsLayers": []},
         })
 
+    def test_c64_c74_types_that_are_no_manifest(self):
+        good = compact(manifest([layer(self.registry.blob(b"content"), "file")]))
+        for kind in ("application/json", "application/octet-stream", INDEX,
+                     "application/vnd.docker.distribution.manifest.v1+prettyjws"):
+            with self.subTest(kind):
+                self.registry.manifests.clear()
+                self.document(good, kind)
+                self.refused()
+                if kind != INDEX:
+                    self.fails("discover", f"{self.host}/a:v1", contains="is not a manifest: unsupported")
+
     def test_c68_c69_nested_indexes_end(self):
         inner = None
         for _ in range(200):
