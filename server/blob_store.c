@@ -66,11 +66,12 @@ static int blob_directory(const coras_blob_store *s, const coras_digest *digest)
     return s->algorithm_fd[digest->algorithm];
 }
 
-static bool is_stored(const coras_blob_store *s, const char *hex, const coras_digest *digest,
-                      int64_t size)
+bool coras_blob_store_has(const coras_blob_store *s, const coras_digest *digest, int64_t size)
 {
+    char hex[CORAS_DIGEST_TEXT_MAX];
     struct stat st;
 
+    coras_digest_hex(digest, hex);
     return fstatat(blob_directory(s, digest), hex, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
            S_ISREG(st.st_mode) && st.st_size == size;
 }
@@ -82,7 +83,7 @@ int coras_blob_store_publish(coras_blob_store *s, const char *name, int fd,
     int directory = blob_directory(s, digest);
 
     coras_digest_hex(digest, hex);
-    if (is_stored(s, hex, digest, size)) {
+    if (coras_blob_store_has(s, digest, size)) {
         /* an earlier process may have died between the rename and its flush */
         (void)unlinkat(s->uploads_fd, name, 0);
         return coras_fsync(directory, "blobs", err);

@@ -482,22 +482,30 @@ static void remember_finished(coras_sessions *t, const coras_session *s, const c
     pthread_mutex_unlock(&t->lock);
 }
 
-int coras_session_finish(coras_sessions *t, coras_session **s, const coras_digest *digest,
+int coras_session_verify(coras_sessions *t, coras_session *s, const coras_digest *digest,
                          coras_error **err)
+{
+    coras_digest have;
+
+    if (!s->hasher || s->algorithm != digest->algorithm)
+        CORAS_TRY(hash_again(s, digest->algorithm, err));
+    coras_hasher_final(s->hasher, &have);
+    coras_hasher_free(s->hasher); /* it is at its start again, the content is not */
+    s->hasher = NULL;
+    if (!coras_digest_equal(&have, digest))
+        return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH,
+                          "provided digest did not match uploaded content");
+    if (coras_blob_store_has(t->store, digest, s->size))
+        return 0;
+    return coras_fsync(s->fd, s->id, err);
+}
+
+int coras_session_publish(coras_sessions *t, coras_session **s, const coras_digest *digest,
+                          coras_error **err)
 {
     coras_session *session = *s;
     char name[SIDECAR_NAME];
-    coras_digest have;
 
-    if (!session->hasher || session->algorithm != digest->algorithm)
-        CORAS_TRY(hash_again(session, digest->algorithm, err));
-    coras_hasher_final(session->hasher, &have);
-    if (!coras_digest_equal(&have, digest)) {
-        coras_hasher_free(session->hasher); /* it is at its start again, the content is not */
-        session->hasher = NULL;
-        return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH,
-                          "provided digest did not match uploaded content");
-    }
     CORAS_TRY(
         coras_blob_store_publish(t->store, session->id, session->fd, digest, session->size, err));
     (void)unlinkat(t->store->uploads_fd, sidecar_name(session->id, name), 0);

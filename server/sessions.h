@@ -54,13 +54,16 @@ void coras_session_drop(coras_sessions *t, coras_session *s);
 /* Append bytes, hashing them. On failure what was written counts. */
 CORAS_MUST_CHECK int coras_session_append(coras_session *s, const void *data, size_t len,
                                           coras_error **err);
-/*
- * Check the content against `digest` and move it into the blob store, durably. On success the
- * session is gone (remembered as finished), *s is NULL. DIGEST_MISMATCH leaves it as it was,
- * acquired.
- */
-CORAS_MUST_CHECK int coras_session_finish(coras_sessions *t, coras_session **s,
+/* Check the content against `digest`, and have it on the disk. DIGEST_MISMATCH leaves the session
+ * as it was. Takes long for what is large: call it without any lock. */
+CORAS_MUST_CHECK int coras_session_verify(coras_sessions *t, coras_session *s,
                                           const coras_digest *digest, coras_error **err);
+/*
+ * Move the content, verified as `digest`, into the blob store, durably. On success the session is
+ * gone (remembered as finished), *s is NULL.
+ */
+CORAS_MUST_CHECK int coras_session_publish(coras_sessions *t, coras_session **s,
+                                           const coras_digest *digest, coras_error **err);
 /* Whether a session of this id was finished as this blob in this repository lately. */
 bool coras_session_was_finished(coras_sessions *t, const char *id, const char *repository,
                                 const coras_digest *digest);

@@ -285,15 +285,16 @@ static void answer_body_error(struct coras_exchange *x)
         release(x);
 }
 
-/* The content is stored; link it while the collector is kept out. */
+/* Verify at leisure; then store and link while the collector is kept out. */
 static int finish_and_link(struct coras_exchange *x, coras_error **err)
 {
     struct coras_registry *r = x->registry;
     int64_t size = x->upload->size;
     int rc;
 
+    CORAS_TRY(coras_session_verify(r->sessions, x->upload, &x->expected, err));
     pthread_rwlock_rdlock(&r->store->collecting);
-    rc = coras_session_finish(r->sessions, &x->upload, &x->expected, err);
+    rc = coras_session_publish(r->sessions, &x->upload, &x->expected, err);
     if (rc == 0)
         rc = coras_metadata_link_blob(r->metadata, x->route.repository, &x->expected, size, err);
     pthread_rwlock_unlock(&r->store->collecting);
