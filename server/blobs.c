@@ -1,7 +1,9 @@
 #include "operations.h"
 
 #include <inttypes.h>
+#include "base/clock.h"
 #include "base/error.h"
+#include "collect.h"
 #include "errors.h"
 #include "ranges.h"
 
@@ -50,6 +52,22 @@ static void answer_range(struct coras_exchange *x, int64_t size)
     coras_answer_body(x, kind == CORAS_RANGE_PART ? 206 : 200, "application/octet-stream");
 }
 
+/*
+ * A client that finds the blob here does not push it, and names it in a manifest later: the
+ * collector must not take it in between. What is young is safe without a write.
+ */
+static int keep_for_pusher(struct coras_exchange *x)
+{
+    int64_t before = coras_wall_s() - CORAS_COLLECT_GRACE_S / 2;
+    int rc;
+
+    if (x->method != CORAS_HEAD)
+        return 0;
+    rc = coras_metadata_keep_blob(x->registry->metadata, x->route.repository, &x->route.digest,
+                                  before, NULL);
+    return rc == CORAS_ERR_NOT_FOUND ? rc : 0; /* a full disk does not end reading */
+}
+
 void coras_blob_get(struct coras_exchange *x)
 {
     const coras_digest *digest = &x->route.digest;
@@ -57,6 +75,9 @@ void coras_blob_get(struct coras_exchange *x)
     int64_t size = 0;
     int rc =
         coras_metadata_find_blob(x->registry->metadata, x->route.repository, digest, &size, &err);
+
+    if (rc == 0)
+        rc = keep_for_pusher(x);
 
     if (rc == CORAS_ERR_NOT_FOUND) {
         char text[CORAS_DIGEST_TEXT_MAX];

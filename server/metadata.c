@@ -17,6 +17,8 @@ enum query {
     Q_FIND_LINKED_BLOB,
     Q_FIND_BLOB,
     Q_FIND_ANY_LINK,
+    Q_LINK_IS_OLD,
+    Q_RENEW_LINK,
     Q_DELETE_LINK,
     Q_HAS_LINK,
     Q_HAS_MANIFEST,
@@ -51,6 +53,10 @@ static const char *const queries[Q_COUNT] = {
         " ON id = repository WHERE name = ?1 AND link.digest = ?2)",
     [Q_FIND_BLOB] = "SELECT size FROM blob WHERE digest = ?2",
     [Q_FIND_ANY_LINK] = "SELECT 1 FROM link WHERE digest = ?1",
+    [Q_LINK_IS_OLD] = "SELECT 1 FROM link WHERE digest = ?2 AND linked < ?3"
+                      " AND repository = (SELECT id FROM repository WHERE name = ?1)",
+    [Q_RENEW_LINK] = "UPDATE link SET linked = ?3 WHERE digest = ?2"
+                     " AND repository = (SELECT id FROM repository WHERE name = ?1)",
     [Q_DELETE_LINK] = "DELETE FROM link WHERE digest = ?2"
                       " AND repository = (SELECT id FROM repository WHERE name = ?1)",
     [Q_HAS_LINK] = "SELECT 1 FROM link WHERE repository = ?1 AND digest = ?2",
@@ -180,6 +186,7 @@ struct blob_link {
     const char *repository, *from;
     const coras_digest *digest;
     int64_t size;
+    int64_t before; /* wall clock seconds */
 };
 
 static int link_blob(coras_db *db, coras_db_connection *c, void *user, coras_error **err)
@@ -266,6 +273,59 @@ int coras_metadata_find_blob(coras_metadata *m, const char *repository, const co
     rc = find_blob(m->db, c, repository, digest, ret_size, err);
     coras_db_reader_release(m->db, c);
     return rc;
+}
+
+/* Bind (repository, digest, time) of a query on one link. NULL with *err set. */
+static sqlite3_stmt *link_query(coras_db *db, coras_db_connection *c, enum query query,
+                                const struct blob_link *link, int64_t time, coras_error **err)
+{
+    sqlite3_stmt *statement = coras_db_statement(db, c, (int)query, err);
+
+    if (!statement)
+        return NULL;
+    coras_db_bind_text(statement, 1, link->repository);
+    coras_db_bind_digest(statement, 2, link->digest);
+    sqlite3_bind_int64(statement, 3, time);
+    return statement;
+}
+
+static int renew_link(coras_db *db, coras_db_connection *c, void *user, coras_error **err)
+{
+    sqlite3_stmt *renew = link_query(db, c, Q_RENEW_LINK, user, coras_wall_s(), err);
+
+    if (!renew)
+        return CORAS_ERR_IO;
+    CORAS_TRY(coras_db_run(db, renew, err));
+    if (sqlite3_changes(c->handle) == 0)
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob not found");
+    return 0;
+}
+
+/* 1 = it was made before link->before, 0 = not. */
+static int link_is_old(coras_metadata *m, const struct blob_link *link, coras_error **err)
+{
+    coras_db_connection *c = coras_db_reader(m->db, err);
+    sqlite3_stmt *find;
+    int rc = CORAS_ERR_IO;
+
+    if (!c)
+        return CORAS_ERR_IO;
+    find = link_query(m->db, c, Q_LINK_IS_OLD, link, link->before, err);
+    if (find) {
+        rc = coras_db_step(m->db, find, err);
+        sqlite3_reset(find);
+    }
+    coras_db_reader_release(m->db, c);
+    return rc;
+}
+
+int coras_metadata_keep_blob(coras_metadata *m, const char *repository, const coras_digest *digest,
+                             int64_t before, coras_error **err)
+{
+    struct blob_link link = {.repository = repository, .digest = digest, .before = before};
+    int rc = link_is_old(m, &link, err);
+
+    return rc > 0 ? coras_db_write(m->db, renew_link, &link, err) : rc;
 }
 
 static int unlink_blob(coras_db *db, coras_db_connection *c, void *user, coras_error **err)

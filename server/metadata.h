@@ -36,6 +36,11 @@ CORAS_MUST_CHECK int coras_metadata_mount_blob(coras_metadata *m, const char *fr
 CORAS_MUST_CHECK int coras_metadata_find_blob(coras_metadata *m, const char *repository,
                                               const coras_digest *digest, int64_t *ret_size,
                                               coras_error **err);
+/* Keep a blob from the collector as if it was linked now, when it was linked before `before` (wall
+ * clock seconds). NOT_FOUND when it went meanwhile. */
+CORAS_MUST_CHECK int coras_metadata_keep_blob(coras_metadata *m, const char *repository,
+                                              const coras_digest *digest, int64_t before,
+                                              coras_error **err);
 CORAS_MUST_CHECK int coras_metadata_unlink_blob(coras_metadata *m, const char *repository,
                                                 const coras_digest *digest, coras_error **err);
 

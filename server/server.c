@@ -17,9 +17,7 @@
 #define MAX_CONNECTIONS_DEFAULT 4096
 /* Descriptors beyond those of connections and the blob that each serves. */
 #define OTHER_DESCRIPTORS 128
-/* A blob whose manifest did not come within a day is nobody's. */
-#define COLLECT_GRACE_S (24 * 3600)
-#define HOUSEKEEPING_S  3600
+#define HOUSEKEEPING_S    3600
 
 static int check_options(const struct coras_server_options *o, coras_error **err)
 {
@@ -75,7 +73,7 @@ static void keep_house(struct coras_registry *r, coras_front *front, int64_t *ne
     if (coras_now_ms() < *next_ms)
         return;
     coras_sessions_expire(r->sessions, coras_wall_s());
-    if (!coras_collect(r, COLLECT_GRACE_S)) /* else the next batch in a second */
+    if (!coras_collect(r, CORAS_COLLECT_GRACE_S)) /* else the next batch in a second */
         *next_ms = coras_now_ms() + HOUSEKEEPING_S * 1000;
 }
 

@@ -246,6 +246,34 @@ class Start(ServerCase):
             self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(blob)}").body, blob)
 
 
+    def age(self, server, hours):
+        """Make everything that is stored older."""
+        subprocess.run(["sqlite3", server.root / "registry.db",
+                        f"UPDATE link SET linked = linked - {hours * 3600};"
+                        f"UPDATE blob SET stored = stored - {hours * 3600};"], check=True, timeout=60)
+
+    def test_what_a_pusher_found_stays_until_its_manifest_comes(self):
+        server = self.new_server().start()
+        for blob in (b"{}", b"hello", b"orphan"):
+            server.push_blob("a", blob)
+        server.stop()
+        self.age(server, 20)
+        server.start()
+        for blob in (b"{}", b"hello"):
+            self.assertEqual(server.request("HEAD", f"/v2/a/blobs/{digest(blob)}").status, 200)
+        server.stop()
+        self.age(server, 20)
+        server.start()
+        path = server.root / "blobs/sha256" / digest(b"orphan")[7:]
+        for _ in range(10_000):
+            if not path.exists():
+                break
+            server.request("GET", "/v2/")
+        self.assertFalse(path.exists())
+        self.assertEqual(server.put_manifest("a", "v1", image([b"hello"])).status, 201)
+        self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(b'hello')}").body, b"hello")
+
+
 class Disk(ServerCase):
     def small_server(self, megabytes, *options):
         """On a small file system of its own, in a mount namespace."""
