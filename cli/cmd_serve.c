@@ -119,15 +119,27 @@ static int check_range(const char *flag, const struct opt_int *value, coras_erro
                       INT32_MAX);
 }
 
+static int check_places(const struct serve_state *s, coras_error **err)
+{
+    if (!*s->root.value)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--root must name a directory");
+    if (!*s->listen.value)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--listen must name an address");
+    return 0;
+}
+
 static int serve_prepare(struct call *call, coras_error **err)
 {
     const struct serve_state *s = call->state;
+    CORAS_TRY(check_places(s, err));
     if (!*s->tls_cert.value != !*s->tls_key.value)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--tls-cert and --tls-key must be used together");
     if (s->anonymous_read.value && !*s->htpasswd.value)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--anonymous-read must be used in conjunction with --htpasswd");
+    if (s->min_free.value < 0)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--min-free must not be negative");
     CORAS_TRY(check_range("grace", &s->grace, err));
     CORAS_TRY(check_range("max-connections", &s->max_connections, err));
     return check_range("max-connections-per-address", &s->max_connections_per_address, err);

@@ -79,10 +79,10 @@ static int add_line(coras_htpasswd *h, coras_str line, const char *name, int num
     if (!colon || user.len == 0 || has_control(line))
         return coras_fail(err, CORAS_ERR_CONFIG, "%s:%d: not a line \"user:hash\"", name, number);
     if (!is_bcrypt(hash)) {
+        coras_fail(err, CORAS_ERR_CONFIG, "%s:%d: not a bcrypt hash of cost 4 to %d (\"$2y$...\")",
+                   name, number, BCRYPT_COST_MAX);
         coras_hint(err, "make entries with 'htpasswd -B'");
-        return coras_fail(err, CORAS_ERR_CONFIG,
-                          "%s:%d: not a bcrypt hash of cost 4 to %d (\"$2y$...\")", name, number,
-                          BCRYPT_COST_MAX);
+        return CORAS_ERR_CONFIG;
     }
     if (has_user(h, user))
         return coras_fail(err, CORAS_ERR_CONFIG, "%s:%d: the user has a line already", name,

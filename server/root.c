@@ -51,9 +51,10 @@ static int open_database(int rootfd, const char *path, struct coras_root *root, 
         return coras_fail(err, CORAS_ERR_CONFIG, "%s: not a regular file", database);
     /* blobs whose database is gone must not look like an empty registry */
     if (!exists && !empty) {
+        coras_fail(err, CORAS_ERR_CONFIG, "%s: missing, but there are blobs in %s/blobs", database,
+                   path);
         coras_hint(err, "restore " DATABASE " from a backup, or start with an empty directory");
-        return coras_fail(err, CORAS_ERR_CONFIG, "%s: missing, but there are blobs in %s/blobs",
-                          database, path);
+        return CORAS_ERR_CONFIG;
     }
     return coras_metadata_open(database, empty, &root->metadata, err);
 }

@@ -1,0 +1,73 @@
+"""coras serve as a command: its flags, its line, its end."""
+
+import http.client
+import re
+import signal
+import subprocess
+import tempfile
+import unittest
+from pathlib import Path
+
+from harness import programs
+from harness.case import main
+
+
+@programs.need_coras
+class Serve(unittest.TestCase):
+    def setUp(self):
+        files = tempfile.TemporaryDirectory()
+        self.addCleanup(files.cleanup)
+        self.work = Path(files.name)
+
+    def start(self, *flags):
+        process = subprocess.Popen(
+            [programs.CORAS, "serve", "--root", "root", "--listen", "127.0.0.1:0", *flags], cwd=self.work,
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.stdout.close)
+        return process
+
+    def get(self, process, path):
+        port = re.fullmatch(r"listening on 127\.0\.0\.1:(\d+)\n", process.stdout.readline()).group(1)
+        connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("GET", path)
+        return connection.getresponse()
+
+    def test_both_signals_end_it_cleanly(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            process = self.start()
+            self.assertEqual(self.get(process, "/v2/").status, 200)
+            process.send_signal(number)
+            self.assertEqual(process.communicate(timeout=60), ("", ""))
+            self.assertEqual(process.returncode, 0)
+
+    def test_access_log_goes_to_standard_error(self):
+        process = self.start("--access-log")
+        self.get(process, "/v2/_catalog?n=1").read()
+        process.send_signal(signal.SIGTERM)
+        out, log = process.communicate(timeout=60)
+        self.assertEqual(out, "")
+        self.assertRegex(log, r"^\S+ 127\.0\.0\.1 - 200 GET /v2/_catalog\?n=1 ")
+
+    def test_bad_flags(self):
+        (self.work / "users").write_text("alice:plain\n")
+        for flags, complaint in ((("--root=",), "--root must name a directory"),
+                                 (("--root", "r", "--listen="), "--listen must name an address"),
+                                 (("--root", "r", "--listen", "x"), "address x: expected host:port"),
+                                 (("--root", "r", "--min-free", "-1"), "--min-free must not be negative"),
+                                 (("--root", "r", "--grace", "-1"), "--grace must be between 0 and"),
+                                 (("--root", "r", "--tls-cert", "x"), "must be used together"),
+                                 (("--root", "r", "--anonymous-read"), "in conjunction with --htpasswd"),
+                                 (("--root", "r", "--htpasswd", "users"), "users:1: not a bcrypt hash")):
+            done = subprocess.run([programs.CORAS, "serve", *flags], cwd=self.work, timeout=60, check=False,
+                                  stdin=subprocess.DEVNULL, capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stdout), (1, ""), flags)
+            self.assertTrue(done.stderr.startswith("Error: "), done.stderr)
+            self.assertIn(complaint, done.stderr)
+
+
+if __name__ == "__main__":
+    main()
