@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 #include <sys/stat.h>
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/str.h"
 
@@ -291,15 +292,26 @@ void coras_db_close(coras_db *db)
 
 /* ---- group commit ---- */
 
+/* Wait for another process that keeps the database, no longer than `arrived_ms` allows: those who
+ * queue here have waited already while the first of them did. */
+static int begin(coras_db *db, int64_t arrived_ms, coras_error **err)
+{
+    int64_t waited_ms = coras_now_ms() - arrived_ms;
+
+    sqlite3_busy_timeout(db->writer.handle,
+                         waited_ms < BUSY_TIMEOUT_MS ? BUSY_TIMEOUT_MS - (int)waited_ms : 0);
+    return connection_exec(db, &db->writer, "BEGIN IMMEDIATE", err);
+}
+
 /* Call with writer_lock held. */
-static int group_join(coras_db *db, coras_error **err)
+static int group_join(coras_db *db, int64_t arrived_ms, coras_error **err)
 {
     if (!db->group) {
         struct coras_db_group *group = coras_new(struct coras_db_group);
         int rc;
         if (!group)
             return coras_fail_no_memory(err);
-        rc = connection_exec(db, &db->writer, "BEGIN IMMEDIATE", err);
+        rc = begin(db, arrived_ms, err);
         if (rc < 0) {
             free(group);
             return rc;
@@ -344,13 +356,14 @@ int coras_db_write(coras_db *db,
                    int (*work)(coras_db *db, coras_db_connection *c, void *user, coras_error **err),
                    void *user, coras_error **err)
 {
+    int64_t arrived_ms = coras_now_ms();
     struct coras_db_group *group;
     int rc;
 
     __atomic_add_fetch(&db->arriving, 1, __ATOMIC_SEQ_CST);
     pthread_mutex_lock(&db->writer_lock);
     __atomic_sub_fetch(&db->arriving, 1, __ATOMIC_SEQ_CST);
-    rc = group_join(db, err);
+    rc = group_join(db, arrived_ms, err);
     if (rc < 0) {
         pthread_mutex_unlock(&db->writer_lock);
         return rc;

@@ -1,5 +1,6 @@
 """The embedded registry when things go wrong: signals, crashes, full disks, damage, neighbours."""
 
+import concurrent.futures
 import os
 import shutil
 import signal
@@ -329,6 +330,10 @@ class Disk(ServerCase):
         reply = server.put_manifest("a", "v2", image([b"hello"]), OCI_MANIFEST)
         self.assertEqual((reply.status, reply.headers["Retry-After"]), (503, "2"))
         self.assertEqual(server.request("GET", "/v2/a/manifests/v1").status, 200)
+        # those who wait, wait together: one after another they would be past every client's patience
+        with concurrent.futures.ThreadPoolExecutor(20) as pool:
+            replies = pool.map(lambda i: server.put_manifest("a", f"t{i}", image([b"hello"])), range(20))
+            self.assertEqual({reply.status for reply in replies}, {503})
         locker.communicate("ROLLBACK;\n", timeout=60)
         self.assertEqual(server.put_manifest("a", "v2", image([b"hello"]), OCI_MANIFEST).status, 201)
 
