@@ -7,16 +7,6 @@
 #include "errors.h"
 #include "ranges.h"
 
-/* Whether a list of entity tags (`*` counts) names this digest. Weak tags never do. */
-static bool names_etag(const char *header, const coras_digest *digest)
-{
-    char text[CORAS_DIGEST_TEXT_MAX];
-    coras_auto_buf etag = CORAS_BUF_UNLIMITED;
-
-    coras_buf_printf(&etag, "\"%s\"", coras_digest_format(digest, text));
-    return header && (coras_streq(header, "*") || strstr(header, etag.ptr));
-}
-
 static void describe(struct coras_exchange *x, const coras_digest *digest)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
@@ -35,7 +25,9 @@ static void answer_range(struct coras_exchange *x, int64_t size)
     struct coras_range range = {0, size - 1};
     enum coras_range_kind kind;
 
-    if (if_range && !names_etag(if_range, &x->route.digest))
+    /* weak tags do not count here: RFC 9110 13.1.5 */
+    if (if_range &&
+        (coras_str_starts(if_range, "W/") || !coras_etag_named(if_range, &x->route.digest)))
         header = NULL;
     kind = coras_range_parse(header, size, &range);
     if (kind == CORAS_RANGE_UNSATISFIABLE) {
@@ -92,7 +84,7 @@ void coras_blob_get(struct coras_exchange *x)
         return;
     }
     describe(x, digest);
-    if (names_etag(coras_exchange_header(x, "If-None-Match"), digest)) {
+    if (coras_etag_named(coras_exchange_header(x, "If-None-Match"), digest)) {
         coras_close_fd(&x->answer.fd);
         coras_answer_empty(x, 304);
         return;

@@ -45,6 +45,13 @@ void coras_exchange_clear(struct coras_exchange *x)
     free(x->user);
 }
 
+bool coras_etag_named(const char *list, const coras_digest *digest)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    return list && (coras_streq(list, "*") || strstr(list, coras_digest_format(digest, text)));
+}
+
 /* ---- answers ---- */
 
 void coras_answer_header(struct coras_exchange *x, const char *name, const char *fmt, ...)

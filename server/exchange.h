@@ -93,6 +93,9 @@ static inline const char *coras_exchange_header(const struct coras_exchange *x, 
 {
     return x->header(x->connection, name);
 }
+/* Whether a list of entity tags (`*` counts; NULL = none) names this digest: weakly too, and
+ * without quotes, as some clients do. */
+bool coras_etag_named(const char *list, const coras_digest *digest);
 /* Add a header; the value is formatted. Without memory for it the answer is not sent at all. */
 void coras_answer_header(struct coras_exchange *x, const char *name, const char *fmt, ...)
     CORAS_PRINTF(3, 4);

@@ -23,21 +23,13 @@ static void answer_unknown(struct coras_exchange *x)
         coras_answer_error(x, CORAS_API_MANIFEST_UNKNOWN, "manifest unknown", what);
 }
 
-static bool is_unchanged(struct coras_exchange *x, const coras_digest *digest)
-{
-    const char *header = coras_exchange_header(x, "If-None-Match");
-    char text[CORAS_DIGEST_TEXT_MAX];
-
-    return header && strstr(header, coras_digest_format(digest, text));
-}
-
 static void answer_manifest(struct coras_exchange *x, const struct coras_stored_manifest *s)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
     coras_answer_digest(x, "Docker-Content-Digest", &s->digest);
     coras_answer_header(x, "ETag", "\"%s\"", coras_digest_format(&s->digest, text));
-    if (is_unchanged(x, &s->digest)) {
+    if (coras_etag_named(coras_exchange_header(x, "If-None-Match"), &s->digest)) {
         coras_answer_empty(x, 304);
         return;
     }

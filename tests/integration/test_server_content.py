@@ -63,8 +63,16 @@ class Downloads(ServerCase):
         self.assertEqual((reply.status, reply.body), (304, b""))
         self.assertEqual(reply.headers["ETag"], tag)
         self.assertEqual(self.get(If_None_Match='"sha256:other"').status, 200)
+        for other in (f'"x", {tag}', f"W/{tag}", "*", digest(BLOB)):
+            self.assertEqual(self.get(If_None_Match=other).status, 304, other)
         self.assertEqual(self.get(Range="bytes=0-9", If_Range=tag).status, 206)
-        self.assertEqual(self.get(Range="bytes=0-9", If_Range='"other"').status, 200)
+        for other in ('"other"', f"W/{tag}"):
+            self.assertEqual(self.get(Range="bytes=0-9", If_Range=other).status, 200, other)
+        path = f"/v2/{self.repository}/manifests/v1"
+        data = self.server.push_image(self.repository, "v1")
+        for known, status in ((f'"{digest(data)}"', 304), (digest(data), 304), ("*", 304), ('"x"', 200)):
+            reply = self.request("GET", path, headers={"If-None-Match": known})
+            self.assertEqual(reply.status, status, known)
 
     def test_never_compressed(self):
         reply = self.get(Accept_Encoding="gzip, br")
