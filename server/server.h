@@ -5,8 +5,8 @@
  * server nor a database.
  *
  * How a request runs: front.c (HTTP) -> routes.c (what is asked) -> access.c (who may) -> one of
- * uploads.c, blobs.c, manifests.c, tags.c, referrers.c, which work on blob_store.c (files),
- * sessions.c (unfinished uploads) and metadata.c (the database).
+ * uploads.c, blobs.c, manifests.c, lists.c, which work on blob_store.c (files), sessions.c
+ * (unfinished uploads) and metadata.c (the database).
  */
 #ifndef CORAS_SERVER_SERVER_H
 #define CORAS_SERVER_SERVER_H
