@@ -193,6 +193,27 @@ static bool host_is_ours(struct coras_exchange *x)
     return false;
 }
 
+/*
+ * A web page may send a POST anywhere without asking, though it cannot read the answer: what it
+ * changed would stay. Browsers say which page a request comes from; registry clients say nothing.
+ */
+static bool page_is_ours(struct coras_exchange *x)
+{
+    const char *site = coras_exchange_header(x, "Sec-Fetch-Site");
+    const char *origin = coras_exchange_header(x, "Origin");
+    const char *host = coras_exchange_header(x, "Host");
+    const char *authority = origin ? strstr(origin, "://") : NULL;
+    bool ours = !origin || (authority && host && coras_str_ieq(authority + 3, host));
+
+    if (site)
+        ours = coras_streq(site, "same-origin") || coras_streq(site, "none");
+    if (ours || x->method == CORAS_GET || x->method == CORAS_HEAD)
+        return true;
+    coras_answer_error(x, CORAS_API_DENIED, "web pages of other sites may not change anything",
+                       NULL);
+    return false;
+}
+
 /* ---- dispatch ---- */
 
 static void answer_base(struct coras_exchange *x)
@@ -257,7 +278,7 @@ void coras_exchange_begin(struct coras_exchange *x)
 
     coras_answer_header(x, "Docker-Distribution-API-Version", "registry/2.0");
     coras_answer_header(x, "X-Content-Type-Options", "nosniff");
-    if (!host_is_ours(x) || !is_allowed(x) || !body_is_plain(x))
+    if (!host_is_ours(x) || !page_is_ours(x) || !is_allowed(x) || !body_is_plain(x))
         return;
     if (error != CORAS_ROUTE_OK) {
         answer_route_error(x, error);

@@ -88,6 +88,23 @@ class Hostile(ServerCase):
             data = f"GET /v2/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
             self.assertEqual(self.status(data), status, host)
 
+    def test_web_pages_of_others_change_nothing(self):
+        path = f"/v2/{self.repository}/blobs/uploads/?digest={digest(b'x')}"
+        host = self.server.host
+        for headers, status in (({"Origin": "http://evil.example"}, 403), ({"Origin": "null"}, 403),
+                                ({"Origin": "http://localhost:1"}, 403),
+                                ({"Sec-Fetch-Site": "cross-site", "Origin": f"http://{host}"}, 403),
+                                ({"Sec-Fetch-Site": "same-site"}, 403), ({"Origin": f"http://{host}"}, 201),
+                                ({"Sec-Fetch-Site": "same-origin", "Origin": "http://proxied"}, 201),
+                                ({"Sec-Fetch-Site": "none"}, 201), ({}, 201)):
+            reply = self.request("POST", path, b"x", {"Content-Type": "text/plain", **headers})
+            self.assertEqual(reply.status, status, headers)
+            self.assertEqual([name for name in reply.headers if name.startswith("Access-Control")], [])
+            reply = self.request("GET", "/v2/", headers=headers)
+            self.assertEqual(reply.status, 200, headers)
+            reply = self.request("OPTIONS", path, headers=headers)
+            self.assertIn(reply.status, (403, 405), headers)
+
     def test_locations_do_not_repeat_the_host(self):
         answer = self.server.raw(b"POST /v2/a/blobs/uploads/ HTTP/1.1\r\nHost: 6.6.6.6\r\n"
                                  b"Content-Length: 0\r\nConnection: close\r\n\r\n")
