@@ -63,8 +63,9 @@ struct coras_exchange {
     int64_t content_length; /* -1: none was sent */
     const char *(*header)(void *connection, const char *name);
     void *connection;
-    const char *peer; /* address of the client, borrowed from front */
-    char *user;       /* who it is; NULL = nobody */
+    struct coras_session_holder client; /* how another request can end this one */
+    const char *peer;                   /* address of the client, borrowed from front */
+    char *user;                         /* who it is; NULL = nobody */
     /* body */
     coras_buf body;          /* collected up to its limit */
     bool body_wanted;        /* collect */

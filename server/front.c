@@ -137,6 +137,15 @@ static struct client *client_of(struct MHD_Connection *connection)
     return info ? info->socket_context : NULL;
 }
 
+/* Reading from it and writing to it fail from now on. Its request must be alive: the descriptor is
+ * closed after that. */
+static void cut_client(void *user)
+{
+    const struct client *c = user;
+
+    (void)shutdown(c->fd, SHUT_RDWR);
+}
+
 /* Runs when the request line was read; the target is still as it was sent. */
 static void *on_request_line(void *user, const char *target, struct MHD_Connection *connection)
 {
@@ -150,6 +159,8 @@ static void *on_request_line(void *user, const char *target, struct MHD_Connecti
     r->began_ms = coras_now_ms();
     coras_exchange_init(&r->exchange, f->registry);
     r->exchange.target = coras_strdup(target);
+    if (r->client)
+        r->exchange.client = (struct coras_session_holder){cut_client, r->client};
     r->exchange.peer = r->client ? r->client->peer : "unknown";
     return r;
 }

@@ -16,7 +16,7 @@
 #define FINISHED_MAX       4096
 #define SESSIONS_MAX       16384
 /* How long a request waits for the connection that held the session to be noticed as gone. */
-#define HOLDER_WAIT_MS 2000
+#define HOLDER_WAIT_MS 1000
 /* Start writing out in pieces of this size, so that the final flush finds little left to do. */
 #define FLUSH_BYTES  (16 * 1024 * 1024)
 #define READ_BYTES   (256 * 1024)
@@ -326,37 +326,62 @@ static struct timespec deadline_in_ms(int64_t ms)
     return ts;
 }
 
-static int acquire_locked(coras_sessions *t, const char *id, const char *repository,
-                          const char *user, coras_session **ret, int64_t *ret_size,
-                          coras_error **err)
+/* The session that is asked for; NULL when there is none for this client. */
+static coras_session *find_session(const coras_sessions *t, const struct coras_session_request *r)
+{
+    coras_session *s = coras_map_get(t->by_id, r->id);
+
+    if (!s || !coras_streq(s->repository, r->repository) ||
+        !coras_streq(s->user, r->user ? r->user : ""))
+        return NULL;
+    return s;
+}
+
+/* false: the holder works, or was cut before. */
+static bool cut_stalled(coras_session *s, int64_t size_before)
+{
+    if (!s->holder.cut || __atomic_load_n(&s->size, __ATOMIC_RELAXED) != size_before)
+        return false;
+    s->holder.cut(s->holder.user);
+    s->holder.cut = NULL;
+    return true;
+}
+
+static int acquire_locked(coras_sessions *t, const struct coras_session_request *request,
+                          coras_session **ret, int64_t *ret_size, coras_error **err)
 {
     struct timespec deadline = deadline_in_ms(HOLDER_WAIT_MS);
+    bool late = false;
 
     for (;;) {
-        coras_session *s = coras_map_get(t->by_id, id);
-        if (!s || !coras_streq(s->repository, repository) ||
-            !coras_streq(s->user, user ? user : ""))
+        coras_session *s = find_session(t, request);
+        if (!s)
             return coras_fail(err, CORAS_ERR_NOT_FOUND, "no such upload");
         if (!s->held) {
             s->held = true;
+            s->holder = request->holder;
             *ret = s;
             return 0;
         }
+        if (late) {
+            if (request->look_only || !cut_stalled(s, *ret_size))
+                return coras_fail(err, CORAS_ERR_EXISTS,
+                                  "another request is writing to this upload");
+            deadline = deadline_in_ms(HOLDER_WAIT_MS);
+        }
         *ret_size = __atomic_load_n(&s->size, __ATOMIC_RELAXED);
-        if (pthread_cond_timedwait(&t->released, &t->lock, &deadline) == ETIMEDOUT)
-            return coras_fail(err, CORAS_ERR_EXISTS, "another request is writing to this upload");
+        late = pthread_cond_timedwait(&t->released, &t->lock, &deadline) == ETIMEDOUT;
     }
 }
 
-int coras_session_acquire(coras_sessions *t, const char *id, const char *repository,
-                          const char *user, coras_session **ret, int64_t *ret_size,
-                          coras_error **err)
+int coras_session_acquire(coras_sessions *t, const struct coras_session_request *request,
+                          coras_session **ret, int64_t *ret_size, coras_error **err)
 {
     coras_session *s = NULL;
     int rc;
 
     pthread_mutex_lock(&t->lock);
-    rc = acquire_locked(t, id, repository, user, &s, ret_size, err);
+    rc = acquire_locked(t, request, &s, ret_size, err);
     pthread_mutex_unlock(&t->lock);
     if (rc < 0)
         return rc;
@@ -378,6 +403,7 @@ void coras_session_release(coras_sessions *t, coras_session *s)
     coras_close_fd(&s->fd); /* an idle session costs no descriptor */
     pthread_mutex_lock(&t->lock);
     s->held = false;
+    s->holder = (struct coras_session_holder){0};
     s->touched_s = coras_wall_s();
     pthread_cond_broadcast(&t->released);
     pthread_mutex_unlock(&t->lock);

@@ -13,6 +13,12 @@
 
 typedef struct coras_sessions coras_sessions;
 
+/* How to end the request that holds a session, from another thread: `cut` makes it fail soon. */
+struct coras_session_holder {
+    void (*cut)(void *user); /* NULL: it cannot be ended */
+    void *user;
+};
+
 typedef struct coras_session {
     char id[CORAS_SESSION_ID_LEN + 1]; /* const */
     char *repository;                  /* const */
@@ -23,7 +29,8 @@ typedef struct coras_session {
     int64_t flushed;                   /* holder: bytes whose writing out was begun */
     coras_hasher *hasher; /* holder: over the first `size` bytes; NULL = read them again */
     bool held;            /* the table's lock */
-    int64_t touched_s;    /* the table's lock; wall clock */
+    struct coras_session_holder holder; /* the table's lock; while held */
+    int64_t touched_s;                  /* the table's lock; wall clock */
 } coras_session;
 
 /* Reads what an earlier process left. `store` is borrowed. */
@@ -37,13 +44,19 @@ CORAS_DEFINE_AUTO(coras_sessions, coras_sessions_close)
 CORAS_MUST_CHECK int coras_session_begin(coras_sessions *t, const char *repository,
                                          const char *user, int algorithm, coras_session **ret,
                                          coras_error **err);
+struct coras_session_request {
+    const char *id, *repository, *user;
+    struct coras_session_holder holder; /* who asks; alive until the session is given back */
+    bool look_only;                     /* leave alone who holds it */
+};
 /*
- * Take a session for oneself. Waits a moment for a holder that may be gone already.
- * NOT_FOUND: none, or of another repository or user. EXISTS: somebody else keeps it; *ret_size is
- * how far they have come.
+ * Take a session for oneself. Waits a moment for a holder that may be gone already. One that made
+ * no progress meanwhile is cut off: its client lost the connection, and is back. NOT_FOUND: none,
+ * or of another repository or user. EXISTS: somebody else keeps it; *ret_size is how far they have
+ * come.
  */
-CORAS_MUST_CHECK int coras_session_acquire(coras_sessions *t, const char *id,
-                                           const char *repository, const char *user,
+CORAS_MUST_CHECK int coras_session_acquire(coras_sessions *t,
+                                           const struct coras_session_request *request,
                                            coras_session **ret, int64_t *ret_size,
                                            coras_error **err);
 /* Give it back; it stays. */

@@ -176,9 +176,15 @@ void coras_upload_start(struct coras_exchange *x)
 static bool acquire(struct coras_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
+    struct coras_session_request request = {
+        .id = x->route.session,
+        .repository = x->route.repository,
+        .user = x->user,
+        .holder = x->client,
+        .look_only = x->method == CORAS_GET || x->method == CORAS_HEAD,
+    };
     int64_t size = 0;
-    int rc = coras_session_acquire(x->registry->sessions, x->route.session, x->route.repository,
-                                   x->user, &x->upload, &size, &err);
+    int rc = coras_session_acquire(x->registry->sessions, &request, &x->upload, &size, &err);
 
     if (rc == 0)
         return true;

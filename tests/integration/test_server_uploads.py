@@ -174,17 +174,43 @@ class Uploads(ServerCase):
             self.assertEqual(reply.headers["Location"], location)
 
     def test_two_writers_never_mix(self):
+        location, done, sent = self.begin(), threading.Event(), []
+        with self.server.socket() as busy:
+            busy.sendall(f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\n"
+                         "Transfer-Encoding: chunked\r\n\r\n".encode())
+
+            def write():
+                while not done.is_set():
+                    busy.sendall(b"400\r\n" + DATA[:1024] + b"\r\n")
+                    sent.append(DATA[:1024])
+            writer = threading.Thread(target=write)
+            writer.start()
+            try:
+                wait_for_size(self.server, location, 1024)
+                reply = self.patch(location, b"x" * 10, 0)
+                self.assert_error(reply, 416, "RANGE_INVALID")
+                self.assertRegex(reply.headers["Range"], r"^0-\d{3,}$")
+                # a client whose own cut connection still counts as the writer asks where it stands
+                reply = self.request("GET", location)
+                self.assertEqual(reply.status, 204)
+                self.assertRegex(reply.headers["Range"], r"^0-\d{3,}$")
+            finally:
+                done.set()
+                writer.join()
+            busy.sendall(b"0\r\n\r\n")
+            self.assertTrue(busy.recv(1000).startswith(b"HTTP/1.1 202"))
+        content = b"".join(sent)
+        self.assertEqual(self.put(location, b"", digest(content)).status, 201)
+        self.assert_blob(content)
+
+    def test_writer_that_went_silent_is_replaced(self):
         location = self.begin()
-        with send_part(self.server, location, DATA[:10], len(DATA)) as slow:
-            wait_for_size(self.server, location, 10)
-            reply = self.patch(location, b"x" * 10, 0)
-            self.assert_error(reply, 416, "RANGE_INVALID")
-            self.assertEqual(reply.headers["Range"], "0-9")
-            # a client whose own cut connection still counts as the writer asks where it stands
+        with send_part(self.server, location, DATA[:3000], len(DATA)) as silent:
+            wait_for_size(self.server, location, 3000)
             reply = self.request("GET", location)
-            self.assertEqual((reply.status, reply.headers["Range"]), (204, "0-9"))
-            slow.sendall(DATA[10:])
-            self.assertTrue(slow.recv(1000).startswith(b"HTTP/1.1 202"))
+            self.assertEqual((reply.status, reply.headers["Range"]), (204, "0-2999"))
+            self.assertEqual(self.patch(location, DATA[3000:], 3000).status, 202)
+            self.assertEqual(silent.recv(100), b"")
         self.assertEqual(self.put(location, b"", digest(DATA)).status, 201)
         self.assert_blob(DATA)
 
