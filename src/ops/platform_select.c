@@ -56,8 +56,9 @@ static int check_image(coras_target *target, const coras_manifest *m, const cora
     return 0;
 }
 
+/* `bytes` are those of `desc`, before; `*ret_picked` tells whether it became another. */
 static int select_platform(coras_target *target, const coras_platform *want, coras_descriptor *desc,
-                           coras_buf *bytes, coras_error **err)
+                           const coras_buf *bytes, bool *ret_picked, coras_error **err)
 {
     coras_auto_value(coras_manifest) m = {0};
     coras_auto_value(coras_descriptor) picked = CORAS_DESCRIPTOR_INIT;
@@ -73,11 +74,27 @@ static int select_platform(coras_target *target, const coras_platform *want, cor
         return coras_fail(err, CORAS_ERR_UNSUPPORTED, "%s: %s: unsupported",
                           coras_digest_format(&desc->digest, text), desc->media_type);
     CORAS_TRY(select_from_index(&m, desc, want, &picked, err));
-    coras_buf_reset(bytes);
-    CORAS_TRY(coras_target_fetch_verified(target, &picked, CORAS_LIMIT_MANIFEST, bytes, err));
+    *ret_picked = true;
     coras_descriptor_clear(desc);
     *desc = picked;
     picked = (coras_descriptor)CORAS_DESCRIPTOR_INIT;
+    return 0;
+}
+
+/* As coras_select_manifest(); the bytes are those of the reference when `*ret_picked` is set. */
+static int select_descriptor(coras_target *target, const char *reference,
+                             const coras_platform *platform, coras_descriptor *ret,
+                             coras_buf *bytes, bool *ret_picked, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+    *ret_picked = false;
+    CORAS_TRY(coras_target_explain(
+        target, target->ops->fetch_manifest(target, reference, NULL, &desc, bytes, err), reference,
+        err));
+    if (platform)
+        CORAS_TRY(select_platform(target, platform, &desc, bytes, ret_picked, err));
+    *ret = desc;
+    desc = (coras_descriptor)CORAS_DESCRIPTOR_INIT;
     return 0;
 }
 
@@ -86,11 +103,12 @@ int coras_select_manifest(coras_target *target, const char *reference,
                           coras_buf *ret_bytes, coras_error **err)
 {
     coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
-    CORAS_TRY(coras_target_explain(
-        target, target->ops->fetch_manifest(target, reference, NULL, &desc, ret_bytes, err),
-        reference, err));
-    if (platform)
-        CORAS_TRY(select_platform(target, platform, &desc, ret_bytes, err));
+    bool picked;
+    CORAS_TRY(select_descriptor(target, reference, platform, &desc, ret_bytes, &picked, err));
+    if (picked) {
+        coras_buf_reset(ret_bytes);
+        CORAS_TRY(coras_target_fetch_verified(target, &desc, CORAS_LIMIT_MANIFEST, ret_bytes, err));
+    }
     *ret = desc;
     desc = (coras_descriptor)CORAS_DESCRIPTOR_INIT;
     return 0;
@@ -104,5 +122,6 @@ int coras_resolve_platform(coras_target *target, const char *reference,
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
     if (!platform)
         return coras_resolve(target, reference, ret, err);
-    return coras_select_manifest(target, reference, platform, ret, &bytes, err);
+    bool picked; /* the entry of the index says it all: it need not be fetched, nor be there */
+    return select_descriptor(target, reference, platform, ret, &bytes, &picked, err);
 }

@@ -6,7 +6,7 @@ import threading
 
 from harness import fixtures, programs
 from harness.case import CliCase, main
-from harness.scripted import Reply, ScriptedRegistry, compact, sha256
+from harness.scripted import IMAGE, INDEX, Reply, ScriptedRegistry, compact, sha256
 from harness.servers import Api, DockerRegistry, free_port
 
 JSON = {"Content-Type": "application/json"}
@@ -279,6 +279,18 @@ class Scripted(CliCase):
             200, {"Content-Type": "application/vnd.oci.image.manifest.v1+json"}))
         result = self.ok("resolve", f"{self.host}/a:v1")
         self.assertEqual(result.out.strip(), fixtures.sha256(self.registry.manifests["v1"][0]))
+
+    def test_platform_of_an_index_needs_no_child(self):
+        """The entry of the index says all that attach and resolve want to know."""
+        child = "sha256:" + "1" * 64
+        self.registry.put("v1", {"schemaVersion": 2, "mediaType": INDEX, "manifests": [
+            {"mediaType": IMAGE, "digest": child, "size": 5,
+             "platform": {"os": "linux", "architecture": "amd64"}}]})
+        ref, platform = f"{self.registry.host}/a:v1", ("--platform", "linux/amd64")
+        self.assertEqual(self.ok("resolve", ref, *platform).out, child + "\n")
+        self.ok("attach", ref, "--artifact-type", "x/y", "-a", "k=v", *platform)
+        self.assertEqual(self.registry.requests("GET|HEAD", child), [])
+        self.fails("pull", ref, *platform, contains=f"{child}: not found")
 
 
 class Disk(CliCase):
