@@ -92,8 +92,9 @@ static int push_prepare(struct call *call, coras_error **err)
     struct push_state *s = call->state;
     CORAS_TRY(packer_check(&s->packer, call->args + 1, call->nargs - 1, err));
     CORAS_TRY(platform_check(&s->platform, err));
-    CORAS_TRY(target_parse_tags(call, &s->target, call->args[0], err));
+    CORAS_TRY(target_parse_first(call, &s->target, call->args[0], err));
     CORAS_TRY(format_check(&s->format, false, err));
+    CORAS_TRY(target_parse_extra(&s->target, call->args[0], err));
     return choose_image_spec(s, err);
 }
 

@@ -154,15 +154,16 @@ int target_add_extra_tag(struct target_options *t, const char *tag, size_t len, 
     return coras_strlist_add(&t->extra_tags, name, err);
 }
 
-int target_parse_tags(struct call *call, struct target_options *t, const char *raw,
-                      coras_error **err)
+int target_parse_first(struct call *call, struct target_options *t, const char *raw,
+                       coras_error **err)
 {
-    size_t first_len = strcspn(raw, ",");
-    coras_auto_free char *first = coras_strndup(raw, first_len);
-    if (!first)
-        return coras_fail_no_memory(err);
-    CORAS_TRY(target_parse(call, t, first, err));
-    for (const char *at = raw + first_len; *at == ',';) {
+    coras_auto_free char *first = coras_strndup(raw, strcspn(raw, ","));
+    return first ? target_parse(call, t, first, err) : coras_fail_no_memory(err);
+}
+
+int target_parse_extra(struct target_options *t, const char *raw, coras_error **err)
+{
+    for (const char *at = raw + strcspn(raw, ","); *at == ',';) {
         size_t len = strcspn(at + 1, ",");
         CORAS_TRY(target_add_extra_tag(t, at + 1, len, err));
         at += len + 1;
@@ -175,6 +176,13 @@ int target_parse_tags(struct call *call, struct target_options *t, const char *r
     for (size_t i = 0; i < t->extra_tags.len; i++)
         t->extra_tag_items[i] = t->extra_tags.items[i];
     return 0;
+}
+
+int target_parse_tags(struct call *call, struct target_options *t, const char *raw,
+                      coras_error **err)
+{
+    CORAS_TRY(target_parse_first(call, t, raw, err));
+    return target_parse_extra(t, raw, err);
 }
 
 void target_clear(struct target_options *t)

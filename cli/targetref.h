@@ -50,6 +50,11 @@ CORAS_MUST_CHECK int target_parse(struct call *call, struct target_options *t, c
 /* The same for `<name>:<tag>,<tag>,…`. */
 CORAS_MUST_CHECK int target_parse_tags(struct call *call, struct target_options *t, const char *raw,
                                        coras_error **err);
+/* Its two steps, for commands that check other options between them. */
+CORAS_MUST_CHECK int target_parse_first(struct call *call, struct target_options *t,
+                                        const char *raw, coras_error **err);
+CORAS_MUST_CHECK int target_parse_extra(struct target_options *t, const char *raw,
+                                        coras_error **err);
 /* One more tag for what is pushed; refuses an empty and a bad one. */
 CORAS_MUST_CHECK int target_add_extra_tag(struct target_options *t, const char *tag, size_t len,
                                           coras_error **err);
