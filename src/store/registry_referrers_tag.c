@@ -16,6 +16,7 @@
 enum {
     UPDATES_MAX = 5, /* tries against other writers */
     WAIT_MS = 100,
+    WAIT_MAX_MS = 1000,
 };
 
 /* 1: *ret_index and *ret are set; 0: there is no list, *ret_index is what else the tag names. */
@@ -95,12 +96,76 @@ static int put_index(coras_registry *r, const struct change *c, const coras_refe
     return coras_registry_put_manifest(r, ret, bytes.ptr, tag, NULL, err);
 }
 
+/* A registry refuses a list that names what it no longer has: that is left out. */
+static int drop_missing(coras_registry *r, coras_referrers_index *l, bool *ret_dropped,
+                        coras_error **err)
+{
+    size_t i = 0;
+
+    while (i < l->entries.len) {
+        bool there = false;
+        CORAS_TRY(coras_registry_exists(&r->base, &l->entries.items[i], &there, err));
+        if (there)
+            i++;
+        else
+            *ret_dropped |= coras_referrers_index_remove(l, &l->entries.items[i].digest);
+    }
+    return 0;
+}
+
+static int put_what_is_there(coras_registry *r, const struct change *c, coras_referrers_index *l,
+                             coras_descriptor *ret, coras_error **err)
+{
+    coras_auto(coras_error) failure = NULL;
+    bool dropped = false;
+    int rc = put_index(r, c, l, ret, &failure);
+    const char *code = coras_error_registry_code(failure);
+
+    if (rc < 0 && code && coras_streq(code, "MANIFEST_BLOB_UNKNOWN"))
+        CORAS_TRY(drop_missing(r, l, &dropped, err));
+    if (dropped) {
+        coras_descriptor_clear(ret);
+        return put_index(r, c, l, ret, err);
+    }
+    coras_error_propagate(err, &failure);
+    return rc;
+}
+
+/*
+ * Who read the list before ours was there may write without it for as long as reading and writing
+ * take, and would not know. Those who wait as long before they look again see it.
+ */
+static int wait_for_others(coras_registry *r, int64_t began_ms, int64_t put_ms, coras_error **err)
+{
+    int64_t took_ms = put_ms - began_ms + 1, since_ms = coras_now_ms() - put_ms;
+
+    if (took_ms > WAIT_MAX_MS)
+        took_ms = WAIT_MAX_MS;
+    if (since_ms >= took_ms)
+        return 0;
+    return coras_cancel_sleep_ms(coras_client_cancel(r->client), (int)(took_ms - since_ms), err);
+}
+
+/* Whether the tag still names our list, or one with our change. */
+static int is_still_in_effect(coras_registry *r, const struct change *c,
+                              const coras_descriptor *new, bool *ret, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) now = CORAS_DESCRIPTOR_INIT;
+    char tag[CORAS_DIGEST_TEXT_MAX];
+
+    coras_digest_referrers_tag(c->subject, tag);
+    *ret = coras_registry_resolve(&r->base, tag, &now, NULL) == 0 &&
+           coras_digest_equal(&now.digest, &new->digest);
+    return *ret ? 0 : is_in_effect(r, c, ret, err);
+}
+
 /* 1: done; 0: another writer came between, again. */
 static int try_update(coras_registry *r, const struct change *c, coras_error **err)
 {
     coras_auto_value(coras_referrers_index) l = {0};
     coras_auto_value(coras_descriptor) old = CORAS_DESCRIPTOR_INIT;
     coras_auto_value(coras_descriptor) new = CORAS_DESCRIPTOR_INIT;
+    int64_t began_ms = coras_now_ms();
     bool in_effect = false;
 
     int found = coras_registry_read_referrers_tag(r, c->subject, &old, &l, err);
@@ -116,13 +181,16 @@ static int try_update(coras_registry *r, const struct change *c, coras_error **e
         drop_index(r, &old);
         return 1;
     }
-    CORAS_TRY(put_index(r, c, &l, &new, err));
+    CORAS_TRY(put_what_is_there(r, c, &l, &new, err));
+    int64_t put_ms = coras_now_ms();
     CORAS_TRY(is_in_effect(r, c, &in_effect, err));
     if (!in_effect)
         return 0;
     if (found && !coras_digest_equal(&old.digest, &new.digest))
         drop_index(r, &old);
-    return 1;
+    CORAS_TRY(wait_for_others(r, began_ms, put_ms, err));
+    CORAS_TRY(is_still_in_effect(r, c, &new, &in_effect, err));
+    return in_effect;
 }
 
 static int update(coras_registry *r, const struct change *c, coras_error **err)

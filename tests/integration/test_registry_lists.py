@@ -285,6 +285,29 @@ class ReferrersTag:
             mine = self.attach("r/lost", subject, 1, proxy)
         self.assertEqual([d["digest"] for d in self.listed("r/lost", subject)], [mine["digest"]])
 
+    def test_our_list_replaced_after_we_looked_is_written_again(self):
+        """By somebody who read the list before ours was there, and is slow."""
+        subject = self.subject("r/slow")
+        first = self.attach("r/slow", subject, 1)
+        listed = self.api(self.server).manifest("r/slow", self.tag(subject))[2]
+
+        def replace(_):
+            self.api(self.server).push_manifest("r/slow", self.tag(subject), listed + b" ", INDEX)
+        with FaultProxy(self.server.port) as proxy:
+            proxy.add(Fault("", "DELETE", times=1, call=replace))
+            mine = self.attach("r/slow", subject, 2, proxy)
+        self.assertEqual([d["digest"] for d in self.listed("r/slow", subject)],
+                         [first["digest"], mine["digest"]])
+
+    def test_a_list_of_what_is_gone_is_mended(self):
+        """docker-registry refuses an index that names a manifest that was deleted."""
+        subject = self.subject("r/gone")
+        one, two = self.attach("r/gone", subject, 1), self.attach("r/gone", subject, 2)
+        self.api(self.server).request("DELETE", f"/v2/r/gone/manifests/{one['digest']}")
+        three = self.attach("r/gone", subject, 3)
+        self.assertEqual([d["digest"] for d in self.listed("r/gone", subject)],
+                         [two["digest"], three["digest"]])
+
     def test_a_users_own_tag_is_not_overwritten(self):
         subject = self.subject("r/own")
         self.put_manifest(self.server, "r/own", self.tag(subject), annotations={"mine": "yes"})
