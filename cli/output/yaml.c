@@ -5,6 +5,9 @@
  */
 #include "cli/output/yaml.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 #include "base/str.h"
 
 enum style { STYLE_PLAIN, STYLE_SINGLE, STYLE_DOUBLE, STYLE_LITERAL };
@@ -24,9 +27,9 @@ static bool is_one_of(const char *s, const char *const *words)
 static bool is_keyword(const char *s)
 {
     static const char *const words[] = {
-        "",      "~",     "null",  "Null",  "NULL",  "true", "True", "TRUE", "false",
-        "False", "FALSE", ".nan",  ".NaN",  ".NAN",  ".inf", ".Inf", ".INF", "+.inf",
-        "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", "<<",   NULL,
+        "",      "~",     "null",  "Null",  "NULL",  "true",  "True",  "TRUE",
+        "false", "False", "FALSE", ".nan",  ".NaN",  ".NAN",  ".inf",  ".Inf",
+        ".INF",  "+.inf", "+.Inf", "+.INF", "-.inf", "-.Inf", "-.INF", NULL,
     };
     return is_one_of(s, words);
 }
@@ -71,7 +74,7 @@ static bool is_integer(const char *s)
 }
 
 /* [-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)? */
-static bool is_float(const char *s)
+static bool is_float_form(const char *s)
 {
     const char *at = skip_sign(s);
     const char *whole = skip_digits(at);
@@ -93,6 +96,18 @@ static bool is_float(const char *s)
     return *at == '\0';
 }
 
+/* Underscores between digits do not count; what is too large for a float is text. */
+static bool is_float(const char *s)
+{
+    coras_auto_buf plain = CORAS_BUF_UNLIMITED;
+    bool underscores = coras_is_digit(*skip_sign(s));
+    for (const char *at = s; *at; at++)
+        if (*at != '_' || !underscores)
+            coras_buf_putc(&plain, *at);
+    return coras_buf_done(&plain, NULL) == 0 && is_float_form(plain.ptr) &&
+           isfinite(strtod(plain.ptr, NULL));
+}
+
 /* Between `least` and `most` digits. */
 static const char *take_digits(const char *s, size_t least, size_t most)
 {
@@ -100,29 +115,67 @@ static const char *take_digits(const char *s, size_t least, size_t most)
     return n >= least && n <= most ? s + n : NULL;
 }
 
-static bool is_time_of_day(const char *s)
+/* A number of one or two digits, from `least` to `most`, behind `before` (0: nothing). */
+static const char *take_number(const char *s, char before, int least, int most, int *ret)
 {
-    const char *at = take_digits(s, 1, 2);
-    for (int i = 0; at && i < 2; i++)
-        at = *at == ':' ? take_digits(at + 1, 1, 2) : NULL;
-    if (!at)
-        return false;
-    if (*at == '.')
-        at = skip_digits(at + 1);
-    return *at == '\0' || *at == 'Z' || *at == '+' || *at == '-';
+    if (!s || (before && *s++ != before))
+        return NULL;
+    const char *end = take_digits(s, 1, 2);
+    if (!end)
+        return NULL;
+    *ret = end - s == 1 ? s[0] - '0' : (s[0] - '0') * 10 + s[1] - '0';
+    return *ret >= least && *ret <= most ? end : NULL;
 }
 
-/* 2006-1-2, alone or with a time. */
+/* 15:4:5.999 */
+static const char *take_time_of_day(const char *s)
+{
+    int ignored;
+    const char *at = take_number(s, 0, 0, 23, &ignored);
+    at = take_number(at, ':', 0, 59, &ignored);
+    at = take_number(at, ':', 0, 59, &ignored);
+    if (at && *at == '.' && coras_is_digit(at[1]))
+        at = skip_digits(at + 1);
+    return at;
+}
+
+/* Z or +07:00 */
+static bool is_zone(const char *s)
+{
+    int ignored;
+    if (coras_streq(s, "Z"))
+        return true;
+    if (strlen(s) != sizeof("+07:00") - 1)
+        return false;
+    const char *at = *s == '+' || *s == '-' ? take_number(s + 1, 0, 0, 24, &ignored) : NULL;
+    at = take_number(at, ':', 0, 59, &ignored);
+    return at && *at == '\0';
+}
+
+static int days_of(int year, int month)
+{
+    static const int days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    return days[month - 1] + (month == 2 && leap);
+}
+
+/* 2006-1-2, alone, with a time, or with a time and a zone behind a T. */
 static bool is_timestamp(const char *s)
 {
+    int month = 0, day = 0;
     const char *at = take_digits(s, 4, 4);
-    for (int i = 0; at && i < 2; i++)
-        at = *at == '-' ? take_digits(at + 1, 1, 2) : NULL;
-    if (!at)
+    int year = at ? (s[0] - '0') * 1000 + (s[1] - '0') * 100 + (s[2] - '0') * 10 + s[3] - '0' : 0;
+    at = take_number(at, '-', 1, 12, &month);
+    at = take_number(at, '-', 1, 31, &day);
+    if (!at || day > days_of(year, month))
         return false;
     if (*at == '\0')
         return true;
-    return (*at == 'T' || *at == 't' || *at == ' ') && is_time_of_day(at + 1);
+    bool with_zone = *at == 'T' || *at == 't';
+    if (!with_zone && *at != ' ')
+        return false;
+    at = take_time_of_day(at + 1);
+    return at && (with_zone ? is_zone(at) : *at == '\0');
 }
 
 /* 12:30 was a number in base 60 once. */
@@ -169,7 +222,7 @@ static bool is_printable(uint32_t c)
     if (is_direction_control(c))
         return false;
     return c == '\n' || (c >= 0x20 && c <= 0x7e) || (c >= 0xa0 && c <= 0xd7ff) ||
-           (c >= 0xe000 && c <= 0xfffd && c != 0xfeff) || (c >= 0x10000 && c <= 0x10ffff);
+           (c >= 0xe000 && c <= 0xfffd && c != 0xfeff);
 }
 
 /* A character that is special at its place. */
@@ -189,12 +242,13 @@ static bool is_blank_or_end(char c)
     return c == '\0' || c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
+/* Tabs apart, which only lines of their own may have. */
 static bool has_special(const char *s, size_t len)
 {
     for (size_t i = 0; i < len;) {
         uint32_t c = 0;
         size_t n = coras_utf8_decode(s + i, len - i, &c);
-        if (!is_printable(c) || (c == 0xfffd && n == 1))
+        if ((c != '\t' && !is_printable(c)) || (c == 0xfffd && n == 1))
             return true;
         i += n;
     }
@@ -215,11 +269,12 @@ static struct analysis analyse(const char *s)
         space_break = space_break || (s[i] == '\n' && i > 0 && s[i - 1] == ' ');
     }
     bool bad = space_break || has_special(s, len);
+    bool tabs = strchr(s, '\t') != NULL;
     bool edges = len && (is_blank_or_end(s[0]) || is_blank_or_end(s[len - 1]));
     return (struct analysis){
-        .plain = !bad && !edges && !multiline && !indicators,
-        .single = !bad && !break_space,
-        .block = !bad && !(len && s[len - 1] == ' '),
+        .plain = !bad && !tabs && !edges && !multiline && !indicators,
+        .single = !bad && !tabs && !break_space,
+        .block = !bad && !(len && s[len - 1] == ' ') && !only(s, " \t\n"),
         .multiline = multiline,
     };
 }
@@ -232,7 +287,7 @@ static enum style choose_style(const char *s, bool is_key)
         style = STYLE_LITERAL;
     else if (reads_as_other_type(s))
         style = STYLE_DOUBLE;
-    else if (is_old_boolean(s) || is_base60(s))
+    else if (is_old_boolean(s) || is_base60(s) || coras_streq(s, "<<"))
         style = STYLE_SINGLE;
     if (style == STYLE_LITERAL && (is_key || !a.block))
         return STYLE_DOUBLE;
@@ -294,18 +349,29 @@ static void put_double(coras_buf *out, const char *s)
     coras_buf_putc(out, '"');
 }
 
+/* The tree cuts blanks and empty lines off the end of a pair. */
+static size_t trimmed_length(const char *s, size_t len)
+{
+    while (len && is_blank_or_end(s[len - 1]))
+        len--;
+    return len;
+}
+
 static void put_literal(coras_buf *out, const char *s)
 {
     size_t len = strlen(s);
+    const char *end = s + trimmed_length(s, len);
     coras_buf_putc(out, '|');
-    if (s[0] == ' ' || s[0] == '\n')
+    if (s[0] == ' ')
         coras_buf_printf(out, "%d", BLOCK_INDENT);
     if (s[len - 1] != '\n')
         coras_buf_putc(out, '-');
     else if (len == 1 || s[len - 2] == '\n')
         coras_buf_putc(out, '+');
-    for (const char *line = s; *line;) {
+    for (const char *line = s; line < end;) {
         size_t n = strcspn(line, "\n");
+        if (line + n > end)
+            n = (size_t)(end - line);
         coras_buf_putc(out, '\n');
         if (n)
             coras_buf_printf(out, "%*s%.*s", BLOCK_INDENT, "", (int)n, line);

@@ -39,15 +39,24 @@ static void scalars(void **state)
         {".inf", "\".inf\""},
         {"2024-01-01", "\"2024-01-01\""},
         {"2026-11-23T23:40:32Z", "\"2026-11-23T23:40:32Z\""},
+        {"0.1_2", "\"0.1_2\""},
+        {"2024-02-29 1:2:3", "\"2024-02-29 1:2:3\""},
+        /* and these would not */
+        {"1e400", "1e400"},
+        {"._5", "._5"},
+        {"2024-02-30", "2024-02-30"},
+        {"2024-01-01T00:00:00", "2024-01-01T00:00:00"},
         /* control characters */
         {"tab\there", "\"tab\\there\""},
         {"bell\a", "\"bell\\a\""},
         {"\x1b[31m", "\"\\e[31m\""},
+        {"\xf0\x9f\x98\x80", "\"\\U0001F600\""},
         /* read as another type by old readers */
         {"yes", "'yes'"},
         {"N", "'N'"},
         {"off", "'off'"},
         {"12:30", "'12:30'"},
+        {"<<", "'<<'"},
         /* in the way of plain style */
         {" x", "' x'"},
         {"x ", "'x '"},
@@ -68,6 +77,11 @@ static void scalars(void **state)
         /* several lines */
         {"one\ntwo", "|-\n    one\n    two"},
         {"one\n", "|\n    one"},
+        {"one\n\n\n", "|+\n    one"},
+        {"\none", "|-\n\n    one"},
+        {" one\ntwo", "|4-\n     one\n    two"},
+        {"one\ttab\ntwo\t", "|-\n    one\ttab\n    two"},
+        {"\n\t", "\"\\n\\t\""},
         {"trailing \nblank", "\"trailing \\nblank\""},
     };
     (void)state;
