@@ -67,6 +67,25 @@ static bool has_tar_magic(const char *path)
            n == sizeof(magic) && memcmp(magic, TAR_MAGIC, sizeof(magic)) == 0;
 }
 
+/* That it was to be a tar archive is said once. */
+static int fail_archive(const char *path, int rc, coras_error **err)
+{
+    coras_auto(coras_error) cause = coras_steal(err);
+    coras_auto_free char *quoted = coras_go_quote_dup(path);
+    coras_auto_free char *known =
+        coras_asprintf("%s does not look like a tar archive: ", quoted ? quoted : "");
+    if (!known)
+        return coras_fail_no_memory(err);
+    const char *message = coras_error_message(cause);
+    if (coras_str_starts(message, known))
+        message += strlen(known);
+    rc = coras_fail(err, rc, "failed to prepare OCI store from tar archive \"%s\": %s", path,
+                    message);
+    if (coras_error_hint(cause))
+        coras_hint(err, "%s", coras_error_hint(cause));
+    return rc;
+}
+
 static int open_archive(struct restore_state *s, int64_t size, coras_error **err)
 {
     const char *path = s->input.value;
@@ -78,7 +97,7 @@ static int open_archive(struct restore_state *s, int64_t size, coras_error **err
                           path);
     int rc = coras_layout_open(path, CORAS_LAYOUT_READ, &s->layout, err);
     if (rc < 0)
-        return coras_wrap(err, rc, "failed to prepare OCI store from tar archive \"%s\"", path);
+        return fail_archive(path, rc, err);
     put_size(&shown, size);
     CORAS_TRY(coras_buf_done(&shown, err));
     printf("Loaded backup archive: %s (%s)\n", path, shown.ptr);

@@ -305,7 +305,7 @@ FILES = {
     "ann_twice.json": b'{"$manifest":{"org.opencontainers.image.created":"2024-01-01T00:00:00Z",'
                       b'"a":"1","a":"2"},"hi.txt":{"x":"1"},"hi.txt":{"y":"2"}}',
     "ann_untitled.json": json.dumps({"hi.txt": {TITLE: ""}}).encode(),
-    "sub/in.txt": b"inside\n",
+    "sub/in.txt": b"inside\n", "text.TAR": b"no archive\n",
     "m.json": compact({"schemaVersion": 2, "mediaType": IMAGE, "artifactType": "application/x.m",
                        "config": EMPTY, "layers": [layer(HI, "hi.txt", TAR)]}),
     "m_notype.json": compact({"schemaVersion": 2, "config": EMPTY, "layers": []}),
