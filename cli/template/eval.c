@@ -2,6 +2,7 @@
 #include "cli/template/exec.h"
 
 #include "cli/template/print.h"
+#include "cli/template/semver.h"
 
 static tpl_value eval_arg(struct tpl_run *r, tpl_value dot, char type, const struct tpl_node *n);
 
@@ -63,7 +64,7 @@ static bool is_assignable(tpl_value v, char type)
     case 'd':
         return v.kind == TPL_DURATION;
     case 'S':
-        return v.kind == TPL_SEMVER;
+        return v.kind == TPL_SEMVER && !(v.semver && v.semver->is_value);
     default:
         return false;
     }

@@ -24,7 +24,7 @@ static tpl_value fn_len(struct tpl_arena *a, size_t argc, const tpl_value *v)
     case TPL_INVALID:
         tpl_fail(a, "reflect: call of reflect.Value.Type on zero Value");
     case TPL_SEMVER:
-        tpl_fail(a, "len of type %s", tpl_type_name(*v) + 1); /* what the pointer points to */
+        tpl_fail(a, "len of type %s", "semver.Version"); /* a pointer is looked through */
     default:
         tpl_fail(a, "len of type %s", tpl_type_name(*v));
     }

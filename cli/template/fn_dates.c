@@ -1,4 +1,4 @@
-/* sprig: dates and durations, and the methods of time.Time that templates use. */
+/* sprig: dates and durations. */
 #include "cli/template/funcs.h"
 #include "base/alloc.h"
 #include "cli/template/literal.h"
@@ -62,24 +62,14 @@ FN(fn_now)
     return of_time(tpl_time_now(a));
 }
 
-static tpl_value later(struct tpl_arena *a, const struct tpl_time *t, int64_t ns)
-{
-    int64_t sec = t->sec + ns / NS_PER_S, nsec = t->nsec + ns % NS_PER_S;
-
-    if (nsec < 0 || nsec >= NS_PER_S) {
-        sec += nsec < 0 ? -1 : 1;
-        nsec += nsec < 0 ? NS_PER_S : -NS_PER_S;
-    }
-    return of_time(tpl_time_new(a, sec, (int32_t)nsec, t->zone));
-}
-
 FN(fn_date_modify)
 {
     coras_str problem;
     int64_t ns;
 
     (void)argc;
-    return tpl_duration_parse(a, v[0].s, &ns, &problem) ? later(a, v[1].time, ns) : v[1];
+    return tpl_duration_parse(a, v[0].s, &ns, &problem) ? of_time(tpl_time_later(a, v[1].time, ns))
+                                                        : v[1];
 }
 
 FN(fn_must_date_modify)
@@ -90,7 +80,7 @@ FN(fn_must_date_modify)
     (void)argc;
     if (!tpl_duration_parse(a, v[0].s, &ns, &problem))
         tpl_fail(a, "%s", problem.ptr);
-    return later(a, v[1].time, ns);
+    return of_time(tpl_time_later(a, v[1].time, ns));
 }
 
 FN(fn_to_date)
@@ -199,198 +189,5 @@ const struct tpl_function tpl_date_functions[] = {
     {"now", "", fn_now},
     {"toDate", "ss", fn_to_date},
     {"unixEpoch", "t", fn_unix_epoch},
-    {NULL, NULL, NULL},
-};
-
-/* ---- methods ---- */
-
-FN(time_format)
-{
-    (void)argc;
-    return tpl_string(tpl_time_format(a, v[0].time, v[1].s));
-}
-
-FN(time_string)
-{
-    (void)argc;
-    return tpl_string(tpl_time_value_string(a, v[0]));
-}
-
-FN(time_unix)
-{
-    (void)a, (void)argc;
-    return tpl_int64(v[0].time->sec);
-}
-
-FN(time_unix_milli)
-{
-    (void)a, (void)argc;
-    return tpl_int64(
-        (int64_t)((uint64_t)v[0].time->sec * 1000 + (uint64_t)(v[0].time->nsec / 1000000)));
-}
-
-FN(time_year)
-{
-    (void)a, (void)argc;
-    return tpl_int(tpl_time_fields(v[0].time).tm_year + 1900);
-}
-
-FN(time_month)
-{
-    (void)a, (void)argc;
-    return (tpl_value){.kind = TPL_MONTH, .i = tpl_time_fields(v[0].time).tm_mon + 1};
-}
-
-FN(time_day)
-{
-    (void)a, (void)argc;
-    return tpl_int(tpl_time_fields(v[0].time).tm_mday);
-}
-
-FN(time_hour)
-{
-    (void)a, (void)argc;
-    return tpl_int(tpl_time_fields(v[0].time).tm_hour);
-}
-
-FN(time_minute)
-{
-    (void)a, (void)argc;
-    return tpl_int(tpl_time_fields(v[0].time).tm_min);
-}
-
-FN(time_second)
-{
-    (void)a, (void)argc;
-    return tpl_int(tpl_time_fields(v[0].time).tm_sec);
-}
-
-FN(time_nanosecond)
-{
-    (void)a, (void)argc;
-    return tpl_int(v[0].time->nsec);
-}
-
-FN(time_weekday)
-{
-    (void)a, (void)argc;
-    return (tpl_value){.kind = TPL_WEEKDAY, .i = tpl_time_fields(v[0].time).tm_wday};
-}
-
-FN(time_year_day)
-{
-    (void)a, (void)argc;
-    return tpl_int(tpl_time_fields(v[0].time).tm_yday + 1);
-}
-
-FN(time_is_zero)
-{
-    (void)a, (void)argc;
-    return tpl_bool(v[0].time->sec == TPL_ZERO_TIME && v[0].time->nsec == 0);
-}
-
-FN(time_utc)
-{
-    (void)argc;
-    return of_time(tpl_time_new(a, v[0].time->sec, v[0].time->nsec, &tpl_zone_utc));
-}
-
-FN(time_local)
-{
-    (void)argc;
-    return of_time(tpl_time_new(a, v[0].time->sec, v[0].time->nsec, &tpl_zone_local));
-}
-
-FN(time_add)
-{
-    (void)argc;
-    return later(a, v[0].time, v[1].i);
-}
-
-static int compare_times(const struct tpl_time *x, const struct tpl_time *y)
-{
-    if (x->sec != y->sec)
-        return x->sec < y->sec ? -1 : 1;
-    return (x->nsec > y->nsec) - (x->nsec < y->nsec);
-}
-
-FN(time_sub)
-{
-    int64_t sec = v[0].time->sec - v[1].time->sec, ns;
-
-    (void)a, (void)argc;
-    if (__builtin_mul_overflow(sec, (int64_t)NS_PER_S, &ns) ||
-        !coras_add_int64(ns, v[0].time->nsec - v[1].time->nsec, &ns))
-        ns = sec < 0 ? INT64_MIN : INT64_MAX;
-    return (tpl_value){.kind = TPL_DURATION, .i = ns};
-}
-
-FN(time_before)
-{
-    (void)a, (void)argc;
-    return tpl_bool(compare_times(v[0].time, v[1].time) < 0);
-}
-
-FN(time_after)
-{
-    (void)a, (void)argc;
-    return tpl_bool(compare_times(v[0].time, v[1].time) > 0);
-}
-
-FN(time_equal)
-{
-    (void)a, (void)argc;
-    return tpl_bool(compare_times(v[0].time, v[1].time) == 0);
-}
-
-const struct tpl_function tpl_time_methods[] = {
-    {"Add", "d", time_add},         {"After", "t", time_after},
-    {"Before", "t", time_before},   {"Day", "", time_day},
-    {"Equal", "t", time_equal},     {"Format", "s", time_format},
-    {"Hour", "", time_hour},        {"IsZero", "", time_is_zero},
-    {"Local", "", time_local},      {"Minute", "", time_minute},
-    {"Month", "", time_month},      {"Nanosecond", "", time_nanosecond},
-    {"Second", "", time_second},    {"String", "", time_string},
-    {"Sub", "t", time_sub},         {"UTC", "", time_utc},
-    {"Unix", "", time_unix},        {"UnixMilli", "", time_unix_milli},
-    {"Weekday", "", time_weekday},  {"Year", "", time_year},
-    {"YearDay", "", time_year_day}, {NULL, NULL, NULL},
-};
-
-FN(duration_hours)
-{
-    (void)a, (void)argc;
-    return tpl_float((double)v[0].i / (3600.0 * NS_PER_S));
-}
-
-FN(duration_minutes)
-{
-    (void)a, (void)argc;
-    return tpl_float((double)v[0].i / (60.0 * NS_PER_S));
-}
-
-FN(duration_seconds)
-{
-    (void)a, (void)argc;
-    return tpl_float((double)v[0].i / NS_PER_S);
-}
-
-FN(duration_nanoseconds)
-{
-    (void)a, (void)argc;
-    return tpl_int64(v[0].i);
-}
-
-const struct tpl_function tpl_duration_methods[] = {
-    {"Hours", "", duration_hours},
-    {"Minutes", "", duration_minutes},
-    {"Nanoseconds", "", duration_nanoseconds},
-    {"Seconds", "", duration_seconds},
-    {"String", "", time_string},
-    {NULL, NULL, NULL},
-};
-
-const struct tpl_function tpl_calendar_methods[] = {
-    {"String", "", time_string},
     {NULL, NULL, NULL},
 };

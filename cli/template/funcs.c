@@ -3,6 +3,7 @@
 #include <math.h>
 #include "cli/template/literal.h"
 #include "cli/template/print.h"
+#include "cli/template/semver.h"
 
 static const struct tpl_function *find_in(const struct tpl_function *table, coras_str name)
 {
@@ -37,8 +38,11 @@ const struct tpl_function *tpl_method_find(tpl_value receiver, coras_str name)
     case TPL_MONTH:
     case TPL_WEEKDAY:
         return find_in(tpl_calendar_methods, name);
-    case TPL_SEMVER:
-        return find_in(tpl_semver_methods, name);
+    case TPL_SEMVER: {
+        const struct tpl_function *f = find_in(tpl_semver_methods, name);
+        bool is_value = receiver.semver && receiver.semver->is_value;
+        return f || is_value ? f : find_in(tpl_semver_pointer_methods, name);
+    }
     default:
         return NULL;
     }

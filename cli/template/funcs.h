@@ -47,6 +47,7 @@ extern const struct tpl_function tpl_time_methods[];
 extern const struct tpl_function tpl_duration_methods[];
 extern const struct tpl_function tpl_calendar_methods[]; /* time.Month, time.Weekday */
 extern const struct tpl_function tpl_semver_methods[];
+extern const struct tpl_function tpl_semver_pointer_methods[];
 
 /* Shared by the functions. */
 coras_str tpl_to_text(struct tpl_arena *a, tpl_value v); /* sprig's strval: Sprint of one value */

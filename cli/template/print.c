@@ -273,7 +273,9 @@ static void print_version(struct tpl_text *t, const struct tpl_spec *spec, tpl_v
         tpl_string(s->original),
     };
 
-    tpl_puts(t, spec->sharp_v ? "&semver.Version{" : "&{");
+    if (!s->is_value)
+        tpl_putc(t, '&');
+    tpl_puts(t, spec->sharp_v ? "semver.Version{" : "{");
     for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
         if (i > 0)
             tpl_puts(t, spec->sharp_v ? ", " : " ");
@@ -377,7 +379,9 @@ static void print_value(struct tpl_text *t, const struct tpl_spec *spec, tpl_val
         print_nil(t, spec, verb, depth);
         break;
     case TPL_TIME:
-        if (spec->erroring)
+        if (verb == 'v' && spec->sharp_v)
+            tpl_pad(t, spec, tpl_time_go_string(t->arena, v.time));
+        else if (spec->erroring)
             tpl_pad(t, spec, tpl_time_value_string(t->arena, v));
         else
             bad_verb(t, spec, v, verb, depth);

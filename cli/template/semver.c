@@ -45,7 +45,7 @@ static uint64_t segment(struct tpl_arena *a, coras_str s)
     return n;
 }
 
-static void check_prerelease(struct tpl_arena *a, coras_str s)
+void tpl_semver_check_prerelease(struct tpl_arena *a, coras_str s)
 {
     for (size_t i = 0; i <= s.len;) {
         size_t end = i;
@@ -72,7 +72,7 @@ static const struct tpl_semver *parse_version(struct tpl_arena *a, struct tpl_re
     v->patch = segment(a, group(s, slots, 3));
     v->pre = group(s, slots, 5);
     v->metadata = group(s, slots, 8);
-    check_prerelease(a, v->pre);
+    tpl_semver_check_prerelease(a, v->pre);
     return v;
 }
 
@@ -201,6 +201,19 @@ static struct grammar compile_grammar(struct tpl_arena *a)
     };
 }
 
+struct reading {
+    struct tpl_regex *re;
+    coras_str text;
+    const struct tpl_semver **ret;
+};
+
+static void read_version(struct tpl_arena *a, void *user)
+{
+    struct reading *r = user;
+
+    *r->ret = parse_version(a, r->re, r->text);
+}
+
 static struct constraint parse_constraint(const struct grammar *g, coras_str s)
 {
     struct tpl_arena *a = g->a;
@@ -234,9 +247,8 @@ static struct constraint parse_constraint(const struct grammar *g, coras_str s)
     } else {
         s = group(s, slots, 2);
     }
-    if (!tpl_regex_match(a, g->version, s, 0, slots))
+    if (!tpl_guard(a, read_version, &(struct reading){g->version, s, &c.version}))
         tpl_fail(a, "constraint parser error");
-    c.version = parse_version(g->a, g->version, s);
     return c;
 }
 

@@ -9,10 +9,13 @@
 struct tpl_semver {
     uint64_t major, minor, patch;
     coras_str pre, metadata, original;
+    bool is_value; /* a semver.Version, not a pointer to one: some methods are missing */
 };
 
 /* Raise for bad text. */
 const struct tpl_semver *tpl_semver_parse(struct tpl_arena *a, coras_str s);
+/* Numbers of a pre-release have no zero in front. */
+void tpl_semver_check_prerelease(struct tpl_arena *a, coras_str s);
 bool tpl_semver_satisfies(struct tpl_arena *a, coras_str constraint, coras_str version);
 /* Precedence: metadata does not count. */
 int tpl_semver_compare(const struct tpl_semver *x, const struct tpl_semver *y);

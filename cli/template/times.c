@@ -52,6 +52,18 @@ const struct tpl_time *tpl_time_now(struct tpl_arena *a)
     return tpl_time_new(a, ts.tv_sec, (int32_t)ts.tv_nsec, &tpl_zone_local);
 }
 
+const struct tpl_time *tpl_time_later(struct tpl_arena *a, const struct tpl_time *t, int64_t ns)
+{
+    enum { NS_IN_S = 1000000000 };
+    int64_t sec = t->sec + ns / NS_IN_S, nsec = t->nsec + ns % NS_IN_S;
+
+    if (nsec < 0 || nsec >= NS_IN_S) {
+        sec += nsec < 0 ? -1 : 1;
+        nsec += nsec < 0 ? NS_IN_S : -NS_IN_S;
+    }
+    return tpl_time_new(a, sec, (int32_t)nsec, t->zone);
+}
+
 bool tpl_time_same(const struct tpl_time *x, const struct tpl_time *y)
 {
     return x->sec == y->sec && x->nsec == y->nsec && x->offset == y->offset;
@@ -64,6 +76,27 @@ struct tm tpl_time_fields(const struct tpl_time *t)
 
     gmtime_r(&sec, &tm);
     return tm;
+}
+
+coras_str tpl_time_go_string(struct tpl_arena *a, const struct tpl_time *t)
+{
+    struct tm tm = tpl_time_fields(t);
+    struct tpl_text text = TPL_TEXT(a);
+
+    tpl_printf(&text, "time.Date(%d, time.%s, %d, %d, %d, %d, %d, ", tm.tm_year + 1900,
+               tpl_month_names[tm.tm_mon], tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec,
+               (int)t->nsec);
+    if (t->zone->kind == TPL_ZONE_UTC) {
+        tpl_puts(&text, "time.UTC");
+    } else if (t->zone->kind == TPL_ZONE_LOCAL) {
+        tpl_puts(&text, "time.Local");
+    } else {
+        tpl_puts(&text, "time.Location(");
+        tpl_put_quoted(&text, t->zone->abbreviation, '"', false);
+        tpl_putc(&text, ')');
+    }
+    tpl_putc(&text, ')');
+    return tpl_text_str(&text);
 }
 
 static bool good_zone_name(coras_str name)

@@ -29,6 +29,8 @@ extern const struct tpl_zone tpl_zone_utc, tpl_zone_local;
 const struct tpl_time *tpl_time_new(struct tpl_arena *a, int64_t sec, int32_t nsec,
                                     const struct tpl_zone *zone);
 const struct tpl_time *tpl_time_now(struct tpl_arena *a);
+/* By so many nanoseconds. */
+const struct tpl_time *tpl_time_later(struct tpl_arena *a, const struct tpl_time *t, int64_t ns);
 bool tpl_time_same(const struct tpl_time *x, const struct tpl_time *y);
 /* Wall clock in its zone; the year is tm_year + 1900. */
 struct tm tpl_time_fields(const struct tpl_time *t);
@@ -39,6 +41,8 @@ void tpl_zone_file_lookup(struct tpl_arena *a, coras_str data, int64_t sec, int 
                           coras_str *ret_abbreviation);
 
 coras_str tpl_time_format(struct tpl_arena *a, const struct tpl_time *t, coras_str layout);
+/* As %#v prints it. */
+coras_str tpl_time_go_string(struct tpl_arena *a, const struct tpl_time *t);
 coras_str tpl_time_rfc3339(struct tpl_arena *a, const struct tpl_time *t);
 /* NULL with Go's message. */
 const struct tpl_time *tpl_time_parse(struct tpl_arena *a, coras_str layout, coras_str text,

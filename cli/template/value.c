@@ -216,6 +216,8 @@ const char *tpl_type_name(tpl_value v)
         return lists[v.list->elem];
     if (v.kind == TPL_MAP)
         return maps[v.map->elem];
+    if (v.kind == TPL_SEMVER && v.semver && v.semver->is_value)
+        return "semver.Version";
     return names[v.kind];
 }
 
@@ -237,7 +239,7 @@ const char *tpl_kind_name(tpl_value v)
     case TPL_TIME:
         return "struct";
     case TPL_SEMVER:
-        return "ptr";
+        return v.semver && v.semver->is_value ? "struct" : "ptr";
     case TPL_DURATION:
         return "int64";
     case TPL_MONTH:
