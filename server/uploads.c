@@ -282,10 +282,11 @@ void coras_upload_data(struct coras_exchange *x, const void *data, size_t len)
     (void)!coras_session_append(x->upload, data, len, &x->body_error);
 }
 
+/* What did not fit must not keep the disk full for a week: few clients come back to cancel it. */
 static void answer_body_error(struct coras_exchange *x)
 {
     coras_answer_failure(x, x->body_error);
-    if (x->upload_is_own)
+    if (x->upload_is_own || coras_error_code(x->body_error) == CORAS_ERR_NO_SPACE)
         drop(x);
     else
         release(x);
