@@ -335,6 +335,9 @@ class Disk(ServerCase):
         reply = server.put_manifest("a", "v2", image([b"hello"]), OCI_MANIFEST)
         self.assertEqual((reply.status, reply.headers["Retry-After"]), (503, "2"))
         self.assertEqual(server.request("GET", "/v2/a/manifests/v1").status, 200)
+        reply = server.request("POST", f"/v2/a/blobs/uploads/?digest={digest(b'unlinked')}", b"unlinked")
+        self.assertEqual(reply.status, 503)
+        self.assertNotIn(digest(b"unlinked")[7:], server.blob_files())
         # those who wait, wait together: one after another they would be past every client's patience
         with concurrent.futures.ThreadPoolExecutor(20) as pool:
             replies = pool.map(lambda i: server.put_manifest("a", f"t{i}", image([b"hello"])), range(20))
