@@ -10,6 +10,7 @@
 #include "base/fs.h"
 #include "cli/commands.h"
 #include "cli/operation.h"
+#include "cli/outfile.h"
 #include "cli/output/text.h"
 #include "cli/repotags.h"
 #include "coras/backup.h"
@@ -26,7 +27,7 @@ struct backup_state {
     struct opt_bool no_sync;
     struct opt_int concurrency;
     /* while it runs */
-    int tar_fd;      /* -1: the output is a directory */
+    outfile tar;     /* not open: the output is a directory */
     char *directory; /* the layout: the output, or a temporary one */
     coras_target *layout;
 };
@@ -55,7 +56,7 @@ static const struct opt_use backup_groups[] = {
 static int backup_prepare(struct call *call, coras_error **err)
 {
     struct backup_state *s = call->state;
-    s->tar_fd = -1;
+    s->tar = (outfile)OUTFILE_INIT;
     return repo_tags_parse(call, &s->source, call->args[0], err);
 }
 
@@ -77,9 +78,9 @@ static int open_tar(struct backup_state *s, coras_error **err)
                           "a tar archive, please specify a different output file name or remove "
                           "the existing directory.",
                           path);
-    s->tar_fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-    if (s->tar_fd < 0)
-        return coras_fail_errno(err, errno, "unable to create output file %s: open %s", path, path);
+    int rc = outfile_open(path, &s->tar, err);
+    if (rc < 0)
+        return coras_wrap(err, rc, "unable to create output file %s", path);
     const char *temporary = getenv("TMPDIR");
     s->directory =
         coras_path_join(temporary && *temporary ? temporary : "/tmp", "oras-backup-XXXXXX");
@@ -162,11 +163,8 @@ static int export_tar(struct backup_state *s, coras_error **err)
     coras_auto_buf shown = CORAS_BUF_UNLIMITED;
     int64_t size = 0;
     printf("Exporting to %s\n", s->output.value);
-    CORAS_TRY(coras_layout_export(s->directory, s->tar_fd, &size, err));
-    if (ftruncate(s->tar_fd, size) < 0)
-        return coras_fail_errno(err, errno, "truncate %s", s->output.value);
-    if (!s->no_sync.value)
-        CORAS_TRY(coras_fsync(s->tar_fd, s->output.value, err));
+    CORAS_TRY(coras_layout_export(s->directory, s->tar.fd, &size, err));
+    CORAS_TRY(outfile_commit(&s->tar, !s->no_sync.value, err));
     put_size(&shown, size);
     CORAS_TRY(coras_buf_done(&shown, err));
     printf("Exported to %s (%s)\n", s->output.value, shown.ptr);
@@ -206,7 +204,7 @@ static int backup_run(struct call *call, coras_error **err)
     for (size_t i = 0; i < s->source.tags.len; i++)
         CORAS_TRY(backup_tag(call, s, s->source.tags.items[i], err));
     CORAS_TRY(remove_ingest(s, err));
-    if (s->tar_fd >= 0)
+    if (s->tar.fd >= 0)
         CORAS_TRY(export_tar(s, err));
     put_duration(&spent, (coras_now_ms() - started_ms) * NS_PER_MS);
     CORAS_TRY(coras_buf_done(&spent, err));
@@ -222,8 +220,8 @@ static void backup_clear(void *state)
     if (s->directory && is_tar_name(s->output.value) &&
         coras_remove_all(AT_FDCWD, s->directory, NULL) < 0)
         fprintf(stderr, "%s could not be removed\n", s->directory);
-    if (s->tar_fd > 0)
-        close(s->tar_fd);
+    if (s->tar.path) /* opened */
+        outfile_clear(&s->tar);
     free(s->directory);
     repo_tags_clear(&s->source);
 }

@@ -125,9 +125,10 @@ static int save_content(struct call *call, const struct blob_fetch_state *s,
         return fetch_content(s, desc, STDOUT_FILENO, err);
     if (outfile_is_replaceable(s->output.value))
         return save_file(call, s, desc, err);
-    coras_auto_fd fd = -1;
-    CORAS_TRY(outfile_open(s->output.value, &fd, err));
-    return fetch_content(s, desc, fd, err);
+    coras_auto_value(outfile) file = OUTFILE_INIT;
+    CORAS_TRY(outfile_open(s->output.value, &file, err));
+    CORAS_TRY(fetch_content(s, desc, file.fd, err));
+    return outfile_commit(&file, true, err);
 }
 
 static int resolve_content(const struct blob_fetch_state *s, const coras_digest *digest,

@@ -136,121 +136,6 @@ int coras_fsync(int fd, const char *what, coras_error **err)
     return rc < 0 ? coras_fail_errno(err, errno, "sync %s", what) : 0;
 }
 
-/* ---- replacing a file ---- */
-
-/* Directory part of a path ("." when there is none); new string. */
-static char *directory_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    if (!slash)
-        return coras_strdup(".");
-    return slash == path ? coras_strdup("/") : coras_strndup(path, (size_t)(slash - path));
-}
-
-static const char *name_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-
-    return slash ? slash + 1 : path;
-}
-
-/* Follow links at the end of *path, which is replaced by where they lead. */
-static int follow_final_link(int dirfd, char **path, coras_error **err)
-{
-    enum { MOST_LINKS = 40 }; /* the kernel's own bound */
-
-    for (int i = 0; i < MOST_LINKS; i++) {
-        coras_auto_free char *target = coras_malloc(CORAS_LIMIT_PATH + 1);
-        coras_auto_free char *dir = directory_of(*path);
-        if (!target || !dir)
-            return coras_fail_no_memory(err);
-        ssize_t n = readlinkat(dirfd, *path, target, CORAS_LIMIT_PATH);
-        if (n < 0)
-            return 0; /* no link, or absent: what follows reports any trouble */
-        target[n] = '\0';
-        char *next = target[0] == '/' ? coras_strdup(target) : coras_asprintf("%s/%s", dir, target);
-        if (!next)
-            return coras_fail_no_memory(err);
-        free(*path);
-        *path = next;
-    }
-    return coras_fail_errno(err, ELOOP, "open %s", *path);
-}
-
-static int open_directory_of(int dirfd, const char *path, int *ret_fd, coras_error **err)
-{
-    coras_auto_free char *dir = directory_of(path);
-
-    if (!dir)
-        return coras_fail_no_memory(err);
-    *ret_fd = openat(dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return *ret_fd < 0 ? coras_fail_errno(err, errno, "open %s", dir) : 0;
-}
-
-#define TEMP_NAME_BYTES 32 /* ".coras-" + 16 hex digits + NUL */
-
-static void make_temp_name(char name[TEMP_NAME_BYTES])
-{
-    uint64_t n;
-
-    coras_random(&n, sizeof(n));
-    (void)snprintf(name, TEMP_NAME_BYTES, ".coras-%016llx", (unsigned long long)n); /* it fits */
-}
-
-static int open_temp(int dir, mode_t mode, char name[TEMP_NAME_BYTES])
-{
-    int fd;
-
-    do {
-        make_temp_name(name);
-        fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    } while (fd < 0 && (errno == EEXIST || errno == EINTR));
-    return fd;
-}
-
-static int fill_temp(int dir, const char *temp, int *fd, const char *path, const void *data,
-                     size_t len, coras_error **err)
-{
-    int rc = coras_write_full(*fd, data, len, err);
-
-    if (rc < 0)
-        return coras_wrap(err, rc, "%s", path);
-    CORAS_TRY(coras_fsync(*fd, path, err));
-    if (close(*fd) < 0) {
-        *fd = -1;
-        return coras_fail_errno(err, errno, "close %s", path);
-    }
-    *fd = -1;
-    if (renameat(dir, temp, dir, name_of(path)) < 0)
-        return coras_fail_errno(err, errno, "rename %s", path);
-    return 0;
-}
-
-int coras_write_file_atomic(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
-                            coras_error **err)
-{
-    coras_auto_free char *real = coras_strdup(path);
-    coras_auto_fd dir = -1;
-    coras_auto_fd fd = -1;
-    char temp[TEMP_NAME_BYTES];
-    int rc;
-
-    if (!real)
-        return coras_fail_no_memory(err);
-    CORAS_TRY(follow_final_link(dirfd, &real, err));
-    CORAS_TRY(open_directory_of(dirfd, real, &dir, err));
-    fd = open_temp(dir, mode, temp);
-    if (fd < 0)
-        return coras_fail_errno(err, errno, "create %s", real);
-    rc = fill_temp(dir, temp, &fd, real, data, len, err);
-    if (rc < 0) {
-        (void)unlinkat(dir, temp, 0); /* best effort: the first failure is the one to report */
-        return rc;
-    }
-    return coras_fsync(dir, real, err);
-}
-
 /* ---- directories ---- */
 
 static bool is_directory(int dirfd, const char *path)
@@ -299,6 +184,16 @@ int64_t coras_free_space(int fd)
     if (fstatvfs(fd, &st) < 0 || __builtin_mul_overflow(st.f_bavail, st.f_frsize, &bytes))
         return -1;
     return bytes;
+}
+
+#define TEMP_NAME_BYTES 32 /* ".coras-" + 16 hex digits + NUL */
+
+static void make_temp_name(char name[TEMP_NAME_BYTES])
+{
+    uint64_t n;
+
+    coras_random(&n, sizeof(n));
+    (void)snprintf(name, TEMP_NAME_BYTES, ".coras-%016llx", (unsigned long long)n); /* it fits */
 }
 
 static const char *temp_directory(void)

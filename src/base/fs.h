@@ -47,6 +47,23 @@ CORAS_MUST_CHECK int coras_read_file(int dirfd, const char *path, size_t limit, 
 CORAS_MUST_CHECK int coras_write_file_atomic(int dirfd, const char *path, const void *data,
                                              size_t len, mode_t mode, coras_error **err);
 
+/* The same in steps, for content that comes piece by piece: it is written to `fd`. */
+struct coras_replacement {
+    int dir, fd;
+    char temp[32];
+    char *path;
+};
+#define CORAS_REPLACEMENT_INIT                                                                     \
+    {                                                                                              \
+        .dir = -1, .fd = -1                                                                        \
+    }
+CORAS_MUST_CHECK int coras_replacement_open(int dirfd, const char *path, mode_t mode,
+                                            struct coras_replacement *r, coras_error **err);
+CORAS_MUST_CHECK int coras_replacement_commit(struct coras_replacement *r, bool sync,
+                                              coras_error **err);
+/* Also takes an uncommitted file away. */
+void coras_replacement_clear(struct coras_replacement *r);
+
 /* mkdir -p; `path` absolute or relative to dirfd, trusted (the user's own words). Message as Go's
  * os.MkdirAll: "mkdir <path>: not a directory". */
 CORAS_MUST_CHECK int coras_mkdir_all(int dirfd, const char *path, mode_t mode, coras_error **err);

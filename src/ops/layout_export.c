@@ -78,9 +78,11 @@ static int list_names(int dirfd, const char *name, coras_strlist *ret, coras_err
         return coras_fail_errno(err, saved, "open %s", name);
     }
     int rc = 0;
-    for (struct dirent *entry; rc == 0 && (entry = readdir(dir));)
+    for (struct dirent *entry; errno = 0, rc == 0 && (entry = readdir(dir));)
         if (!coras_streq(entry->d_name, ".") && !coras_streq(entry->d_name, ".."))
             rc = coras_strlist_add(ret, entry->d_name, err);
+    if (rc == 0 && errno)
+        rc = coras_fail_errno(err, errno, "read %s", name);
     closedir(dir);
     coras_strlist_sort(ret);
     return rc;

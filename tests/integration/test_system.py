@@ -217,5 +217,75 @@ class Injected(SystemCase):
                                    "copy_file_range:error=EINTR:when=1"))
 
 
+class Outputs(SystemCase):
+    """`--output`: whole or not at all, and what was there before stays until then."""
+
+    def setUp(self):
+        super().setUp()
+        self.serve_artifact()
+        from harness.scripted import sha256
+        self.blob = f"{self.registry.host}/a@{sha256(self.data)}"
+        self.old = self.box.write("old", b"precious", mode=0o640)
+
+    def fetch(self, name, **options):
+        return self.coras("blob", "fetch", self.blob, "--output", name, **options)
+
+    def test_failure_keeps_what_was_there(self):
+        from harness.scripted import Reply
+        self.registry.on("GET", "/blobs/", lambda _: Reply(
+            200, {"Content-Length": str(len(self.data))}, self.data[:MIB] + b"x" * 2 * MIB))
+        self.assertEqual(self.fetch("old").code, 1)
+        self.assertEqual(self.read("old"), b"precious")
+        self.assertEqual(self.fetch("new").code, 1)
+        self.box.write("kept.tar", b"an older backup")
+        self.fails("backup", f"{self.registry.host}/a:v1", "--output", "kept.tar")
+        self.assertEqual(self.read("kept.tar"), b"an older backup")
+        self.fails("backup", f"{self.registry.host}/a:v1", "--output", "new.tar")
+        self.no_leftovers(but=["kept.tar", "old"])
+
+    def test_success_replaces(self):
+        os.link(self.old, self.box.work / "hard")
+        (self.box.work / "soft").symlink_to("old")
+        self.assertEqual(self.fetch("soft").code, 0)
+        self.assertEqual(self.read("old"), self.data)
+        self.assertEqual(self.read("hard"), b"precious")
+        self.assertTrue((self.box.work / "soft").is_symlink())
+        self.assertEqual(self.old.stat().st_mode & 0o777, 0o640)
+        self.no_leftovers(but=["hard", "old", "soft"])
+
+    def test_what_is_no_file_is_written_to(self):
+        self.assertEqual(self.fetch("/dev/null").code, 0)
+        self.assertEqual(os.stat("/dev/null").st_mode & 0o170000, 0o020000)
+        result = self.shell(f"oras blob fetch {self.blob} --output /dev/stdout > all; ls -A")
+        self.assertEqual(result.out.split(), ["all", "old"])
+        self.assertEqual(self.read("all"), self.data)
+        result = self.shell(f"oras blob fetch {self.blob} --output >(cat > piped); wait $!")
+        self.wait_until(lambda: self.read("piped") == self.data)
+        self.fails("blob", "fetch", self.blob, "--output", ".", contains="open .: is a directory")
+        self.fails("blob", "fetch", self.blob, "--output", "no/where",
+                   contains="open no/where: no such file or directory")
+
+    @unittest.skipUnless(can_trace(), "strace is not installed or may not trace")
+    def test_order_of_calls(self):
+        """Data, fsync, rename, fsync of the directory; a failure of any leaves nothing."""
+        for index, command in enumerate((
+                ("blob", "fetch", self.blob), ("manifest", "fetch", self.ref),
+                ("manifest", "fetch-config", self.ref), ("backup", self.ref))):
+            for fault in ("fsync,fdatasync:error=EIO", "rename,renameat,renameat2:error=EIO"):
+                result = self.box.run("strace", "-f", "-o", "/dev/null", "-e", f"inject={fault}",
+                                      self.box.bin / "oras", *command, "--output", f"o{index}.tar")
+                self.assertEqual(result.code, 1, result)
+                self.no_leftovers(but=["old"])
+
+    @unittest.skipUnless(can_trace(), "strace is not installed or may not trace")
+    def test_a_directory_that_cannot_be_read_is_no_empty_one(self):
+        result = self.box.run("strace", "-f", "-o", "/dev/null", "-e",
+                              "inject=getdents64:error=EIO", self.box.bin / "oras", "backup",
+                              self.ref, "--output", "b.tar")
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("input/output error", result.err)
+        self.no_leftovers(but=["old"])
+
+
 if __name__ == "__main__":
     main()
