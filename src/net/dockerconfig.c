@@ -36,6 +36,70 @@ static int wrong(const char *path, const char *why, coras_error **err)
     return rc;
 }
 
+static const char *gos_name(const coras_json *value)
+{
+    switch (coras_json_type_of(value)) {
+    case CORAS_JSON_OBJECT:
+        return "object";
+    case CORAS_JSON_ARRAY:
+        return "array";
+    case CORAS_JSON_STRING:
+        return "string";
+    case CORAS_JSON_BOOL:
+        return "bool";
+    default:
+        return "number";
+    }
+}
+
+/* A value of another type must not pass for "no credentials". In upstream's words. */
+static int fail_type(const char *field, const coras_json *value, const char *wanted,
+                     coras_error **err)
+{
+    return coras_fail(err, CORAS_ERR_CONFIG,
+                      "failed to unmarshal %s field: invalid config format: json: cannot unmarshal "
+                      "%s into Go value of type %s",
+                      field, gos_name(value), wanted);
+}
+
+static bool is_present(const coras_json *value)
+{
+    return value && coras_json_type_of(value) != CORAS_JSON_NULL;
+}
+
+static int check_helpers(const coras_json *helpers, coras_error **err)
+{
+    const char *key;
+    const coras_json *value;
+    void *iter = NULL;
+
+    if (!is_present(helpers))
+        return 0;
+    if (coras_json_type_of(helpers) != CORAS_JSON_OBJECT)
+        return fail_type("cred helpers", helpers, "map[string]string", err);
+    while (coras_json_next(helpers, &iter, &key, &value))
+        if (is_present(value) && coras_json_type_of(value) != CORAS_JSON_STRING)
+            return fail_type("cred helpers", value, "string", err);
+    return 0;
+}
+
+static int check_members(const char *path, const coras_json *root, coras_error **err)
+{
+    const coras_json *store = coras_json_get(root, "credsStore");
+    const coras_json *auths = coras_json_get(root, "auths");
+    int rc = 0;
+
+    if (is_present(store) && coras_json_type_of(store) != CORAS_JSON_STRING)
+        rc = fail_type("creds store", store, "string", err);
+    if (rc == 0)
+        rc = check_helpers(coras_json_get(root, "credHelpers"), err);
+    if (rc == 0 && is_present(auths) && coras_json_type_of(auths) != CORAS_JSON_OBJECT)
+        rc = fail_type("auths", auths, "map[string]json.RawMessage", err);
+    if (rc < 0)
+        coras_hint(err, "repair %s, or name another file with --registry-config", path);
+    return rc;
+}
+
 static int parse(const char *path, const coras_buf *text, coras_json **ret, coras_error **err)
 {
     coras_auto(coras_error) cause = NULL;
@@ -50,7 +114,7 @@ static int parse(const char *path, const coras_buf *text, coras_json **ret, cora
     }
     if (coras_json_type_of(*ret) != CORAS_JSON_OBJECT)
         return wrong(path, "invalid config format: not a JSON object", err);
-    return 0;
+    return check_members(path, *ret, err);
 }
 
 int coras_dockerconfig_load(const char *path, coras_dockerconfig *ret, coras_error **err)
@@ -168,8 +232,10 @@ int coras_dockerconfig_entry(const coras_json *auths, const char *key, coras_cre
     const coras_json *entry = find_entry(auths, key);
     const char *auth = coras_json_get_string(entry, "auth");
 
-    if (!entry)
+    if (!is_present(entry))
         return 0;
+    if (coras_json_type_of(entry) != CORAS_JSON_OBJECT)
+        return fail_type("auth", entry, "config.AuthConfig", err);
     CORAS_TRY(copy_member(entry, "username", &cred.username, err));
     CORAS_TRY(copy_member(entry, "password", &cred.password, err));
     CORAS_TRY(copy_member(entry, "identitytoken", &cred.refresh_token, err));

@@ -198,10 +198,13 @@ class Basic(AuthCase):
                 self.assertEqual("key: " in result.err, name == "chatty")
 
     def test_broken_config_is_left_alone(self):
-        for text in ("{", '{"auths": {"%s": {"auth": "no base64!"}}}' % self.host, "[" * 5000):
+        for text in ("{", '{"auths": {"%s": {"auth": "no base64!"}}}' % self.host, "[" * 5000,
+                     '{"auths": []}', '{"auths": {"%s": 5}}' % self.host, '{"credHelpers": 5}',
+                     '{"credHelpers": {"other": []}}', '{"credsStore": {}}'):
             with self.subTest(text[:20]):
                 self.write_config(text)
-                self.fails("pull", f"{self.host}/x:v1")
+                result = self.fails("pull", f"{self.host}/x:v1")
+                self.assertNotIn("basic credential not found", result.err)
                 self.assertEqual(self.config.read_text(), text)
         self.write_config("{")
         self.login(check=1)

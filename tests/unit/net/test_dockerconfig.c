@@ -35,7 +35,8 @@ static void entries_are_found(void **state)
         {"identity token", "{\"h\":{\"identitytoken\":\"i\"}}", "h", NULL, NULL, "i", NULL},
         {"registry token", "{\"h\":{\"registrytoken\":\"r\"}}", "h", NULL, NULL, NULL, "r"},
         {"marker of a helper", "{\"h\":{}}", "h", NULL, NULL, NULL, NULL},
-        {"not an object", "{\"h\":7}", "h", NULL, NULL, NULL, NULL},
+        {"nothing", "{\"h\":null}", "h", NULL, NULL, NULL, NULL},
+        {"another's is no object", "{\"x\":7}", "h", NULL, NULL, NULL, NULL},
     };
 
     (void)state;
@@ -63,6 +64,37 @@ static void broken_entries_are_errors(void **state)
     assert_failed(coras_dockerconfig_get(&c, "h", NULL, &cred, &err), err, CORAS_ERR_CONFIG,
                   "failed to decode auth field: invalid config format: illegal base64 data at "
                   "input byte 0");
+}
+
+/* Silence would look like "no credentials". */
+static void values_of_another_type_are_errors(void **state)
+{
+    static const char *const rows[] = {
+        "{\"auths\":[]}",      "{\"auths\":\"x\"}",
+        "{\"credHelpers\":5}", "{\"credHelpers\":{\"h\":false}}",
+        "{\"credsStore\":{}}",
+    };
+    coras_auto_value(coras_dockerconfig) number = load("{\"auths\":{\"h\":7}}");
+    coras_auto_value(coras_dockerconfig) nothing =
+        load("{\"auths\":null,\"credHelpers\":null,\"credsStore\":null}");
+    coras_auto_value(coras_cred) cred = {0};
+    coras_auto(coras_error) failure = NULL;
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        coras_dockerconfig c;
+        coras_auto_free char *path = in_dir("config.json");
+        coras_auto(coras_error) err = NULL;
+        IN_ROW(rows[i]);
+        write_file("config.json", rows[i], 0600);
+        assert_int_equal(coras_dockerconfig_load(path, &c, &err), CORAS_ERR_CONFIG);
+        assert_true(coras_str_starts(coras_error_message(err), "failed to unmarshal "));
+    }
+    assert_failed(coras_dockerconfig_get(&number, "h", NULL, &cred, &failure), failure,
+                  CORAS_ERR_CONFIG,
+                  "failed to unmarshal auth field: invalid config format: json: cannot unmarshal "
+                  "number into Go value of type config.AuthConfig");
+    assert_int_equal(coras_dockerconfig_get(&nothing, "h", NULL, &cred, NULL), 0);
 }
 
 static void broken_files_are_errors(void **state)
@@ -243,6 +275,7 @@ int main(void)
         FILE_TEST(entries_are_found),
         FILE_TEST(broken_entries_are_errors),
         FILE_TEST(broken_files_are_errors),
+        FILE_TEST(values_of_another_type_are_errors),
         FILE_TEST(missing_and_empty_files_hold_nothing),
         FILE_TEST(helpers_are_chosen_per_host),
         FILE_TEST(files_are_rewritten_in_dockers_form),
