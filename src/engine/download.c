@@ -140,9 +140,11 @@ int coras_download(const struct coras_download *d, coras_error **err)
             return coras_fail_errno(err, errno, "truncate %s", d->partial);
         rc = download_once(&fill, &failure);
     }
-    if (rc == 0 && d->sync)
+    bool arrived = rc == 0;
+    if (arrived && d->sync)
         rc = coras_fsync(fd, d->partial, &failure);
-    if (rc < 0 && is_worthless(&fill, rc))
+    /* After a failed sync nobody can tell which bytes are on disk. */
+    if (rc < 0 && (arrived || is_worthless(&fill, rc)))
         (void)unlinkat(d->dirfd, d->partial, 0); /* the failure is already on its way */
     coras_error_propagate(err, &failure);
     return rc;

@@ -267,7 +267,8 @@ class Outputs(SystemCase):
 
     @unittest.skipUnless(can_trace(), "strace is not installed or may not trace")
     def test_order_of_calls(self):
-        """Data, fsync, rename, fsync of the directory; a failure of any leaves nothing."""
+        """Data, fsync, rename, fsync of the directory; a failure of any leaves nothing, but for what
+        was downloaded, verified and synced."""
         for index, command in enumerate((
                 ("blob", "fetch", self.blob), ("manifest", "fetch", self.ref),
                 ("manifest", "fetch-config", self.ref), ("backup", self.ref))):
@@ -275,6 +276,10 @@ class Outputs(SystemCase):
                 result = self.box.run("strace", "-f", "-o", "/dev/null", "-e", f"inject={fault}",
                                       self.box.bin / "oras", *command, "--output", f"o{index}.tar")
                 self.assertEqual(result.code, 1, result)
+                verified = self.box.work / f".{self.blob.split('@')[1].replace(':', '-')}.partial"
+                if command[0] == "blob" and fault.startswith("rename"):
+                    self.assertEqual(verified.read_bytes(), self.data)
+                    verified.unlink()
                 self.no_leftovers(but=["old"])
 
     @unittest.skipUnless(can_trace(), "strace is not installed or may not trace")
