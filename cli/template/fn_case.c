@@ -36,6 +36,18 @@ static bool separates_words(uint32_t c)
     return !tpl_is_letter(c) && !tpl_is_digit(c) && tpl_is_space(c);
 }
 
+/* Digraphs have a title case of their own; Georgian has none. */
+static uint32_t to_title(uint32_t c)
+{
+    if (c >= 0x1c4 && c <= 0x1cc)
+        return c - (c - 0x1c4) % 3 + 1;
+    if (c >= 0x1f1 && c <= 0x1f3)
+        return 0x1f2;
+    if (c >= 0x10d0 && c <= 0x10ff)
+        return c;
+    return tpl_to_upper(c);
+}
+
 FN(fn_title)
 {
     struct tpl_text t = TPL_TEXT(a);
@@ -45,7 +57,7 @@ FN(fn_title)
     (void)argc;
     for (size_t i = 0; i < v[0].s.len;) {
         i += coras_utf8_decode(v[0].s.ptr + i, v[0].s.len - i, &c);
-        tpl_put_rune(&t, first ? tpl_to_upper(c) : c);
+        tpl_put_rune(&t, first ? to_title(c) : c);
         first = separates_words(c);
     }
     return tpl_string(tpl_text_str(&t));
@@ -74,7 +86,7 @@ FN(fn_swapcase)
 
     for (size_t i = 0; i < v[0].s.len;) {
         i += coras_utf8_decode(v[0].s.ptr + i, v[0].s.len - i, &c);
-        tpl_put_rune(&t, tpl_is_upper(c) ? tpl_to_lower(c) : tpl_is_lower(c) ? tpl_to_upper(c) : c);
+        tpl_put_rune(&t, tpl_is_upper(c) ? tpl_to_lower(c) : tpl_is_lower(c) ? to_title(c) : c);
     }
     return tpl_string(tpl_text_str(&t));
 }

@@ -1,6 +1,9 @@
 /* sprig: urlParse and urlJoin, by the rules of Go's net/url. */
 #include "cli/template/funcs.h"
 
+#include <arpa/inet.h>
+#include "base/error.h"
+
 #define FN(name) static tpl_value name(struct tpl_arena *a, size_t argc, const tpl_value *v)
 
 /* What a part of a URL may hold unescaped. */
@@ -19,9 +22,10 @@ static const char *quoted(struct tpl_arena *a, coras_str s)
     return tpl_text_str(&t).ptr;
 }
 
+/* `parse_url` fails with the bare reason; the functions say what they were reading. */
 static _Noreturn void refuse(struct tpl_arena *a, coras_str url, const char *why)
 {
-    tpl_fail(a, "unable to parse url: parse %s: %s", quoted(a, url), why);
+    tpl_fail(a, "parse %s: %s", quoted(a, url), why);
 }
 
 static int hex_digit(char c)
@@ -82,7 +86,8 @@ static coras_str unescape(struct tpl_arena *a, coras_str url, coras_str s, enum 
             coras_str bad = tpl_sub(s, i, s.len < i + 3 ? s.len : i + 3);
             refuse(a, url, tpl_format(a, "invalid URL escape %s", quoted(a, bad)).ptr);
         }
-        if (part == PART_HOST && hex_digit(s.ptr[i + 1]) < 8)
+        if (part == PART_HOST && hex_digit(s.ptr[i + 1]) < 8 &&
+            !tpl_has_prefix(tpl_sub(s, i, s.len), "%25")) /* of an IPv6 zone */
             refuse(a, url,
                    tpl_format(a, "invalid URL escape %s", quoted(a, tpl_sub(s, i, i + 3))).ptr);
         tpl_putc(&t, (char)(hex_digit(s.ptr[i + 1]) * 16 + hex_digit(s.ptr[i + 2])));
@@ -126,62 +131,98 @@ static coras_str take_scheme(struct tpl_arena *a, coras_str url, coras_str *rest
     return CORAS_STR("");
 }
 
-static void check_port(struct tpl_arena *a, coras_str url, coras_str host)
+static void check_port(struct tpl_arena *a, coras_str url, coras_str port)
 {
-    size_t colon = host.len;
+    bool good = port.len == 0 || port.ptr[0] == ':';
 
-    for (size_t i = host.len; i-- > 0 && host.ptr[i] != ']';)
-        if (host.ptr[i] == ':')
-            colon = i;
-    if (colon == host.len)
+    for (size_t i = 1; i < port.len; i++)
+        good &= coras_is_digit(port.ptr[i]);
+    if (!good)
+        refuse(a, url, tpl_format(a, "invalid port %s after host", quoted(a, port)).ptr);
+}
+
+static size_t last_index(coras_str s, char c)
+{
+    for (size_t i = s.len; i-- > 0;)
+        if (s.ptr[i] == c)
+            return i;
+    return TPL_NOT_FOUND;
+}
+
+/* "[::1]" and what follows it. */
+static void check_literal(struct tpl_arena *a, coras_str url, coras_str host)
+{
+    size_t close = last_index(host, ']');
+    struct in6_addr address;
+    coras_str inner;
+    size_t zone;
+
+    if (close == TPL_NOT_FOUND)
+        refuse(a, url, "missing ']' in host");
+    check_port(a, url, tpl_sub(host, close + 1, host.len));
+    inner = tpl_sub(host, 1, close);
+    zone = tpl_find(inner, CORAS_STR("%25"));
+    if (zone != TPL_NOT_FOUND)
+        inner = tpl_sub(inner, 0, zone);
+    if (inet_pton(AF_INET6, tpl_dup(a, inner.ptr, inner.len).ptr, &address) == 1)
         return;
-    for (size_t i = host.len; i-- > colon;)
-        if (host.ptr[i] == ':') {
-            colon = i;
-            break;
-        }
-    for (size_t i = colon + 1; i < host.len; i++)
-        if (!coras_is_digit(host.ptr[i]))
-            refuse(a, url,
-                   tpl_format(a, "invalid port %s after host",
-                              quoted(a, tpl_sub(host, colon, host.len)))
-                       .ptr);
+    if (inet_pton(AF_INET, tpl_dup(a, inner.ptr, inner.len).ptr, &address) == 1)
+        refuse(a, url, "invalid IP-literal");
+    refuse(a, url,
+           tpl_format(a, "invalid host: ParseAddr(%s): unable to parse IP", quoted(a, inner)).ptr);
+}
+
+/* Databases list several hosts with ports; web addresses have one colon at most. */
+static void check_host(struct tpl_arena *a, coras_str url, coras_str scheme, coras_str host)
+{
+    size_t bracket = last_index(host, '['), colon = tpl_find(host, CORAS_STR(":"));
+
+    if (bracket == 0) {
+        check_literal(a, url, host);
+        return;
+    }
+    if (bracket != TPL_NOT_FOUND)
+        refuse(a, url, "invalid IP-literal");
+    if (colon != TPL_NOT_FOUND && !coras_str_eq(scheme, "http") && !coras_str_eq(scheme, "https"))
+        colon = last_index(host, ':');
+    if (colon != TPL_NOT_FOUND)
+        check_port(a, url, tpl_sub(host, colon, host.len));
+}
+
+static coras_str read_user(struct tpl_arena *a, coras_str url, coras_str user)
+{
+    struct tpl_text t = TPL_TEXT(a);
+    coras_str password;
+    bool has_password;
+
+    for (size_t i = 0; i < user.len; i++)
+        if (!coras_is_alnum(user.ptr[i]) && !strchr("-._:~!$&'()*+,;=%@", user.ptr[i]))
+            refuse(a, url, "net/url: invalid userinfo");
+    password = cut(&user, ':', &has_password);
+    tpl_put_str(&t, escape(a, unescape(a, url, user, PART_USER), PART_USER));
+    if (has_password) {
+        tpl_putc(&t, ':');
+        tpl_put_str(&t, escape(a, unescape(a, url, password, PART_USER), PART_USER));
+    }
+    return tpl_text_str(&t);
 }
 
 static void parse_authority(struct tpl_arena *a, coras_str url, coras_str authority, struct url *u)
 {
-    size_t at = TPL_NOT_FOUND;
-    coras_str user;
-    bool has_password;
+    size_t at = last_index(authority, '@');
+    coras_str host = at == TPL_NOT_FOUND ? authority : tpl_sub(authority, at + 1, authority.len);
 
-    for (size_t i = authority.len; i-- > 0 && at == TPL_NOT_FOUND;)
-        if (authority.ptr[i] == '@')
-            at = i;
     u->has_authority = true;
+    check_host(a, url, u->scheme, host);
+    u->host = unescape(a, url, host, PART_HOST);
     if (at != TPL_NOT_FOUND) {
-        struct tpl_text t = TPL_TEXT(a);
-        coras_str password;
-        user = tpl_sub(authority, 0, at);
-        authority = tpl_sub(authority, at + 1, authority.len);
-        for (size_t i = 0; i < user.len; i++)
-            if (!coras_is_alnum(user.ptr[i]) && !strchr("-._:~!$&'()*+,;=%@", user.ptr[i]))
-                refuse(a, url, "net/url: invalid userinfo");
-        password = cut(&user, ':', &has_password);
-        tpl_put_str(&t, escape(a, unescape(a, url, user, PART_USER), PART_USER));
-        if (has_password) {
-            tpl_putc(&t, ':');
-            tpl_put_str(&t, escape(a, unescape(a, url, password, PART_USER), PART_USER));
-        }
         u->has_user = true;
-        u->user = tpl_text_str(&t);
+        u->user = read_user(a, url, tpl_sub(authority, 0, at));
     }
-    if (authority.len && authority.ptr[0] == '[' && !memchr(authority.ptr, ']', authority.len))
-        refuse(a, url, "missing ']' in host");
-    check_port(a, url, authority);
-    u->host = unescape(a, url, authority, PART_HOST);
 }
 
-static struct url parse_url(struct tpl_arena *a, coras_str url)
+/* Without a fragment. */
+static struct url parse_main(struct tpl_arena *a, coras_str url)
 {
     struct url u = {0};
     coras_str rest = url;
@@ -190,7 +231,6 @@ static struct url parse_url(struct tpl_arena *a, coras_str url)
     for (size_t i = 0; i < url.len; i++)
         if ((unsigned char)url.ptr[i] < ' ' || url.ptr[i] == 0x7f)
             refuse(a, url, "net/url: invalid control character in URL");
-    u.fragment = unescape(a, url, cut(&rest, '#', &found), PART_FRAGMENT);
     u.scheme = take_scheme(a, url, &rest);
     u.query = cut(&rest, '?', &found);
     slash = rest.len && rest.ptr[0] == '/';
@@ -214,6 +254,41 @@ static struct url parse_url(struct tpl_arena *a, coras_str url)
     return u;
 }
 
+static struct url parse_url(struct tpl_arena *a, coras_str url)
+{
+    coras_str whole = url, fragment;
+    bool found;
+    struct url u;
+
+    fragment = cut(&url, '#', &found);
+    u = parse_main(a, url);
+    u.fragment = unescape(a, whole, fragment, PART_FRAGMENT);
+    return u;
+}
+
+struct url_job {
+    coras_str text;
+    struct url url;
+};
+
+static void run_url_job(struct tpl_arena *a, void *user)
+{
+    struct url_job *job = user;
+
+    job->url = parse_url(a, job->text);
+}
+
+static struct url parse_for(struct tpl_arena *a, coras_str text, const char *purpose)
+{
+    struct url_job job = {.text = text};
+
+    if (tpl_guard(a, run_url_job, &job))
+        return job.url;
+    if (a->code != CORAS_ERR_INVALID_ARGUMENT)
+        tpl_raise_again(a);
+    tpl_fail(a, "unable to parse %s: %s", purpose, a->message);
+}
+
 /* The host without port and brackets. */
 static coras_str hostname(coras_str host)
 {
@@ -229,7 +304,7 @@ static coras_str hostname(coras_str host)
 
 FN(fn_url_parse)
 {
-    struct url u = parse_url(a, v[0].s);
+    struct url u = parse_for(a, v[0].s, "url");
     const struct {
         const char *key;
         coras_str value;
@@ -264,9 +339,12 @@ static coras_str part_of(struct tpl_arena *a, const struct tpl_map *m, const cha
 
 static void put_path(struct tpl_arena *a, struct tpl_text *t, const struct url *u)
 {
-    coras_str path = escape(a, u->path, PART_PATH), segment = path;
+    coras_str path = escape(a, u->path, PART_PATH), segment;
     bool found;
 
+    if (coras_str_eq(u->path, "*"))
+        path = u->path;
+    segment = path;
     if (path.len && path.ptr[0] != '/' && u->host.len)
         tpl_putc(t, '/');
     if (t->len == 0) { /* RFC 3986 4.2: a colon in the first segment would make a scheme of it */
@@ -290,18 +368,24 @@ FN(fn_url_join)
         .fragment = part_of(a, m, "fragment"),
         .user = part_of(a, m, "userinfo"),
     };
+    bool has_user = false;
 
     (void)argc;
+    if (u.user.len) {
+        struct url read =
+            parse_for(a, tpl_format(a, "proto://%s@host", u.user.ptr), "userinfo in dict");
+        has_user = read.has_user;
+        u.user = read.user;
+    }
     if (u.scheme.len)
         tpl_printf(&t, "%s:", u.scheme.ptr);
     if (u.opaque.len) {
         tpl_put_str(&t, u.opaque);
     } else {
-        if (u.host.len || u.user.len || (u.scheme.len && u.path.len))
+        if (u.host.len || has_user || (u.scheme.len && u.path.len))
             tpl_puts(&t, "//");
-        if (u.user.len) {
-            coras_str whole = tpl_format(a, "proto://%s@host", u.user.ptr);
-            tpl_put_str(&t, parse_url(a, whole).user);
+        if (has_user) {
+            tpl_put_str(&t, u.user);
             tpl_putc(&t, '@');
         }
         tpl_put_str(&t, escape(a, u.host, PART_HOST));

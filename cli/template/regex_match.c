@@ -45,7 +45,8 @@ static bool in_set(const struct tpl_regex_set *s, uint32_t c)
     bool in = in_range(s, c);
 
     if (!in && s->fold_case)
-        in = in_range(s, tpl_to_lower(c)) || in_range(s, tpl_to_upper(c));
+        in = in_range(s, tpl_to_lower(c)) || in_range(s, tpl_to_upper(c)) ||
+             in_range(s, tpl_to_lower(tpl_to_upper(c))); /* a long s is an s */
     return in != s->negated;
 }
 

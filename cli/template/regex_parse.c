@@ -216,8 +216,11 @@ static uint32_t take_hex(struct compiler *c, size_t start)
         uint32_t r = take(c);
         if (braces && r == '}' && digits)
             return value;
-        if (hex_value(r) < 0 || (value = value * 16 + (uint32_t)hex_value(r)) > 0x10ffff)
+        if (hex_value(r) < 0 || (value = value * 16 + (uint32_t)hex_value(r)) > 0x10ffff) {
+            if (!braces && !digits && !at_end(c))
+                (void)take(c); /* both digits are read before either is looked at */
             refuse(c, "invalid escape sequence", start, c->pos);
+        }
         digits++;
     }
     if (braces || digits < 2)
@@ -362,15 +365,21 @@ static struct node *concat(struct compiler *c, struct node *left, struct node *r
     return n;
 }
 
+static struct node *parse_repeats(struct compiler *c, struct node *body);
+
 static struct node *parse_quoted(struct compiler *c)
 {
-    struct node *n = new_node(c, EMPTY);
+    struct node *n = new_node(c, EMPTY), *last = NULL;
 
-    for (c->pos += 2; !at_end(c) && !next_is(c, "\\E");)
-        n = concat(c, n, literal(c, take(c)));
+    for (c->pos += 2; !at_end(c) && !next_is(c, "\\E");) {
+        if (last)
+            n = concat(c, n, last);
+        last = literal(c, take(c));
+    }
     if (!at_end(c))
         c->pos += 2;
-    return n;
+    /* A repetition behind it takes the last character. */
+    return last ? concat(c, n, parse_repeats(c, last)) : n;
 }
 
 static struct node *parse_backslash(struct compiler *c)
@@ -418,10 +427,6 @@ static coras_str take_group_name(struct compiler *c, size_t start)
             name.len = 0;
     if (name.len == 0)
         refuse(c, "invalid named capture", start, c->pos);
-    for (size_t i = 0; i < c->names.len; i++)
-        if (tpl_str_same(c->names.items[i], name))
-            refuse(c, "duplicate capture group name", (size_t)(name.ptr - c->expr.ptr),
-                   (size_t)(name.ptr - c->expr.ptr) + name.len);
     return name;
 }
 
@@ -461,7 +466,7 @@ static bool take_flags(struct compiler *c, size_t start)
         }
         any = true;
     }
-    refuse(c, "missing closing )", 0, c->expr.len);
+    refuse(c, "invalid or unsupported Perl syntax", start, c->expr.len);
 }
 
 static void add_name(struct compiler *c, coras_str name)
@@ -600,7 +605,7 @@ static struct node *parse_atom(struct compiler *c)
         return parse_backslash(c);
     default:
         if (take_repeat(c, &min, &max)) {
-            if (next_is(c, "?") && c->expr.ptr[start] != '?')
+            if (next_is(c, "?"))
                 c->pos++;
             refuse(c, "missing argument to repetition operator", start, c->pos);
         }

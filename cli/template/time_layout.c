@@ -196,7 +196,7 @@ static void put_part(struct tpl_text *t, enum tpl_time_part part, coras_str like
         tpl_printf(t, "%02d", tm->tm_sec);
         break;
     case TPL_PART_LONG_YEAR:
-        tpl_printf(t, "%04d", year);
+        tpl_printf(t, year < 0 ? "%05d" : "%04d", year);
         break;
     case TPL_PART_YEAR:
         tpl_printf(t, "%02d", abs(year) % 100);
