@@ -98,13 +98,14 @@ static int open_output(struct backup_state *s, coras_error **err)
 {
     if (!*s->output.value)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "the output path cannot be empty");
-    if (is_tar_name(s->output.value)) {
-        CORAS_TRY(open_tar(s, err));
-    } else {
-        s->directory = coras_strdup(s->output.value);
-        if (!s->directory)
-            return coras_fail_no_memory(err);
-    }
+    if (is_tar_name(s->output.value))
+        return open_tar(s, err);
+    s->directory = coras_strdup(s->output.value);
+    return s->directory ? 0 : coras_fail_no_memory(err);
+}
+
+static int open_store(struct backup_state *s, coras_error **err)
+{
     int rc = coras_layout_open(s->directory, CORAS_LAYOUT_WRITE, &s->layout, err);
     return rc < 0 ? coras_wrap(err, rc, "failed to prepare OCI store for backup") : 0;
 }
@@ -199,7 +200,11 @@ static int backup_run(struct call *call, coras_error **err)
     int64_t started_ms = coras_now_ms();
     common_apply(&s->common);
     CORAS_TRY(open_output(s, err));
-    CORAS_TRY(target_open(call, &s->source.target, CORAS_LAYOUT_READ, NULL, err));
+    int rc = target_open(call, &s->source.target, CORAS_LAYOUT_READ, NULL, err);
+    if (rc < 0)
+        return coras_wrap(err, rc, "failed to prepare repository %s for backup",
+                          s->source.target.path);
+    CORAS_TRY(open_store(s, err));
     CORAS_TRY(find_tags(s, err));
     for (size_t i = 0; i < s->source.tags.len; i++)
         CORAS_TRY(backup_tag(call, s, s->source.tags.items[i], err));

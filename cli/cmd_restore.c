@@ -217,8 +217,11 @@ static int restore_run(struct call *call, coras_error **err)
     struct restore_state *s = call->state;
     int64_t started_ms = coras_now_ms();
     common_apply(&s->common);
+    int rc = target_open(call, &s->destination.target, CORAS_LAYOUT_WRITE, NULL, err);
+    if (rc < 0)
+        return coras_wrap(err, rc, "failed to prepare target repository \"%s\"",
+                          s->destination.target.path);
     CORAS_TRY(open_input(s, err));
-    CORAS_TRY(target_open(call, &s->destination.target, CORAS_LAYOUT_WRITE, NULL, err));
     CORAS_TRY(find_tags(s, err));
     for (size_t i = 0; i < s->destination.tags.len; i++)
         CORAS_TRY(restore_tag(call, s, s->destination.tags.items[i], err));

@@ -88,8 +88,13 @@ static int check_secrets(const struct remote_options *r, const char *prefix, cor
         {"identity-token-stdin", r->identity_token_stdin.set},
         {"password-stdin", r->password_stdin.set},
     };
+    const struct named_flag tokens[] = {
+        {"identity-token", r->identity_token.set},
+        {"identity-token-stdin", r->identity_token_stdin.set},
+    };
     if (r->username.set)
         CORAS_TRY(check_exclusive(users, CORAS_ARRAY_LEN(users), prefix, err));
+    CORAS_TRY(check_exclusive(tokens, CORAS_ARRAY_LEN(tokens), prefix, err));
     return check_exclusive(secrets, CORAS_ARRAY_LEN(secrets), prefix, err);
 }
 
@@ -111,7 +116,7 @@ static int check_headers(const struct remote_options *r, coras_error **err)
 
 static int check_certificate(const struct remote_options *r, const char *prefix, coras_error **err)
 {
-    bool cert = *r->cert_file.value, key = *r->key_file.value;
+    bool cert = r->cert_file.set, key = r->key_file.set;
     if (cert == key)
         return 0;
     return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
@@ -238,8 +243,10 @@ int remote_client(struct call *call, const struct remote_options *r, const char 
     options.plain_http = plain_http_mode(&r->plain_http);
     options.insecure = r->insecure.value;
     options.ca_file = given(r->ca_file.value);
-    options.cert_file = given(r->cert_file.value);
-    options.key_file = given(r->key_file.value);
+    if (*r->cert_file.value && *r->key_file.value) {
+        options.cert_file = r->cert_file.value;
+        options.key_file = r->key_file.value;
+    }
     options.resolve = resolve[0] ? resolve : NULL;
     options.headers = list_items(&r->headers);
     options.username = given(r->username.value);

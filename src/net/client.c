@@ -1,11 +1,8 @@
 #include "net/client_impl.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <unistd.h>
 #include "base/error.h"
-#include "base/fs.h"
+#include "net/pem.h"
 
 enum {
     DEFAULT_STALL_S = 60,
@@ -110,13 +107,14 @@ static int add_resolves(coras_client *client, const char *const *rules, coras_er
     return 0;
 }
 
-/* A file that is to be used later must be there now. */
-static int check_file(const char *path, coras_error **err)
+/* Files that are to be used later must be there and make sense now. */
+static int check_tls_files(const coras_client_options *opts, coras_error **err)
 {
-    if (!path)
-        return 0;
-    coras_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-    return fd < 0 ? coras_fail_errno(err, errno, "open %s", path) : 0;
+    if (opts->ca_file)
+        CORAS_TRY(coras_pem_check_authorities(opts->ca_file, err));
+    return opts->cert_file && opts->key_file
+               ? coras_pem_check_pair(opts->cert_file, opts->key_file, err)
+               : 0;
 }
 
 static int stall_timeout_s(const coras_client_options *opts)
@@ -147,9 +145,7 @@ static int make_http(coras_client *client, const coras_client_options *opts, cor
     };
 
     client->stall_timeout_s = config.stall_timeout_s;
-    CORAS_TRY(check_file(opts->ca_file, err));
-    CORAS_TRY(check_file(opts->cert_file, err));
-    CORAS_TRY(check_file(opts->key_file, err));
+    CORAS_TRY(check_tls_files(opts, err));
     CORAS_TRY(add_resolves(client, opts->resolve, err));
     return coras_http_new(&config, &client->sender.http, err);
 }

@@ -227,6 +227,31 @@ int coras_credentials_get(coras_credentials *c, const char *registry, const char
     return 0;
 }
 
+/* ---- before writing ---- */
+
+static int check_paths(const coras_strlist *paths, coras_error **err)
+{
+    for (size_t i = 0; i < paths->len; i++) {
+        coras_auto_value(coras_dockerconfig) config = {0};
+        CORAS_TRY(coras_dockerconfig_load(paths->items[i], &config, err));
+    }
+    return 0;
+}
+
+int coras_credentials_check(const coras_credentials *c, coras_error **err)
+{
+    return check_paths(&c->paths, err);
+}
+
+int coras_credentials_check_files(const char *const *registry_configs, coras_error **err)
+{
+    coras_auto_value(coras_strlist) paths = {0};
+    bool named;
+
+    CORAS_TRY(list_paths(registry_configs, &paths, &named, err));
+    return check_paths(&paths, err);
+}
+
 /* ---- where to write ---- */
 
 int coras_credentials_find_write_path(const char *const *registry_configs, char **ret,

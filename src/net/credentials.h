@@ -29,6 +29,12 @@ bool coras_credentials_same_given(const coras_credentials *a, const coras_creden
 /* The single docker file that people should look at; NULL with options' credentials or several. */
 const char *coras_credentials_file(const coras_credentials *c);
 
+/* Whether docker's files can all be understood, for login, which asks none of them. */
+CORAS_MUST_CHECK int coras_credentials_check(const coras_credentials *c, coras_error **err);
+/* The same without a client, for logout. */
+CORAS_MUST_CHECK int coras_credentials_check_files(const char *const *registry_configs,
+                                                   coras_error **err);
+
 /* The file that login writes. New string. */
 CORAS_MUST_CHECK int coras_credentials_write_path(const coras_credentials *c, char **ret,
                                                   coras_error **err);

@@ -36,6 +36,24 @@ static int wrong(const char *path, const char *why, coras_error **err)
     return rc;
 }
 
+/* What Go's decoder says of text that is no JSON. */
+static int not_json(const char *path, const coras_buf *text, const coras_error *cause,
+                    coras_error **err)
+{
+    coras_auto(coras_error) reason = NULL;
+    coras_auto_buf rest = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
+    coras_auto_buf why = CORAS_BUF_UNLIMITED;
+    const char *words = coras_error_message(cause);
+
+    if (coras_json_compact(text->ptr, text->len, &rest, &reason) == CORAS_ERR_INVALID_JSON)
+        words = coras_error_message(reason);
+    if (coras_streq(words, "unexpected end of JSON input"))
+        words = "unexpected EOF";
+    coras_wipe(rest.ptr, rest.len);
+    coras_buf_printf(&why, "invalid config format: %s", words);
+    return wrong(path, why.ptr, err);
+}
+
 static const char *gos_name(const coras_json *value)
 {
     switch (coras_json_type_of(value)) {
@@ -103,18 +121,26 @@ static int check_members(const char *path, const coras_json *root, coras_error *
 static int parse(const char *path, const coras_buf *text, coras_json **ret, coras_error **err)
 {
     coras_auto(coras_error) cause = NULL;
+    coras_auto(coras_json) root = NULL;
     coras_auto_buf why = CORAS_BUF_UNLIMITED;
 
-    int rc = coras_json_parse(text->ptr, text->len, ret, &cause);
+    int rc = coras_json_parse_prefix(text->ptr, text->len, &root, &cause);
     if (rc == CORAS_ERR_NO_MEMORY)
         return coras_fail_no_memory(err);
-    if (rc < 0) {
-        coras_buf_printf(&why, "invalid config format: %s", coras_error_message(cause));
+    if (rc < 0)
+        return not_json(path, text, cause, err);
+    if (!is_present(root))
+        return 0;
+    if (coras_json_type_of(root) != CORAS_JSON_OBJECT) {
+        coras_buf_printf(&why,
+                         "invalid config format: json: cannot unmarshal %s into Go value of type "
+                         "map[string]json.RawMessage",
+                         gos_name(root));
         return wrong(path, why.ptr, err);
     }
-    if (coras_json_type_of(*ret) != CORAS_JSON_OBJECT)
-        return wrong(path, "invalid config format: not a JSON object", err);
-    return check_members(path, *ret, err);
+    CORAS_TRY(check_members(path, root, err));
+    *ret = coras_steal(&root);
+    return 0;
 }
 
 int coras_dockerconfig_load(const char *path, coras_dockerconfig *ret, coras_error **err)

@@ -52,6 +52,7 @@ int coras_login(coras_client *client, const char *registry, const coras_credenti
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "login without registry or secret");
     CORAS_TRY(coras_registry_validate(registry, err));
     CORAS_TRY(take_typed(credential, &cred, err));
+    CORAS_TRY(coras_credentials_check(client->credentials, err));
     int rc = validate(client, registry, &cred, err);
     if (rc < 0)
         return coras_wrap(err, rc, "failed to validate the credentials for %s", registry);
@@ -67,6 +68,7 @@ int coras_logout(const char *registry, const char *const *registry_configs, cora
 
     if (!registry)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "logout without registry");
+    CORAS_TRY(coras_credentials_check_files(registry_configs, err));
     CORAS_TRY(coras_credentials_find_write_path(registry_configs, &path, err));
     int rc = coras_dockerconfig_store(path, coras_cred_key(registry), NULL, NULL, err);
     if (rc < 0)

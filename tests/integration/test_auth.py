@@ -210,6 +210,33 @@ class Basic(AuthCase):
         self.login(check=1)
         self.assertEqual(self.config.read_text(), "{")
 
+    def test_broken_config_is_told_in_upstreams_words(self):
+        decode = "failed to decode config file cfg.json: invalid config format: "
+        unmarshal = "invalid config format: json: cannot unmarshal "
+        cases = (
+            ("{", decode + "unexpected EOF"),
+            ("not", decode + "invalid character 'o' in literal null (expecting 'u')"),
+            ("[]", decode + "json: cannot unmarshal array into Go value of type "
+                            "map[string]json.RawMessage"),
+            ('{"auths":[]}', "failed to unmarshal auths field: " + unmarshal +
+             "array into Go value of type map[string]json.RawMessage"),
+            ('{"credsStore":1}', "failed to unmarshal creds store field: " + unmarshal +
+             "number into Go value of type string"),
+            ('{"credHelpers":{"a":[]}}', "failed to unmarshal cred helpers field: " + unmarshal +
+             "array into Go value of type string"),
+        )
+        options = ["--registry-config", "ok.json", "--registry-config", "cfg.json", self.host]
+        for text, words in cases:
+            self.box.write("cfg.json", text)
+            for command in (["login", "-u", "u", "--password-stdin"], ["logout"], ["repo", "ls"]):
+                with self.subTest(text, command=command[0]):
+                    result = self.fails(*command, *options, stdin="p")
+                    self.assertEqual(result.first_error, f"Error: {words}")
+        for text in ("", "null", '{"auths":null}', "{} what follows"):
+            with self.subTest(text):
+                self.box.write("cfg.json", text)
+                self.ok("logout", *options)
+
     def test_empty_stdin(self):
         self.fails("login", self.host, "-u", USER, "--password-stdin", stdin="", hint="stdin")
 
