@@ -258,9 +258,10 @@ static void node_finished(coras_graph *g, coras_node *node)
     }
     bool last = --g->open == 0;
     pthread_mutex_unlock(&g->lock);
-    if (failure)
+    bool failed = failure != NULL;
+    if (failed)
         coras_run_fail(g->run, &failure);
-    if (last)
+    if (failed || last)
         coras_run_set_idle(g->run);
 }
 

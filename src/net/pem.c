@@ -86,8 +86,9 @@ int coras_pem_check_pair(const char *cert_path, const char *key_path, coras_erro
         return 0;
     if (!is_block)
         return fail_pem("failed to find any PEM data in key input", err);
-    return fail_pem(is_certificate
-                        ? "found a certificate rather than a key in the PEM for the private key"
-                        : "failed to find PEM block with type ending in \"PRIVATE KEY\" in key input",
-                    err);
+    return fail_pem(
+        is_certificate
+            ? "found a certificate rather than a key in the PEM for the private key"
+            : "failed to find PEM block with type ending in \"PRIVATE KEY\" in key input",
+        err);
 }

@@ -294,19 +294,6 @@ static int finish(coras_graph *g CORAS_UNUSED, coras_node *node, void *user, cor
 
 /* ---- the whole ---- */
 
-static int walk(struct pull *p, coras_graph *g, coras_error **err)
-{
-    int known = coras_graph_add_root(g, &p->root, NULL, NULL, err);
-    if (known < 0)
-        return known;
-    int rc = coras_graph_walk(g, err);
-    if (rc == 0)
-        rc = coras_workdir_commit(&p->workdir, err);
-    p->workdir.keep_partials =
-        rc < 0 && coras_download_can_resume(rc) && !p->workdir.partials_spoilt;
-    return rc;
-}
-
 /* ret->files, from places that live until the workdir is closed */
 static int fill_result(struct pull *p, coras_pull_result *ret, coras_error **err)
 {
@@ -326,6 +313,22 @@ static int fill_result(struct pull *p, coras_pull_result *ret, coras_error **err
     }
     ret->skipped_unnamed = p->skipped_unnamed;
     return coras_descriptor_copy(&ret->root, &p->root, err);
+}
+
+/* The result is made before files get their names: nothing can fail after that. */
+static int walk(struct pull *p, coras_graph *g, coras_pull_result *ret, coras_error **err)
+{
+    int known = coras_graph_add_root(g, &p->root, NULL, NULL, err);
+    if (known < 0)
+        return known;
+    int rc = coras_graph_walk(g, err);
+    if (rc == 0)
+        rc = fill_result(p, ret, err);
+    if (rc == 0)
+        rc = coras_workdir_commit(&p->workdir, err);
+    p->workdir.keep_partials =
+        rc < 0 && coras_download_can_resume(rc) && !p->workdir.partials_spoilt;
+    return rc;
 }
 
 /* A layout may give a name to anything; a registry's answer of another type is a mistake. */
@@ -355,9 +358,7 @@ static int pull(struct pull *p, const char *reference, coras_pull_result *ret, c
     CORAS_TRY(coras_workdir_open(&p->workdir, &p->run, p->opts, err));
     int rc = coras_graph_new(&p->run, &ops, &g, err);
     if (rc == 0)
-        rc = walk(p, g, err);
-    if (rc == 0)
-        rc = fill_result(p, &result, err);
+        rc = walk(p, g, &result, err);
     coras_workdir_close(&p->workdir);
     if (rc < 0)
         coras_pull_result_clear(&result);
