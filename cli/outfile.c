@@ -97,7 +97,7 @@ int outfile_write(const char *path, const void *data, size_t len, coras_error **
     coras_auto_value(outfile) file = OUTFILE_INIT;
 
     CORAS_TRY(outfile_open(path, &file, err));
-    CORAS_TRY(coras_write_full(file.fd, data, len, err));
+    CORAS_TRY(coras_write_named(file.fd, path, data, len, err));
     return outfile_commit(&file, true, err);
 }
 

@@ -96,7 +96,8 @@ CORAS_API CORAS_MUST_CHECK int coras_push_manifest(coras_target *target,
                                                    const coras_descriptor *desc, const void *data,
                                                    const char *reference, coras_error **err);
 
-/** Visit tags in the target's order, those after `last` (NULL: all), until visit returns false. */
+/** Visit tags in the target's order, those after `last` (NULL: all; some registries ignore it),
+ * until visit returns false. */
 CORAS_API CORAS_MUST_CHECK int coras_list_tags(coras_target *target, const char *last,
                                                bool (*visit)(const char *tag, void *user),
                                                void *user, coras_error **err);

@@ -12,8 +12,7 @@
 #include "store/registry.h"
 
 struct listing {
-    const char *key;  /* member of the page that holds the names */
-    const char *last; /* names after this one only; or NULL */
+    const char *key; /* member of the page that holds the names */
     bool (*visit)(const char *name, void *user);
     void *user;
 };
@@ -27,15 +26,6 @@ static bool is_name(const char *s)
         if (*s <= ' ' || *s > '~')
             return false;
     return s > start;
-}
-
-/*
- * distribution 2 knows no `last`. Registries sort by bytes or without regard to case; a name that
- * is not behind `last` either way is there because `last` was ignored.
- */
-static bool is_wanted(const struct listing *l, const char *name)
-{
-    return !l->last || strcmp(name, l->last) > 0 || strcasecmp(name, l->last) > 0;
 }
 
 static void warn_skipped(const char *name)
@@ -84,7 +74,7 @@ static int visit_page(void *user, const coras_response *resp, coras_error **err)
             return bad_page(resp, "a name in the list is no text", err);
         if (!is_name(name))
             warn_skipped(name);
-        else if (is_wanted(l, name) && !l->visit(name, l->user))
+        else if (!l->visit(name, l->user))
             return 1;
     }
     return 0;
@@ -103,7 +93,7 @@ int coras_registry_tags(coras_target *t, const char *last,
 {
     coras_registry *r = coras_registry_of(t);
     coras_auto_buf url = CORAS_BUF_UNLIMITED;
-    struct listing listing = {"tags", last, visit, user};
+    struct listing listing = {"tags", visit, user};
     coras_pages pages = {
         .client = r->client,
         .registry = r->host,
@@ -126,7 +116,7 @@ int coras_list_repositories(coras_client *client, const char *registry, const ch
     static const char *const scopes[] = {"registry:catalog:*", NULL};
     coras_auto_buf url = CORAS_BUF_UNLIMITED;
     coras_auto_free char *base_url = NULL;
-    struct listing listing = {"repositories", last, visit, user};
+    struct listing listing = {"repositories", visit, user};
 
     if (!client || !registry || !visit)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
