@@ -7,6 +7,8 @@
 #include "cli/operation.h"
 #include "coras/blob.h"
 #include "oci/descriptor.h"
+#include "oci/manifest.h"
+#include "oci/platform.h"
 
 CORAS_DEFINE_AUTO(coras_target, coras_target_close)
 
@@ -46,6 +48,40 @@ static int fetch_through(coras_target *cache, coras_target *target, const coras_
     return 0;
 }
 
+/* The first entry of an index for a platform; false without one. */
+static bool find_entry(const coras_manifest *index, const coras_platform *platform,
+                       const coras_descriptor **ret)
+{
+    for (size_t i = 0; i < index->layers.len; i++) {
+        *ret = &index->layers.items[i];
+        if ((*ret)->platform && coras_platform_matches((*ret)->platform, platform))
+            return true;
+    }
+    return false;
+}
+
+/* The manifest of a platform; an index on the way there is remembered as well. */
+static int resolve_through(coras_target *cache, coras_target *target, const char *reference,
+                           const coras_platform *platform, coras_descriptor *ret, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) whole = CORAS_DESCRIPTOR_INIT;
+    coras_auto_value(coras_manifest) index = {0};
+    coras_auto_free char *bytes = NULL;
+    const coras_descriptor *entry;
+    char digest[CORAS_DIGEST_TEXT_MAX];
+    if (!cache || !platform)
+        return coras_resolve_platform(target, reference, platform, ret, err);
+    CORAS_TRY(coras_resolve(target, reference, &whole, err));
+    coras_digest_format(&whole.digest, digest);
+    if (!coras_kind_is_index(coras_media_type_kind(whole.media_type)))
+        return coras_resolve_platform(target, digest, platform, ret, err);
+    CORAS_TRY(fetch_through(cache, target, &whole, NULL, &bytes, err));
+    CORAS_TRY(coras_manifest_parse(bytes, (size_t)whole.size, whole.media_type, &index, err));
+    if (find_entry(&index, platform, &entry))
+        return coras_descriptor_copy(ret, entry, err);
+    return coras_resolve_platform(target, digest, platform, ret, err); /* says what is missing */
+}
+
 int cached_fetch_manifest(coras_target *target, const char *reference,
                           const coras_platform *platform, const char *accept, coras_descriptor *ret,
                           char **ret_bytes, coras_error **err)
@@ -57,7 +93,7 @@ int cached_fetch_manifest(coras_target *target, const char *reference,
     coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
     if (directory)
         CORAS_TRY(coras_layout_open(directory, CORAS_LAYOUT_WRITE, &cache, err));
-    CORAS_TRY(coras_resolve_platform(target, reference, platform, &desc, err));
+    CORAS_TRY(resolve_through(cache, target, reference, platform, &desc, err));
     if (cache)
         CORAS_TRY(fetch_through(cache, target, &desc, accept, ret_bytes, err));
     else
@@ -109,4 +145,20 @@ int cached_save_blob(coras_target *target, const coras_descriptor *desc, const c
     coras_auto(coras_target) cache = NULL;
     CORAS_TRY(open_filled_cache(target, desc, &cache, err));
     return coras_save_blob(cache ? cache : target, desc, path, run, err);
+}
+
+static int write_to_buffer(void *user, const void *data, size_t len, coras_error **err)
+{
+    coras_buf_put(user, data, len);
+    return coras_buf_done(user, err);
+}
+
+int cached_fetch_bytes(coras_target *target, const coras_descriptor *desc, size_t limit,
+                       char **ret_bytes, coras_error **err)
+{
+    if (!cache_directory())
+        return coras_fetch_bytes(target, desc, limit, ret_bytes, err);
+    coras_auto_buf bytes = CORAS_BUF_INIT(limit);
+    CORAS_TRY(cached_fetch_blob(target, desc, write_to_buffer, &bytes, err));
+    return coras_buf_take(&bytes, ret_bytes, err);
 }

@@ -22,4 +22,8 @@ CORAS_MUST_CHECK int cached_save_blob(coras_target *target, const coras_descript
                                       const char *path, const coras_run_options *run,
                                       coras_error **err);
 
+/* As coras_fetch_bytes(), likewise. */
+CORAS_MUST_CHECK int cached_fetch_bytes(coras_target *target, const coras_descriptor *desc,
+                                        size_t limit, char **ret_bytes, coras_error **err);
+
 #endif

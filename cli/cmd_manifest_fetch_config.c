@@ -80,7 +80,7 @@ static int print_config(const struct config_state *s, const coras_descriptor *co
                           (long long)config->size, CORAS_LIMIT_MANIFEST, digest);
     }
     coras_auto_free char *bytes = NULL;
-    CORAS_TRY(coras_fetch_bytes(s->target.target, config, CORAS_LIMIT_MANIFEST, &bytes, err));
+    CORAS_TRY(cached_fetch_bytes(s->target.target, config, CORAS_LIMIT_MANIFEST, &bytes, err));
     return content_print(bytes, (size_t)config->size, s->pretty.value, err);
 }
 
@@ -123,7 +123,7 @@ static int save_config(const struct config_state *s, const coras_descriptor *con
     struct temporary temporary = {.fd = -1};
     int rc = open_temporary(s->output.value, &temporary, err);
     if (rc == 0) {
-        rc = coras_fetch_blob(s->target.target, config, write_temporary, &temporary, err);
+        rc = cached_fetch_blob(s->target.target, config, write_temporary, &temporary, err);
         if (rc == 0)
             rc = coras_fsync(temporary.fd, temporary.path, err);
         if (rc == 0)
