@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/vec.h"
 #include "oci/digest.h"
+#include "oci/mediatype.h"
 
 static struct coras_layout *layout_of(coras_target *t)
 {
@@ -108,12 +109,23 @@ static int check_bytes(const coras_descriptor *desc, const char *reference, cons
     return right ? 0 : coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "mismatched digest");
 }
 
+/* A layout whose manifests cannot be read cannot be walked. */
+static int check_json(const coras_descriptor *desc, const void *data, coras_error **err)
+{
+    coras_auto_buf compact = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
+    if (!coras_media_type_is_manifest(desc->media_type))
+        return 0;
+    int rc = coras_json_compact(data, (size_t)desc->size, &compact, err);
+    return rc < 0 ? coras_wrap(err, rc, "failed to push content") : 0;
+}
+
 static int layout_push_manifest(coras_target *t, const coras_descriptor *desc, const void *data,
                                 const char *reference, coras_error **err)
 {
     struct coras_layout *l = layout_of(t);
     coras_auto_buf stored = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
     CORAS_TRY(check_bytes(desc, reference, data, err));
+    CORAS_TRY(check_json(desc, data, err));
     /* What is there already may be damaged: it is small enough to look. */
     int rc = coras_layout_read_blob(l, desc, CORAS_LIMIT_MANIFEST, &stored, NULL);
     if (rc == CORAS_ERR_NO_MEMORY)
