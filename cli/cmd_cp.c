@@ -209,6 +209,8 @@ static const struct target_options *failed_side(const struct cp_state *s, const 
         return names_side(message, &s->to) && !names_side(message, &s->from) ? &s->to : &s->from;
     if (to && !from)
         return &s->to;
+    if (!from && coras_str_ends(message, "basic credential not found"))
+        return s->resolved && s->to.registry ? &s->to : &s->from;
     return from || blames_source(error) ? &s->from : NULL;
 }
 

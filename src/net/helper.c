@@ -266,8 +266,12 @@ static int helper_failed(const char *name, const coras_buf *output, coras_error 
 
     if (!text.len || *text.ptr != '{')
         coras_escape(&shown, text.ptr, text.len, CORAS_LIMIT_ERROR_TEXT);
-    return coras_fail(err, CORAS_ERR_CONFIG, "docker-credential-%s: %s", name,
-                      shown.len ? shown.ptr : "failed without a message");
+    if (!shown.len)
+        return coras_fail(err, CORAS_ERR_CONFIG, "docker-credential-%s failed without a message",
+                          name);
+    int rc = coras_fail(err, CORAS_ERR_CONFIG, "%s", shown.ptr);
+    coras_hint(err, "these are the words of docker-credential-%s", name);
+    return rc;
 }
 
 static int check_key(const char *key, coras_error **err)

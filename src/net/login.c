@@ -72,6 +72,6 @@ int coras_logout(const char *registry, const char *const *registry_configs, cora
     CORAS_TRY(coras_credentials_find_write_path(registry_configs, &path, err));
     int rc = coras_dockerconfig_store(path, coras_cred_key(registry), NULL, NULL, err);
     if (rc < 0)
-        return coras_wrap(err, rc, "failed to delete the credentials for %s", registry);
+        return coras_wrap(err, rc, "failed to delete the credential for %s", registry);
     return 0;
 }

@@ -171,6 +171,18 @@ class Basic(AuthCase):
         self.assertEqual((self.box.home / "erased").read_text().strip(), self.host)
         self.assertNotIn(PASSWORD, self.config.read_text())
 
+    def test_helpers_words_are_the_message(self):
+        self.box.script("docker-credential-mine", "#!/bin/sh\necho ' it broke '; exit 3\n")
+        self.write_config({"credsStore": "mine"})
+        result = self.fails("logout", self.host, hint="docker-credential-mine")
+        self.assertEqual(result.first_error,
+                         f"Error: failed to delete the credential for {self.host}: it broke")
+
+    def test_copy_says_whose_credential_is_missing(self):
+        result = self.fails("cp", f"{self.host}/x:v1", f"{self.host}/y:v1")
+        self.assertEqual(result.first_error, f'Error from source registry for "{self.host}/x:v1": '
+                         "basic credential not found")
+
     def test_store_wins_over_auths(self):
         self.box.script("docker-credential-mine", HELPER)
         self.write_config({"credsStore": "mine", "auths": {self.host: {"auth": AUTH}}})

@@ -60,9 +60,8 @@ static void failures_are_told(void **state)
     static const struct {
         const char *name, *helper, *body, *message;
     } rows[] = {
-        {"its words", "x", "printf 'no\\033[2J key\\n'; exit 1",
-         "docker-credential-x: no\\x1b[2J key"},
-        {"no words", "x", "exit 3", "docker-credential-x: failed without a message"},
+        {"its words", "x", "printf 'no\\033[2J key\\n'; exit 1", "no\\x1b[2J key"},
+        {"no words", "x", "exit 3", "docker-credential-x failed without a message"},
         {"not JSON", "x", "echo hello", "docker-credential-x printed no valid JSON"},
         {"list", "x", "echo '[]'", "docker-credential-x printed no valid JSON"},
         {"newline in the secret", "x", "printf '%s' '{\"Username\":\"u\",\"Secret\":\"a\\nb\"}'",
