@@ -151,17 +151,15 @@ static int list_repositories(struct ls_state *s, struct names *names, coras_erro
     const char *last = *s->last.value ? s->last.value : NULL;
     int rc = coras_list_repositories(s->client, s->registry, last, collect_name, names, err);
     rc = finish_names(names, rc, err);
-    if (rc == 0 || coras_error_response(err ? *err : NULL))
+    if (rc == 0 || !err || coras_error_response(*err) ||
+        coras_str_ends(coras_error_message(*err), "basic credential not found"))
         return rc;
     coras_auto_buf what = CORAS_BUF_UNLIMITED;
     coras_buf_printf(&what, "could not list repositories for \"%s\"", s->registry);
     if (*s->prefix)
         coras_buf_printf(&what, " with prefix \"%s\"", s->prefix);
     CORAS_TRY(coras_buf_done(&what, NULL));
-    coras_auto(coras_error) cause = NULL;
-    if (!err)
-        return rc;
-    cause = coras_steal(err);
+    coras_auto(coras_error) cause = coras_steal(err);
     return coras_fail(err, rc, "%s\n%s", what.ptr, coras_error_message(cause));
 }
 

@@ -15,7 +15,8 @@ int coras_dockerconfig_default_path(char **ret, coras_error **err)
         *ret = coras_path_join(dir, "config.json");
     } else {
         if (!home || !*home)
-            return coras_fail(err, CORAS_ERR_CONFIG, "$HOME is not defined");
+            return coras_fail(err, CORAS_ERR_CONFIG,
+                              "failed to get user home directory: $HOME is not defined");
         *ret = coras_path_join(home, ".docker/config.json");
     }
     return *ret ? 0 : coras_fail_no_memory(err);

@@ -183,6 +183,14 @@ class Basic(AuthCase):
         self.assertEqual(result.first_error, f'Error from source registry for "{self.host}/x:v1": '
                          "basic credential not found")
 
+    def test_list_without_credential_or_home(self):
+        result = self.fails("repo", "ls", self.host,
+                            contains=f'authentication file at "{self.config}" is correct')
+        self.assertEqual(result.first_error, "Error: basic credential not found")
+        result = self.fails("logout", self.host, env={"HOME": ""})
+        self.assertEqual(result.first_error,
+                         "Error: failed to get user home directory: $HOME is not defined")
+
     def test_store_wins_over_auths(self):
         self.box.script("docker-credential-mine", HELPER)
         self.write_config({"credsStore": "mine", "auths": {self.host: {"auth": AUTH}}})
