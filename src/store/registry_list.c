@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "base/trace.h"
 #include "coras/reference.h"
 #include "net/url.h"
@@ -58,6 +59,26 @@ static int find_names(const struct listing *l, const coras_response *resp, const
     return 0;
 }
 
+/* In the words of Go's decoder. */
+static int not_json(const coras_response *resp, coras_error **err)
+{
+    coras_str body = coras_response_body(resp);
+    coras_auto(coras_error) reason = NULL;
+    coras_auto_buf rest = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
+    coras_auto_buf url = CORAS_BUF_UNLIMITED;
+    const char *words = "the answer is not valid JSON";
+
+    if (!coras_str_trim(body).len)
+        words = "EOF";
+    else if (coras_json_compact(body.ptr, body.len, &rest, &reason) == CORAS_ERR_INVALID_JSON)
+        words = coras_error_message(reason);
+    if (coras_streq(words, "unexpected end of JSON input"))
+        words = "unexpected EOF";
+    coras_url_put_for_message(&url, coras_response_url(resp));
+    return coras_fail(err, CORAS_ERR_PROTOCOL, "GET \"%s\": failed to decode response: %s", url.ptr,
+                      words);
+}
+
 static int visit_page(void *user, const coras_response *resp, coras_error **err)
 {
     const struct listing *l = user;
@@ -67,7 +88,7 @@ static int visit_page(void *user, const coras_response *resp, coras_error **err)
     const char *name;
 
     if (coras_json_parse(body.ptr, body.len, &page, NULL) < 0)
-        return bad_page(resp, "the answer is not valid JSON", err);
+        return not_json(resp, err);
     CORAS_TRY(find_names(l, resp, page, &names, err));
     for (size_t i = 0; i < coras_json_len(names); i++) {
         if (!coras_json_string(coras_json_at(names, i), &name))

@@ -233,6 +233,16 @@ class Scripted(CliCase):
                             contains="Error response from registry: tag invalid: no\n")
         self.assertTrue(result.out.endswith(f"=> [registry] {target}\n"), result)
 
+    def test_list_that_is_no_json(self):
+        for body, words in ((b"", "EOF"), (b"{", "unexpected EOF"), (b"<html>", "invalid character "
+                            "'<' looking for beginning of value")):
+            with self.subTest(body):
+                self.registry.rules.clear()
+                self.registry.on("GET", "/tags/list", Reply(200, JSON, body))
+                result = self.fails("repo", "tags", f"{self.host}/a")
+                self.assertEqual(result.first_error, f'Error: GET "http://{self.host}/v2/a/tags/list": '
+                                 f"failed to decode response: {words}")
+
     def test_several_errors(self):
         body = compact({"errors": [{"code": "A_B", "message": "one"}, {"code": "C", "message": ""}]})
         self.registry.on("GET", "/tags/list", Reply(400, JSON, body))
