@@ -38,8 +38,10 @@ int coras_workdir_open(coras_workdir *w, coras_run *run, const coras_pull_option
     pthread_mutex_init(&w->lock, NULL);
     w->absolute = coras_path_abs(output);
     w->titles = coras_map_new(NULL);
-    if (!w->absolute || !w->titles)
+    if (!w->absolute || !w->titles) {
+        coras_workdir_close(w);
         return coras_fail_no_memory(err);
+    }
     w->existed = access(w->absolute, F_OK) == 0;
     return 0;
 }
