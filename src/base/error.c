@@ -11,6 +11,7 @@ struct coras_error {
     bool retryable;
     bool is_static; /* the out-of-memory error: never changed, never freed */
     int http_status;
+    int64_t retry_after_s; /* what the server asked to wait */
     char *message;
     char *hint;
     char *http_host;
@@ -249,6 +250,19 @@ void coras_error_set_retryable(coras_error **err, bool retryable)
         error->retryable = retryable;
 }
 
+void coras_error_set_retry_after_s(coras_error **err, int64_t seconds)
+{
+    coras_error *error = mutable_error(err);
+
+    if (error)
+        error->retry_after_s = seconds;
+}
+
+int64_t coras_error_retry_after_s(const coras_error *error)
+{
+    return error ? error->retry_after_s : 0;
+}
+
 static void replace(char **slot, const char *value)
 {
     free(*slot);
@@ -287,6 +301,7 @@ coras_error *coras_error_dup(const coras_error *error)
     copy->code = error->code;
     copy->retryable = error->retryable;
     copy->http_status = error->http_status;
+    copy->retry_after_s = error->retry_after_s;
     if (copy_text(&copy->message, error->message) && copy_text(&copy->hint, error->hint) &&
         copy_text(&copy->http_host, error->http_host) &&
         copy_text(&copy->response, error->response) &&

@@ -37,6 +37,9 @@ void coras_hint(coras_error **err, const char *fmt, ...) CORAS_PRINTF(2, 3);
 int coras_error_recode(coras_error **err, int code);
 
 void coras_error_set_retryable(coras_error **err, bool retryable);
+/* How long the server wants to be left alone; 0: it did not say. */
+void coras_error_set_retry_after_s(coras_error **err, int64_t seconds);
+int64_t coras_error_retry_after_s(const coras_error *error);
 
 /* The response behind an error: `response` is the rendered text (coras_error_response()),
  * `registry_code` may be NULL. Strings are copied. */

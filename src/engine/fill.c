@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
+#include "base/limits.h"
 #include "engine/growth.h"
 #include "engine/partial_file.h"
 
@@ -38,6 +39,7 @@ struct filling {
     const struct coras_download *d; /* const */
     struct coras_growth growth;     /* caller's thread */
     bool one_stream;                /* caller's thread: no ranges, everything from the first byte */
+    int64_t waited_s;               /* caller's thread: because the server asked for it */
     atomic_bool helpers_stop;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -242,9 +244,11 @@ static void help(struct connection *c, unsigned number)
         int64_t before = c->at;
         int rc = fetch_piece(c, &failure);
         failures = rc < 0 ? (c->at > before ? 1 : failures + 1) : 0;
-        bool again = coras_error_is_retryable(failure) && failures <= HELPER_FAILURES_MAX;
+        /* Asked to wait, it leaves the server to the first connection. */
+        bool again = coras_error_is_retryable(failure) && failures <= HELPER_FAILURES_MAX &&
+                     coras_error_retry_after_s(failure) == 0;
         give_back(c);
-        if (rc == 0 || (again && coras_retry_wait(f->d->run, failures, NULL) == 0))
+        if (rc == 0 || (again && coras_retry_wait(f->d->run, failures, 0, NULL) == 0))
             continue;
         pthread_mutex_lock(&f->lock);
         f->refused = true;
@@ -394,12 +398,15 @@ static int fill_all(struct filling *f, coras_error **err)
         failures = progress ? 1 : failures + 1;
         bool cut = rc == CORAS_ERR_SIZE_MISMATCH && progress && !all;
         bool again = coras_error_is_retryable(failure) || cut;
-        if (!again || all || failures > CORAS_RETRIES_WITHOUT_PROGRESS) {
+        int64_t asked = coras_error_retry_after_s(failure);
+        bool too_long = asked > CORAS_LIMIT_RETRY_AFTER_S - f->waited_s;
+        if (!again || all || too_long || failures > CORAS_RETRIES_WITHOUT_PROGRESS) {
             coras_error_propagate(err, &failure);
             return rc;
         }
         tell_retrying(f, failure);
-        CORAS_TRY(coras_retry_wait(f->d->run, failures, err));
+        f->waited_s += asked;
+        CORAS_TRY(coras_retry_wait(f->d->run, failures, asked, err));
     }
     return more;
 }

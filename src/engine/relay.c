@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "engine/download.h"
 #include "oci/digest.h"
 
@@ -98,11 +99,13 @@ static int receive_all(coras_relay *r, coras_error **err)
             rc = coras_fail(&failure, CORAS_ERR_SIZE_MISMATCH, "unexpected EOF");
         failures = r->put > before ? 1 : failures + 1;
         bool again = coras_error_is_retryable(failure) || r->put > before;
-        if (!again || rc == CORAS_ERR_CANCELLED || failures > CORAS_RETRIES_WITHOUT_PROGRESS) {
+        int64_t asked = coras_error_retry_after_s(failure);
+        if (!again || rc == CORAS_ERR_CANCELLED || asked > CORAS_LIMIT_RETRY_AFTER_S ||
+            failures > CORAS_RETRIES_WITHOUT_PROGRESS) {
             coras_error_propagate(err, &failure);
             return rc;
         }
-        CORAS_TRY(coras_retry_wait(r->run, failures, err));
+        CORAS_TRY(coras_retry_wait(r->run, failures, asked, err));
     }
     return 0;
 }

@@ -140,6 +140,19 @@ class Download(FaultCase):
                 if headers:
                     self.assertGreater(result.seconds, 0.9)
 
+    def test_f13_blobs_wait_as_long_as_asked(self):
+        self.proxy.add(Fault("/blobs/" + self.digest, "GET", times=1, status=429,
+                             headers=(("Retry-After", "1"),)))
+        began = time.monotonic()
+        self.assertWhole(self.pull(), 1.0)
+        self.assertGreater(time.monotonic() - began, 0.9)
+        self.box.run("rm", "-rf", "out")
+        self.proxy.add(Fault("/blobs/" + self.digest, "GET", status=503,
+                             headers=(("Retry-After", "100000"),)))
+        result = self.pull()
+        self.assertEqual(result.code, 1)
+        self.assertIn("asks to wait 100000 s", result.hint)
+
     def test_f14_f15_busy_for_ever(self):
         self.proxy.add(Fault("/v2/", status=503, body=b'{"errors":[{"code":"UNAVAILABLE",'
                              b'"message":"come back tomorrow"}]}',
