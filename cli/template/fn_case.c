@@ -48,34 +48,32 @@ static uint32_t to_title(uint32_t c)
     return tpl_to_upper(c);
 }
 
-FN(fn_title)
+/* The first rune of each word changed. */
+static coras_str change_initials(struct tpl_arena *a, coras_str s, uint32_t (*change)(uint32_t c),
+                                 bool (*ends_word)(uint32_t c))
 {
     struct tpl_text t = TPL_TEXT(a);
     bool first = true;
     uint32_t c;
 
-    (void)argc;
-    for (size_t i = 0; i < v[0].s.len;) {
-        i += coras_utf8_decode(v[0].s.ptr + i, v[0].s.len - i, &c);
-        tpl_put_rune(&t, first ? to_title(c) : c);
-        first = separates_words(c);
+    for (size_t i = 0; i < s.len;) {
+        i += coras_utf8_decode(s.ptr + i, s.len - i, &c);
+        tpl_put_rune(&t, first ? change(c) : c);
+        first = ends_word(c);
     }
-    return tpl_string(tpl_text_str(&t));
+    return tpl_text_str(&t);
+}
+
+FN(fn_title)
+{
+    (void)argc;
+    return tpl_string(change_initials(a, v[0].s, to_title, separates_words));
 }
 
 FN(fn_untitle)
 {
-    struct tpl_text t = TPL_TEXT(a);
-    bool first = true;
-    uint32_t c;
-
     (void)argc;
-    for (size_t i = 0; i < v[0].s.len;) {
-        i += coras_utf8_decode(v[0].s.ptr + i, v[0].s.len - i, &c);
-        tpl_put_rune(&t, first ? tpl_to_lower(c) : c);
-        first = tpl_is_space(c);
-    }
-    return tpl_string(tpl_text_str(&t));
+    return tpl_string(change_initials(a, v[0].s, tpl_to_lower, tpl_is_space));
 }
 
 FN(fn_swapcase)

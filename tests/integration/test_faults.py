@@ -34,11 +34,7 @@ class FaultCase(CliCase):
 
     @classmethod
     def preload(cls):
-        from harness.scripted import EMPTY, IMAGE, compact, layer, manifest
-        api = Api(cls.registry.host)
-        api.push_blob("big", cls.data, cls.digest)
-        api.push_blob("big", b"{}", EMPTY["digest"])
-        api.push_manifest("big", "v1", compact(manifest([layer(cls.data, "model.bin")])), IMAGE)
+        Api(cls.registry.host).push_file("big", "v1", cls.data, "model.bin")
 
     def setUp(self):
         super().setUp()

@@ -2,11 +2,11 @@
 
 import hashlib
 import os
+import subprocess
 
 from harness import programs
 from harness.case import CliCase, main
 from harness.proxy import Fault, FaultProxy
-from harness.scripted import EMPTY, IMAGE, compact, layer, manifest
 from harness.servers import Api, DockerRegistry
 
 MIB = 1 << 20
@@ -23,11 +23,7 @@ class Ranges(CliCase):
         cls.proxy = cls.serve(FaultProxy(cls.registry.port))
         block = os.urandom(MIB)
         cls.data = b"".join(i.to_bytes(8, "big") + block[8:] for i in range(SIZE // MIB))
-        cls.digest = "sha256:" + hashlib.sha256(cls.data).hexdigest()
-        api = Api(cls.registry.host)
-        api.push_blob("big", cls.data, cls.digest)
-        api.push_blob("big", b"{}", EMPTY["digest"])
-        api.push_manifest("big", "v1", compact(manifest([layer(cls.data, "model.bin")])), IMAGE)
+        cls.digest = Api(cls.registry.host).push_file("big", "v1", cls.data, "model.bin")
 
     def setUp(self):
         super().setUp()
@@ -42,6 +38,17 @@ class Ranges(CliCase):
     def pull(self, *argv, **options):
         options.setdefault("timeout", 120)
         return self.coras("pull", f"{self.proxy.host}/big:v1", "-o", "out", *argv, **options)
+
+    def pull_until(self, moved, stop):
+        """A pull that is stopped when so many bytes have come."""
+        self.slow()
+        before = self.proxy.received()
+        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
+                                 "out")
+        self.wait_until(lambda: self.proxy.received() >= before + moved, process)
+        stop(process)
+        process.communicate()
+        self.assertFalse((self.box.work / "out/model.bin").exists())
 
     def assertWhole(self, result, moved):
         self.assertEqual(result.code, 0, result)
@@ -68,37 +75,19 @@ class Ranges(CliCase):
 
     def test_killed_in_the_middle(self):
         """The next process fetches what is missing, wherever that is."""
-        self.slow()
-        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
-                                 "out")
-        self.wait_until(lambda: self.proxy.received() >= SIZE * 2 // 3, process)
-        process.kill()
-        process.communicate()
+        self.pull_until(SIZE * 2 // 3, subprocess.Popen.kill)
         self.assertGreaterEqual(len(self.ranges()), 2)
-        self.assertFalse((self.box.work / "out/model.bin").exists())
         # Of each connection a note behind, and what was on its way.
         self.assertWhole(self.pull(), 1.35)
 
     def test_interrupted_twice(self):
-        self.slow()
         for _ in range(2):
-            before = self.proxy.received()
-            process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1",
-                                     "-o", "out")
-            self.wait_until(lambda before=before: self.proxy.received() >= before + SIZE // 3,
-                            process)
-            process.terminate()
-            process.communicate()
+            self.pull_until(SIZE // 3, subprocess.Popen.terminate)
         self.assertWhole(self.pull(), 1.35)
 
     def test_noted_gaps_that_lie(self):
         """A tampered working file costs a second download and nothing else."""
-        self.slow()
-        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
-                                 "out")
-        self.wait_until(lambda: self.proxy.received() >= SIZE * 2 // 3, process)
-        process.kill()
-        process.communicate()
+        self.pull_until(SIZE * 2 // 3, subprocess.Popen.kill)
         for path in (self.box.work / "out").rglob("*"):
             if path.is_file() and path.stat().st_size > SIZE:
                 with open(path, "r+b") as file:

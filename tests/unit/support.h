@@ -44,10 +44,12 @@ static inline CORAS_UNUSED void check_ok(int rc, const coras_error *err)
 }
 
 /*
- * Run `attempt` with the first, the second, ... allocation failing, until one run needs fewer. Each
- * must report out of memory and leave nothing behind (the sanitizer sees that), the last succeed.
+ * Run `attempt` with the first, the second, ... allocation failing, until one run needs fewer.
+ * `check` is told how each ended, and whether an allocation failed in it.
  */
-static inline CORAS_UNUSED void fail_each_allocation(int (*attempt)(coras_error **err))
+static inline CORAS_UNUSED void check_each_allocation(int (*attempt)(coras_error **err),
+                                                      void (*check)(int rc, const coras_error *err,
+                                                                    bool failed))
 {
     bool reached = true;
 
@@ -58,11 +60,22 @@ static inline CORAS_UNUSED void fail_each_allocation(int (*attempt)(coras_error 
         int rc = attempt(&err);
         reached = coras_alloc_fail_reached();
         coras_alloc_fail_at(-1);
-        if (reached)
-            assert_failed(rc, err, CORAS_ERR_NO_MEMORY, NULL);
-        else
-            assert_ok(rc, err);
+        check(rc, err, reached);
     }
+}
+
+static inline CORAS_UNUSED void assert_out_of_memory_if(int rc, const coras_error *err, bool failed)
+{
+    if (failed)
+        assert_failed(rc, err, CORAS_ERR_NO_MEMORY, NULL);
+    else
+        assert_ok(rc, err);
+}
+
+/* Each failed allocation is reported and leaves nothing behind (the sanitizer sees that). */
+static inline CORAS_UNUSED void fail_each_allocation(int (*attempt)(coras_error **err))
+{
+    check_each_allocation(attempt, assert_out_of_memory_if);
 }
 
 #endif

@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 
 from . import programs
+from .scripted import EMPTY, IMAGE, compact, layer, manifest
 
 USER, PASSWORD = "alice", "wonder-canary-7F3"
 HTPASSWD = "alice:$2y$05$y2lQrNnnQ0RV7sBeFZPQce935rzS2af10jYwtOAzt0E5Nq22sSmRe\n"
@@ -231,6 +232,14 @@ class Api:
         if status != 201:
             raise RuntimeError(f"PUT manifest {repo}:{reference}: {status} {body[:300]!r}")
         return headers
+
+    def push_file(self, repo, reference, data, title):
+        """An artifact of one file."""
+        entry = layer(data, title)
+        self.push_blob(repo, data, entry["digest"])
+        self.push_blob(repo, b"{}", EMPTY["digest"])
+        self.push_manifest(repo, reference, compact(manifest([entry])), IMAGE)
+        return entry["digest"]
 
     ACCEPT = ", ".join((
         "application/vnd.docker.distribution.manifest.v2+json",
