@@ -206,16 +206,12 @@ static int load_all(coras_sessions *t, coras_error **err)
 int coras_sessions_open(coras_blob_store *store, coras_sessions **ret, coras_error **err)
 {
     coras_auto(coras_sessions) t = coras_new(coras_sessions);
-    pthread_condattr_t attr;
 
     if (!t)
         return coras_fail_no_memory(err);
     t->store = store;
     pthread_mutex_init(&t->lock, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&t->released, &attr);
-    pthread_condattr_destroy(&attr);
+    coras_cond_init(&t->released);
     t->by_id = coras_map_new(session_free);
     if (!t->by_id)
         return coras_fail_no_memory(err);
@@ -312,20 +308,6 @@ int coras_session_begin(coras_sessions *t, const char *repository, const char *u
     return 0;
 }
 
-static struct timespec deadline_in_ms(int64_t ms)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    ts.tv_sec += ms / 1000;
-    ts.tv_nsec += (ms % 1000) * 1000000;
-    if (ts.tv_nsec >= 1000000000) {
-        ts.tv_sec++;
-        ts.tv_nsec -= 1000000000;
-    }
-    return ts;
-}
-
 /* The session that is asked for; NULL when there is none for this client. */
 static coras_session *find_session(const coras_sessions *t, const struct coras_session_request *r)
 {
@@ -350,7 +332,7 @@ static bool cut_stalled(coras_session *s, int64_t size_before)
 static int acquire_locked(coras_sessions *t, const struct coras_session_request *request,
                           coras_session **ret, int64_t *ret_size, coras_error **err)
 {
-    struct timespec deadline = deadline_in_ms(HOLDER_WAIT_MS);
+    struct timespec deadline = coras_deadline_ms(HOLDER_WAIT_MS);
     bool late = false;
 
     for (;;) {
@@ -367,7 +349,7 @@ static int acquire_locked(coras_sessions *t, const struct coras_session_request 
             if (request->look_only || !cut_stalled(s, *ret_size))
                 return coras_fail(err, CORAS_ERR_EXISTS,
                                   "another request is writing to this upload");
-            deadline = deadline_in_ms(HOLDER_WAIT_MS);
+            deadline = coras_deadline_ms(HOLDER_WAIT_MS);
         }
         *ret_size = __atomic_load_n(&s->size, __ATOMIC_RELAXED);
         late = pthread_cond_timedwait(&t->released, &t->lock, &deadline) == ETIMEDOUT;

@@ -23,6 +23,30 @@ int64_t coras_wall_s(void)
     return ts.tv_sec;
 }
 
+void coras_cond_init(pthread_cond_t *cond)
+{
+    pthread_condattr_t attr;
+
+    pthread_condattr_init(&attr);
+    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
+    pthread_cond_init(cond, &attr);
+    pthread_condattr_destroy(&attr);
+}
+
+struct timespec coras_deadline_ms(int64_t from_now_ms)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    ts.tv_sec += from_now_ms / 1000;
+    ts.tv_nsec += from_now_ms % 1000 * 1000000;
+    if (ts.tv_nsec >= NS_PER_S) {
+        ts.tv_sec++;
+        ts.tv_nsec -= NS_PER_S;
+    }
+    return ts;
+}
+
 static void put_date_time(coras_buf *out, const struct tm *tm)
 {
     coras_buf_printf(out, "%04d-%02d-%02dT%02d:%02d:%02d", tm->tm_year + 1900, tm->tm_mon + 1,

@@ -5,11 +5,17 @@
 #ifndef CORAS_BASE_CLOCK_H
 #define CORAS_BASE_CLOCK_H
 
+#include <pthread.h>
 #include <time.h>
 #include "base/buf.h"
 
 int64_t coras_now_ms(void); /* monotonic */
 int64_t coras_wall_s(void); /* seconds since 1970 */
+
+/* A condition to wait on with a deadline that a changed wall clock does not move. */
+void coras_cond_init(pthread_cond_t *cond);
+/* For pthread_cond_timedwait() on such a condition. */
+struct timespec coras_deadline_ms(int64_t from_now_ms);
 /* UTC "2006-01-02T15:04:05Z". */
 void coras_format_rfc3339(coras_buf *out, int64_t wall_s);
 /* Local zone with nanoseconds, trailing zeros dropped (log entries). */

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 
 struct job {
@@ -76,14 +77,9 @@ static void *run_worker(void *user)
 
 static void init_locks(coras_pool *pool)
 {
-    pthread_condattr_t attr;
-
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
-    pthread_condattr_init(&attr);
-    pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-    pthread_cond_init(&pool->idle, &attr);
-    pthread_condattr_destroy(&attr);
+    coras_cond_init(&pool->idle);
     pool->tail = &pool->head;
 }
 
@@ -158,20 +154,6 @@ int coras_pool_add(coras_pool *pool, coras_job_fn fn, void *arg, coras_error **e
     return 0;
 }
 
-static struct timespec deadline_after(int64_t timeout_ms)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    ts.tv_sec += timeout_ms / 1000;
-    ts.tv_nsec += timeout_ms % 1000 * 1000000;
-    if (ts.tv_nsec >= 1000000000) {
-        ts.tv_sec++;
-        ts.tv_nsec -= 1000000000;
-    }
-    return ts;
-}
-
 bool coras_pool_wait_idle(coras_pool *pool, int64_t timeout_ms)
 {
     struct timespec deadline = {0};
@@ -179,7 +161,7 @@ bool coras_pool_wait_idle(coras_pool *pool, int64_t timeout_ms)
     int rc = 0;
 
     if (timeout_ms >= 0)
-        deadline = deadline_after(timeout_ms);
+        deadline = coras_deadline_ms(timeout_ms);
     pthread_mutex_lock(&pool->lock);
     while ((pool->head || pool->busy) && rc == 0) {
         if (timeout_ms < 0)

@@ -18,8 +18,9 @@
 
 enum {
     WRITE_BEHIND_BYTES = 16 * 1024 * 1024, /* put on its way to the disk in pieces of this size */
-    NOTE_BYTES = 16 * 1024 * 1024,         /* what a killed process may lose for each connection */
-    PIECE_MIN = 4 * 1024 * 1024,           /* smaller ones cost more requests than they balance */
+    NOTE_BYTES = 16 * 1024 * 1024, /* after this much, or a part of the content, what is missing */
+    NOTE_PARTS = 64,               /* is noted: a killed process may lose that */
+    PIECE_MIN = 4 * 1024 * 1024,   /* smaller ones cost more requests than they balance */
     PIECE_MAX = 64 * 1024 * 1024,
     WAIT_MS = 200, /* longest wait between two looks at the cancel flag */
     HELPER_FAILURES_MAX = 3,
@@ -144,6 +145,13 @@ static void look_at_growth(struct filling *f, unsigned connections, int64_t arri
     }
 }
 
+static int64_t note_interval(const struct filling *f)
+{
+    int64_t part = f->d->desc->size / NOTE_PARTS;
+
+    return part > NOTE_BYTES ? part : NOTE_BYTES;
+}
+
 static void arrived(struct connection *c, size_t len)
 {
     struct filling *f = c->f;
@@ -155,7 +163,7 @@ static void arrived(struct connection *c, size_t len)
     coras_gaps missing = missing_of(f);
     int64_t left = coras_gaps_sum(&missing), total = f->arrived;
     unsigned connections = f->working + 1;
-    bool note = f->scattered && f->arrived - f->noted >= NOTE_BYTES;
+    bool note = f->scattered && f->arrived - f->noted >= note_interval(f);
     if (f->fill->advanced)
         f->fill->advanced(f->fill->user, front_of(f));
     if (transfer && transfer->progress)
@@ -320,12 +328,8 @@ static void add_connection(struct filling *f)
 /* lock held: wait a moment for the helpers */
 static void wait_for_helpers(struct filling *f)
 {
-    struct timespec until;
+    struct timespec until = coras_deadline_ms(WAIT_MS);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += WAIT_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
     pthread_cond_timedwait(&f->changed, &f->lock, &until);
 }
 
@@ -429,7 +433,7 @@ int coras_fill(struct coras_fill *fill, coras_error **err)
 
     f.connections[0].f = &f;
     pthread_mutex_init(&f.lock, NULL);
-    pthread_cond_init(&f.changed, NULL);
+    coras_cond_init(&f.changed);
     coras_growth_start(&f.growth, 0, coras_now_ms());
     int rc = fill_all(&f, err);
     end_helpers(&f);

@@ -1,5 +1,6 @@
 #include "net/auth.h"
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "net/scope.h"
 #include "net/token.h"
@@ -28,7 +29,7 @@ int coras_auth_new(const struct coras_sender *sender, coras_credentials *credent
     if (!a)
         return coras_fail_no_memory(err);
     pthread_mutex_init(&a->lock, NULL);
-    pthread_cond_init(&a->changed, NULL);
+    coras_cond_init(&a->changed);
     a->sender = sender;
     a->credentials = credentials;
     a->registry = coras_strdup(registry);

@@ -287,14 +287,8 @@ static bool is_usable(const struct coras_token *t, const char *rejected)
 
 static void wait_a_little(coras_auth *a)
 {
-    struct timespec until;
+    struct timespec until = coras_deadline_ms(WAIT_MS);
 
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += WAIT_MS * 1000000L;
-    if (until.tv_nsec >= 1000000000L) {
-        until.tv_nsec -= 1000000000L;
-        until.tv_sec++;
-    }
     pthread_cond_timedwait(&a->changed, &a->lock, &until);
 }
 
