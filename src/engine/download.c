@@ -105,11 +105,17 @@ static int download_once(struct coras_fill *fill, coras_error **err)
     bool small = desc->size < CORAS_DOWNLOAD_RESUMED_BYTES;
     coras_digest digest;
 
-    if (small && ftruncate(fill->fd, 0) < 0)
-        return coras_fail_errno(err, errno, "truncate %s", d->partial);
-    CORAS_TRY(coras_partial_missing(fill->fd, d->partial, desc->size, &fill->missing, err));
-    CORAS_TRY(coras_partial_reserve(fill->fd, d->partial, desc->size, &fill->missing, err));
-    CORAS_TRY((small ? fill_then_hash : fill_and_hash)(fill, &digest, err));
+    if (small) {
+        if (ftruncate(fill->fd, 0) < 0)
+            return coras_fail_errno(err, errno, "truncate %s", d->partial);
+        fill->missing.len = 0;
+        coras_gaps_add(&fill->missing, 0, desc->size);
+        CORAS_TRY(fill_then_hash(fill, &digest, err));
+    } else {
+        CORAS_TRY(coras_partial_missing(fill->fd, d->partial, desc->size, &fill->missing, err));
+        CORAS_TRY(coras_partial_reserve(fill->fd, d->partial, desc->size, &fill->missing, err));
+        CORAS_TRY(fill_and_hash(fill, &digest, err));
+    }
     return check_digest(&digest, &desc->digest, err);
 }
 

@@ -8,7 +8,9 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <string.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
@@ -17,6 +19,7 @@
 #include "engine/partial_file.h"
 
 enum {
+    GATHER_BYTES = 256 * 1024, /* libcurl gives 16 KiB at a time: too little for a write */
     WRITE_BEHIND_BYTES = 16 * 1024 * 1024, /* put on its way to the disk in pieces of this size */
     NOTE_BYTES = 16 * 1024 * 1024, /* after this much, or a part of the content, what is missing */
     NOTE_PARTS = 64,               /* is noted: a killed process may lose that */
@@ -29,6 +32,8 @@ enum {
 struct connection {
     struct filling *f;
     int64_t at, end;   /* its piece; own thread writes with the lock held; empty: idle */
+    char *gathered;    /* own thread: what follows `at` and is not written yet */
+    size_t held;       /* own thread: bytes of it */
     int64_t asked_end; /* own thread: of the request under way */
     int64_t skip;      /* own thread: bytes to drop, for a server without ranges begins at 0 */
     int64_t flushed;   /* own thread: handed to the disk until here */
@@ -118,7 +123,8 @@ static int note_missing(struct filling *f)
 /* Start writing out finished parts, so that a later fsync finds little to do. */
 static void write_behind(struct connection *c)
 {
-    if (c->at - c->flushed < WRITE_BEHIND_BYTES && c->at < c->end)
+    bool last = c->at == c->end && c->f->d->desc->size >= WRITE_BEHIND_BYTES;
+    if (c->at - c->flushed < WRITE_BEHIND_BYTES && !last)
         return;
     (void)sync_file_range(c->f->fill->fd, c->flushed, c->at - c->flushed,
                           SYNC_FILE_RANGE_WRITE); /* advice */
@@ -187,32 +193,57 @@ static int fail_to_write(struct filling *f, int rc, coras_error **err)
     return coras_partial_tell_space(f->fill->fd, coras_gaps_sum(&missing), rc, err);
 }
 
+static int write_gathered(struct connection *c, coras_error **err)
+{
+    size_t len = c->held;
+
+    if (len == 0)
+        return 0;
+    c->held = 0;
+    int rc = coras_pwrite_full(c->f->fill->fd, c->gathered, len, c->at, err);
+    if (rc < 0)
+        return fail_to_write(c->f, rc, err);
+    arrived(c, len);
+    return 0;
+}
+
+static int64_t room(const struct connection *c)
+{
+    return c->end - c->at - (int64_t)c->held;
+}
+
+/* What belongs to the piece; the piece may become shorter meanwhile. */
+static int gather(struct connection *c, const char *bytes, size_t len, coras_error **err)
+{
+    while (len && room(c) > 0) {
+        size_t n = GATHER_BYTES - c->held;
+        n = n > len ? len : n;
+        n = (int64_t)n > room(c) ? (size_t)room(c) : n;
+        memcpy(c->gathered + c->held, bytes, n);
+        c->held += n;
+        bytes += n;
+        len -= n;
+        if (c->held == GATHER_BYTES || room(c) == 0)
+            CORAS_TRY(write_gathered(c, err));
+    }
+    return 0;
+}
+
 static int receive(void *user, const void *data, size_t len, coras_error **err)
 {
     struct connection *c = user;
-    const char *bytes = data;
+    size_t dropped = c->skip < (int64_t)len ? (size_t)c->skip : len;
 
     CORAS_TRY(coras_run_check(c->f->d->run, err));
     if (c != c->f->connections && atomic_load(&c->f->helpers_stop))
         return coras_fail(err, CORAS_ERR_CANCELLED, "transfer stopped");
-    if (c->skip >= (int64_t)len) {
-        c->skip -= (int64_t)len;
-        return 0;
-    }
-    bytes += c->skip;
-    len -= (size_t)c->skip;
-    c->skip = 0;
-    int64_t room = c->end - c->at;
-    if ((int64_t)len > room && c->end == c->f->d->desc->size)
+    c->skip -= (int64_t)dropped;
+    len -= dropped;
+    if ((int64_t)len > room(c) && c->end == c->f->d->desc->size)
         return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "trailing data");
-    if ((int64_t)len > room)
-        len = (size_t)room;
-    int rc = coras_pwrite_full(c->f->fill->fd, bytes, len, c->at, err);
-    if (rc < 0)
-        return fail_to_write(c->f, rc, err);
-    arrived(c, len);
+    CORAS_TRY(gather(c, (const char *)data + dropped, len, err));
     /* Another connection has what follows: this answer must not go on. */
-    return c->at == c->end && c->end < c->asked_end ? CORAS_SINK_STOP : 0;
+    return room(c) == 0 && c->end < c->asked_end ? CORAS_SINK_STOP : 0;
 }
 
 /* One request, beginning `skip` bytes before the piece. 0: all of it came. */
@@ -221,17 +252,22 @@ static int fetch_piece(struct connection *c, coras_error **err)
     const coras_sink sink = {receive, c};
     const coras_descriptor *desc = c->f->d->desc;
     coras_target *from = c->f->d->from;
+    coras_auto(coras_error) failure = NULL;
 
     CORAS_TRY(coras_run_check(c->f->d->run, err));
     c->asked_end = c->end;
     int64_t offset = c->at - c->skip;
     int rc = from->ops->fetch(from, desc, offset, c->end == desc->size ? -1 : c->end - offset,
-                              &sink, err);
-    if (rc >= 0 && c->at < c->end)
+                              &sink, &failure);
+    CORAS_TRY(write_gathered(c, err));
+    /* However the connection ended: the digest decides. */
+    if (c->at == c->end && rc != CORAS_ERR_SIZE_MISMATCH)
+        return 0;
+    if (rc >= 0)
         return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "got %lld of %lld bytes: unexpected EOF",
                           (long long)c->at, (long long)c->end);
-    /* However the connection ended: the digest decides. */
-    return c->at == c->end && rc != CORAS_ERR_SIZE_MISMATCH ? 0 : rc;
+    coras_error_propagate(err, &failure);
+    return rc;
 }
 
 /* ---- helpers ---- */
@@ -300,9 +336,11 @@ static bool start_helper(struct filling *f)
     if (f->refused || f->count == CORAS_GROWTH_CONNECTIONS_MAX)
         return false;
     struct connection *c = &f->connections[f->count];
-    *c = (struct connection){.f = f};
-    if (pthread_create(&c->thread, NULL, helper_thread, c) != 0)
+    *c = (struct connection){.f = f, .gathered = coras_malloc(GATHER_BYTES)};
+    if (!c->gathered || pthread_create(&c->thread, NULL, helper_thread, c) != 0) {
+        free(c->gathered);
         return false;
+    }
     f->count++;
     f->wanted++;
     f->working++;
@@ -418,20 +456,27 @@ static int fill_all(struct filling *f, coras_error **err)
 static void end_helpers(struct filling *f)
 {
     atomic_store(&f->helpers_stop, true);
-    for (unsigned i = 1; i < f->count; i++)
+    for (unsigned i = 1; i < f->count; i++) {
         pthread_join(f->connections[i].thread, NULL);
+        free(f->connections[i].gathered);
+    }
 }
 
 int coras_fill(struct coras_fill *fill, coras_error **err)
 {
+    coras_auto_free char *gathered = coras_malloc(GATHER_BYTES);
     struct filling f = {.fill = fill,
                         .d = fill->download,
                         .free = fill->missing,
-                        .scattered = fill->missing.len > 1,
+                        .scattered = fill->missing.len > 1 ||
+                                     (fill->missing.len == 1 &&
+                                      fill->missing.items[0].end != fill->download->desc->size),
                         .count = 1,
                         .wanted = 1};
 
-    f.connections[0].f = &f;
+    if (!gathered)
+        return coras_fail_no_memory(err);
+    f.connections[0] = (struct connection){.f = &f, .gathered = gathered};
     pthread_mutex_init(&f.lock, NULL);
     coras_cond_init(&f.changed);
     coras_growth_start(&f.growth, 0, coras_now_ms());
@@ -439,7 +484,9 @@ int coras_fill(struct coras_fill *fill, coras_error **err)
     end_helpers(&f);
     fill->missing = f.free;
     fill->disk_is_full = f.disk_is_full;
-    int noted = coras_partial_settle(fill->fd, f.d->partial, f.d->desc->size, &f.free,
+    int noted = 0;
+    if (rc < 0 || f.scattered) /* else its length is that of the content */
+        noted = coras_partial_settle(fill->fd, f.d->partial, f.d->desc->size, &f.free,
                                      rc == 0 ? err : NULL);
     pthread_cond_destroy(&f.changed);
     pthread_mutex_destroy(&f.lock);

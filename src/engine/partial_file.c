@@ -73,18 +73,10 @@ static bool read_tail(int fd, int64_t size, coras_gaps *ret)
     return coras_gaps_are_valid(ret, size);
 }
 
-int coras_partial_missing(int fd, const char *name, int64_t size, coras_gaps *ret,
-                          coras_error **err)
+/* The length of the file can say it. */
+static bool is_in_order(const coras_gaps *missing, int64_t size)
 {
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return coras_fail_errno(err, errno, "stat %s", name);
-    if (st.st_size > size && read_tail(fd, size, ret))
-        return 0;
-    ret->len = 0;
-    coras_gaps_add(ret, st.st_size > size ? 0 : st.st_size, size);
-    return 0;
+    return missing->len == 0 || (missing->len == 1 && missing->items[0].end == size);
 }
 
 int coras_partial_note(int fd, const char *name, int64_t size, const coras_gaps *missing,
@@ -102,13 +94,28 @@ int coras_partial_note(int fd, const char *name, int64_t size, const coras_gaps 
 int coras_partial_settle(int fd, const char *name, int64_t size, const coras_gaps *missing,
                          coras_error **err)
 {
-    bool in_order = missing->len == 0 || (missing->len == 1 && missing->items[0].end == size);
     int64_t length = missing->len ? missing->items[0].start : size;
 
-    if (!in_order)
+    if (!is_in_order(missing, size))
         return coras_partial_note(fd, name, size, missing, err);
     /* Also when it has that length: room that was reserved behind it goes back. */
     return ftruncate(fd, length) < 0 ? coras_fail_errno(err, errno, "truncate %s", name) : 0;
+}
+
+int coras_partial_missing(int fd, const char *name, int64_t size, coras_gaps *ret,
+                          coras_error **err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "stat %s", name);
+    if (st.st_size > size && read_tail(fd, size, ret))
+        return is_in_order(ret, size) ? coras_partial_settle(fd, name, size, ret, err) : 0;
+    if (st.st_size > size && ftruncate(fd, 0) < 0)
+        return coras_fail_errno(err, errno, "truncate %s", name);
+    ret->len = 0;
+    coras_gaps_add(ret, st.st_size > size ? 0 : st.st_size, size);
+    return 0;
 }
 
 /* ---- room ---- */

@@ -16,7 +16,8 @@
 CORAS_MUST_CHECK int coras_partial_open(coras_run *run, int dirfd, const char *name, mode_t mode,
                                         int *ret_fd, coras_error **err);
 
-/* What is missing of `size` bytes. A file that says nothing sensible holds nothing. */
+/* What is missing of `size` bytes. A file that says nothing sensible holds nothing. A tail is there
+ * afterwards only where the length cannot say it. */
 CORAS_MUST_CHECK int coras_partial_missing(int fd, const char *name, int64_t size, coras_gaps *ret,
                                            coras_error **err);
 

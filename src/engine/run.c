@@ -5,7 +5,13 @@
 #include "base/str.h"
 #include "base/vec.h"
 
-enum { DEFAULT_CONCURRENCY = 3, CONCURRENCY_MAX = 256, PROGRESS_INTERVAL_MS = 100 };
+enum {
+    DEFAULT_CONCURRENCY = 3,
+    CONCURRENCY_MAX = 256,
+    PROGRESS_INTERVAL_MS = 100,
+    DELIVERY_MS = 20, /* events are delivered together: waking for each costs small files dearly */
+    DELIVERY_MOST = 256, /* earlier when so many wait */
+};
 
 static const coras_run_options no_options = CORAS_RUN_OPTIONS_INIT;
 
@@ -17,7 +23,7 @@ void coras_run_init(coras_run *run, const coras_run_options *options)
                        : wanted > CONCURRENCY_MAX ? CONCURRENCY_MAX
                                                   : (unsigned)wanted;
     pthread_mutex_init(&run->lock, NULL);
-    pthread_cond_init(&run->changed, NULL);
+    coras_cond_init(&run->changed);
 }
 
 static void queued_event_clear(struct coras_queued_event *e)
@@ -54,7 +60,8 @@ void coras_run_post(coras_run *run, enum coras_event_kind kind, const coras_desc
     pthread_mutex_lock(&run->lock);
     if (coras_vec_grow(&run->queue, 1) == 0) {
         run->queue.items[run->queue.len++] = queued;
-        pthread_cond_signal(&run->changed);
+        if (run->queue.len == DELIVERY_MOST)
+            pthread_cond_signal(&run->changed);
     } else {
         queued_event_clear(&queued);
     }
@@ -115,7 +122,8 @@ void coras_run_wait_idle(coras_run *run)
         deliver_locked(run);
         if (run->idle)
             break;
-        pthread_cond_wait(&run->changed, &run->lock);
+        struct timespec until = coras_deadline_ms(DELIVERY_MS);
+        pthread_cond_timedwait(&run->changed, &run->lock, &until);
     }
     run->idle = false;
     pthread_mutex_unlock(&run->lock);

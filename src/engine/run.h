@@ -22,7 +22,7 @@ typedef struct coras_run {
     const coras_run_options *options; /* const */
     unsigned concurrency;             /* const */
     pthread_mutex_t lock;
-    pthread_cond_t changed; /* events were posted, or `idle` became true */
+    pthread_cond_t changed; /* many events were posted, or `idle` became true */
     /* under lock */
     struct {
         struct coras_queued_event *items;
