@@ -124,6 +124,7 @@ static int open_and_run(struct coras_registry *r, const sigset_t *signals, coras
         r->store = root.store;
         r->metadata = root.metadata;
         r->sessions = root.sessions;
+        coras_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
         rc = run(r, signals, err);
     }
     coras_root_close(&root);
