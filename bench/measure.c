@@ -4,7 +4,7 @@
  * Writes "wall cpu peak status" to the file REPORT: seconds, seconds of user and system time, KiB
  * of resident memory, exit status. A launcher of its own because the peak that the kernel reports
  * includes what the process held before exec, and a script's interpreter holds more than what we
- * measure.
+ * measure. BENCH_WARM_MIB says how much memory to use before.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -32,7 +32,8 @@ static double now(void)
 /* On a virtual machine the first use of memory is charged to whoever is unlucky: use it first. */
 static void warm_memory(void)
 {
-    const size_t wanted = (size_t)4 << 30;
+    const char *mib = getenv("BENCH_WARM_MIB");
+    const size_t wanted = mib ? (size_t)strtoul(mib, NULL, 10) << 20 : 0;
     long pages = sysconf(_SC_AVPHYS_PAGES), page = sysconf(_SC_PAGESIZE);
     size_t half = pages > 0 && page > 0 ? (size_t)pages / 2 * (size_t)page : 0;
     size_t len = half < wanted ? half : wanted;
