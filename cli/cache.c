@@ -8,7 +8,6 @@
 #include "coras/blob.h"
 #include "oci/descriptor.h"
 #include "oci/manifest.h"
-#include "oci/platform.h"
 
 CORAS_DEFINE_AUTO(coras_target, coras_target_close)
 
@@ -48,18 +47,6 @@ static int fetch_through(coras_target *cache, coras_target *target, const coras_
     return 0;
 }
 
-/* The first entry of an index for a platform; false without one. */
-static bool find_entry(const coras_manifest *index, const coras_platform *platform,
-                       const coras_descriptor **ret)
-{
-    for (size_t i = 0; i < index->layers.len; i++) {
-        *ret = &index->layers.items[i];
-        if ((*ret)->platform && coras_platform_matches((*ret)->platform, platform))
-            return true;
-    }
-    return false;
-}
-
 /* The manifest of a platform; an index on the way there is remembered as well. */
 static int resolve_through(coras_target *cache, coras_target *target, const char *reference,
                            const coras_platform *platform, coras_descriptor *ret, coras_error **err)
@@ -67,7 +54,6 @@ static int resolve_through(coras_target *cache, coras_target *target, const char
     coras_auto_value(coras_descriptor) whole = CORAS_DESCRIPTOR_INIT;
     coras_auto_value(coras_manifest) index = {0};
     coras_auto_free char *bytes = NULL;
-    const coras_descriptor *entry;
     char digest[CORAS_DIGEST_TEXT_MAX];
     if (!cache || !platform)
         return coras_resolve_platform(target, reference, platform, ret, err);
@@ -77,7 +63,8 @@ static int resolve_through(coras_target *cache, coras_target *target, const char
         return coras_resolve_platform(target, digest, platform, ret, err);
     CORAS_TRY(fetch_through(cache, target, &whole, NULL, &bytes, err));
     CORAS_TRY(coras_manifest_parse(bytes, (size_t)whole.size, whole.media_type, &index, err));
-    if (find_entry(&index, platform, &entry))
+    const coras_descriptor *entry = coras_manifest_find_platform(&index, platform);
+    if (entry)
         return coras_descriptor_copy(ret, entry, err);
     return coras_resolve_platform(target, digest, platform, ret, err); /* says what is missing */
 }

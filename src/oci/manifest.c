@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/vec.h"
 #include "oci/json_fields.h"
+#include "oci/platform.h"
 
 void coras_manifest_clear(coras_manifest *m)
 {
@@ -202,6 +203,17 @@ int coras_manifest_successors(const coras_manifest *m, const coras_descriptor **
     *ret = list;
     *ret_len = len;
     return 0;
+}
+
+const coras_descriptor *coras_manifest_find_platform(const coras_manifest *index,
+                                                     const coras_platform *want)
+{
+    for (size_t i = 0; i < index->layers.len; i++) {
+        const coras_descriptor *entry = &index->layers.items[i];
+        if (entry->platform && coras_platform_matches(entry->platform, want))
+            return entry;
+    }
+    return NULL;
 }
 
 const char *coras_manifest_effective_artifact_type(const coras_manifest *m)

@@ -39,6 +39,10 @@ CORAS_MUST_CHECK int coras_manifest_successors(const coras_manifest *m,
                                                const coras_descriptor ***ret, size_t *ret_len,
                                                coras_error **err);
 
+/* The first entry of an index for a platform (borrowed); NULL when there is none. */
+const coras_descriptor *coras_manifest_find_platform(const coras_manifest *index,
+                                                     const coras_platform *want);
+
 /* What a referrers list says of this manifest: artifactType, else the config's media type for
  * images. May be NULL. */
 const char *coras_manifest_effective_artifact_type(const coras_manifest *m);

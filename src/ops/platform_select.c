@@ -18,11 +18,9 @@ static int fail_not_found(const coras_descriptor *desc, const char *why, coras_e
 static int select_from_index(const coras_manifest *index, const coras_descriptor *desc,
                              const coras_platform *want, coras_descriptor *ret, coras_error **err)
 {
-    for (size_t i = 0; i < index->layers.len; i++) {
-        const coras_descriptor *entry = &index->layers.items[i];
-        if (entry->platform && coras_platform_matches(entry->platform, want))
-            return coras_descriptor_copy(ret, entry, err);
-    }
+    const coras_descriptor *entry = coras_manifest_find_platform(index, want);
+    if (entry)
+        return coras_descriptor_copy(ret, entry, err);
     return fail_not_found(desc, "no matching manifest was found in the manifest list", err);
 }
 
