@@ -12,6 +12,8 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from harness.waiting import wait_until
+
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("CORAS_BUILD", SOURCE / "build"))
 PROGRAM = BUILD / "server/coras-serve-test"
@@ -188,14 +190,14 @@ def send_part(server, location, data, total):
 def wait_for_size(server, location, size):
     """Until the session's file holds `size` bytes: they came through the socket."""
     path = server.root / "uploads" / location.rsplit("/", 1)[1]
-    while path.stat().st_size < size:
-        pass
+    wait_until(lambda: path.stat().st_size >= size)
 
 
 class ServerCase(unittest.TestCase):
     """One server for all tests of a class; each test uses repositories of its own."""
 
     options = ()
+    wait_until = staticmethod(wait_until)
 
     @classmethod
     def setUpClass(cls):

@@ -3,13 +3,13 @@
 import contextlib
 import re
 import sys
-import time
 import unittest
 from pathlib import Path
 
 from . import programs
 from .run import Sandbox
 from .servers import Api
+from .waiting import wait_until
 
 
 @programs.need_coras
@@ -55,15 +55,7 @@ class CliCase(unittest.TestCase):
             self.assertIn(text, result.hint, result)
         return result
 
-    def wait_until(self, condition, process=None, seconds=30):
-        """Wait for a condition; fails when the time is up or the process has ended before."""
-        deadline = time.monotonic() + seconds
-        while not condition():
-            if time.monotonic() > deadline or (process and process.poll() is not None):
-                output = process.communicate(timeout=5) if process and process.poll() is not None \
-                    else "too long"
-                self.fail(f"what was waited for did not happen: {output}")
-            time.sleep(0.005)
+    wait_until = staticmethod(wait_until)
 
     def api(self, server):
         return Api(server.host)
