@@ -137,11 +137,17 @@ static int fail_space(int fd, int64_t missing, coras_error **err)
     return coras_partial_tell_space(fd, missing, rc, err);
 }
 
+int coras_partial_check_room(int fd, int64_t wanted, coras_error **err)
+{
+    int64_t available = coras_free_space(fd);
+    return available >= 0 && wanted > available ? fail_space(fd, wanted, err) : 0;
+}
+
 int coras_partial_reserve(int fd, const char *name, int64_t size, const coras_gaps *missing,
                           coras_error **err)
 {
     enum { BLOCK = 512 }; /* the unit of st_blocks, whatever the file system's own */
-    int64_t available = coras_free_space(fd), wanted = coras_gaps_sum(missing);
+    int64_t wanted = coras_gaps_sum(missing);
     struct stat st;
 
     if (fstat(fd, &st) < 0)
@@ -149,8 +155,7 @@ int coras_partial_reserve(int fd, const char *name, int64_t size, const coras_ga
     int64_t reserved = (int64_t)st.st_blocks * BLOCK - (size - wanted);
     if (reserved > 0)
         wanted -= reserved; /* by a former process */
-    if (available >= 0 && wanted > available)
-        return fail_space(fd, wanted, err);
+    CORAS_TRY(coras_partial_check_room(fd, wanted, err));
     /* The length stays what it is: it tells how far we are. Not every file system can do it; what
      * others took since the look above is known now and not half way. */
     if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size) < 0 && errno == ENOSPC)

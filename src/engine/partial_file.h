@@ -29,6 +29,9 @@ CORAS_MUST_CHECK int coras_partial_note(int fd, const char *name, int64_t size,
 CORAS_MUST_CHECK int coras_partial_settle(int fd, const char *name, int64_t size,
                                           const coras_gaps *missing, coras_error **err);
 
+/* Whether `wanted` bytes are free on the file system of `fd`; NO_SPACE with the numbers when not.
+ */
+CORAS_MUST_CHECK int coras_partial_check_room(int fd, int64_t wanted, coras_error **err);
 /* Reserve room for all; NO_SPACE with the numbers when there is too little. */
 CORAS_MUST_CHECK int coras_partial_reserve(int fd, const char *name, int64_t size,
                                            const coras_gaps *missing, coras_error **err);

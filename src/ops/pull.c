@@ -186,6 +186,7 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
     coras_run_post(&p->run, CORAS_EVENT_PROCESSING, &node->desc, 0, NULL);
     CORAS_TRY(coras_manifest_parse(bytes.ptr, bytes.len, node->desc.media_type, &m, err));
     CORAS_TRY(add_children(p, g, node, &m, err));
+    CORAS_TRY(coras_workdir_check_room(&p->workdir, err));
     return CORAS_GRAPH_GO_ON;
 }
 

@@ -92,7 +92,7 @@ static int need_stage(coras_workdir *w, coras_error **err)
     }
 }
 
-static char *staged_name(const coras_digest *digest)
+char *coras_workdir_staged_name(const coras_digest *digest)
 {
     char hex[CORAS_DIGEST_TEXT_MAX];
     return coras_asprintf("%s-%s" PARTIAL_SUFFIX, coras_digest_algorithm_name(digest->algorithm),
@@ -103,7 +103,7 @@ static char *staged_name(const coras_digest *digest)
 static void remove_partials(coras_workdir *w, bool only_short)
 {
     for (size_t i = 0; i < w->places.len; i++) {
-        coras_auto_free char *name = staged_name(&w->places.items[i]->desc.digest);
+        coras_auto_free char *name = coras_workdir_staged_name(&w->places.items[i]->desc.digest);
         struct stat st;
         if (name && fstatat(w->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             (!only_short || st.st_size < CORAS_DOWNLOAD_RESUMED_BYTES))
@@ -422,7 +422,7 @@ int coras_workdir_stage(coras_workdir *w, const coras_descriptor *desc, int *ret
     pthread_mutex_unlock(&w->lock);
     if (rc < 0)
         return rc;
-    *ret_name = staged_name(&desc->digest);
+    *ret_name = coras_workdir_staged_name(&desc->digest);
     *ret_dirfd = w->stagefd;
     return *ret_name ? 0 : coras_fail_no_memory(err);
 }

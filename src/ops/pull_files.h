@@ -66,12 +66,19 @@ CORAS_MUST_CHECK int coras_workdir_add(coras_workdir *w, const coras_descriptor 
  * when nothing is to be done. */
 CORAS_MUST_CHECK int coras_workdir_check(coras_workdir *w, coras_place *place, coras_error **err);
 
+/* Whether there is room for all places together: known before the first byte comes, not hours later
+ * with the last file. NO_SPACE with the numbers. */
+CORAS_MUST_CHECK int coras_workdir_check_room(coras_workdir *w, coras_error **err);
+
 /* Whether a file or directory with the place's content stands under its name. */
 bool coras_workdir_is_right(coras_workdir *w, const coras_place *place);
 
 /* Where the bytes of this content land: directory (borrowed) and file name (free). */
 CORAS_MUST_CHECK int coras_workdir_stage(coras_workdir *w, const coras_descriptor *desc,
                                          int *ret_dirfd, char **ret_name, coras_error **err);
+
+/* Name of content in the private directory (free); NULL when out of memory. */
+char *coras_workdir_staged_name(const coras_digest *digest);
 
 /* Everything landed: sync, give the final names, unpack. On failure what is new is taken away
  * again. */

@@ -90,12 +90,24 @@ class Mounted(SystemCase):
         self.addCleanup(subprocess.run, ["umount", "-l", target], check=False)
 
     def test_f33_room_for_one_of_two(self):
-        """Each would fit, not both: what fills the disk goes away again."""
+        """Each would fit, not both: that is known before anything moves."""
         self.mount("out", "size=4m")
         self.serve_artifact((os.urandom(3 * MIB), "two.bin"))
         result = self.fails("pull", self.ref, "-o", "out", contains="bytes needed", hint="space")
-        self.assertIn("no space left on device", result.err)
+        self.assertIn(f"{6 * MIB + 5} bytes needed, {4 * MIB} available: no space left on device",
+                      result.err)
         self.no_leftovers("out")
+        self.assertEqual(self.registry.requests("GET", "/blobs/"), [])
+
+    def test_f33_what_is_there_needs_no_room(self):
+        self.mount("out", "size=5m")
+        self.serve_artifact()
+        self.coras("pull", self.ref, "-o", "out", check=0)
+        self.assertIn("Skipped", self.coras("pull", self.ref, "-o", "out", check=0).out)
+        (self.box.work / "out/sub/small").unlink()
+        self.coras("pull", self.ref, "-o", "out", check=0)
+        self.assertEqual(self.read("out/sub/small"), b"small")
+        self.assertEqual(len(self.registry.requests("GET", "/blobs/")), 3)
 
     def test_f33_no_inodes_left(self):
         self.mount("out", "nr_inodes=6")
