@@ -2,7 +2,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/fs.h"
 #include "base/limits.h"
 #include "cli/operation.h"
 #include "coras/blob.h"
@@ -15,11 +14,6 @@ static bool has_content(coras_target *cache, const coras_digest *digest)
 {
     coras_auto_value(coras_descriptor) found = CORAS_DESCRIPTOR_INIT;
     return coras_resolve_blob(cache, digest, &found, NULL) == 0;
-}
-
-static int write_to_file(void *user, const void *data, size_t len, coras_error **err)
-{
-    return coras_write_full(*(const int *)user, data, len, err);
 }
 
 /* ---- manifests ---- */
@@ -92,46 +86,43 @@ int cached_fetch_manifest(coras_target *target, const char *reference,
 
 /* ---- blobs ---- */
 
-/* Bring the blob into the cache unless it is there. */
-static int fill_cache(coras_target *cache, coras_target *target, const coras_descriptor *desc,
-                      coras_error **err)
-{
-    if (has_content(cache, &desc->digest))
-        return 0;
-    coras_auto_fd fd = -1;
-    CORAS_TRY(coras_tmpfile(&fd, err));
-    CORAS_TRY(coras_fetch_blob(target, desc, write_to_file, &fd, err));
-    int rc = coras_push_blob(cache, desc, fd, NULL, err);
-    return rc < 0 ? rc : 0;
-}
-
-/* Where the blob is to be had: the cache (owned by the caller), or *ret NULL for the target. */
-static int open_filled_cache(coras_target *target, const coras_descriptor *desc, coras_target **ret,
-                             coras_error **err)
+/*
+ * Where the blob is to be had: the cache (owned by the caller), which now has it, or *ret NULL for
+ * the target. Returns 1 when the bytes have just come, and `run` has heard of them.
+ */
+static int open_filled_cache(coras_target *target, const coras_descriptor *desc,
+                             const coras_run_options *run, coras_target **ret, coras_error **err)
 {
     coras_auto(coras_target) cache = NULL;
     if (!cache_directory())
         return 0;
     CORAS_TRY(coras_layout_open(cache_directory(), CORAS_LAYOUT_WRITE, &cache, err));
-    CORAS_TRY(fill_cache(cache, target, desc, err));
+    int existed = coras_copy_blob(target, cache, desc, run, err);
+    if (existed < 0)
+        return existed;
     *ret = coras_steal(&cache);
-    return 0;
+    return !existed;
 }
 
-int cached_fetch_blob(coras_target *target, const coras_descriptor *desc, coras_write_fn write,
-                      void *user, coras_error **err)
+int cached_fetch_blob(coras_target *target, const coras_descriptor *desc,
+                      const coras_run_options *run, coras_write_fn write, void *user,
+                      coras_error **err)
 {
     coras_auto(coras_target) cache = NULL;
-    CORAS_TRY(open_filled_cache(target, desc, &cache, err));
-    return coras_fetch_blob(cache ? cache : target, desc, write, user, err);
+    int came = open_filled_cache(target, desc, run, &cache, err);
+    return came < 0 ? came : coras_fetch_blob(cache ? cache : target, desc, write, user, err);
 }
 
 int cached_save_blob(coras_target *target, const coras_descriptor *desc, const char *path,
                      const coras_run_options *run, coras_error **err)
 {
     coras_auto(coras_target) cache = NULL;
-    CORAS_TRY(open_filled_cache(target, desc, &cache, err));
-    return coras_save_blob(cache ? cache : target, desc, path, run, err);
+    coras_run_options quiet = *run;
+    int came = open_filled_cache(target, desc, run, &cache, err);
+    if (came < 0)
+        return came;
+    quiet.on_event = NULL;
+    return coras_save_blob(cache ? cache : target, desc, path, came ? &quiet : run, err);
 }
 
 static int write_to_buffer(void *user, const void *data, size_t len, coras_error **err)
@@ -140,12 +131,13 @@ static int write_to_buffer(void *user, const void *data, size_t len, coras_error
     return coras_buf_done(user, err);
 }
 
-int cached_fetch_bytes(coras_target *target, const coras_descriptor *desc, size_t limit,
-                       char **ret_bytes, coras_error **err)
+int cached_fetch_bytes(coras_target *target, const coras_descriptor *desc,
+                       const coras_run_options *run, size_t limit, char **ret_bytes,
+                       coras_error **err)
 {
     if (!cache_directory())
         return coras_fetch_bytes(target, desc, limit, ret_bytes, err);
     coras_auto_buf bytes = CORAS_BUF_INIT(limit);
-    CORAS_TRY(cached_fetch_blob(target, desc, write_to_buffer, &bytes, err));
+    CORAS_TRY(cached_fetch_blob(target, desc, run, write_to_buffer, &bytes, err));
     return coras_buf_take(&bytes, ret_bytes, err);
 }

@@ -95,12 +95,13 @@ static struct display *blob_fetch_display(const struct blob_fetch_state *s)
     return display_new(&settings);
 }
 
-static int fetch_content(const struct blob_fetch_state *s, const coras_descriptor *desc, int fd,
-                         coras_error **err)
+static int fetch_content(struct call *call, const struct blob_fetch_state *s,
+                         const coras_descriptor *desc, int fd, coras_error **err)
 {
+    const coras_run_options run = run_options(call, NULL, NULL);
     struct arrival arrival = {.fd = fd, .desc = desc, .display = blob_fetch_display(s)};
     report(&arrival, CORAS_EVENT_START);
-    int rc = cached_fetch_blob(s->target.target, desc, write_arrival, &arrival, err);
+    int rc = cached_fetch_blob(s->target.target, desc, &run, write_arrival, &arrival, err);
     report(&arrival, rc == 0 ? CORAS_EVENT_DONE : CORAS_EVENT_FAILED);
     display_finish(arrival.display);
     display_free(arrival.display);
@@ -122,12 +123,12 @@ static int save_content(struct call *call, const struct blob_fetch_state *s,
                         const coras_descriptor *desc, coras_error **err)
 {
     if (outfile_is_stdout(s->output.value))
-        return fetch_content(s, desc, STDOUT_FILENO, err);
+        return fetch_content(call, s, desc, STDOUT_FILENO, err);
     if (outfile_is_replaceable(s->output.value))
         return save_file(call, s, desc, err);
     coras_auto_value(outfile) file = OUTFILE_INIT;
     CORAS_TRY(outfile_open(s->output.value, &file, err));
-    CORAS_TRY(fetch_content(s, desc, file.fd, err));
+    CORAS_TRY(fetch_content(call, s, desc, file.fd, err));
     return outfile_commit(&file, true, err);
 }
 

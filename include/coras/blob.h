@@ -47,6 +47,24 @@ CORAS_API CORAS_MUST_CHECK int coras_save_blob(coras_target *target, const coras
                                                const char *path, const coras_run_options *run,
                                                coras_error **err);
 
+/**
+ * Bring one blob from one target to another unless that has it. What was cut goes on where it
+ * stopped, in a local target also in a later process; every byte is verified.
+ *
+ * Reports START, PROGRESS, RETRYING and DONE or FAILED, or EXISTS alone.
+ *
+ * @param desc  digest and size; `media_type` decides whether `from` has it among its manifests
+ * @param run   may be NULL
+ * @return 0; 1 if the blob was already there and nothing was sent; CORAS_ERR_NOT_FOUND,
+ *         CORAS_ERR_DIGEST_MISMATCH, CORAS_ERR_SIZE_MISMATCH, CORAS_ERR_NO_SPACE, CORAS_ERR_IO,
+ *         CORAS_ERR_UNAUTHORIZED, any transport error
+ *
+ * Blocking. Spec: distribution-spec 1.1, "Pulling blobs" and "Pushing blobs".
+ */
+CORAS_API CORAS_MUST_CHECK int coras_copy_blob(coras_target *from, coras_target *to,
+                                               const coras_descriptor *desc,
+                                               const coras_run_options *run, coras_error **err);
+
 #ifdef __cplusplus
 }
 #endif

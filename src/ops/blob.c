@@ -8,6 +8,7 @@
 #include "base/fs.h"
 #include "engine/download.h"
 #include "engine/parallel.h"
+#include "engine/transfer.h"
 #include "oci/descriptor.h"
 #include "oci/mediatype.h"
 
@@ -175,4 +176,43 @@ int coras_save_blob(coras_target *target, const coras_descriptor *desc, const ch
     int rc = save(&s, path, err);
     saving_clear(&s);
     return rc;
+}
+
+/* ---- to another target ---- */
+
+struct copying {
+    coras_run run;
+    coras_target *from, *to;
+    const coras_descriptor *desc;
+    bool existed;
+};
+
+static int copy_unless_there(void *user, size_t i CORAS_UNUSED, coras_error **err)
+{
+    struct copying *c = user;
+
+    CORAS_TRY(c->to->ops->exists(c->to, c->desc, &c->existed, err));
+    if (c->existed) {
+        coras_run_post(&c->run, CORAS_EVENT_EXISTS, c->desc, c->desc->size, NULL);
+        return 0;
+    }
+    coras_run_post(&c->run, CORAS_EVENT_START, c->desc, 0, NULL);
+    int rc = coras_transfer_blob(&c->run, c->from, c->to, c->desc, err);
+    coras_run_post(&c->run, rc < 0 ? CORAS_EVENT_FAILED : CORAS_EVENT_DONE, c->desc,
+                   rc < 0 ? 0 : c->desc->size, NULL);
+    c->existed = rc == CORAS_PUSH_EXISTED;
+    return rc < 0 ? rc : 0;
+}
+
+int coras_copy_blob(coras_target *from, coras_target *to, const coras_descriptor *desc,
+                    const coras_run_options *run, coras_error **err)
+{
+    if (!from || !to || !desc || desc->size < 0)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "two targets and a descriptor");
+    struct copying c = {.from = from, .to = to, .desc = desc};
+    coras_run_init(&c.run, run);
+    int rc = coras_run_parallel(&c.run, 1, copy_unless_there, &c, err);
+    coras_run_deliver(&c.run);
+    coras_run_clear(&c.run);
+    return rc < 0 ? rc : c.existed;
 }

@@ -23,6 +23,11 @@ static void registry_close(coras_target *t)
     free(r);
 }
 
+static coras_cancel *registry_cancel(const coras_target *t)
+{
+    return coras_client_cancel(((const coras_registry *)t)->client);
+}
+
 static const coras_target_ops registry_ops = {
     .kind = "registry",
     .close = registry_close,
@@ -39,6 +44,7 @@ static const coras_target_ops registry_ops = {
     .referrers = coras_registry_referrers,
     .remove = coras_registry_remove,
     .mount = coras_registry_mount,
+    .cancel = registry_cancel,
     .explain_missing = coras_registry_explain_missing,
 };
 

@@ -87,11 +87,12 @@ static int fetch_on(coras_target *t, const coras_descriptor *desc, struct verifi
     return t->ops->fetch(t, desc, 0, -1, &sink, err);
 }
 
-static int wait_before_retry(int failures, coras_error **err)
+static int wait_before_retry(const coras_target *t, int failures, coras_error **err)
 {
     int64_t wait = (int64_t)FIRST_WAIT_MS << (failures - 1);
 
-    return coras_cancel_sleep_ms(NULL, wait / 2 + coras_random_below((uint32_t)wait / 2 + 1), err);
+    return coras_cancel_sleep_ms(t->ops->cancel ? t->ops->cancel(t) : NULL,
+                                 wait / 2 + coras_random_below((uint32_t)wait / 2 + 1), err);
 }
 
 static int check_digest(struct verified *v, const coras_descriptor *desc, coras_error **err)
@@ -128,7 +129,7 @@ static int stream_verified(coras_target *t, const coras_descriptor *desc, const 
             coras_error_propagate(err, &failure);
             return rc;
         }
-        CORAS_TRY(wait_before_retry(failures, err));
+        CORAS_TRY(wait_before_retry(t, failures, err));
     }
     return check_digest(&v, desc, err);
 }

@@ -212,6 +212,13 @@ class Download(FaultCase):
         slow.times = 0
         self.assertWhole(self.fetch(), 1.25)
 
+    def test_blob_fetch_through_a_cache_goes_on_too(self):
+        self.box.env["ORAS_CACHE"] = str(self.box.root / "content")
+        self.test_interrupted_blob_fetch_goes_on_in_the_next_process()
+        self.proxy.clear()
+        self.box.run("rm", "out/model.bin", check=0)
+        self.assertWhole(self.fetch(), 0.1)
+
     def test_blob_fetch_writes_to_a_pipe(self):
         os.mkfifo(self.box.work / "pipe")
         process = self.box.popen(self.box.bin / "oras", "blob", "fetch",
