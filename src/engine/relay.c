@@ -3,12 +3,17 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "engine/download.h"
 #include "oci/digest.h"
 
-enum { RING_BYTES = 4 * 1024 * 1024 };
+enum {
+    RING_BYTES = 1024 * 1024,     /* measured: what does not fit into a core's cache costs more */
+    BATCH_BYTES = RING_BYTES / 4, /* each side wakes the other for so much, not for each packet */
+    BATCH_WAIT_MS = 20,           /* but few bytes do not wait for long */
+};
 
 struct coras_relay {
     coras_run *run;               /* const */
@@ -26,6 +31,8 @@ struct coras_relay {
     /* under lock */
     int64_t start;      /* offset at which the receiving thread began */
     int64_t put, taken; /* offsets: bytes [taken, put) are in the ring */
+    int64_t wanted;     /* bytes that the reader waits for; 0: it does not wait */
+    bool is_full;       /* the receiver waits for room */
     bool stop, ended;
     coras_error *failure;
 };
@@ -40,7 +47,7 @@ int coras_relay_new(coras_run *run, coras_target *from, const coras_descriptor *
     relay->from = from;
     relay->desc = desc;
     pthread_mutex_init(&relay->lock, NULL);
-    pthread_cond_init(&relay->changed, NULL);
+    coras_cond_init(&relay->changed);
     relay->ring = coras_malloc(RING_BYTES);
     if (!relay->ring)
         return coras_fail_no_memory(err);
@@ -54,7 +61,8 @@ int coras_relay_new(coras_run *run, coras_target *from, const coras_descriptor *
 /* lock held: bytes that fit behind `put` without wrapping; waits for room */
 static size_t wait_for_room(coras_relay *r)
 {
-    while (r->put - r->taken == RING_BYTES && !r->stop)
+    r->is_full = r->put - r->taken == RING_BYTES;
+    while (r->is_full && !r->stop)
         pthread_cond_wait(&r->changed, &r->lock);
     size_t room = (size_t)(RING_BYTES - (r->put - r->taken));
     size_t to_end = RING_BYTES - (size_t)(r->put % RING_BYTES);
@@ -79,7 +87,8 @@ static int ring_put(void *user, const void *data, size_t len, coras_error **err)
         len -= n;
         pthread_mutex_lock(&r->lock);
         r->put += (int64_t)n;
-        pthread_cond_broadcast(&r->changed);
+        if (r->wanted && r->put - r->taken >= r->wanted)
+            pthread_cond_signal(&r->changed);
         pthread_mutex_unlock(&r->lock);
     }
     return 0;
@@ -151,11 +160,26 @@ static int start_receiving(coras_relay *r, int64_t offset, coras_error **err)
 
 /* ---- the uploading side ---- */
 
+/* lock held */
+static void wait_for_batch(coras_relay *r)
+{
+    struct timespec deadline = coras_deadline_ms(BATCH_WAIT_MS);
+
+    r->wanted = BATCH_BYTES;
+    while (r->put - r->taken < BATCH_BYTES && !r->ended)
+        if (pthread_cond_timedwait(&r->changed, &r->lock, &deadline) != 0)
+            break;
+}
+
 /* lock held: bytes that can be read without wrapping; 0 when the other side ended */
 static size_t wait_for_bytes(coras_relay *r)
 {
+    r->wanted = 1;
     while (r->put == r->taken && !r->ended)
         pthread_cond_wait(&r->changed, &r->lock);
+    if (r->put - r->taken < BATCH_BYTES)
+        wait_for_batch(r);
+    r->wanted = 0;
     size_t have = (size_t)(r->put - r->taken);
     size_t to_end = RING_BYTES - (size_t)(r->taken % RING_BYTES);
     return have < to_end ? have : to_end;
@@ -201,7 +225,10 @@ static int relay_read(void *user, void *buf, size_t cap, int64_t offset, size_t 
     r->position += (int64_t)n;
     pthread_mutex_lock(&r->lock);
     r->taken += (int64_t)n;
-    pthread_cond_broadcast(&r->changed);
+    if (r->is_full && RING_BYTES - (r->put - r->taken) >= BATCH_BYTES) {
+        r->is_full = false;
+        pthread_cond_signal(&r->changed);
+    }
     pthread_mutex_unlock(&r->lock);
     *ret = n;
     return 0;
