@@ -261,7 +261,11 @@ static int publish(struct unpacker *u, int stage_fd, coras_error **err)
             return coras_fail_errno(err, errno, "remove %s", shown);
         CORAS_TRY(publish_new(u, stage_fd, shown, err));
     }
-    return r->no_sync ? 0 : coras_fsync(r->parent_dirfd, shown, err);
+    if (r->no_sync)
+        return 0;
+    /* What was merged has got its names in any of the directories below the target. */
+    return old == S_IFDIR ? sync_file_system(stage_fd, shown, err)
+                          : coras_fsync(r->parent_dirfd, shown, err);
 }
 
 static int check_reserved(const struct coras_unpack_request *r, int root_fd, coras_error **err)
