@@ -174,6 +174,47 @@ int coras_mkdir_all(int dirfd, const char *path, mode_t mode, coras_error **err)
     return make_one(dirfd, path, mode, err);
 }
 
+unsigned coras_missing_parents(const char *path)
+{
+    coras_auto_free char *parent = coras_strdup(path);
+    unsigned missing = 0;
+
+    if (!parent)
+        return 0; /* what was made is neither taken away after a failure nor synced */
+    for (char *slash; (slash = strrchr(parent, '/')) && slash > parent; missing++) {
+        struct stat st;
+        *slash = '\0';
+        if (lstat(parent, &st) == 0 || errno != ENOENT)
+            break;
+    }
+    return missing;
+}
+
+int coras_sync_directory(const char *path, coras_error **err)
+{
+    coras_auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 && errno == EACCES)
+        return 0; /* names may be given there and not read: nothing can be synced */
+    return fd < 0 ? coras_fail_errno(err, errno, "open %s", path) : coras_fsync(fd, path, err);
+}
+
+int coras_sync_parents(const char *path, unsigned count, coras_error **err)
+{
+    coras_auto_free char *parent = coras_strdup(path);
+
+    if (!parent)
+        return coras_fail_no_memory(err);
+    while (count-- > 0) {
+        char *slash = strrchr(parent, '/');
+        if (!slash)
+            return 0;
+        *slash = '\0';
+        CORAS_TRY(coras_sync_directory(*parent ? parent : "/", err));
+    }
+    return 0;
+}
+
 /* ---- space, temporary files, cache ---- */
 
 int64_t coras_free_space(int fd)

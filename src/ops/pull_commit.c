@@ -251,28 +251,41 @@ static int place_one(coras_workdir *w, coras_taken *taken, coras_place *p, coras
 
 /* ---- all of them ---- */
 
-static int sync_parents(coras_workdir *w, coras_error **err)
+/* Where the place's name is, and where those of the directories are that were made for it. */
+static int sync_above(coras_workdir *w, const coras_place *p, coras_map *synced, coras_error **err)
 {
-    coras_auto(coras_map) synced = coras_map_new(NULL);
-    if (!synced)
+    coras_auto_free char *dir = coras_strdup(p->absolute);
+    coras_auto_fd dirfd = -1;
+    const char *name = NULL;
+
+    if (!dir)
         return coras_fail_no_memory(err);
-    for (size_t i = 0; i < w->places.len; i++) {
-        const coras_place *p = w->places.items[i];
-        coras_auto_fd dirfd = -1;
-        const char *name = NULL;
-        if (!p->placed)
-            continue;
-        coras_auto_free char *dir =
-            coras_strndup(p->absolute, (size_t)(strrchr(p->absolute, '/') - p->absolute));
-        if (!dir)
-            return coras_fail_no_memory(err);
+    for (unsigned level = 0; level <= p->missing_dirs; level++) {
+        *strrchr(dir, '/') = '\0';
         if (coras_map_has(synced, dir))
             continue;
         CORAS_TRY(coras_map_set(synced, dir, w, err));
+        if (level > 0) {
+            CORAS_TRY(coras_sync_directory(*dir ? dir : "/", err));
+            continue;
+        }
         CORAS_TRY(open_parent(w, p, &dirfd, &name, err));
         CORAS_TRY(coras_fsync(dirfd, dir, err));
     }
     return 0;
+}
+
+/* Last, when little is left to write: the file system has committed most of it for the files. */
+static int sync_names(coras_workdir *w, coras_error **err)
+{
+    coras_auto(coras_map) synced = coras_map_new(NULL);
+
+    if (!synced)
+        return coras_fail_no_memory(err);
+    for (size_t i = 0; i < w->places.len; i++)
+        if (w->places.items[i]->placed)
+            CORAS_TRY(sync_above(w, w->places.items[i], synced, err));
+    return coras_sync_parents(w->absolute, w->missing_dirs, err);
 }
 
 /* So that pulling or pushing the same files again need not read them. */
@@ -302,7 +315,7 @@ int coras_place_files(coras_workdir *w, coras_error **err)
         if (!w->places.items[i]->right)
             CORAS_TRY(place_one(w, taken, w->places.items[i], err));
     if (sync)
-        CORAS_TRY(sync_parents(w, err));
+        CORAS_TRY(sync_names(w, err));
     remember_digests(w);
     return 0;
 }

@@ -43,6 +43,7 @@ int coras_workdir_open(coras_workdir *w, coras_run *run, const coras_pull_option
         return coras_fail_no_memory(err);
     }
     w->existed = access(w->absolute, F_OK) == 0;
+    w->missing_dirs = w->existed ? 0 : coras_missing_parents(w->absolute) + 1;
     return 0;
 }
 
@@ -367,22 +368,6 @@ static bool is_shared(coras_workdir *w, const coras_place *p)
     return shared;
 }
 
-static unsigned count_missing_dirs(const char *absolute)
-{
-    coras_auto_free char *path = coras_strdup(absolute);
-    unsigned missing = 0;
-    struct stat st;
-
-    if (!path)
-        return 0; /* they stay behind, empty, when the pull fails */
-    for (char *slash; (slash = strrchr(path, '/')) && slash > path; missing++) {
-        *slash = '\0';
-        if (lstat(path, &st) == 0 || errno != ENOENT)
-            break;
-    }
-    return missing;
-}
-
 int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
 {
     struct stat st;
@@ -395,7 +380,7 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
     CORAS_TRY(check_containment(w, p, err));
     p->existed = lstat(p->absolute, &st) == 0 && (!p->is_root || w->existed);
     if (!p->existed) {
-        p->missing_dirs = count_missing_dirs(p->absolute);
+        p->missing_dirs = coras_missing_parents(p->absolute);
         return 0;
     }
     if (w->opts->keep_old_files)

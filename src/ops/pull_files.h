@@ -33,10 +33,11 @@ typedef struct coras_place {
 typedef struct coras_workdir {
     coras_run *run;
     const coras_pull_options *opts;
-    char *absolute; /* of the output directory */
-    bool existed;   /* the output directory, before this pull */
-    int dirfd;      /* the output directory */
-    int stagefd;    /* private directory in it; -1 until needed */
+    char *absolute;        /* of the output directory */
+    bool existed;          /* the output directory, before this pull */
+    unsigned missing_dirs; /* it and those above that were not there before */
+    int dirfd;             /* the output directory */
+    int stagefd;           /* private directory in it; -1 until needed */
     pthread_mutex_t lock;
     /* under lock */
     coras_map *titles; /* by absolute path: coras_place */

@@ -166,6 +166,24 @@ static void makes_directories_like_go(void **state)
                   "mkdir f: not a directory");
 }
 
+static void counts_and_syncs_missing_parents(void **state)
+{
+    coras_auto_free char *here = coras_path_abs("s");
+    coras_auto_free char *below = coras_path_abs("s/one/two/three");
+
+    (void)state;
+    assert_ok(coras_mkdir_all(AT_FDCWD, here, 0755, NULL), NULL);
+    assert_int_equal(coras_missing_parents(here), 0);
+    assert_int_equal(coras_missing_parents(below), 2);
+    assert_int_equal(coras_missing_parents("/missing"), 0);
+    assert_int_equal(coras_missing_parents("/missing/too/file"), 2);
+    assert_int_equal(coras_sync_parents(below, 1, NULL), CORAS_ERR_NOT_FOUND);
+    assert_ok(coras_mkdir_all(AT_FDCWD, "s/one/two", 0755, NULL), NULL);
+    assert_int_equal(coras_missing_parents(below), 0);
+    assert_ok(coras_sync_parents(below, 3, NULL), NULL);
+    assert_ok(coras_sync_parents("/a", 3, NULL), NULL); /* more than there are */
+}
+
 struct beneath_case {
     const char *path;
     int rc;
@@ -450,6 +468,7 @@ int main(void)
         FS_TEST(replaces_a_file_and_keeps_links_to_it),
         FS_TEST(a_failed_replacement_leaves_nothing),
         FS_TEST(makes_directories_like_go),
+        FS_TEST(counts_and_syncs_missing_parents),
         FS_TEST(refuses_unsafe_paths),
         FS_TEST(makes_parents_beneath_the_root),
         FS_TEST(removes_trees_without_following_links),
