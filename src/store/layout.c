@@ -88,7 +88,7 @@ static bool is_name(const char *reference)
 static int list_in_index(struct coras_layout *l, const coras_descriptor *desc,
                          const char *reference, coras_error **err)
 {
-    CORAS_TRY(coras_layout_sync_names(l, &desc->digest, err));
+    CORAS_TRY(coras_layout_sync_names(l, err));
     CORAS_TRY(coras_layout_begin_change(l, err));
     int rc = is_name(reference) ? coras_layout_index_tag(&l->index, desc, reference, err)
                                 : coras_layout_index_add(&l->index, desc, err);
@@ -130,8 +130,11 @@ static int layout_push_manifest(coras_target *t, const coras_descriptor *desc, c
     int rc = coras_layout_read_blob(l, desc, CORAS_LIMIT_MANIFEST, &stored, NULL);
     if (rc == CORAS_ERR_NO_MEMORY)
         return coras_fail_no_memory(err);
-    if (rc < 0)
+    if (rc < 0) {
+        /* Where a manifest is found, all below it is taken to be there. */
+        CORAS_TRY(coras_layout_sync_names(l, err));
         CORAS_TRY(coras_layout_store_bytes(l, &desc->digest, data, (size_t)desc->size, err));
+    }
     return list_in_index(l, desc, reference, err);
 }
 
@@ -276,11 +279,13 @@ static int open_for_writing(struct coras_layout *l, const char *path, coras_erro
     coras_auto_free char *absolute = coras_path_abs(path);
     if (!absolute)
         return coras_fail_no_memory(err);
+    unsigned made = access(absolute, F_OK) == 0 ? 0 : coras_missing_parents(absolute) + 1;
     CORAS_TRY(coras_mkdir_all(AT_FDCWD, absolute, 0777, err));
     l->dirfd = open(absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (l->dirfd < 0)
         return coras_fail_errno(err, errno, "open %s", absolute);
-    return coras_layout_create(l, err);
+    CORAS_TRY(coras_layout_create(l, err));
+    return coras_sync_parents(absolute, made, err);
 }
 
 static int open_for_reading(struct coras_layout *l, const char *path, coras_error **err)

@@ -54,9 +54,8 @@ CORAS_MUST_CHECK int coras_layout_store_bytes(const struct coras_layout *l,
                                               size_t len, coras_error **err);
 CORAS_MUST_CHECK int coras_layout_remove_blob(const struct coras_layout *l,
                                               const coras_digest *digest, coras_error **err);
-/* Make the names of stored blobs durable, before an index that names them. */
-CORAS_MUST_CHECK int coras_layout_sync_names(const struct coras_layout *l,
-                                             const coras_digest *digest, coras_error **err);
+/* Make the names of stored blobs durable, before anything that names them. */
+CORAS_MUST_CHECK int coras_layout_sync_names(const struct coras_layout *l, coras_error **err);
 
 /* Verbs of the table. */
 int coras_layout_fetch(coras_target *t, const coras_descriptor *desc, int64_t offset,

@@ -234,6 +234,27 @@ static int ingest_open(const struct coras_layout *l, const coras_digest *digest,
     return 0;
 }
 
+static int sync_dir(const struct coras_layout *l, const char *name, coras_error **err)
+{
+    coras_auto_fd fd = openat(l->dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0)
+        return coras_fsync(fd, name, err);
+    /* Absent, or one that may be written and not read. */
+    return errno == ENOENT || errno == EACCES ? 0 : coras_fail_errno(err, errno, "open %s", name);
+}
+
+/* Names in a directory are worth what its own name is. */
+static int make_blob_dir(const struct coras_layout *l, const coras_digest *digest,
+                         coras_error **err)
+{
+    char dir[CORAS_LAYOUT_PATH_MAX];
+    (void)snprintf(dir, sizeof(dir), "blobs/%s", coras_digest_algorithm_name(digest->algorithm));
+    CORAS_TRY(make_dir(l, "blobs", err));
+    CORAS_TRY(make_dir(l, dir, err));
+    CORAS_TRY(sync_dir(l, "blobs", err));
+    return sync_dir(l, ".", err);
+}
+
 /* Give a complete file its final name. */
 static int publish(const struct coras_layout *l, int dirfd, const char *name,
                    const coras_digest *digest, coras_error **err)
@@ -244,10 +265,7 @@ static int publish(const struct coras_layout *l, int dirfd, const char *name,
         return 0;
     if (errno != ENOENT) /* the directory of the algorithm is made when it is first needed */
         return coras_fail_errno(err, errno, "rename %s", path);
-    char dir[CORAS_LAYOUT_PATH_MAX];
-    (void)snprintf(dir, sizeof(dir), "blobs/%s", coras_digest_algorithm_name(digest->algorithm));
-    CORAS_TRY(make_dir(l, "blobs", err));
-    CORAS_TRY(make_dir(l, dir, err));
+    CORAS_TRY(make_blob_dir(l, digest, err));
     if (renameat(dirfd, name, l->dirfd, path) < 0)
         return coras_fail_errno(err, errno, "rename %s", path);
     return 0;
@@ -355,13 +373,15 @@ int coras_layout_remove_blob(const struct coras_layout *l, const coras_digest *d
     return coras_fail_errno(err, errno, "remove %s", path);
 }
 
-int coras_layout_sync_names(const struct coras_layout *l, const coras_digest *digest,
-                            coras_error **err)
+int coras_layout_sync_names(const struct coras_layout *l, coras_error **err)
 {
-    char dir[CORAS_LAYOUT_PATH_MAX];
-    (void)snprintf(dir, sizeof(dir), "blobs/%s", coras_digest_algorithm_name(digest->algorithm));
-    coras_auto_fd fd = openat(l->dirfd, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? 0 : coras_fsync(fd, dir, err);
+    /* Of every algorithm: a manifest may name content by another one than its own. */
+    for (int algorithm = CORAS_SHA256; algorithm <= CORAS_SHA512; algorithm++) {
+        char dir[CORAS_LAYOUT_PATH_MAX];
+        (void)snprintf(dir, sizeof(dir), "blobs/%s", coras_digest_algorithm_name(algorithm));
+        CORAS_TRY(sync_dir(l, dir, err));
+    }
+    return 0;
 }
 
 /* ---- downloads that land here ---- */
