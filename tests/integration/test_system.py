@@ -1,11 +1,10 @@
 """The machine itself fails: streams, disks, descriptors, threads. Rows F33-F43 of the threat model."""
 
 import os
-import shutil
 import subprocess
 import unittest
 
-from harness.case import CliCase, main
+from harness.case import CliCase, main, need_strace
 from harness.scripted import ScriptedRegistry
 
 MIB = 1 << 20
@@ -19,12 +18,9 @@ class SystemCase(CliCase):
         self.data = os.urandom(3 * MIB)
 
     def traced(self, faults, *argv, **options):
-        """The program under strace, which LeakSanitizer does not bear."""
+        """The program under strace, which injects the faults."""
         inject = [word for fault in faults for word in ("-e", f"inject={fault}")]
-        leaks = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "detect_leaks=0")))
-        env = {"ASAN_OPTIONS": leaks, **(options.pop("env", None) or {})}
-        return self.box.run("strace", "-f", "-o", "/dev/null", *inject, self.box.bin / "oras", *argv,
-                            env=env, **options)
+        return self.under_strace(["-o", "/dev/null", *inject], *argv, **options)
 
     def serve_artifact(self, *more):
         self.registry.artifact("v1", [(self.data, "big.bin"), (b"small", "sub/small"), *more])
@@ -69,13 +65,6 @@ class Streams(SystemCase):
         result = self.shell("exec 3> >(exit); wait $!; oras pull --debug $REF -o out 2>&3")
         self.assertEqual(result.code, 0, result)
         self.assertEqual(self.read("out/big.bin"), self.data)
-
-
-def can_trace():
-    strace = shutil.which("strace")
-    return strace is not None and subprocess.run(
-        [strace, "-f", "-e", "inject=getcwd:error=EIO", "true"], capture_output=True,
-        check=False).returncode == 0
 
 
 class Mounted(SystemCase):
@@ -139,7 +128,7 @@ class Mounted(SystemCase):
             self.no_leftovers("out")
 
 
-@unittest.skipUnless(can_trace(), "strace is not installed or may not trace")
+@need_strace
 class Injected(SystemCase):
     """System calls that fail when they are told to."""
 
@@ -283,7 +272,7 @@ class Outputs(SystemCase):
         self.fails("blob", "fetch", self.blob, "--output", "no/where",
                    contains="open no/where: no such file or directory")
 
-    @unittest.skipUnless(can_trace(), "strace is not installed or may not trace")
+    @need_strace
     def test_order_of_calls(self):
         """Data, fsync, rename, fsync of the directory; a failure of any leaves nothing, but for what
         was downloaded, verified and synced."""
@@ -299,7 +288,7 @@ class Outputs(SystemCase):
                     verified.unlink()
                 self.no_leftovers(but=["old"])
 
-    @unittest.skipUnless(can_trace(), "strace is not installed or may not trace")
+    @need_strace
     def test_a_directory_that_cannot_be_read_is_no_empty_one(self):
         result = self.traced(("getdents64:error=EIO",), "backup", self.ref, "--output", "b.tar")
         self.assertEqual(result.code, 1, result)

@@ -1,7 +1,10 @@
 """Base class of the command tests: a sandbox for each test, servers for each class."""
 
 import contextlib
+import os
 import re
+import shutil
+import subprocess
 import sys
 import unittest
 from pathlib import Path
@@ -10,6 +13,16 @@ from . import programs
 from .run import Sandbox
 from .servers import Api
 from .waiting import wait_until
+
+
+def _can_trace():
+    strace = shutil.which("strace")
+    return strace is not None and subprocess.run(
+        [strace, "-f", "-e", "inject=getcwd:error=EIO", "true"], capture_output=True,
+        check=False).returncode == 0
+
+
+need_strace = unittest.skipUnless(_can_trace(), "strace is not installed or may not trace")
 
 
 @programs.need_coras
@@ -35,6 +48,12 @@ class CliCase(unittest.TestCase):
     def coras(self, *argv, **options):
         """Run the program under test, called `oras`."""
         return self.box.run(self.box.bin / "oras", *argv, **options)
+
+    def under_strace(self, words, *argv, env=None, **options):
+        """The program under strace, which LeakSanitizer does not bear."""
+        leaks = ":".join(filter(None, (os.environ.get("ASAN_OPTIONS"), "detect_leaks=0")))
+        return self.box.run("strace", "-f", *words, self.box.bin / "oras", *argv,
+                            env={"ASAN_OPTIONS": leaks, **(env or {})}, **options)
 
     def upstream(self, *argv, **options):
         """Run upstream's oras."""
