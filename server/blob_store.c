@@ -66,28 +66,13 @@ static int blob_directory(const coras_blob_store *s, const coras_digest *digest)
     return s->algorithm_fd[digest->algorithm];
 }
 
-bool coras_blob_store_has(const coras_blob_store *s, const coras_digest *digest, int64_t size)
-{
-    char hex[CORAS_DIGEST_TEXT_MAX];
-    struct stat st;
-
-    coras_digest_hex(digest, hex);
-    return fstatat(blob_directory(s, digest), hex, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(st.st_mode) && st.st_size == size;
-}
-
 int coras_blob_store_publish(coras_blob_store *s, const char *name, int fd,
-                             const coras_digest *digest, int64_t size, coras_error **err)
+                             const coras_digest *digest, coras_error **err)
 {
     char hex[CORAS_DIGEST_TEXT_MAX];
     int directory = blob_directory(s, digest);
 
     coras_digest_hex(digest, hex);
-    if (coras_blob_store_has(s, digest, size)) {
-        /* an earlier process may have died between the rename and its flush */
-        (void)unlinkat(s->uploads_fd, name, 0);
-        return coras_fsync(directory, "blobs", err);
-    }
     CORAS_TRY(coras_fsync(fd, name, err));
     if (renameat(s->uploads_fd, name, directory, hex) < 0)
         return coras_fail_errno(err, errno, "rename %s to %s", name, hex);

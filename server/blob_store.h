@@ -25,13 +25,10 @@ CORAS_DEFINE_AUTO(coras_blob_store, coras_blob_store_close)
 
 /*
  * Move the upload file `name` to its place as the blob `digest`, durably. `fd` is open on it and
- * its content is verified. A blob that is there already stays, the upload file goes.
+ * its content is verified. It replaces what is there: that may have been damaged since.
  */
 CORAS_MUST_CHECK int coras_blob_store_publish(coras_blob_store *s, const char *name, int fd,
-                                              const coras_digest *digest, int64_t size,
-                                              coras_error **err);
-/* Whether a file of this size is there. */
-bool coras_blob_store_has(const coras_blob_store *s, const coras_digest *digest, int64_t size);
+                                              const coras_digest *digest, coras_error **err);
 /* Open for reading. NOT_FOUND; IO when it is no regular file or not of this size. */
 CORAS_MUST_CHECK int coras_blob_store_fetch(coras_blob_store *s, const coras_digest *digest,
                                             int64_t size, int *ret_fd, coras_error **err);

@@ -45,7 +45,7 @@ static const char *const queries[Q_COUNT] = {
     [Q_ADD_REPOSITORY] = "INSERT INTO repository (name) VALUES (?1) ON CONFLICT DO NOTHING",
     [Q_REPOSITORY_ID] = "SELECT id FROM repository WHERE name = ?1",
     [Q_ADD_BLOB] = "INSERT INTO blob (digest, size, stored) VALUES (?1, ?2, ?3)"
-                   " ON CONFLICT DO UPDATE SET stored = excluded.stored",
+                   " ON CONFLICT DO UPDATE SET size = excluded.size, stored = excluded.stored",
     [Q_ADD_LINK] = "INSERT INTO link (repository, digest, linked) VALUES (?1, ?2, ?3)"
                    " ON CONFLICT DO UPDATE SET linked = excluded.linked",
     [Q_FIND_LINKED_BLOB] =

@@ -490,8 +490,7 @@ static void remember_finished(coras_sessions *t, const coras_session *s, const c
     pthread_mutex_unlock(&t->lock);
 }
 
-int coras_session_verify(coras_sessions *t, coras_session *s, const coras_digest *digest,
-                         coras_error **err)
+int coras_session_verify(coras_session *s, const coras_digest *digest, coras_error **err)
 {
     coras_digest have;
 
@@ -503,8 +502,6 @@ int coras_session_verify(coras_sessions *t, coras_session *s, const coras_digest
     if (!coras_digest_equal(&have, digest))
         return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH,
                           "provided digest did not match uploaded content");
-    if (coras_blob_store_has(t->store, digest, s->size))
-        return 0;
     return coras_fsync(s->fd, s->id, err);
 }
 
@@ -514,8 +511,7 @@ int coras_session_publish(coras_sessions *t, coras_session **s, const coras_dige
     coras_session *session = *s;
     char name[SIDECAR_NAME];
 
-    CORAS_TRY(
-        coras_blob_store_publish(t->store, session->id, session->fd, digest, session->size, err));
+    CORAS_TRY(coras_blob_store_publish(t->store, session->id, session->fd, digest, err));
     (void)unlinkat(t->store->uploads_fd, sidecar_name(session->id, name), 0);
     remember_finished(t, session, digest);
     forget(t, session);

@@ -69,8 +69,8 @@ CORAS_MUST_CHECK int coras_session_append(coras_session *s, const void *data, si
                                           coras_error **err);
 /* Check the content against `digest`, and have it on the disk. DIGEST_MISMATCH leaves the session
  * as it was. Takes long for what is large: call it without any lock. */
-CORAS_MUST_CHECK int coras_session_verify(coras_sessions *t, coras_session *s,
-                                          const coras_digest *digest, coras_error **err);
+CORAS_MUST_CHECK int coras_session_verify(coras_session *s, const coras_digest *digest,
+                                          coras_error **err);
 /*
  * Move the content, verified as `digest`, into the blob store, durably. On success the session is
  * gone (remembered as finished), *s is NULL.

@@ -314,7 +314,7 @@ static int finish_and_link(struct coras_exchange *x, coras_error **err)
     int64_t size = x->upload->size;
     int rc;
 
-    CORAS_TRY(coras_session_verify(r->sessions, x->upload, &x->expected, err));
+    CORAS_TRY(coras_session_verify(x->upload, &x->expected, err));
     pthread_rwlock_rdlock(&r->store->collecting);
     rc = coras_session_publish(r->sessions, &x->upload, &x->expected, err);
     if (rc == 0)

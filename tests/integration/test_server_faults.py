@@ -268,6 +268,35 @@ class Start(ServerCase):
         self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(b'hello')}").body, b"hello")
 
 
+class Damage(ServerCase):
+    def push(self, data):
+        """Push a blob; the place of its file."""
+        self.server.push_blob(self.repository, data)
+        return self.server.root / "blobs/sha256" / digest(data)[7:]
+
+    def get(self, data, method="GET"):
+        return self.request(method, f"/v2/{self.repository}/blobs/{digest(data)}")
+
+    def test_what_is_pushed_replaces_what_is_damaged(self):
+        data = b"will be damaged"
+        one_request = f"/v2/{self.repository}/blobs/uploads/?digest={digest(data)}"
+        for damaged in (bytes(len(data)), data[1:], data * 2, b"", None):
+            path = self.push(data)
+            path.unlink()
+            if damaged is not None:
+                path.write_bytes(damaged)
+            self.push(data)
+            self.assertEqual(self.get(data).body, data, damaged)
+            path.write_bytes(bytes(len(data)))
+            self.assertEqual(self.request("POST", one_request, data).status, 201)
+            self.assertEqual(self.get(data).body, data, damaged)
+        path.unlink()
+        path.symlink_to(self.server.top / "log")
+        self.push(data)
+        self.assertFalse(path.is_symlink())
+        self.assertEqual(self.get(data).body, data)
+
+
 class Disk(ServerCase):
     def small_server(self, megabytes, *options):
         """On a small file system of its own, in a mount namespace."""
