@@ -96,8 +96,8 @@ int coras_blob_store_fetch(coras_blob_store *s, const coras_digest *digest, int6
     if (!S_ISREG(st.st_mode))
         return coras_fail(err, CORAS_ERR_IO, "blob %s: not a regular file", hex);
     if (st.st_size != size)
-        return coras_fail(err, CORAS_ERR_IO, "blob %s: damaged: %lld bytes, expected %lld", hex,
-                          (long long)st.st_size, (long long)size);
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob %s: damaged: %lld bytes, expected %lld",
+                          hex, (long long)st.st_size, (long long)size);
     *ret_fd = fd;
     fd = -1;
     return 0;

@@ -29,7 +29,7 @@ CORAS_DEFINE_AUTO(coras_blob_store, coras_blob_store_close)
  */
 CORAS_MUST_CHECK int coras_blob_store_publish(coras_blob_store *s, const char *name, int fd,
                                               const coras_digest *digest, coras_error **err);
-/* Open for reading. NOT_FOUND; IO when it is no regular file or not of this size. */
+/* Open for reading. NOT_FOUND, also when it is not of this size; IO when it is no regular file. */
 CORAS_MUST_CHECK int coras_blob_store_fetch(coras_blob_store *s, const coras_digest *digest,
                                             int64_t size, int *ret_fd, coras_error **err);
 /* Remove; absent is success. */

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "collect.h"
 #include "errors.h"
+#include "log.h"
 #include "ranges.h"
 
 static void describe(struct coras_exchange *x, const coras_digest *digest)
@@ -60,6 +61,36 @@ static int keep_for_pusher(struct coras_exchange *x)
     return rc == CORAS_ERR_NOT_FOUND ? rc : 0; /* a full disk does not end reading */
 }
 
+/* Open the file of a blob that is stored according to the database. A client that hears NOT_FOUND
+ * pushes the blob again, and so repairs it; whoever runs the registry has to hear of it too. */
+static int fetch(struct coras_exchange *x, const coras_digest *digest, int64_t size, int *ret_fd,
+                 coras_error **err)
+{
+    int rc = coras_blob_store_fetch(x->registry->store, digest, size, ret_fd, err);
+
+    if (rc == CORAS_ERR_NOT_FOUND)
+        coras_log_failure(x->target, coras_error_message(*err));
+    return rc;
+}
+
+int coras_blob_check(struct coras_exchange *x, const char *repository, const coras_digest *digest,
+                     coras_error **err)
+{
+    coras_auto_fd fd = -1;
+    int64_t size = 0;
+
+    CORAS_TRY(coras_metadata_find_blob(x->registry->metadata, repository, digest, &size, err));
+    return fetch(x, digest, size, &fd, err);
+}
+
+static void answer_unknown(struct coras_exchange *x)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    coras_answer_error(x, CORAS_API_BLOB_UNKNOWN, "blob unknown to this repository",
+                       coras_digest_format(&x->route.digest, text));
+}
+
 void coras_blob_get(struct coras_exchange *x)
 {
     const coras_digest *digest = &x->route.digest;
@@ -70,15 +101,12 @@ void coras_blob_get(struct coras_exchange *x)
 
     if (rc == 0)
         rc = keep_for_pusher(x);
-
+    if (rc == 0)
+        rc = fetch(x, digest, size, &x->answer.fd, &err);
     if (rc == CORAS_ERR_NOT_FOUND) {
-        char text[CORAS_DIGEST_TEXT_MAX];
-        coras_answer_error(x, CORAS_API_BLOB_UNKNOWN, "blob unknown to this repository",
-                           coras_digest_format(digest, text));
+        answer_unknown(x);
         return;
     }
-    if (rc == 0)
-        rc = coras_blob_store_fetch(x->registry->store, digest, size, &x->answer.fd, &err);
     if (rc < 0) {
         coras_answer_failure(x, err);
         return;
@@ -104,7 +132,7 @@ void coras_blob_delete(struct coras_exchange *x)
     rc = coras_metadata_unlink_blob(x->registry->metadata, x->route.repository, &x->route.digest,
                                     &err);
     if (rc == CORAS_ERR_NOT_FOUND)
-        coras_answer_error(x, CORAS_API_BLOB_UNKNOWN, "blob unknown to this repository", NULL);
+        answer_unknown(x);
     else if (rc < 0)
         coras_answer_failure(x, err);
     else

@@ -217,6 +217,33 @@ static bool is_known_type(const char *type)
            coras_str_starts(type, "application/vnd.docker.distribution.manifest.v1");
 }
 
+/* The database knows what was stored, not what became of the file since. */
+static int check_file(struct coras_exchange *x, const coras_descriptor *child,
+                      coras_digest *ret_missing, coras_error **err)
+{
+    int rc;
+
+    if (coras_metadata_is_foreign(child))
+        return 0;
+    rc = coras_blob_check(x, x->route.repository, &child->digest, err);
+    if (rc < 0)
+        *ret_missing = child->digest;
+    return rc;
+}
+
+/* What an index names is in the database itself. */
+static int check_files(struct coras_exchange *x, const coras_manifest *parsed,
+                       coras_digest *ret_missing, coras_error **err)
+{
+    if (coras_kind_is_index(parsed->kind))
+        return 0;
+    if (parsed->has_config)
+        CORAS_TRY(check_file(x, &parsed->config, ret_missing, err));
+    coras_vec_foreach (layer, &parsed->layers)
+        CORAS_TRY(check_file(x, layer, ret_missing, err));
+    return 0;
+}
+
 static int store(struct coras_exchange *x, coras_digest *ret_missing, coras_error **err)
 {
     coras_auto_value(coras_manifest) parsed = {0};
@@ -240,6 +267,8 @@ static int store(struct coras_exchange *x, coras_digest *ret_missing, coras_erro
     if (is_known_type(type)) {
         CORAS_TRY(coras_manifest_parse(x->body.ptr, x->body.len, type, &parsed, err));
         put.parsed = &parsed;
+        if (put.check_children)
+            CORAS_TRY(check_files(x, &parsed, ret_missing, err));
     }
     CORAS_TRY(coras_metadata_put_manifest(x->registry->metadata, &put, ret_missing, err));
     answer_created(x, &put);

@@ -365,8 +365,7 @@ struct manifest_write {
     coras_digest missing;
 };
 
-/* Registries never hold the content of these; Spec: image-spec 1.1, "Non-Distributable Layers". */
-static bool is_non_distributable(const coras_descriptor *d)
+bool coras_metadata_is_foreign(const coras_descriptor *d)
 {
     return d->media_type && (strstr(d->media_type, ".nondistributable.") ||
                              strstr(d->media_type, ".rootfs.foreign."));
@@ -379,7 +378,7 @@ static int check_child(coras_db *db, coras_db_connection *c, struct manifest_wri
     char text[CORAS_DIGEST_TEXT_MAX];
     int rc;
 
-    if (!w->put->check_children || is_non_distributable(child))
+    if (!w->put->check_children || coras_metadata_is_foreign(child))
         return 0;
     rc = has_row(db, c, is_index ? Q_HAS_MANIFEST : Q_HAS_LINK, repository, &child->digest, err);
     /* an index may also name blobs: some artifacts do */

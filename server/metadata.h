@@ -63,6 +63,8 @@ struct coras_manifest_put {
     bool check_children;          /* config, layers and manifests must be there */
     const coras_strlist *tags;    /* set to this manifest */
 };
+/* Layers whose content no registry holds; Spec: image-spec 1.1, "Non-Distributable Layers". */
+bool coras_metadata_is_foreign(const coras_descriptor *d);
 /* NOT_FOUND with *ret_missing set when something it names is absent. */
 CORAS_MUST_CHECK int coras_metadata_put_manifest(coras_metadata *m,
                                                  const struct coras_manifest_put *put,

@@ -10,6 +10,10 @@
 /* blobs.c: GET, HEAD, DELETE /blobs/DIGEST */
 void coras_blob_get(struct coras_exchange *x);
 void coras_blob_delete(struct coras_exchange *x);
+/* Whether the repository (NULL: any) holds the blob, and its file is there in full length.
+ * NOT_FOUND. */
+CORAS_MUST_CHECK int coras_blob_check(struct coras_exchange *x, const char *repository,
+                                      const coras_digest *digest, coras_error **err);
 /* 201 with the blob's Location: uploads and mounts end so. */
 void coras_blob_created(struct coras_exchange *x, const coras_digest *digest);
 

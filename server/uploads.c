@@ -99,7 +99,10 @@ static int mount(struct coras_exchange *x, const coras_digest *digest, coras_err
     if (!coras_access_reads_all(x->registry->access, x->user))
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "may not read the source");
     pthread_rwlock_rdlock(&x->registry->store->collecting);
-    rc = coras_metadata_mount_blob(x->registry->metadata, from, x->route.repository, digest, err);
+    rc = coras_blob_check(x, from, digest, err);
+    if (rc == 0)
+        rc = coras_metadata_mount_blob(x->registry->metadata, from, x->route.repository, digest,
+                                       err);
     pthread_rwlock_unlock(&x->registry->store->collecting);
     return rc;
 }
@@ -241,12 +244,11 @@ static bool check_content_range(struct coras_exchange *x)
 /* A last request that came twice: its first answer was lost. */
 static bool was_finished(struct coras_exchange *x)
 {
-    int64_t size;
+    coras_auto(coras_error) err = NULL;
 
     return coras_session_was_finished(x->registry->sessions, x->route.session, x->route.repository,
                                       &x->expected) &&
-           coras_metadata_find_blob(x->registry->metadata, x->route.repository, &x->expected, &size,
-                                    NULL) == 0;
+           coras_blob_check(x, x->route.repository, &x->expected, &err) == 0;
 }
 
 void coras_upload_chunk(struct coras_exchange *x)

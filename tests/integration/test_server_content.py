@@ -96,7 +96,7 @@ class Downloads(ServerCase):
         self.server.push_blob(self.repository, data)
         path = self.server.root / "blobs/sha256" / digest(data)[7:]
         path.write_bytes(b"short")
-        self.assertEqual(self.request("GET", f"/v2/{self.repository}/blobs/{digest(data)}").status, 500)
+        self.assertEqual(self.request("GET", f"/v2/{self.repository}/blobs/{digest(data)}").status, 404)
         path.unlink()
         path.symlink_to("/etc/passwd")
         self.assertEqual(self.request("GET", f"/v2/{self.repository}/blobs/{digest(data)}").status, 500)

@@ -296,6 +296,32 @@ class Damage(ServerCase):
         self.assertFalse(path.is_symlink())
         self.assertEqual(self.get(data).body, data)
 
+    def test_what_lost_its_file_is_not_said_to_exist(self):
+        data = b"will be lost"
+        for damaged in (data[1:], data * 2, b"", None):
+            path = self.push(b"{}").with_name(digest(data)[7:])
+            location = self.server.begin(self.repository)
+            finish = ("PUT", f"{location}?digest={digest(data)}", data)
+            self.assertEqual(self.request(*finish).status, 201)
+            logged = self.server.log().count(f"error: blob {path.name}")
+            if damaged is None:
+                path.unlink()
+            else:
+                path.write_bytes(damaged)
+            for method in ("GET", "HEAD"):
+                self.assertEqual(self.get(data, method).status, 404, (method, damaged))
+            for source in (f"&from={self.repository}", ""):
+                mount = f"/v2/{self.repository}/elsewhere/blobs/uploads/?mount={digest(data)}{source}"
+                self.assertEqual(self.request("POST", mount).status, 202)
+            self.assertEqual(self.request(*finish).status, 404)  # else an answer repeated
+            reply = self.server.put_manifest(self.repository, "v1", image([data]))
+            self.assert_error(reply, 400, "MANIFEST_BLOB_UNKNOWN")
+            self.assertEqual(reply.json["errors"][0]["detail"], digest(data))
+            self.assertEqual(self.server.log().count(f"error: blob {path.name}"), logged + 6)
+            self.push(data)
+            self.assertEqual(self.get(data, "HEAD").status, 200)
+            self.assertEqual(self.server.put_manifest(self.repository, "v1", image([data])).status, 201)
+
 
 class Disk(ServerCase):
     def small_server(self, megabytes, *options):
