@@ -1,6 +1,5 @@
 #include "blob_store.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include "base/alloc.h"
 #include "base/error.h"
@@ -113,18 +112,65 @@ int coras_blob_store_remove(coras_blob_store *s, const coras_digest *digest, cor
     return 0;
 }
 
-static bool directory_is_empty(int fd)
+/* A listing of its own position. */
+static DIR *list_directory(int fd)
 {
     int copy = openat(fd, ".", DIRECTORY_FLAGS);
     DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+
+    if (!dir && copy >= 0)
+        close(copy);
+    return dir;
+}
+
+static bool next_file(DIR *dir, int algorithm, coras_digest *ret, int64_t *ret_written_s)
+{
+    struct dirent *entry;
+    struct stat st;
+
+    while ((entry = readdir(dir))) {
+        char text[CORAS_DIGEST_TEXT_MAX];
+        int len = snprintf(text, sizeof(text), "%s:%s", coras_digest_algorithm_name(algorithm),
+                           entry->d_name);
+        if (len >= (int)sizeof(text) || coras_digest_parse(text, ret, NULL) < 0 ||
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISREG(st.st_mode))
+            continue;
+        *ret_written_s = st.st_mtime;
+        return true;
+    }
+    return false;
+}
+
+bool coras_blob_store_next(const coras_blob_store *s, struct coras_blob_walk *walk,
+                           coras_digest *ret, int64_t *ret_written_s)
+{
+    while (!walk->dir || !next_file(walk->dir, walk->algorithm, ret, ret_written_s)) {
+        int next = walk->algorithm ? walk->algorithm + 1 : CORAS_SHA256;
+        coras_blob_walk_end(walk);
+        if (next > CORAS_SHA512)
+            return false;
+        walk->dir = list_directory(s->algorithm_fd[next]);
+        walk->algorithm = next;
+    }
+    return true;
+}
+
+void coras_blob_walk_end(struct coras_blob_walk *walk)
+{
+    if (walk->dir)
+        closedir(walk->dir);
+    *walk = (struct coras_blob_walk){0};
+}
+
+static bool directory_is_empty(int fd)
+{
+    DIR *dir = list_directory(fd);
     struct dirent *entry;
     int entries = 0;
 
-    if (!dir) {
-        if (copy >= 0)
-            close(copy);
+    if (!dir)
         return false;
-    }
     while (entries <= 2 && (entry = readdir(dir)))
         entries++;
     closedir(dir);

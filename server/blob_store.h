@@ -7,6 +7,7 @@
 #ifndef CORAS_SERVER_BLOB_STORE_H
 #define CORAS_SERVER_BLOB_STORE_H
 
+#include <dirent.h>
 #include <pthread.h>
 #include "base/fs.h"
 #include "oci/digest.h"
@@ -35,6 +36,15 @@ CORAS_MUST_CHECK int coras_blob_store_fetch(coras_blob_store *s, const coras_dig
 /* Remove; absent is success. */
 CORAS_MUST_CHECK int coras_blob_store_remove(coras_blob_store *s, const coras_digest *digest,
                                              coras_error **err);
+/* The next stored file, in no particular order, and when it was last written (wall clock seconds).
+ * false: there is none left, and the walk is over. */
+struct coras_blob_walk {
+    int algorithm; /* begin with zeros */
+    DIR *dir;
+};
+bool coras_blob_store_next(const coras_blob_store *s, struct coras_blob_walk *walk,
+                           coras_digest *ret, int64_t *ret_written_s);
+void coras_blob_walk_end(struct coras_blob_walk *walk);
 /* Whether any blob is there. */
 bool coras_blob_store_is_empty(coras_blob_store *s);
 

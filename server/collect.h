@@ -16,4 +16,16 @@
  */
 bool coras_collect(struct coras_registry *registry, int64_t grace_s);
 
+/*
+ * Remove the file of a blob that the database does not know: one whose upload ended between the
+ * two. Another upload of the same content may be about to give it its place there: it is waited
+ * for.
+ */
+void coras_collect_stray(struct coras_registry *registry, const coras_digest *digest);
+
+/* Look at some of the stored files for strays that were written more than `grace_s` ago; false when
+ * all of them were seen. `walk` keeps the place from call to call. */
+bool coras_collect_strays(struct coras_registry *registry, struct coras_blob_walk *walk,
+                          int64_t grace_s);
+
 #endif

@@ -18,6 +18,8 @@
 /* Descriptors beyond those of connections and the blob that each serves. */
 #define OTHER_DESCRIPTORS 128
 #define HOUSEKEEPING_S    3600
+/* Strays come from crashes alone, and the look at every file is long. */
+#define STRAYS_S (24 * 3600)
 
 static int check_options(const struct coras_server_options *o, coras_error **err)
 {
@@ -67,25 +69,35 @@ static int announce(const struct coras_server_options *o, const char *address, c
     return 0;
 }
 
-static void keep_house(struct coras_registry *r, coras_front *front, int64_t *next_ms)
+/* When which work is due. What has more to do goes on a second later. */
+struct house {
+    int64_t collect_ms, strays_ms;
+    struct coras_blob_walk walk;
+};
+
+static void keep_house(struct coras_registry *r, coras_front *front, struct house *h)
 {
     coras_front_tick(front);
-    if (coras_now_ms() < *next_ms)
-        return;
-    coras_sessions_expire(r->sessions, coras_wall_s());
-    if (!coras_collect(r, CORAS_COLLECT_GRACE_S)) /* else the next batch in a second */
-        *next_ms = coras_now_ms() + HOUSEKEEPING_S * 1000;
+    if (coras_now_ms() >= h->collect_ms) {
+        coras_sessions_expire(r->sessions, coras_wall_s());
+        if (!coras_collect(r, CORAS_COLLECT_GRACE_S))
+            h->collect_ms = coras_now_ms() + HOUSEKEEPING_S * 1000;
+    }
+    if (coras_now_ms() >= h->strays_ms && !coras_collect_strays(r, &h->walk, CORAS_COLLECT_GRACE_S))
+        h->strays_ms = coras_now_ms() + STRAYS_S * 1000;
 }
 
 /* Until the first signal; then until nothing runs, the grace is over or a second signal comes. */
 static void serve(struct coras_registry *r, coras_front *front, const sigset_t *signals)
 {
     const struct timespec second = {1, 0}, moment = {0, 20 * 1000000};
-    int64_t next_ms = 0, deadline_ms;
+    struct house house = {0};
+    int64_t deadline_ms;
 
     do
-        keep_house(r, front, &next_ms);
+        keep_house(r, front, &house);
     while (sigtimedwait(signals, NULL, &second) < 0);
+    coras_blob_walk_end(&house.walk);
     coras_front_drain(front);
     deadline_ms = coras_now_ms() + (int64_t)r->options.grace_seconds * 1000;
     while (coras_front_running(front) > 0 && coras_now_ms() < deadline_ms) {

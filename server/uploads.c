@@ -3,8 +3,8 @@
 #include <inttypes.h>
 #include "base/error.h"
 #include "base/limits.h"
+#include "collect.h"
 #include "errors.h"
-#include "log.h"
 #include "ranges.h"
 
 /* How often a long body looks at the free space. */
@@ -295,20 +295,6 @@ static void answer_body_error(struct coras_exchange *x)
         release(x);
 }
 
-/* A file that got no place in the database would stay for ever. Another upload of the same content
- * may have given it one, or be about to: those hold the lock that is waited for. */
-static void remove_unless_linked(struct coras_registry *r, const coras_digest *digest)
-{
-    coras_auto(coras_error) err = NULL;
-    int64_t size;
-
-    pthread_rwlock_wrlock(&r->store->collecting);
-    if (coras_metadata_find_blob(r->metadata, NULL, digest, &size, NULL) == CORAS_ERR_NOT_FOUND &&
-        coras_blob_store_remove(r->store, digest, &err) < 0)
-        coras_log_failure("upload", coras_error_message(err));
-    pthread_rwlock_unlock(&r->store->collecting);
-}
-
 /* Verify at leisure; then store and link while the collector is kept out. */
 static int finish_and_link(struct coras_exchange *x, coras_error **err)
 {
@@ -323,7 +309,7 @@ static int finish_and_link(struct coras_exchange *x, coras_error **err)
         rc = coras_metadata_link_blob(r->metadata, x->route.repository, &x->expected, size, err);
     pthread_rwlock_unlock(&r->store->collecting);
     if (rc < 0 && !x->upload)
-        remove_unless_linked(r, &x->expected);
+        coras_collect_stray(r, &x->expected);
     return rc;
 }
 

@@ -1,6 +1,7 @@
 """The embedded registry when things go wrong: signals, crashes, full disks, damage, neighbours."""
 
 import concurrent.futures
+import contextlib
 import os
 import shutil
 import signal
@@ -15,6 +16,19 @@ from embedded import (OCI_MANIFEST, PROGRAM, ServerCase, digest, image, send_par
 from harness.case import main
 
 DATA = bytes(range(256)) * 4000  # 1,024,000 bytes
+
+
+class FaultCase(ServerCase):
+    @contextlib.contextmanager
+    def locked_database(self, server):
+        """Somebody else writes to it meanwhile."""
+        with subprocess.Popen(["sqlite3", server.root / "registry.db"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as locker:
+            locker.stdin.write("BEGIN IMMEDIATE; SELECT 'held';\n")
+            locker.stdin.flush()
+            self.assertEqual(locker.stdout.readline(), "held\n")
+            yield
+            locker.communicate("ROLLBACK;\n", timeout=60)
 
 
 class Kill(ServerCase):
@@ -133,7 +147,7 @@ class Stop(ServerCase):
         connection.close()
 
 
-class Start(ServerCase):
+class Start(FaultCase):
     def assert_refuses(self, server, pattern):
         with self.assertRaisesRegex(RuntimeError, pattern):
             server.start()
@@ -244,6 +258,32 @@ class Start(ServerCase):
             self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(blob)}").body, blob)
 
 
+    def kill_before_the_row(self, server, data):
+        """Kill the server when the file of an upload has its name and its row is not committed."""
+        with self.locked_database(server), server.socket() as sock:
+            sock.sendall(f"POST /v2/a/blobs/uploads/?digest={digest(data)} HTTP/1.1\r\nHost: localhost\r\n"
+                         f"Content-Length: {len(data)}\r\n\r\n".encode() + data)
+            self.wait_until(lambda: digest(data)[7:] in server.blob_files())
+            server.kill()
+
+    def test_files_without_a_row_are_collected_when_old(self):
+        server = self.new_server().start()
+        server.push_image("a", "v1")
+        server.push_blob("a", b"long", "sha512")
+        self.kill_before_the_row(server, b"stray")
+        two_days_ago = time.time() - 48 * 3600
+        (server.root / "blobs/sha512" / digest(b"stray", "sha512")[7:]).write_bytes(b"stray")
+        (server.root / "blobs/sha256/README").write_text("nobody's digest")
+        for path in (server.root / "blobs").glob("*/*"):
+            os.utime(path, (two_days_ago, two_days_ago))
+        young = server.root / "blobs/sha256" / digest(b"young stray")[7:]
+        young.write_bytes(b"young stray")
+        kept = {digest(data)[7:] for data in (b"{}", b"hello", b"young stray")}
+        kept |= {digest(b"long", "sha512")[7:], "README"}
+        server.start()
+        self.wait_until(lambda: set(server.blob_files()) == kept)
+        self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(b'hello')}").body, b"hello")
+
     def age(self, server, hours):
         """Make everything that is stored older."""
         subprocess.run(["sqlite3", server.root / "registry.db",
@@ -323,7 +363,7 @@ class Damage(ServerCase):
             self.assertEqual(self.server.put_manifest(self.repository, "v1", image([data])).status, 201)
 
 
-class Disk(ServerCase):
+class Disk(FaultCase):
     def small_server(self, megabytes, *options):
         """On a small file system of its own, in a mount namespace."""
         probe = ["unshare", "--mount", "--map-root-user", "true"]
@@ -374,23 +414,17 @@ class Disk(ServerCase):
     def test_locked_database(self):
         server = self.new_server().start()
         server.push_image("a", "v1")
-        locker = subprocess.Popen(["sqlite3", server.root / "registry.db"], stdin=subprocess.PIPE,
-                                  stdout=subprocess.PIPE, text=True)
-        self.addCleanup(locker.stdout.close)
-        locker.stdin.write("BEGIN IMMEDIATE; SELECT 'held';\n")
-        locker.stdin.flush()
-        self.assertEqual(locker.stdout.readline(), "held\n")
-        reply = server.put_manifest("a", "v2", image([b"hello"]), OCI_MANIFEST)
-        self.assertEqual((reply.status, reply.headers["Retry-After"]), (503, "2"))
-        self.assertEqual(server.request("GET", "/v2/a/manifests/v1").status, 200)
-        reply = server.request("POST", f"/v2/a/blobs/uploads/?digest={digest(b'unlinked')}", b"unlinked")
-        self.assertEqual(reply.status, 503)
-        self.assertNotIn(digest(b"unlinked")[7:], server.blob_files())
-        # those who wait, wait together: one after another they would be past every client's patience
-        with concurrent.futures.ThreadPoolExecutor(20) as pool:
-            replies = pool.map(lambda i: server.put_manifest("a", f"t{i}", image([b"hello"])), range(20))
-            self.assertEqual({reply.status for reply in replies}, {503})
-        locker.communicate("ROLLBACK;\n", timeout=60)
+        with self.locked_database(server):
+            reply = server.put_manifest("a", "v2", image([b"hello"]), OCI_MANIFEST)
+            self.assertEqual((reply.status, reply.headers["Retry-After"]), (503, "2"))
+            self.assertEqual(server.request("GET", "/v2/a/manifests/v1").status, 200)
+            reply = server.request("POST", f"/v2/a/blobs/uploads/?digest={digest(b'unlinked')}", b"unlinked")
+            self.assertEqual(reply.status, 503)
+            self.assertNotIn(digest(b"unlinked")[7:], server.blob_files())
+            # those who wait, wait together: one after another they would be past every client's patience
+            with concurrent.futures.ThreadPoolExecutor(20) as pool:
+                replies = pool.map(lambda i: server.put_manifest("a", f"t{i}", image([b"hello"])), range(20))
+                self.assertEqual({reply.status for reply in replies}, {503})
         self.assertEqual(server.put_manifest("a", "v2", image([b"hello"]), OCI_MANIFEST).status, 201)
 
 
