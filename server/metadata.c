@@ -53,7 +53,7 @@ static const char *const queries[Q_COUNT] = {
         " ON id = repository WHERE name = ?1 AND link.digest = ?2)",
     [Q_FIND_BLOB] = "SELECT size FROM blob WHERE digest = ?2",
     [Q_FIND_ANY_LINK] = "SELECT 1 FROM link WHERE digest = ?1",
-    [Q_LINK_IS_OLD] = "SELECT 1 FROM link WHERE digest = ?2 AND linked < ?3"
+    [Q_LINK_IS_OLD] = "SELECT linked < ?3 FROM link WHERE digest = ?2"
                       " AND repository = (SELECT id FROM repository WHERE name = ?1)",
     [Q_RENEW_LINK] = "UPDATE link SET linked = ?3 WHERE digest = ?2"
                      " AND repository = (SELECT id FROM repository WHERE name = ?1)",
@@ -301,7 +301,7 @@ static int renew_link(coras_db *db, coras_db_connection *c, void *user, coras_er
     return 0;
 }
 
-/* 1 = it was made before link->before, 0 = not. */
+/* 1 = it was made before link->before, 0 = not. NOT_FOUND. */
 static int link_is_old(coras_metadata *m, const struct blob_link *link, coras_error **err)
 {
     coras_db_connection *c = coras_db_reader(m->db, err);
@@ -313,6 +313,10 @@ static int link_is_old(coras_metadata *m, const struct blob_link *link, coras_er
     find = link_query(m->db, c, Q_LINK_IS_OLD, link, link->before, err);
     if (find) {
         rc = coras_db_step(m->db, find, err);
+        if (rc == 0)
+            rc = coras_fail(err, CORAS_ERR_NOT_FOUND, "blob not found");
+        else if (rc > 0)
+            rc = sqlite3_column_int(find, 0);
         sqlite3_reset(find);
     }
     coras_db_reader_release(m->db, c);

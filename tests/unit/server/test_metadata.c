@@ -104,6 +104,23 @@ static void keeps_blobs_to_their_repository(void **state)
     assert_int_equal(coras_metadata_mount_blob(f->m, NULL, "c", &d, NULL), 0);
 }
 
+static void keeps_no_blob_that_went(void **state)
+{
+    struct fixture *f = *state;
+    coras_digest d = digest_of(CORAS_EMPTY_JSON);
+    static const int64_t befores[] = {0, INT64_MAX}; /* young; old */
+
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(befores); i++) {
+        link_empty(f, "a");
+        assert_int_equal(coras_metadata_keep_blob(f->m, "a", &d, befores[i], NULL), 0);
+        assert_int_equal(coras_metadata_keep_blob(f->m, "b", &d, befores[i], NULL),
+                         CORAS_ERR_NOT_FOUND);
+        assert_int_equal(coras_metadata_unlink_blob(f->m, "a", &d, NULL), 0);
+        assert_int_equal(coras_metadata_keep_blob(f->m, "a", &d, befores[i], NULL),
+                         CORAS_ERR_NOT_FOUND);
+    }
+}
+
 static void refuses_a_manifest_without_its_blobs_and_leaves_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -253,6 +270,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         TEST(keeps_blobs_to_their_repository),
+        TEST(keeps_no_blob_that_went),
         TEST(refuses_a_manifest_without_its_blobs_and_leaves_nothing),
         TEST(deletes_a_manifest_with_its_tags),
         TEST(keeps_writers_that_meet_apart),
