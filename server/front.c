@@ -165,6 +165,15 @@ static void *on_request_line(void *user, const char *target, struct MHD_Connecti
     return r;
 }
 
+/* Bytes of body that the client was to get. */
+static int64_t sent_bytes(const struct coras_exchange *x)
+{
+    const struct coras_answer *a = &x->answer;
+
+    /* the descriptor is the response's by now: its length tells that there was one */
+    return x->method == CORAS_HEAD ? 0 : a->length + (int64_t)a->body.len;
+}
+
 static void on_completed(void *user, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode why)
 {
@@ -185,7 +194,7 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
             .user_agent = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "User-Agent"),
             .status = x->answer.status,
             .received = x->received,
-            .sent = x->answer.fd >= 0 ? x->answer.length : (int64_t)x->answer.body.len,
+            .sent = sent_bytes(x),
             .ms = coras_now_ms() - r->began_ms,
         });
     }

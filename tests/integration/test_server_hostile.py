@@ -1,6 +1,7 @@
 """The embedded registry: requests that no client of good will sends. After each, the next is served."""
 
 import http.client
+import re
 import socket
 import threading
 
@@ -210,6 +211,17 @@ class Hostile(ServerCase):
             self.assertNotRegex(line, r"[\x00-\x08\x0b-\x1f\x7f]")
             self.assertLess(len(line), 2048)
         self.assertIn("red", self.server.log())
+
+
+    def test_log_tells_how_much_was_sent(self):
+        data = b"x" * 5000
+        self.server.push_blob(self.repository, data)
+        path = f"/v2/{self.repository}/blobs/{digest(data)}"
+        for method, headers, sent in (("GET", {}, 5000), ("GET", {"Range": "bytes=1-10"}, 10), ("HEAD", {}, 0),
+                                      ("GET", {"If-None-Match": digest(data)}, 0)):
+            self.request(method, path, headers={**headers, "User-Agent": f"{method}-{sent}-{len(headers)}"})
+            line = rf" {method} {path} in=0 out={sent} ms=\d+ agent={method}-{sent}-{len(headers)}\n"
+            self.wait_until(lambda line=line: re.search(line, self.server.log()), seconds=10)
 
 
 class Many(ServerCase):
