@@ -64,7 +64,8 @@ static const char *const queries[Q_COUNT] = {
     [Q_PUT_MANIFEST] =
         "INSERT INTO manifest (repository, digest, media_type, size, subject, artifact_type,"
         " descriptor, stored, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-        " ON CONFLICT DO UPDATE SET media_type = excluded.media_type, subject = excluded.subject,"
+        " ON CONFLICT DO UPDATE SET media_type = excluded.media_type, size = excluded.size,"
+        " content = excluded.content, subject = excluded.subject,"
         " artifact_type = excluded.artifact_type, descriptor = excluded.descriptor,"
         " stored = excluded.stored",
     [Q_ADD_REFERENCE] = "INSERT INTO reference (repository, child, parent) VALUES (?1, ?2, ?3)"

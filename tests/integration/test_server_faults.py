@@ -362,6 +362,15 @@ class Damage(ServerCase):
             self.assertEqual(self.get(data, "HEAD").status, 200)
             self.assertEqual(self.server.put_manifest(self.repository, "v1", image([data])).status, 201)
 
+    def test_a_manifest_pushed_again_replaces_a_damaged_one(self):
+        data = self.server.push_image(self.repository, "v1")
+        for damage in ("zeroblob(size)", "x'00'"):
+            subprocess.run(["sqlite3", self.server.root / "registry.db",
+                            f"UPDATE manifest SET content = {damage} WHERE digest = '{digest(data)}'"],
+                           check=True, timeout=60)
+            self.assertEqual(self.server.put_manifest(self.repository, "v1", data).status, 201)
+            self.assertEqual(self.request("GET", f"/v2/{self.repository}/manifests/v1").body, data)
+
 
 class Disk(FaultCase):
     def small_server(self, megabytes, *options):
