@@ -157,9 +157,9 @@ bool coras_basic_credentials(const char *authorization, char **ret_user, char **
 {
     coras_auto_buf text = CORAS_BUF_INIT(AUTHORIZATION_MAX);
     coras_auto_free char *user = NULL;
+    coras_auto_secret char *password = NULL;
     const char *colon;
     coras_str token;
-    bool ok = false;
 
     if (strlen(authorization) > AUTHORIZATION_MAX || strncasecmp(authorization, "basic ", 6) != 0)
         return false;
@@ -169,15 +169,14 @@ bool coras_basic_credentials(const char *authorization, char **ret_user, char **
         colon = memchr(text.ptr, ':', text.len);
         if (colon) {
             user = coras_strndup(text.ptr, (size_t)(colon - text.ptr));
-            *ret_password = coras_strdup(colon + 1);
-            ok = user && *ret_password;
-            if (!ok)
-                coras_free_secret(*ret_password);
+            password = coras_strdup(colon + 1);
         }
     }
     if (text.len > 0)
         coras_wipe(text.ptr, text.len);
-    if (ok)
-        *ret_user = coras_steal(&user);
-    return ok;
+    if (!user || !password)
+        return false;
+    *ret_user = coras_steal(&user);
+    *ret_password = coras_steal(&password);
+    return true;
 }

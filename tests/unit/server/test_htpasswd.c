@@ -118,6 +118,24 @@ static void takes_basic_credentials_apart(void **state)
     }
 }
 
+static int take_apart(coras_error **err)
+{
+    coras_auto_free char *user = NULL;
+    coras_auto_secret char *password = NULL;
+
+    if (coras_basic_credentials("Basic YWxpY2U6c2VjcmV0", &user, &password))
+        return 0;
+    assert_null(user);
+    assert_null(password);
+    return coras_fail_no_memory(err);
+}
+
+static void takes_credentials_apart_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    check_each_allocation(take_apart, assert_out_of_memory_if);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -125,6 +143,7 @@ int main(void)
         cmocka_unit_test(refuses_passwords_that_bcrypt_would_cut),
         cmocka_unit_test(names_the_line_that_is_wrong),
         cmocka_unit_test(takes_basic_credentials_apart),
+        cmocka_unit_test(takes_credentials_apart_whole_or_not_at_all),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
