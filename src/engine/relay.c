@@ -97,6 +97,7 @@ static int ring_put(void *user, const void *data, size_t len, coras_error **err)
 static int receive_all(coras_relay *r, coras_error **err)
 {
     const coras_sink sink = {ring_put, r};
+    int64_t patience_s = CORAS_LIMIT_RETRY_AFTER_S;
 
     for (unsigned failures = 0; r->put < r->desc->size;) {
         coras_auto(coras_error) failure = NULL;
@@ -107,13 +108,17 @@ static int receive_all(coras_relay *r, coras_error **err)
         if (rc >= 0)
             rc = coras_fail(&failure, CORAS_ERR_SIZE_MISMATCH, "unexpected EOF");
         failures = r->put > before ? 1 : failures + 1;
+        if (r->put > before)
+            patience_s = CORAS_LIMIT_RETRY_AFTER_S;
         bool again = coras_error_is_retryable(failure) || r->put > before;
         int64_t asked = coras_error_retry_after_s(failure);
-        if (!again || rc == CORAS_ERR_CANCELLED || asked > CORAS_LIMIT_RETRY_AFTER_S ||
+        if (!again || rc == CORAS_ERR_CANCELLED || asked > patience_s ||
             failures > CORAS_RETRIES_WITHOUT_PROGRESS) {
             coras_error_propagate(err, &failure);
             return rc;
         }
+        if (asked > 0)
+            patience_s -= asked;
         CORAS_TRY(coras_retry_wait(r->run, failures, asked, err));
     }
     return 0;
@@ -205,13 +210,9 @@ static void hash_passing(coras_relay *r, const char *bytes, size_t len, int64_t 
     r->hashed = end;
 }
 
-static int relay_read(void *user, void *buf, size_t cap, int64_t offset, size_t *ret,
-                      coras_error **err)
+/* Up to `cap` bytes at `position`; NULL `buf`: they are hashed only. */
+static int take(coras_relay *r, char *buf, size_t cap, size_t *ret, coras_error **err)
 {
-    coras_relay *r = user;
-
-    if (!r->running || offset != r->position)
-        CORAS_TRY(start_receiving(r, offset, err));
     pthread_mutex_lock(&r->lock);
     size_t available = wait_for_bytes(r);
     int rc = available ? 0 : fail_as_receiver(r, err);
@@ -220,8 +221,10 @@ static int relay_read(void *user, void *buf, size_t cap, int64_t offset, size_t 
     if (rc < 0)
         return rc;
     size_t n = available < cap ? available : cap;
-    memcpy(buf, r->ring + at % RING_BYTES, n);
-    hash_passing(r, buf, n, offset);
+    const char *bytes = r->ring + at % RING_BYTES;
+    if (buf)
+        bytes = memcpy(buf, bytes, n);
+    hash_passing(r, bytes, n, r->position);
     r->position += (int64_t)n;
     pthread_mutex_lock(&r->lock);
     r->taken += (int64_t)n;
@@ -232,6 +235,29 @@ static int relay_read(void *user, void *buf, size_t cap, int64_t offset, size_t 
     pthread_mutex_unlock(&r->lock);
     *ret = n;
     return 0;
+}
+
+/* What the other side has had since an earlier process is hashed all the same. */
+static int pass_until(coras_relay *r, int64_t offset, coras_error **err)
+{
+    size_t n;
+
+    while (r->position < offset) {
+        int64_t left = offset - r->position;
+        CORAS_TRY(take(r, NULL, left < RING_BYTES ? (size_t)left : RING_BYTES, &n, err));
+    }
+    return 0;
+}
+
+static int relay_read(void *user, void *buf, size_t cap, int64_t offset, size_t *ret,
+                      coras_error **err)
+{
+    coras_relay *r = user;
+
+    if (!r->running || offset != r->position)
+        CORAS_TRY(start_receiving(r, offset < r->hashed ? offset : r->hashed, err));
+    CORAS_TRY(pass_until(r, offset, err));
+    return take(r, buf, cap, ret, err);
 }
 
 coras_source coras_relay_source(coras_relay *relay)
@@ -245,12 +271,21 @@ int coras_relay_verify(void *user, coras_error **err)
     coras_digest digest;
 
     if (r->verified || r->hashed < r->desc->size)
-        return 0; /* not all of it passed yet: asked again at the end */
+        return 0; /* not all of it passed yet: coras_relay_finish() decides */
     coras_hasher_final(r->hasher, &digest);
     r->verified = coras_digest_equal(&digest, &r->desc->digest);
     if (r->verified)
         return 0;
     return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "mismatched digest");
+}
+
+int coras_relay_finish(coras_relay *r, coras_error **err)
+{
+    if (r->hashed < r->desc->size) { /* the other side had it all */
+        CORAS_TRY(start_receiving(r, r->hashed, err));
+        CORAS_TRY(pass_until(r, r->desc->size, err));
+    }
+    return coras_relay_verify(r, err);
 }
 
 void coras_relay_free(coras_relay *relay)

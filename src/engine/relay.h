@@ -14,11 +14,13 @@ CORAS_MUST_CHECK int coras_relay_new(coras_run *run, coras_target *from,
 void coras_relay_free(coras_relay *relay);
 CORAS_DEFINE_AUTO(coras_relay, coras_relay_free)
 
-/* Reading goes in order; going back (an upload that resumes) asks the other side again from there.
- */
+/* Reading goes in order; going back asks the other side again from there. Beginning further on (an
+ * upload that an earlier process began) reads what is before as well: all of it is hashed. */
 coras_source coras_relay_source(coras_relay *relay);
 /* For coras_blob_push.unchanged: DIGEST_MISMATCH when what passed is not the content. `user` is the
  * relay. */
 int coras_relay_verify(void *user, coras_error **err);
+/* The upload is done: likewise, and the last word. */
+CORAS_MUST_CHECK int coras_relay_finish(coras_relay *relay, coras_error **err);
 
 #endif

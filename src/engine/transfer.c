@@ -100,8 +100,7 @@ static int send_through_relay(coras_run *run, coras_target *from, coras_target *
                             .transfer = transfer};
     int rc = to->ops->push_blob(to, &push, err);
     if (rc == CORAS_PUSHED)
-        CORAS_TRY(
-            coras_relay_verify(relay, err)); /* one request took all: what it took is known now */
+        CORAS_TRY(coras_relay_finish(relay, err));
     return rc;
 }
 
