@@ -122,6 +122,9 @@ void coras_run_wait_idle(coras_run *run)
         deliver_locked(run);
         if (run->idle)
             break;
+        /* Workers that wait look at one flag only. */
+        if (coras_cancelled(run->options->cancel))
+            coras_cancel_request(&run->stop);
         struct timespec until = coras_deadline_ms(DELIVERY_MS);
         pthread_cond_timedwait(&run->changed, &run->lock, &until);
     }
