@@ -98,6 +98,19 @@ static int fill_and_hash(struct coras_fill *fill, coras_digest *ret, coras_error
 
 /* ---- the transfer ---- */
 
+/* Small content is not resumed, but what another process has just finished under this name, and is
+ * about to publish, is not to be emptied under its hands. */
+static bool is_whole(struct coras_fill *fill)
+{
+    const struct coras_hash_behind_options options = hashing_options(fill);
+    coras_digest digest;
+    struct stat st;
+
+    return fstat(fill->fd, &st) == 0 && st.st_size == options.size &&
+           coras_hash_now(&options, &digest, NULL) == 0 &&
+           coras_digest_equal(&digest, &fill->download->desc->digest);
+}
+
 static int download_once(struct coras_fill *fill, coras_error **err)
 {
     const struct coras_download *d = fill->download;
@@ -106,6 +119,8 @@ static int download_once(struct coras_fill *fill, coras_error **err)
     coras_digest digest;
 
     if (small) {
+        if (is_whole(fill))
+            return 0;
         if (ftruncate(fill->fd, 0) < 0)
             return coras_fail_errno(err, errno, "truncate %s", d->partial);
         fill->missing.len = 0;

@@ -36,10 +36,16 @@ static int lock_file(coras_run *run, int fd, coras_error **err)
     return 0;
 }
 
+/* Under a second name, or somebody else's: what we write could be read or changed there. */
+static bool is_shared(const struct stat *st)
+{
+    return st->st_nlink > 1 || st->st_uid != geteuid();
+}
+
 int coras_partial_open(coras_run *run, int dirfd, const char *name, mode_t mode, int *ret_fd,
                        coras_error **err)
 {
-    for (;;) {
+    for (bool is_new = false;;) {
         coras_auto_fd fd =
             openat(dirfd, name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, mode);
         struct stat st;
@@ -49,6 +55,12 @@ int coras_partial_open(coras_run *run, int dirfd, const char *name, mode_t mode,
             return coras_fail_errno(err, errno, "stat %s", name);
         if (!S_ISREG(st.st_mode))
             return coras_fail(err, CORAS_ERR_UNSAFE_PATH, "%s is not a regular file", name);
+        if (is_shared(&st) && !is_new) {
+            if (unlinkat(dirfd, name, 0) < 0 && errno != ENOENT)
+                return coras_fail_errno(err, errno, "remove %s, which others hold", name);
+            is_new = true; /* some file systems know no owners */
+            continue;
+        }
         CORAS_TRY(lock_file(run, fd, err));
         if (!is_still_named(dirfd, name, fd))
             continue; /* the other process has finished it and taken it away */
