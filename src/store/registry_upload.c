@@ -43,11 +43,13 @@ typedef struct upload {
     char *session;
     int64_t min_chunk;
     coras_upload_journal journal;
-    bool looked;  /* for an upload that a former process has begun */
-    bool asked;   /* whether the blob is there */
-    bool one_put; /* the way back: no chunks for this blob any more */
+    bool looked;    /* for an upload that a former process has begun */
+    bool asked;     /* whether the blob is there */
+    bool is_former; /* the session is of a former process, and nothing has come of it yet */
+    bool one_put;   /* the way back: no chunks for this blob any more */
     int failures, lost;
-    int64_t most; /* bytes that the registry has had, for progress */
+    int64_t waited_ms; /* because the registry asked, since the last progress */
+    int64_t most;      /* bytes that the registry has had, for progress */
     coras_error *trouble;
 } upload;
 
@@ -174,11 +176,13 @@ static int64_t backoff_ms(int failures)
 /* Wait before `next`, unless this has gone on for too long. */
 static int try_again(upload *u, enum step next, int64_t retry_after_ms, coras_error **err)
 {
-    int64_t wait;
+    const int64_t patience_ms = CORAS_LIMIT_RETRY_AFTER_S * 1000 - u->waited_ms;
 
-    if (++u->failures > FAILURES_MAX || retry_after_ms > CORAS_LIMIT_RETRY_AFTER_S * 1000)
+    if (++u->failures > FAILURES_MAX || retry_after_ms > patience_ms)
         return give_up(u, err);
-    wait = retry_after_ms >= 0 ? retry_after_ms : backoff_ms(u->failures);
+    int64_t wait = retry_after_ms >= 0 ? retry_after_ms : backoff_ms(u->failures);
+    if (retry_after_ms > 0)
+        u->waited_ms += retry_after_ms;
     tell_retrying(u);
     CORAS_TRY(
         coras_cancel_sleep_ms(u->push->transfer ? u->push->transfer->cancel : NULL, wait, err));
@@ -236,6 +240,7 @@ static void confirm(upload *u, int64_t bytes)
     if (bytes > u->most) {
         u->most = bytes;
         u->failures = 0;
+        u->waited_ms = 0;
     }
     /* Where Range lies, a later process could not find out where to go on. */
     if (bytes > 0 && !u->plan.own_count)
@@ -285,6 +290,7 @@ static int go_on_with_former(upload *u)
         coras_upload_abandon(u->r, u->session);
     free(u->session);
     u->session = session;
+    u->is_former = true;
     u->state = (coras_upload_state){.size = u->state.size, .sent_to = u->state.size};
     return STEP_ASK;
 }
@@ -313,7 +319,7 @@ static int step_begin(upload *u, coras_error **err)
 
 static int after_patch(upload *u, const coras_upload_reply *reply, coras_error **err)
 {
-    int64_t confirmed = u->state.confirmed;
+    int64_t confirmed = u->state.confirmed, most = u->most;
     int64_t length = u->state.sent_to - u->state.confirmed;
     enum coras_upload_verdict verdict =
         coras_upload_after_patch(&u->plan, &u->state, &reply->answer, &confirmed);
@@ -324,6 +330,9 @@ static int after_patch(upload *u, const coras_upload_reply *reply, coras_error *
     switch (verdict) {
     case CORAS_UPLOAD_GO_ON:
         confirm(u, confirmed);
+        /* Refused, and sent to where we have been: that may go round for ever. */
+        if (!u->state.last_taken && u->most == most)
+            return try_again(u, next_piece(u), reply->retry_after_ms, err);
         return next_piece(u);
     case CORAS_UPLOAD_DOUBT:
         u->state.doubt = true;
@@ -370,13 +379,29 @@ static int step_send(upload *u, coras_error **err)
     return after_patch(u, &reply, err);
 }
 
+/* A session that was kept may have become another's: that says nothing of a new one. */
+static bool is_worth_a_new_session(const upload *u, int rc)
+{
+    return u->is_former && (rc == CORAS_ERR_DENIED || rc == CORAS_ERR_UNAUTHORIZED);
+}
+
 static int step_ask(upload *u, coras_error **err)
 {
     static const coras_upload_body nothing = {0};
     coras_auto_value(coras_upload_reply) reply = {0};
+    coras_auto(coras_error) failure = NULL;
     int64_t confirmed = u->state.confirmed;
 
-    CORAS_TRY(coras_upload_exchange(u->r, "GET", u->session, &nothing, &reply, err));
+    int rc = coras_upload_exchange(u->r, "GET", u->session, &nothing, &reply, &failure);
+    if (rc < 0 && is_worth_a_new_session(u, rc)) {
+        u->is_former = false;
+        drop_session(u);
+        return STEP_BEGIN;
+    }
+    if (rc < 0) {
+        coras_error_propagate(err, &failure);
+        return rc;
+    }
     enum coras_upload_verdict verdict =
         coras_upload_after_status(&u->plan, &u->state, &reply.answer, &confirmed);
     switch (verdict) {
@@ -387,6 +412,7 @@ static int step_ask(upload *u, coras_error **err)
     case CORAS_UPLOAD_GO_ON:
         u->state.counted |= reply.trouble != NULL;
         move_session(u, &reply);
+        u->is_former = false;
         confirm(u, confirmed);
         return next_piece(u);
     case CORAS_UPLOAD_ASK:

@@ -61,6 +61,8 @@ static int read_answer(coras_registry *r, const coras_request *req, coras_upload
 
     ret->answer.status = coras_response_status(resp);
     ret->answer.range = coras_response_header(resp, "Range");
+    if (wait > CORAS_LIMIT_RETRY_AFTER_S)
+        wait = CORAS_LIMIT_RETRY_AFTER_S + 1; /* too long, however long */
     ret->retry_after_ms = wait < 0 ? -1 : wait * 1000;
     if (ret->answer.status >= 300) {
         ret->answer.too_large = speaks_of_size(resp);
