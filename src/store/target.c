@@ -87,12 +87,15 @@ static int fetch_on(coras_target *t, const coras_descriptor *desc, struct verifi
     return t->ops->fetch(t, desc, 0, -1, &sink, err);
 }
 
-static int wait_before_retry(const coras_target *t, int failures, coras_error **err)
+/* `asked_s`: what the registry wants (Retry-After); <= 0: nothing */
+static int wait_before_retry(const coras_target *t, int failures, int64_t asked_s,
+                             coras_error **err)
 {
     int64_t wait = (int64_t)FIRST_WAIT_MS << (failures - 1);
 
-    return coras_cancel_sleep_ms(t->ops->cancel ? t->ops->cancel(t) : NULL,
-                                 wait / 2 + coras_random_below((uint32_t)wait / 2 + 1), err);
+    wait = asked_s > 0 ? asked_s * 1000
+                       : wait / 2 + (int64_t)coras_random_below((uint32_t)wait / 2 + 1);
+    return coras_cancel_sleep_ms(t->ops->cancel ? t->ops->cancel(t) : NULL, wait, err);
 }
 
 static int check_digest(struct verified *v, const coras_descriptor *desc, coras_error **err)
@@ -115,6 +118,7 @@ static int stream_verified(coras_target *t, const coras_descriptor *desc, const 
 {
     coras_auto(coras_hasher) hasher = NULL;
     bool can_range = true;
+    int64_t patience_s = CORAS_LIMIT_RETRY_AFTER_S;
 
     CORAS_TRY(coras_hasher_new(desc->digest.algorithm, &hasher, err));
     struct verified v = {.hasher = hasher, .sink = sink, .size = desc->size};
@@ -125,11 +129,14 @@ static int stream_verified(coras_target *t, const coras_descriptor *desc, const 
         if (rc >= 0)
             break;
         failures = v.got > before ? 1 : failures + 1;
-        if (!coras_error_is_retryable(failure) || failures > FAILURES_MAX) {
+        int64_t asked_s = coras_error_retry_after_s(failure);
+        if (!coras_error_is_retryable(failure) || failures > FAILURES_MAX || asked_s > patience_s) {
             coras_error_propagate(err, &failure);
             return rc;
         }
-        CORAS_TRY(wait_before_retry(t, failures, err));
+        if (asked_s > 0)
+            patience_s -= asked_s;
+        CORAS_TRY(wait_before_retry(t, failures, asked_s, err));
     }
     return check_digest(&v, desc, err);
 }
