@@ -279,8 +279,13 @@ int coras_registry_put_manifest(coras_registry *r, const coras_descriptor *desc,
     for (int repeats = 0;; repeats++) {
         coras_auto(coras_error) failure = NULL;
         int rc = put_once(r, desc, data, url, ret_subject, &failure);
-        if (rc == 0 || (repeats == 0 && tag_is_right(r, desc, reference, failure)))
+        if (rc == 0)
             return 0;
+        if (repeats == 0 && tag_is_right(r, desc, reference, failure)) {
+            if (ret_subject)
+                *ret_subject = true; /* whoever has put it there has seen to its referrers */
+            return 0;
+        }
         if (repeats == PUT_REPEATS || !settles(r, failure)) {
             coras_error_propagate(err, &failure);
             return rc;
