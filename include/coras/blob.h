@@ -14,8 +14,8 @@ extern "C" {
 /**
  * Upload one blob from an open file unless the target has it.
  *
- * Reports START, PROGRESS and DONE, or EXISTS alone. The digest is the caller's word; a registry
- * refuses content that does not match it.
+ * Reports START, PROGRESS, RETRYING and DONE or FAILED, or EXISTS alone. The digest is the caller's
+ * word; a registry refuses content that does not match it.
  *
  * @param desc  digest and size of the content; `media_type` only names it in events
  * @param fd    regular file that holds the content from offset 0; borrowed

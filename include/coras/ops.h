@@ -138,8 +138,9 @@ CORAS_API void coras_pull_result_clear(coras_pull_result *result);
 
 /**
  * Pull the files of an artifact. A final name appears only when its bytes are verified and on disk;
- * files that are already right are left alone (SKIPPED). After a failure no file of this pull stays
- * under its final name.
+ * files that are already right are left alone (SKIPPED). Names are given when everything has
+ * arrived; when that fails half way, what this pull has made new is taken away again, and what it
+ * has already replaced stays replaced.
  *
  * @return 0; CORAS_ERR_NOT_FOUND, CORAS_ERR_UNSAFE_PATH, CORAS_ERR_EXISTS (keep_old_files, "<name>:
  * duplicate name"), CORAS_ERR_DIGEST_MISMATCH, CORAS_ERR_UNSAFE_ARCHIVE, CORAS_ERR_NO_SPACE,
