@@ -3,7 +3,9 @@
 import hashlib
 import os
 import re
+import signal
 import subprocess
+import threading
 import time
 import unittest
 
@@ -228,6 +230,51 @@ class Download(FaultCase):
         process.communicate()
         self.assertEqual(process.returncode, 0)
 
+    def test_f49_what_one_pull_has_finished_another_leaves_alone(self):
+        """The first holds a whole small file and waits for a large one when the second comes."""
+        small = os.urandom(5000)
+        self.box.write("src/small", small)
+        self.box.write("src/model.bin", self.data)
+        self.ok("push", f"{self.registry.host}/both:v1", "small", "model.bin",
+                cwd=self.box.work / "src")
+        name = hashlib.sha256(small).hexdigest()
+        slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=MIB))
+        pulls = [self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/both:v1",
+                                "-o", "out")]
+        staged = self.box.work / f"out/.coras-partial/sha256-{name}.partial"
+        self.wait_until(lambda: staged.exists() and staged.read_bytes() == small, pulls[0])
+        self.proxy.add(Fault("/blobs/sha256:" + name, "GET", stall_response=0))
+        asked = len(self.proxy.requests("GET", "/manifests/"))
+        pulls.append(self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/both:v1",
+                                    "-o", "out"))
+        self.wait_until(lambda: len(self.proxy.requests("GET", "/manifests/")) > asked, pulls[1])
+        slow.rate = None
+        for process in pulls:
+            _, err = process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 0, err)
+        self.assertEqual(self.read("out/small"), small)
+        self.assertEqual(len(self.proxy.requests("GET", "/blobs/sha256:" + name)), 1)
+        self.no_leftovers("out", but=["model.bin", "small"])
+
+    def test_interrupt_ends_a_wait_that_the_registry_asked_for(self):
+        asked = threading.Event()
+        self.proxy.add(Fault("/blobs/" + self.digest, "GET", status=429,
+                             headers=(("Retry-After", "250"),), call=lambda _: asked.set()))
+        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1",
+                                 "-o", "out")
+        self.assertTrue(asked.wait(30))
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+        self.assertIn(b"interrupt signal received", err)
+
+    def test_f6_partial_under_another_name_is_not_written_to(self):
+        stage = self.box.work / "out/.coras-partial"
+        stage.mkdir(parents=True)
+        self.box.write("other", b"mine")
+        os.link(self.box.work / "other", stage / f"sha256-{self.digest[7:]}.partial")
+        self.assertWhole(self.pull(), 1.0)
+        self.assertEqual(self.read("other"), b"mine")
+
     def test_f33_room_that_a_killed_pull_has_reserved(self):
         """The rerun needs no more room than the first one had."""
         out = self.box.work / "out"
@@ -343,6 +390,41 @@ class Upload(FaultCase):
         self.assertNotEqual(first.digest, None)
         self.assertIn("Exists", self.coras("push", f"{self.proxy.host}/{self.repo}", "model.bin",
                                            check=0).out + again.out)
+
+
+@programs.need_docker_registry
+class Copy(FaultCase):
+    """From one registry through this program into another."""
+
+    @classmethod
+    def preload(cls):
+        cls.data = os.urandom(70 * MIB)  # two pieces
+        cls.digest = "sha256:" + hashlib.sha256(cls.data).hexdigest()
+        Api(cls.registry.host).push_file("from", "v1", cls.data, "model.bin")
+
+    def copy(self):
+        return self.coras("cp", f"{self.registry.host}/from:v1", f"{self.proxy.host}/to:v1",
+                          timeout=90)
+
+    def test_a_later_process_goes_on_where_the_first_failed(self):
+        pieces = []
+
+        def kill(_):
+            pieces.append(1)
+            if len(pieces) == 2:
+                process.kill()
+                process.wait()
+        self.proxy.add(Fault("/blobs/uploads/", "PATCH", call=kill))
+        process = self.box.popen(self.box.bin / "oras", "cp", f"{self.registry.host}/from:v1",
+                                 f"{self.proxy.host}/to:v1")
+        process.communicate(timeout=60)
+        self.assertEqual(len(pieces), 2)
+        self.proxy.clear()
+        result = self.copy()
+        self.assertEqual(result.code, 0, result)
+        self.assertLessEqual(self.proxy.sent(), 7 * MIB)
+        _, _, body = Api(self.registry.host).request("GET", f"/v2/to/blobs/{self.digest}")
+        self.assertEqual(hashlib.sha256(body).hexdigest(), self.digest[7:])
 
 
 @programs.need_registry3
