@@ -392,9 +392,13 @@ class Upload(FaultCase):
                                            check=0).out + again.out)
 
 
-@programs.need_docker_registry
+@programs.need_registry3
 class Copy(FaultCase):
-    """From one registry through this program into another."""
+    """From one registry through this program into another, which keeps what has arrived."""
+
+    @classmethod
+    def make_registry(cls):
+        return registry3()
 
     @classmethod
     def preload(cls):
