@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
-#include "base/limits.h"
+#include "base/patience.h"
 #include "engine/growth.h"
 #include "engine/partial_file.h"
 
@@ -45,7 +45,7 @@ struct filling {
     const struct coras_download *d; /* const */
     struct coras_growth growth;     /* caller's thread */
     bool one_stream;                /* caller's thread: no ranges, everything from the first byte */
-    int64_t waited_s;               /* caller's thread: because the server asked for it */
+    coras_patience patience;        /* caller's thread */
     atomic_bool helpers_stop;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -441,13 +441,12 @@ static int fill_all(struct filling *f, coras_error **err)
         bool cut = rc == CORAS_ERR_SIZE_MISMATCH && progress && !all;
         bool again = coras_error_is_retryable(failure) || cut;
         int64_t asked = coras_error_retry_after_s(failure);
-        bool too_long = asked > CORAS_LIMIT_RETRY_AFTER_S - f->waited_s;
-        if (!again || all || too_long || failures > CORAS_RETRIES_WITHOUT_PROGRESS) {
+        if (!again || all || failures > CORAS_RETRIES_WITHOUT_PROGRESS ||
+            !coras_patience_take(&f->patience, asked)) {
             coras_error_propagate(err, &failure);
             return rc;
         }
         tell_retrying(f, failure);
-        f->waited_s += asked;
         CORAS_TRY(coras_retry_wait(f->d->run, failures, asked, err));
     }
     return more;

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/limits.h"
+#include "base/patience.h"
 #include "engine/download.h"
 #include "oci/digest.h"
 
@@ -29,7 +29,6 @@ struct coras_relay {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     /* under lock */
-    int64_t start;      /* offset at which the receiving thread began */
     int64_t put, taken; /* offsets: bytes [taken, put) are in the ring */
     int64_t wanted;     /* bytes that the reader waits for; 0: it does not wait */
     bool is_full;       /* the receiver waits for room */
@@ -97,7 +96,7 @@ static int ring_put(void *user, const void *data, size_t len, coras_error **err)
 static int receive_all(coras_relay *r, coras_error **err)
 {
     const coras_sink sink = {ring_put, r};
-    int64_t patience_s = CORAS_LIMIT_RETRY_AFTER_S;
+    coras_patience patience = {0};
 
     for (unsigned failures = 0; r->put < r->desc->size;) {
         coras_auto(coras_error) failure = NULL;
@@ -109,16 +108,14 @@ static int receive_all(coras_relay *r, coras_error **err)
             rc = coras_fail(&failure, CORAS_ERR_SIZE_MISMATCH, "unexpected EOF");
         failures = r->put > before ? 1 : failures + 1;
         if (r->put > before)
-            patience_s = CORAS_LIMIT_RETRY_AFTER_S;
+            patience = (coras_patience){0};
         bool again = coras_error_is_retryable(failure) || r->put > before;
         int64_t asked = coras_error_retry_after_s(failure);
-        if (!again || rc == CORAS_ERR_CANCELLED || asked > patience_s ||
-            failures > CORAS_RETRIES_WITHOUT_PROGRESS) {
+        if (!again || rc == CORAS_ERR_CANCELLED || failures > CORAS_RETRIES_WITHOUT_PROGRESS ||
+            !coras_patience_take(&patience, asked)) {
             coras_error_propagate(err, &failure);
             return rc;
         }
-        if (asked > 0)
-            patience_s -= asked;
         CORAS_TRY(coras_retry_wait(r->run, failures, asked, err));
     }
     return 0;
@@ -154,7 +151,7 @@ static void stop_receiving(coras_relay *r)
 static int start_receiving(coras_relay *r, int64_t offset, coras_error **err)
 {
     stop_receiving(r);
-    r->start = r->put = r->taken = r->position = offset;
+    r->put = r->taken = r->position = offset;
     r->stop = r->ended = false;
     int rc = pthread_create(&r->thread, NULL, receive_thread, r);
     if (rc != 0)

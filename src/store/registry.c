@@ -23,11 +23,6 @@ static void registry_close(coras_target *t)
     free(r);
 }
 
-static coras_cancel *registry_cancel(const coras_target *t)
-{
-    return coras_client_cancel(((const coras_registry *)t)->client);
-}
-
 static const coras_target_ops registry_ops = {
     .kind = "registry",
     .close = registry_close,
@@ -44,7 +39,6 @@ static const coras_target_ops registry_ops = {
     .referrers = coras_registry_referrers,
     .remove = coras_registry_remove,
     .mount = coras_registry_mount,
-    .cancel = registry_cancel,
     .explain_missing = coras_registry_explain_missing,
 };
 
@@ -80,7 +74,7 @@ int coras_repository_open(coras_client *client, const char *registry, const char
     coras_registry *r = coras_new(coras_registry);
     if (!r)
         return coras_fail_no_memory(err);
-    r->base.ops = &registry_ops;
+    r->base = (coras_target){.ops = &registry_ops, .cancel = coras_client_cancel(client)};
     r->client = client;
     pthread_mutex_init(&r->lock, NULL);
     pthread_mutex_init(&r->referrers_lock, NULL);

@@ -290,7 +290,7 @@ int coras_registry_put_manifest(coras_registry *r, const coras_descriptor *desc,
             coras_error_propagate(err, &failure);
             return rc;
         }
-        CORAS_TRY(coras_cancel_sleep_ms(coras_client_cancel(r->client), PUT_WAIT_MS, err));
+        CORAS_TRY(coras_cancel_sleep_ms(r->base.cancel, PUT_WAIT_MS, err));
     }
 }
 

@@ -143,7 +143,7 @@ static int wait_for_others(coras_registry *r, int64_t began_ms, int64_t put_ms, 
         took_ms = WAIT_MAX_MS;
     if (since_ms >= took_ms)
         return 0;
-    return coras_cancel_sleep_ms(coras_client_cancel(r->client), (int)(took_ms - since_ms), err);
+    return coras_cancel_sleep_ms(r->base.cancel, (int)(took_ms - since_ms), err);
 }
 
 /* Whether the tag still names our list, or one with our change. */
@@ -199,7 +199,7 @@ static int update(coras_registry *r, const struct change *c, coras_error **err)
         int done = try_update(r, c, err);
         if (done != 0)
             return done < 0 ? done : 0;
-        CORAS_TRY(coras_cancel_sleep_ms(coras_client_cancel(r->client),
+        CORAS_TRY(coras_cancel_sleep_ms(r->base.cancel,
                                         WAIT_MS + coras_random_below(WAIT_MS << tries), err));
     }
     return coras_fail(err, CORAS_ERR_CHANGED, "other writers kept changing the list of referrers");

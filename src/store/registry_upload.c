@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/patience.h"
 #include "oci/digest.h"
 #include "store/location.h"
 #include "store/registry_hints.h"
@@ -48,8 +49,8 @@ typedef struct upload {
     bool is_former; /* the session is of a former process, and nothing has come of it yet */
     bool one_put;   /* the way back: no chunks for this blob any more */
     int failures, lost;
-    int64_t waited_ms; /* because the registry asked, since the last progress */
-    int64_t most;      /* bytes that the registry has had, for progress */
+    coras_patience patience; /* since the last progress */
+    int64_t most;            /* bytes that the registry has had, for progress */
     coras_error *trouble;
 } upload;
 
@@ -174,15 +175,11 @@ static int64_t backoff_ms(int failures)
 }
 
 /* Wait before `next`, unless this has gone on for too long. */
-static int try_again(upload *u, enum step next, int64_t retry_after_ms, coras_error **err)
+static int try_again(upload *u, enum step next, int64_t retry_after_s, coras_error **err)
 {
-    const int64_t patience_ms = CORAS_LIMIT_RETRY_AFTER_S * 1000 - u->waited_ms;
-
-    if (++u->failures > FAILURES_MAX || retry_after_ms > patience_ms)
+    if (++u->failures > FAILURES_MAX || !coras_patience_take(&u->patience, retry_after_s))
         return give_up(u, err);
-    int64_t wait = retry_after_ms >= 0 ? retry_after_ms : backoff_ms(u->failures);
-    if (retry_after_ms > 0)
-        u->waited_ms += retry_after_ms;
+    int64_t wait = retry_after_s >= 0 ? retry_after_s * 1000 : backoff_ms(u->failures);
     tell_retrying(u);
     CORAS_TRY(
         coras_cancel_sleep_ms(u->push->transfer ? u->push->transfer->cancel : NULL, wait, err));
@@ -240,7 +237,7 @@ static void confirm(upload *u, int64_t bytes)
     if (bytes > u->most) {
         u->most = bytes;
         u->failures = 0;
-        u->waited_ms = 0;
+        u->patience = (coras_patience){0};
     }
     /* Where Range lies, a later process could not find out where to go on. */
     if (bytes > 0 && !u->plan.own_count)
@@ -332,13 +329,13 @@ static int after_patch(upload *u, const coras_upload_reply *reply, coras_error *
         confirm(u, confirmed);
         /* Refused, and sent to where we have been: that may go round for ever. */
         if (!u->state.last_taken && u->most == most)
-            return try_again(u, next_piece(u), reply->retry_after_ms, err);
+            return try_again(u, next_piece(u), reply->retry_after_s, err);
         return next_piece(u);
     case CORAS_UPLOAD_DOUBT:
         u->state.doubt = true;
         return STEP_ASK;
     case CORAS_UPLOAD_ASK:
-        return try_again(u, STEP_ASK, reply->retry_after_ms, err);
+        return try_again(u, STEP_ASK, reply->retry_after_s, err);
     case CORAS_UPLOAD_SMALLER:
         return with_smaller_bodies(u, length, reply->answer.status, err);
     case CORAS_UPLOAD_NO_PATCH:
@@ -417,7 +414,7 @@ static int step_ask(upload *u, coras_error **err)
         return next_piece(u);
     case CORAS_UPLOAD_ASK:
         keep_trouble(u, &reply);
-        return try_again(u, STEP_ASK, reply.retry_after_ms, err);
+        return try_again(u, STEP_ASK, reply.retry_after_s, err);
     case CORAS_UPLOAD_LOST:
         return start_over(u, err);
     default:
@@ -502,11 +499,11 @@ static int after_put(upload *u, coras_upload_reply *reply, int64_t length, coras
         if (arrived(u))
             return STEP_PUSHED;
         if (u->plan.chunked)
-            return try_again(u, STEP_ASK, reply->retry_after_ms, err);
+            return try_again(u, STEP_ASK, reply->retry_after_s, err);
         drop_session(u);
         if (u->failures > 0) /* once more as it was; then in pieces, of which one may get through */
             u->facts.max_body = CORAS_UPLOAD_BODY_SMALL;
-        return try_again(u, STEP_BEGIN, reply->retry_after_ms, err);
+        return try_again(u, STEP_BEGIN, reply->retry_after_s, err);
     case CORAS_UPLOAD_LOST:
         return start_over(u, err);
     case CORAS_UPLOAD_SMALLER:

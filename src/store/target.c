@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/patience.h"
 #include "oci/digest.h"
 
 enum {
@@ -95,7 +96,7 @@ static int wait_before_retry(const coras_target *t, int failures, int64_t asked_
 
     wait = asked_s > 0 ? asked_s * 1000
                        : wait / 2 + (int64_t)coras_random_below((uint32_t)wait / 2 + 1);
-    return coras_cancel_sleep_ms(t->ops->cancel ? t->ops->cancel(t) : NULL, wait, err);
+    return coras_cancel_sleep_ms(t->cancel, wait, err);
 }
 
 static int check_digest(struct verified *v, const coras_descriptor *desc, coras_error **err)
@@ -118,7 +119,7 @@ static int stream_verified(coras_target *t, const coras_descriptor *desc, const 
 {
     coras_auto(coras_hasher) hasher = NULL;
     bool can_range = true;
-    int64_t patience_s = CORAS_LIMIT_RETRY_AFTER_S;
+    coras_patience patience = {0};
 
     CORAS_TRY(coras_hasher_new(desc->digest.algorithm, &hasher, err));
     struct verified v = {.hasher = hasher, .sink = sink, .size = desc->size};
@@ -130,12 +131,11 @@ static int stream_verified(coras_target *t, const coras_descriptor *desc, const 
             break;
         failures = v.got > before ? 1 : failures + 1;
         int64_t asked_s = coras_error_retry_after_s(failure);
-        if (!coras_error_is_retryable(failure) || failures > FAILURES_MAX || asked_s > patience_s) {
+        if (!coras_error_is_retryable(failure) || failures > FAILURES_MAX ||
+            !coras_patience_take(&patience, asked_s)) {
             coras_error_propagate(err, &failure);
             return rc;
         }
-        if (asked_s > 0)
-            patience_s -= asked_s;
         CORAS_TRY(wait_before_retry(t, failures, asked_s, err));
     }
     return check_digest(&v, desc, err);

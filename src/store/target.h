@@ -113,14 +113,13 @@ typedef struct coras_target_ops {
                       int64_t *ret_offset, coras_error **err);
     int (*land)(coras_target *t, const coras_descriptor *desc, coras_landing *ret,
                 coras_error **err);
-    /* The flag that ends its waits, so that whoever waits for it looks there too; may be NULL. */
-    coras_cancel *(*cancel)(const coras_target *t);
     /* Add a hint to a NOT_FOUND of a reference. May ask the registry once more. */
     void (*explain_missing)(coras_target *t, const char *reference, coras_error **err);
 } coras_target_ops;
 
 struct coras_target {
     const coras_target_ops *ops;
+    coras_cancel *cancel; /* ends its waits, and those of whoever waits for it; may be NULL */
 };
 
 /* Fetch something small by descriptor into memory, verified, with retries; TOO_LARGE above `limit`.

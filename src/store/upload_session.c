@@ -56,14 +56,10 @@ static int read_answer(coras_registry *r, const coras_request *req, coras_upload
 {
     const coras_response *resp = ret->response;
     const char *location = coras_response_header(resp, "Location");
-    int64_t wait = coras_retry_after_s(coras_response_header(resp, "Retry-After"),
-                                       coras_response_header(resp, "Date"), coras_wall_s());
-
     ret->answer.status = coras_response_status(resp);
     ret->answer.range = coras_response_header(resp, "Range");
-    if (wait > CORAS_LIMIT_RETRY_AFTER_S)
-        wait = CORAS_LIMIT_RETRY_AFTER_S + 1; /* too long, however long */
-    ret->retry_after_ms = wait < 0 ? -1 : wait * 1000;
+    ret->retry_after_s = coras_retry_after_s(coras_response_header(resp, "Retry-After"),
+                                             coras_response_header(resp, "Date"), coras_wall_s());
     if (ret->answer.status >= 300) {
         ret->answer.too_large = speaks_of_size(resp);
         coras_response_to_error(req, resp, &ret->trouble);
@@ -111,7 +107,7 @@ int coras_upload_exchange(coras_registry *r, const char *method, const char *url
         req.expect_continue = body->expect;
     }
     req.no_retry = true;
-    *ret = (coras_upload_reply){.retry_after_ms = -1};
+    *ret = (coras_upload_reply){.retry_after_s = -1};
     int rc = coras_client_send(r->client, &req, allowed, &ret->response, &failure);
     if (rc == 0)
         return read_answer(r, &req, ret, err);

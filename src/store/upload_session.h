@@ -20,7 +20,7 @@ typedef struct coras_upload_reply {
     coras_response *response;   /* NULL when no answer came */
     coras_error *trouble;       /* why this is no success; NULL otherwise */
     char *location;             /* where the session goes on; NULL: as before */
-    int64_t retry_after_ms;     /* -1: not said */
+    int64_t retry_after_s;      /* -1: not said */
 } coras_upload_reply;
 void coras_upload_reply_clear(coras_upload_reply *reply);
 CORAS_DEFINE_AUTO_VALUE(coras_upload_reply, coras_upload_reply_clear)
