@@ -210,12 +210,18 @@ int coras_sync_parents(const char *path, unsigned count, coras_error **err)
         if (!slash)
             return 0;
         *slash = '\0';
-        CORAS_TRY(coras_sync_directory(*parent ? parent : "/", err));
+        CORAS_TRY(coras_sync_directory(AT_FDCWD, *parent ? parent : "/", err));
     }
     return 0;
 }
 
 /* ---- space, temporary files, cache ---- */
+
+int64_t coras_allocated_bytes(const struct stat *st)
+{
+    enum { BLOCK = 512 }; /* the unit of st_blocks, whatever the file system's own */
+    return (int64_t)st->st_blocks * BLOCK;
+}
 
 int64_t coras_free_space(int fd)
 {

@@ -97,6 +97,8 @@ char *coras_path_abs(const char *path);
 /* Last component (path.Base for a cleaned path), borrowed. */
 const char *coras_path_base(const char *path);
 
+/* Bytes that a file takes on its file system, which knows holes and reservations. */
+int64_t coras_allocated_bytes(const struct stat *st);
 /* Free bytes for unprivileged use on the file system of fd; -1 unknown. */
 int64_t coras_free_space(int fd);
 

@@ -158,13 +158,12 @@ int coras_partial_check_room(int fd, int64_t wanted, coras_error **err)
 int coras_partial_reserve(int fd, const char *name, int64_t size, const coras_gaps *missing,
                           coras_error **err)
 {
-    enum { BLOCK = 512 }; /* the unit of st_blocks, whatever the file system's own */
     int64_t wanted = coras_gaps_sum(missing);
     struct stat st;
 
     if (fstat(fd, &st) < 0)
         return coras_fail_errno(err, errno, "stat %s", name);
-    int64_t reserved = (int64_t)st.st_blocks * BLOCK - (size - wanted);
+    int64_t reserved = coras_allocated_bytes(&st) - (size - wanted);
     if (reserved > 0)
         wanted -= reserved; /* by a former process */
     CORAS_TRY(coras_partial_check_room(fd, wanted, err));

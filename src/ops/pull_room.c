@@ -25,28 +25,38 @@ static bool may_be_right(const coras_place *p)
 /* What an earlier pull has left of the content, or reserved for it. */
 static int64_t staged_bytes(const coras_workdir *w, const coras_place *p)
 {
-    enum { BLOCK = 512 }; /* the unit of st_blocks, whatever the file system's own */
     coras_auto_free char *name = coras_workdir_staged_name(&p->desc.digest);
-    coras_auto_free char *dir = coras_path_join(w->absolute, CORAS_STAGE_NAME);
-    coras_auto_free char *path = dir && name ? coras_path_join(dir, name) : NULL;
+    coras_auto_free char *path =
+        name ? coras_asprintf("%s/" CORAS_STAGE_NAME "/%s", w->absolute, name) : NULL;
     struct stat st;
 
     if (!path || lstat(path, &st) < 0 || !S_ISREG(st.st_mode))
         return 0;
-    return (int64_t)st.st_blocks * BLOCK;
+    return coras_allocated_bytes(&st);
+}
+
+static int64_t declared_bytes(const coras_workdir *w CORAS_UNUSED, const coras_place *p)
+{
+    return p->desc.size;
+}
+
+static int64_t bytes_to_come(const coras_workdir *w, const coras_place *p)
+{
+    if (may_be_right(p))
+        return 0;
+    int64_t staged = staged_bytes(w, p);
+    return staged < p->desc.size ? p->desc.size - staged : 0;
 }
 
 /* lock held */
-static int64_t bytes_to_come(const coras_workdir *w)
+static int64_t sum_of(const coras_workdir *w,
+                      int64_t (*bytes)(const coras_workdir *w, const coras_place *p))
 {
     int64_t sum = 0;
 
     for (size_t i = 0; i < w->places.len; i++) {
         const coras_place *p = w->places.items[i];
-        if (p->same_as || may_be_right(p))
-            continue;
-        int64_t staged = staged_bytes(w, p);
-        if (staged < p->desc.size && __builtin_add_overflow(sum, p->desc.size - staged, &sum))
+        if (!p->same_as && __builtin_add_overflow(sum, bytes(w, p), &sum))
             return INT64_MAX;
     }
     return sum;
@@ -69,11 +79,15 @@ static int open_nearest(const char *absolute)
 
 int coras_workdir_check_room(coras_workdir *w, coras_error **err)
 {
-    pthread_mutex_lock(&w->lock);
-    int64_t wanted = bytes_to_come(w);
-    pthread_mutex_unlock(&w->lock);
-    if (wanted == 0)
-        return 0;
     coras_auto_fd fd = open_nearest(w->absolute);
-    return fd < 0 ? 0 : coras_partial_check_room(fd, wanted, err); /* what is wrong is told later */
+
+    if (fd < 0)
+        return 0; /* what is wrong is told later */
+    int64_t available = coras_free_space(fd);
+    pthread_mutex_lock(&w->lock);
+    int64_t wanted = sum_of(w, declared_bytes);
+    if (wanted > available) /* rare, and only then worth a look at every file */
+        wanted = sum_of(w, bytes_to_come);
+    pthread_mutex_unlock(&w->lock);
+    return coras_partial_check_room(fd, wanted, err);
 }
