@@ -190,9 +190,14 @@ unsigned coras_missing_parents(const char *path)
     return missing;
 }
 
-int coras_sync_directory(const char *path, coras_error **err)
+unsigned coras_missing_dirs(const char *path)
 {
-    coras_auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return access(path, F_OK) == 0 ? 0 : coras_missing_parents(path) + 1;
+}
+
+int coras_sync_directory(int dirfd, const char *path, coras_error **err)
+{
+    coras_auto_fd fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0 && errno == EACCES)
         return 0; /* names may be given there and not read: nothing can be synced */

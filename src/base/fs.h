@@ -70,9 +70,12 @@ CORAS_MUST_CHECK int coras_mkdir_all(int dirfd, const char *path, mode_t mode, c
 
 /* How many of the directories above `path` (absolute, cleaned) are missing. */
 unsigned coras_missing_parents(const char *path);
+/* The same, the directory `path` itself included. */
+unsigned coras_missing_dirs(const char *path);
 /* Sync the `count` lowest directories above `path`, so that names given in them are durable. */
 CORAS_MUST_CHECK int coras_sync_parents(const char *path, unsigned count, coras_error **err);
-CORAS_MUST_CHECK int coras_sync_directory(const char *path, coras_error **err);
+/* One that may not be read is passed over. NOT_FOUND. */
+CORAS_MUST_CHECK int coras_sync_directory(int dirfd, const char *path, coras_error **err);
 
 /* fsync with the rule that a failure is final. `what` names the file in the message. */
 CORAS_MUST_CHECK int coras_fsync(int fd, const char *what, coras_error **err);

@@ -266,7 +266,7 @@ static int sync_above(coras_workdir *w, const coras_place *p, coras_map *synced,
             continue;
         CORAS_TRY(coras_map_set(synced, dir, w, err));
         if (level > 0) {
-            CORAS_TRY(coras_sync_directory(*dir ? dir : "/", err));
+            CORAS_TRY(coras_sync_directory(AT_FDCWD, *dir ? dir : "/", err));
             continue;
         }
         CORAS_TRY(open_parent(w, p, &dirfd, &name, err));

@@ -42,8 +42,7 @@ int coras_workdir_open(coras_workdir *w, coras_run *run, const coras_pull_option
         coras_workdir_close(w);
         return coras_fail_no_memory(err);
     }
-    w->existed = access(w->absolute, F_OK) == 0;
-    w->missing_dirs = w->existed ? 0 : coras_missing_parents(w->absolute) + 1;
+    w->missing_dirs = coras_missing_dirs(w->absolute);
     return 0;
 }
 
@@ -378,7 +377,7 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
     if (rc < 0)
         return rc;
     CORAS_TRY(check_containment(w, p, err));
-    p->existed = lstat(p->absolute, &st) == 0 && (!p->is_root || w->existed);
+    p->existed = lstat(p->absolute, &st) == 0 && (!p->is_root || w->missing_dirs == 0);
     if (!p->existed) {
         p->missing_dirs = coras_missing_parents(p->absolute);
         return 0;

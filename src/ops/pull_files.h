@@ -34,7 +34,6 @@ typedef struct coras_workdir {
     coras_run *run;
     const coras_pull_options *opts;
     char *absolute;        /* of the output directory */
-    bool existed;          /* the output directory, before this pull */
     unsigned missing_dirs; /* it and those above that were not there before */
     int dirfd;             /* the output directory */
     int stagefd;           /* private directory in it; -1 until needed */

@@ -279,7 +279,7 @@ static int open_for_writing(struct coras_layout *l, const char *path, coras_erro
     coras_auto_free char *absolute = coras_path_abs(path);
     if (!absolute)
         return coras_fail_no_memory(err);
-    unsigned made = access(absolute, F_OK) == 0 ? 0 : coras_missing_parents(absolute) + 1;
+    unsigned made = coras_missing_dirs(absolute);
     CORAS_TRY(coras_mkdir_all(AT_FDCWD, absolute, 0777, err));
     l->dirfd = open(absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (l->dirfd < 0)

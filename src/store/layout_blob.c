@@ -234,15 +234,6 @@ static int ingest_open(const struct coras_layout *l, const coras_digest *digest,
     return 0;
 }
 
-static int sync_dir(const struct coras_layout *l, const char *name, coras_error **err)
-{
-    coras_auto_fd fd = openat(l->dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0)
-        return coras_fsync(fd, name, err);
-    /* Absent, or one that may be written and not read. */
-    return errno == ENOENT || errno == EACCES ? 0 : coras_fail_errno(err, errno, "open %s", name);
-}
-
 /* Names in a directory are worth what its own name is. */
 static int make_blob_dir(const struct coras_layout *l, const coras_digest *digest,
                          coras_error **err)
@@ -251,8 +242,8 @@ static int make_blob_dir(const struct coras_layout *l, const coras_digest *diges
     (void)snprintf(dir, sizeof(dir), "blobs/%s", coras_digest_algorithm_name(digest->algorithm));
     CORAS_TRY(make_dir(l, "blobs", err));
     CORAS_TRY(make_dir(l, dir, err));
-    CORAS_TRY(sync_dir(l, "blobs", err));
-    return sync_dir(l, ".", err);
+    CORAS_TRY(coras_sync_directory(l->dirfd, "blobs", err));
+    return coras_sync_directory(l->dirfd, ".", err);
 }
 
 /* Give a complete file its final name. */
@@ -378,8 +369,13 @@ int coras_layout_sync_names(const struct coras_layout *l, coras_error **err)
     /* Of every algorithm: a manifest may name content by another one than its own. */
     for (int algorithm = CORAS_SHA256; algorithm <= CORAS_SHA512; algorithm++) {
         char dir[CORAS_LAYOUT_PATH_MAX];
+        coras_auto(coras_error) failure = NULL;
         (void)snprintf(dir, sizeof(dir), "blobs/%s", coras_digest_algorithm_name(algorithm));
-        CORAS_TRY(sync_dir(l, dir, err));
+        int rc = coras_sync_directory(l->dirfd, dir, &failure);
+        if (rc < 0 && rc != CORAS_ERR_NOT_FOUND) { /* nothing by this algorithm */
+            coras_error_propagate(err, &failure);
+            return rc;
+        }
     }
     return 0;
 }

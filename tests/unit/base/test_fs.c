@@ -175,6 +175,8 @@ static void counts_and_syncs_missing_parents(void **state)
     assert_ok(coras_mkdir_all(AT_FDCWD, here, 0755, NULL), NULL);
     assert_int_equal(coras_missing_parents(here), 0);
     assert_int_equal(coras_missing_parents(below), 2);
+    assert_int_equal(coras_missing_dirs(here), 0);
+    assert_int_equal(coras_missing_dirs(below), 3);
     assert_int_equal(coras_missing_parents("/missing"), 0);
     assert_int_equal(coras_missing_parents("/missing/too/file"), 2);
     assert_int_equal(coras_sync_parents(below, 1, NULL), CORAS_ERR_NOT_FOUND);
