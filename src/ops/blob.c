@@ -88,6 +88,14 @@ int coras_push_blob(coras_target *target, const coras_descriptor *desc, int fd,
 
 /* ---- to a file ---- */
 
+/* The end of a transfer, good or bad. */
+static int post_end(coras_run *run, const coras_descriptor *desc, int rc)
+{
+    coras_run_post(run, rc < 0 ? CORAS_EVENT_FAILED : CORAS_EVENT_DONE, desc,
+                   rc < 0 ? 0 : desc->size, NULL);
+    return rc;
+}
+
 /* One download, on a worker, so that its events are delivered meanwhile. */
 struct saving {
     coras_run run;
@@ -161,9 +169,7 @@ static int save(struct saving *s, const char *path, coras_error **err)
     int rc = coras_run_parallel(&s->run, 1, download, s, err);
     if (rc == 0)
         rc = give_name(s, path, err);
-    coras_run_post(&s->run, rc < 0 ? CORAS_EVENT_FAILED : CORAS_EVENT_DONE, s->desc,
-                   rc < 0 ? 0 : s->desc->size, NULL);
-    return rc;
+    return post_end(&s->run, s->desc, rc);
 }
 
 int coras_save_blob(coras_target *target, const coras_descriptor *desc, const char *path,
@@ -197,9 +203,7 @@ static int copy_unless_there(void *user, size_t i CORAS_UNUSED, coras_error **er
         return 0;
     }
     coras_run_post(&c->run, CORAS_EVENT_START, c->desc, 0, NULL);
-    int rc = coras_transfer_blob(&c->run, c->from, c->to, c->desc, err);
-    coras_run_post(&c->run, rc < 0 ? CORAS_EVENT_FAILED : CORAS_EVENT_DONE, c->desc,
-                   rc < 0 ? 0 : c->desc->size, NULL);
+    int rc = post_end(&c->run, c->desc, coras_transfer_blob(&c->run, c->from, c->to, c->desc, err));
     c->existed = rc == CORAS_PUSH_EXISTED;
     return rc < 0 ? rc : 0;
 }
