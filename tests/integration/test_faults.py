@@ -406,25 +406,11 @@ class Copy(FaultCase):
         cls.digest = "sha256:" + hashlib.sha256(cls.data).hexdigest()
         Api(cls.registry.host).push_file("from", "v1", cls.data, "model.bin")
 
-    def copy(self):
-        return self.coras("cp", f"{self.registry.host}/from:v1", f"{self.proxy.host}/to:v1",
-                          timeout=90)
-
     def test_a_later_process_goes_on_where_the_first_failed(self):
-        pieces = []
-
-        def kill(_):
-            pieces.append(1)
-            if len(pieces) == 2:
-                process.kill()
-                process.wait()
-        self.proxy.add(Fault("/blobs/uploads/", "PATCH", call=kill))
-        process = self.box.popen(self.box.bin / "oras", "cp", f"{self.registry.host}/from:v1",
-                                 f"{self.proxy.host}/to:v1")
-        process.communicate(timeout=60)
-        self.assertEqual(len(pieces), 2)
-        self.proxy.clear()
-        result = self.copy()
+        copy = ("cp", f"{self.registry.host}/from:v1", f"{self.proxy.host}/to:v1")
+        began = self.proxy.kill_at_piece(2, lambda: self.box.popen(self.box.bin / "oras", *copy))
+        self.assertEqual(began, 2)
+        result = self.coras(*copy, timeout=90)
         self.assertEqual(result.code, 0, result)
         self.assertLessEqual(self.proxy.sent(), 7 * MIB)
         _, _, body = Api(self.registry.host).request("GET", f"/v2/to/blobs/{self.digest}")

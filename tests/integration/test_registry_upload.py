@@ -152,18 +152,8 @@ class Uploads:
 
     def killed(self, repo):
         """A proxy behind which a push died when its second piece began; its counts are at zero."""
-        pieces = []
-
-        def kill(_):
-            pieces.append(1)
-            if len(pieces) == 2:
-                process.kill()
-                process.wait()
         proxy = self.serve(FaultProxy(self.server.port))
-        proxy.add(Fault(PATCHES, "PATCH", call=kill))
-        process = self.box.popen(DRIVER, "push", proxy.host, repo, "blob")
-        process.communicate(timeout=60)
-        proxy.clear()
+        proxy.kill_at_piece(2, lambda: self.box.popen(DRIVER, "push", proxy.host, repo, "blob"))
         return proxy
 
     def test_a_later_process_goes_on_where_a_killed_one_was(self):

@@ -257,7 +257,6 @@ class Start(FaultCase):
         for blob in (b"hello", b"{}"):
             self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(blob)}").body, blob)
 
-
     def kill_before_the_row(self, server, data):
         """Kill the server when the file of an upload has its name and its row is not committed."""
         with self.locked_database(server), server.socket() as sock:

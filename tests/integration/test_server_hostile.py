@@ -212,7 +212,6 @@ class Hostile(ServerCase):
             self.assertLess(len(line), 2048)
         self.assertIn("red", self.server.log())
 
-
     def test_log_tells_how_much_was_sent(self):
         data = b"x" * 5000
         self.server.push_blob(self.repository, data)

@@ -163,6 +163,22 @@ class FaultProxy:
             self.faults.clear()
             self.log.clear()
 
+    def kill_at_piece(self, number, start):
+        """Run the process of start(), killed when its PATCH of this number begins; returns how many
+        began. Counts are at zero then."""
+        pieces = []
+
+        def kill(_):
+            pieces.append(1)
+            if len(pieces) == number:
+                process.kill()
+                process.wait()
+        self.add(Fault("/blobs/uploads/", "PATCH", call=kill))
+        process = start()
+        process.communicate(timeout=60)
+        self.clear()
+        return len(pieces)
+
     def requests(self, method=None, path=None):
         with self.lock:
             return [r for r in self.log if (method is None or r.method in method.split("|"))
