@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#include "base/clock.h"
+#include "codec/date.h"
 
 static const char *level_name(enum coras_trace_level level)
 {

@@ -4,8 +4,8 @@
 #ifndef CORAS_CLI_OUTPUT_METADATA_H
 #define CORAS_CLI_OUTPUT_METADATA_H
 
-#include "base/json.h"
-#include "cli/optgroups.h"
+#include "codec/json.h"
+#include "cli/options/optgroups.h"
 
 /* `reference` ("<path>@<digest>") and the descriptor's members, without the object's braces. */
 void put_artifact_members(coras_json_writer *w, const char *path, const coras_descriptor *d);

@@ -13,7 +13,7 @@
 #include "base/vec.h"
 #include "cli/output/display.h"
 #include "cli/output/text.h"
-#include "cli/terminal.h"
+#include "cli/app/terminal.h"
 
 #define FRAME_MS      200
 #define BAR_CELLS     20

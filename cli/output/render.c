@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "base/json.h"
-#include "cli/template/template.h"
+#include "codec/json.h"
+#include "gotemplate/template.h"
 
 int render_template(const char *source, const coras_buf *result, coras_error **err)
 {

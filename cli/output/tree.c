@@ -1,7 +1,7 @@
 #include "cli/output/tree.h"
 
 #include "base/alloc.h"
-#include "base/json.h"
+#include "codec/json.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "cli/output/yaml.h"

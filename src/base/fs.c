@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "base/random.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/str.h"

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "base/random.h"
 #include "base/error.h"
 #include "base/limits.h"
 

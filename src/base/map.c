@@ -2,7 +2,7 @@
 
 #include <string.h>
 #include "base/alloc.h"
-#include "base/clock.h"
+#include "base/random.h"
 #include "base/error.h"
 
 struct entry {

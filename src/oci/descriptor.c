@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/vec.h"
-#include "oci/base64.h"
+#include "codec/base64.h"
 #include "oci/digest.h"
 #include "oci/json_fields.h"
 #include "oci/manifest.h"

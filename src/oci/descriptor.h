@@ -4,7 +4,7 @@
 #ifndef CORAS_OCI_DESCRIPTOR_H
 #define CORAS_OCI_DESCRIPTOR_H
 
-#include "base/json.h"
+#include "codec/json.h"
 #include "base/str.h"
 #include "coras/descriptor.h"
 

@@ -5,7 +5,7 @@
 #ifndef CORAS_OCI_JSON_FIELDS_H
 #define CORAS_OCI_JSON_FIELDS_H
 
-#include "base/json.h"
+#include "codec/json.h"
 
 /* Whether v is an object. `what` may be "" for the document itself. */
 CORAS_MUST_CHECK int coras_field_object(const coras_json *v, const char *what, coras_error **err);

@@ -8,7 +8,7 @@
 #ifndef CORAS_OPS_ARTIFACT_H
 #define CORAS_OPS_ARTIFACT_H
 
-#include "engine/local_file.h"
+#include "transfer/local_file.h"
 #include "oci/descriptor.h"
 #include "oci/manifest.h"
 

@@ -1,7 +1,7 @@
 /*
  * From described content to the manifest, with the rules of image-spec 1.0 and 1.1.
  */
-#include "base/clock.h"
+#include "codec/date.h"
 #include "base/error.h"
 #include "base/vec.h"
 #include "coras/reference.h"

@@ -6,9 +6,9 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/fs.h"
-#include "engine/download.h"
-#include "engine/parallel.h"
-#include "engine/transfer.h"
+#include "transfer/download.h"
+#include "transfer/parallel.h"
+#include "transfer/transfer.h"
 #include "oci/descriptor.h"
 #include "oci/mediatype.h"
 

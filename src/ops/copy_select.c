@@ -2,7 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "codec/json.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/trace.h"

@@ -6,7 +6,7 @@
 #define CORAS_OPS_COPY_SELECT_H
 
 #include "coras/ops.h"
-#include "store/target.h"
+#include "target/target.h"
 
 /* The root and its bytes as they are to be pushed. */
 CORAS_MUST_CHECK int coras_select_root(coras_target *from, const char *reference,

@@ -6,7 +6,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "base/tar.h"
+#include "codec/tar.h"
 #include "coras/backup.h"
 
 #define COPY_BYTES   (256 * CORAS_KIB)

@@ -5,14 +5,15 @@
 #include <errno.h>
 
 #include "base/clock.h"
+#include "codec/date.h"
 #include "base/error.h"
 #include "base/vec.h"
 #include "coras/reference.h"
-#include "engine/digest_cache.h"
-#include "engine/run.h"
+#include "transfer/digest_cache.h"
+#include "transfer/run.h"
 #include "oci/platform.h"
 #include "ops/artifact.h"
-#include "store/pack_dir.h"
+#include "archive/pack_dir.h"
 
 /* From this size on a file is hashed beside its upload. */
 enum { HASH_BESIDE_BYTES = 16 * 1024 * 1024 };

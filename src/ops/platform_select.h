@@ -5,7 +5,7 @@
 #define CORAS_OPS_PLATFORM_SELECT_H
 
 #include "base/buf.h"
-#include "store/target.h"
+#include "target/target.h"
 
 /*
  * The manifest that `reference` names and `platform` (NULL: any) picks, with its bytes. `accept` as

@@ -8,12 +8,12 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "base/clock.h"
+#include "base/random.h"
 #include "base/trace.h"
-#include "engine/digest_cache.h"
+#include "transfer/digest_cache.h"
 #include "oci/digest.h"
 #include "ops/pull_clashes.h"
-#include "store/unpack.h"
+#include "archive/unpack.h"
 
 /* The directory that holds the place (owned), and the name in it. */
 static int open_parent(coras_workdir *w, const coras_place *p, int *ret_dirfd,

@@ -9,12 +9,12 @@
 #include "base/str.h"
 #include "base/trace.h"
 #include "base/vec.h"
-#include "engine/download.h"
-#include "engine/local_file.h"
+#include "transfer/download.h"
+#include "transfer/local_file.h"
 #include "oci/digest.h"
 #include "oci/mediatype.h"
 #include "ops/pull_commit.h"
-#include "store/pack_dir.h"
+#include "archive/pack_dir.h"
 
 #define PARTIAL_SUFFIX ".partial"
 

@@ -9,7 +9,7 @@
 #include <pthread.h>
 
 #include "base/map.h"
-#include "engine/run.h"
+#include "transfer/run.h"
 
 #define CORAS_STAGE_NAME ".coras-partial"
 

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/str.h"
-#include "engine/partial_file.h"
+#include "transfer/partial_file.h"
 #include "ops/pull_files.h"
 
 /* Whether something stands under the name that may turn out to be right: that is cheap to know,

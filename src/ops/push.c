@@ -6,7 +6,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "engine/parallel.h"
+#include "transfer/parallel.h"
 #include "ops/artifact.h"
 
 struct push {

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "coras/backup.h"
-#include "engine/parallel.h"
+#include "transfer/parallel.h"
 #include "oci/manifest.h"
 
 /* The manifests whose referrers are asked for at the same time, and the answers. */

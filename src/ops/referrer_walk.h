@@ -6,7 +6,7 @@
 #define CORAS_OPS_REFERRER_WALK_H
 
 #include "base/map.h"
-#include "engine/run.h"
+#include "transfer/run.h"
 #include "oci/descriptor.h"
 
 struct coras_referrer_walk {

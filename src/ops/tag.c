@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "coras/ops.h"
-#include "engine/parallel.h"
+#include "transfer/parallel.h"
 
 struct tagging {
     coras_run run;

@@ -10,8 +10,8 @@
 
 #include "base/error.h"
 #include "base/fs.h"
-#include "store/pack_dir.h"
-#include "store/unpack.h"
+#include "archive/pack_dir.h"
+#include "archive/unpack.h"
 
 static int pack(char **argv, unsigned threads, coras_error **err)
 {

@@ -14,7 +14,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "oci/manifest.h"
-#include "store/target.h"
+#include "target/target.h"
 
 static void print_descriptor(const coras_descriptor *d)
 {

@@ -14,9 +14,9 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/json.h"
+#include "codec/json.h"
 #include "base/trace.h"
-#include "net/client.h"
+#include "client/client.h"
 
 enum { MANY = 32 };
 

@@ -15,10 +15,10 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/trace.h"
-#include "net/client.h"
+#include "client/client.h"
 #include "oci/digest.h"
 #include "oci/manifest.h"
-#include "store/target.h"
+#include "target/target.h"
 
 struct run {
     coras_client *client;

@@ -1,7 +1,7 @@
 /* The entries of config.json and auth.json: what is found is a credential. */
 #include "fuzz.h"
 
-#include "net/authjson.h"
+#include "auth/containers_auth.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

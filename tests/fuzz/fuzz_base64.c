@@ -1,7 +1,7 @@
 /* base64: what is decoded encodes to the same length, and canonical text to itself. */
 #include "fuzz.h"
 
-#include "oci/base64.h"
+#include "codec/base64.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

@@ -2,8 +2,8 @@
 #include "fuzz.h"
 
 #include "base/limits.h"
-#include "net/challenge.h"
-#include "net/scope.h"
+#include "auth/challenge.h"
+#include "auth/scope.h"
 
 static void check(const coras_challenge *c)
 {

@@ -1,7 +1,7 @@
 /* Content-Range of downloads and Range of uploads: only ranges that make sense come out. */
 #include "fuzz.h"
 
-#include "store/content_range.h"
+#include "registry/content_range.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

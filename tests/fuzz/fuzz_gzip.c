@@ -1,7 +1,7 @@
 /* gzip streams: accepted means whole and intact, whatever the size of the pieces read. */
 #include "fuzz.h"
 
-#include "base/gzip.h"
+#include "codec/gzip.h"
 
 enum { ENOUGH = 16 << 20 }; /* a short input can stand for gigabytes */
 

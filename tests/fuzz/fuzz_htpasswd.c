@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "base/alloc.h"
-#include "htpasswd.h"
+#include "serve/access/htpasswd.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

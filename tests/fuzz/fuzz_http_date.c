@@ -1,7 +1,7 @@
 /* HTTP dates. */
 #include "fuzz.h"
 
-#include "base/clock.h"
+#include "codec/date.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

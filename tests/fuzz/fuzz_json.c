@@ -2,7 +2,7 @@
  * turns the real -0e3 into the integer 0) as the same text every time. */
 #include "fuzz.h"
 
-#include "base/json.h"
+#include "codec/json.h"
 
 static void write_value(const coras_json *v, coras_buf *out)
 {

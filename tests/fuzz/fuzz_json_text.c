@@ -1,7 +1,7 @@
 /* Raw JSON: indenting and compacting do not change a document, slices are documents. */
 #include "fuzz.h"
 
-#include "base/json.h"
+#include "codec/json.h"
 
 static void check_slice(coras_str value)
 {

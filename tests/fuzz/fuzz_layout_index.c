@@ -2,7 +2,7 @@
  * after tags move in it. */
 #include "fuzz.h"
 
-#include "store/layout_index.h"
+#include "layout/layout_index.h"
 
 static void check_written(const struct coras_layout_index *index)
 {

@@ -1,7 +1,7 @@
 /* Link headers: what is found lies within the header, between its angle brackets. */
 #include "fuzz.h"
 
-#include "store/linkheader.h"
+#include "registry/link_header.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

@@ -2,8 +2,10 @@
 #include "fuzz.h"
 
 #include "base/alloc.h"
-#include "net/client.h"
-#include "store/location.h"
+#include "http/url.h"
+#include "client/client.h"
+#include "http/url.h"
+#include "registry/location.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

@@ -1,7 +1,7 @@
 /* Range and Content-Range of the server: what is accepted lies within the content. */
 #include "fuzz.h"
 
-#include "ranges.h"
+#include "serve/http/ranges.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "base/buf.h"
-#include "store/referrers_index.h"
+#include "registry/referrers_index.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

@@ -1,7 +1,7 @@
 /* RFC 3339: what is accepted can be written as UTC and read again. */
 #include "fuzz.h"
 
-#include "base/clock.h"
+#include "codec/date.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "coras/reference.h"
-#include "routes.h"
+#include "serve/api/routes.h"
 
 static void check_parts(const struct coras_route *r)
 {

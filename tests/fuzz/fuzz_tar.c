@@ -4,7 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/limits.h"
-#include "base/tar.h"
+#include "codec/tar.h"
 #include "tar_checksums.h"
 
 /* Returns the first error, or CORAS_TAR_ENTRY / CORAS_TAR_END with *at behind it, or 0. */

@@ -1,7 +1,7 @@
 /* Text for people: escaped text is valid UTF-8 without control characters, whatever came in. */
 #include "fuzz.h"
 
-#include "base/json.h"
+#include "codec/json.h"
 #include "base/str.h"
 
 bool fuzz_one(const char *data, size_t len)

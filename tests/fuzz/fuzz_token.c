@@ -1,7 +1,7 @@
 /* Token answers: an accepted token can stand in a header line. */
 #include "fuzz.h"
 
-#include "net/token.h"
+#include "auth/token.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

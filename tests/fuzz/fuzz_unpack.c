@@ -10,7 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/fs.h"
-#include "store/unpack.h"
+#include "archive/unpack.h"
 #include "tar_checksums.h"
 
 static char work_dir[] = "/tmp/coras-fuzz-unpack-XXXXXX";

@@ -2,8 +2,9 @@
 #include "fuzz.h"
 
 #include "base/alloc.h"
-#include "net/client.h"
-#include "net/url.h"
+#include "client/client.h"
+#include "http/url.h"
+#include "http/url.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

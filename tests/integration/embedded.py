@@ -16,7 +16,7 @@ from harness.waiting import wait_until
 
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("CORAS_BUILD", SOURCE / "build"))
-PROGRAM = BUILD / "server/coras-serve-test"
+PROGRAM = BUILD / "serve/coras-serve-test"
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <cmocka.h>
 
-#include "cli/fileref.h"
-#include "cli/packer.h"
+#include "cli/options/fileref.h"
+#include "cli/options/packer.h"
 #include "oci/descriptor.h"
 
 static void files_split_at_the_last_colon(void **state)

@@ -7,8 +7,8 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
-#include "cli/command.h"
-#include "cli/help.h"
+#include "cli/app/command.h"
+#include "cli/app/help.h"
 
 #define WORDS_MAX 4
 

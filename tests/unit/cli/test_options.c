@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/str.h"
-#include "cli/command.h"
+#include "cli/app/command.h"
 
 struct values {
     struct opt_bool debug, force;

@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
-#include "cli/values.h"
+#include "cli/options/values.h"
 
 static void integers(void **state)
 {

@@ -6,8 +6,8 @@
 
 #include "content.h"
 #include "scratch.h"
-#include "store/layout.h"
-#include "store/memory.h"
+#include "layout/layout.h"
+#include "memory_target.h"
 
 enum { BIG = 1200 * 1024 }; /* hashed by a thread of its own */
 

@@ -1,0 +1,36 @@
+#include "cli/app/commands.h"
+
+/* The order of children is that of suggestions; help sorts by name. */
+
+static const struct cmd *const blob_children[] = {&cmd_blob_push, &cmd_blob_fetch, &cmd_blob_delete,
+                                                  NULL};
+static const struct cmd cmd_blob = {
+    .name = "blob", .summary = "Blob operations", .children = blob_children};
+
+static const struct cmd *const index_children[] = {&cmd_index_create, &cmd_index_update, NULL};
+static const struct cmd cmd_index = {
+    .name = "index", .summary = "[Experimental] Index operations", .children = index_children};
+
+static const struct cmd *const manifest_children[] = {
+    &cmd_manifest_push,   &cmd_manifest_fetch, &cmd_manifest_fetch_config,
+    &cmd_manifest_delete, &cmd_index,          NULL,
+};
+static const struct cmd cmd_manifest = {
+    .name = "manifest", .summary = "Manifest operations", .children = manifest_children};
+
+static const char *const repo_aliases[] = {"repository", NULL};
+static const struct cmd *const repo_children[] = {&cmd_repo_ls, &cmd_repo_tags, NULL};
+static const struct cmd cmd_repo = {.name = "repo",
+                                    .summary = "Repository operations",
+                                    .aliases = repo_aliases,
+                                    .children = repo_children};
+
+static const struct cmd *const root_children[] = {
+    &cmd_pull,       &cmd_push,     &cmd_login,    &cmd_logout,
+    &cmd_version,    &cmd_discover, &cmd_resolve,  &cmd_cp,
+    &cmd_tag,        &cmd_attach,   &cmd_backup,   &cmd_restore,
+    &cmd_blob,       &cmd_manifest, &cmd_repo,     &cmd_serve,
+    &cmd_completion, &cmd_help,     &cmd_complete, &cmd_complete_no_desc,
+    &cmd_man,        NULL,
+};
+const struct cmd cmd_root = {.name = "", .children = root_children};

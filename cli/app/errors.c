@@ -1,0 +1,137 @@
+#include "cli/app/errors.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "cli/app/help.h"
+
+static void put_count(coras_buf *out, const struct cmd *cmd)
+{
+    coras_buf_printf(out, "%s %zu argument%s",
+                     cmd->max_args == cmd->min_args ? "exactly" : "at least", cmd->min_args,
+                     cmd->min_args == 1 ? "" : "s");
+}
+
+int fail_argument_count(const struct call *call, coras_error **err)
+{
+    coras_auto_buf count = CORAS_BUF_UNLIMITED, usage = CORAS_BUF_UNLIMITED;
+    put_count(&count, call->cmd);
+    help_put_use_line(&usage, call->cmd, call->path);
+    CORAS_TRY(coras_buf_done(&count, err));
+    CORAS_TRY(coras_buf_done(&usage, err));
+    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                      "\"%s\" requires %s but got %zu\nUsage: %s\nPlease specify %s as %s. "
+                      "Run \"%s -h\" for more options and examples",
+                      call->path, count.ptr, call->nargs, usage.ptr, count.ptr, call->cmd->role,
+                      call->path);
+}
+
+int fail_usage(const struct call *call, const char *message, const char *advice, coras_error **err)
+{
+    coras_auto_buf usage = CORAS_BUF_UNLIMITED;
+    help_put_use_line(&usage, call->cmd, call->path);
+    CORAS_TRY(coras_buf_done(&usage, err));
+    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "%s\nUsage: %s\n%s", message, usage.ptr,
+                      advice);
+}
+
+int fail_exclusive(const char *a, const char *b, coras_error **err)
+{
+    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "%s, %s cannot be used at the same time", a,
+                      b);
+}
+
+/* ---- the error line ---- */
+
+/* docker.io is asked under another name; a token service speaks for its registry. */
+static bool is_own_response(const char *registry, const coras_error *error)
+{
+    const char *host = coras_error_http_host(error);
+    if (!registry || !host)
+        return false;
+    if (coras_error_code(error) == CORAS_ERR_UNAUTHORIZED)
+        return true;
+    if (coras_streq(registry, host))
+        return true;
+    return coras_streq(registry, "docker.io") && coras_streq(host, "registry-1.docker.io");
+}
+
+/* "not found" of a registry or layout, not a missing file of this machine. */
+static bool is_not_found(const coras_error *error)
+{
+    return coras_error_code(error) == CORAS_ERR_NOT_FOUND &&
+           !coras_str_ends(coras_error_message(error), coras_errno_text(ENOENT));
+}
+
+/* Which credentials were looked at in vain. */
+static void print_credential_advice(const struct call *call, const coras_error *error)
+{
+    if (!coras_str_ends(coras_error_message(error), "basic credential not found"))
+        return;
+    coras_auto_free char *quoted = call->auth_file ? coras_go_quote_dup(call->auth_file) : NULL;
+    fprintf(stderr,
+            "Please check whether the registry credential stored in the authentication file%s%s is "
+            "correct\n",
+            quoted ? " at " : "", quoted ? quoted : "");
+}
+
+/* Names of files and words of flags are in messages as they are. */
+static void print_safely(const char *prefix, const char *text)
+{
+    coras_auto_buf shown = CORAS_BUF_UNLIMITED;
+    coras_escape_lines(&shown, text, strlen(text));
+    fprintf(stderr, "%s%s\n", prefix, coras_buf_done(&shown, NULL) == 0 ? shown.ptr : text);
+}
+
+static void print_hint(const coras_error *error)
+{
+    /* Advice that other tools' users know word for word stands alone; ours is marked as such. */
+    static const char *const known[] = {
+        "Please ",
+        "Pulling files outside ",
+        "available platforms in index",
+        "supported types",
+        "selecting multiple platforms",
+        "If you want to list",
+        "Namespace seems",
+        "To download a large config",
+        "To back up to a tar archive",
+        "consider using image spec",
+        "set an artifact type",
+    };
+    const char *hint = coras_error_hint(error);
+    if (!hint)
+        return;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(known); i++) {
+        if (coras_str_starts(hint, known[i])) {
+            print_safely("", hint);
+            return;
+        }
+    }
+    print_safely("Hint: ", hint);
+}
+
+void report_error(const struct call *call, const coras_error *error)
+{
+    const char *prefix = call->error_prefix ? call->error_prefix : "Error:";
+    const char *message = coras_error_message(error);
+    const char *response = coras_error_response(error);
+    if (call->scope != SCOPE_LOCAL && response) {
+        if (is_own_response(call->registry, error)) {
+            message = response;
+            if (!call->error_prefix)
+                prefix = "Error response from registry:";
+        }
+    } else if (call->scope == SCOPE_TARGET && !call->error_prefix && is_not_found(error)) {
+        prefix = "Error response from registry:";
+    }
+    fprintf(stderr, "%s ", prefix);
+    print_safely("", message);
+    print_credential_advice(call, error);
+    print_hint(error);
+}

@@ -1,0 +1,154 @@
+/*
+ * The manual page, made from the command tables: `coras __man` when the program is built.
+ */
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/buf.h"
+#include "base/str.h"
+#include "cli/app/commands.h"
+#include "cli/app/help.h"
+
+/* Text as roff shows it: no escapes, no requests at the start of a line, no hyphens of print. */
+static void put_roff(coras_buf *out, const char *text)
+{
+    bool line_start = out->len == 0 || out->ptr[out->len - 1] == '\n';
+    for (; *text; text++) {
+        if (line_start && (*text == '.' || *text == '\''))
+            coras_buf_puts(out, "\\&");
+        if (*text == '\\')
+            coras_buf_puts(out, "\\e");
+        else if (*text == '-')
+            coras_buf_puts(out, "\\-");
+        else
+            coras_buf_putc(out, *text);
+        line_start = *text == '\n';
+    }
+}
+
+static void put_marked_roff(coras_buf *out, const char *text, const char *program)
+{
+    coras_auto_buf plain = CORAS_BUF_UNLIMITED;
+    help_put_text(&plain, text, program);
+    put_roff(out, plain.ptr);
+}
+
+static bool put_option(struct opt_ref ref, void *user)
+{
+    coras_buf *out = user;
+    coras_auto_free char *name = opt_full_name(ref);
+    coras_auto_buf help = CORAS_BUF_UNLIMITED;
+    if (!name || ref.opt->flags & OPT_HIDDEN)
+        return true;
+    help_put_option_text(&help, ref);
+    coras_buf_puts(out, ".TP\n.B ");
+    if (opt_letter(ref))
+        coras_buf_printf(out, "\\-%c, ", opt_letter(ref));
+    coras_buf_puts(out, "\\-\\-");
+    put_roff(out, name);
+    coras_buf_putc(out, '\n');
+    put_roff(out, help.ptr);
+    if (ref.opt->initial && *ref.opt->initial) {
+        coras_buf_puts(out, " (default ");
+        put_roff(out, ref.opt->initial);
+        coras_buf_putc(out, ')');
+    }
+    coras_buf_putc(out, '\n');
+    return true;
+}
+
+static void put_examples(coras_buf *out, const struct cmd *cmd, const char *program)
+{
+    for (const struct example *e = cmd->examples; e && e->what; e++) {
+        coras_buf_puts(out, ".PP\n");
+        put_roff(out, e->what);
+        coras_buf_puts(out, ":\n.PP\n.nf\n.RS 4\n");
+        for (const char *line = e->lines; *line;) {
+            size_t len = strcspn(line, "\n");
+            bool raw = coras_str_starts(line, "$ ");
+            coras_auto_free char *copy = coras_strndup(raw ? line + 2 : line, raw ? len - 2 : len);
+            coras_auto_free char *shown =
+                copy ? coras_asprintf("%s%s%s\n", raw ? "" : program, raw ? "" : " ", copy) : NULL;
+            put_roff(out, shown ? shown : "");
+            line += len + (line[len] == '\n');
+        }
+        coras_buf_puts(out, ".RE\n.fi\n");
+    }
+}
+
+static void put_command(coras_buf *out, const struct cmd *cmd, const char *program,
+                        const char *path)
+{
+    coras_auto_buf usage = CORAS_BUF_UNLIMITED;
+    coras_buf_puts(out, ".SH \"");
+    put_roff(out, path);
+    coras_buf_puts(out, "\"\n");
+    put_marked_roff(out, cmd->about ? cmd->about : cmd->summary, program);
+    coras_buf_puts(out, "\n.PP\n.B ");
+    help_put_use_line(&usage, cmd, path);
+    put_roff(out, usage.ptr);
+    coras_buf_putc(out, '\n');
+    opt_each(cmd, put_option, out);
+    put_examples(out, cmd, program);
+}
+
+static void put_commands(coras_buf *out, const struct cmd *parent, const char *program,
+                         const char *path)
+{
+    for (const struct cmd *const *child = parent->children; child && *child; child++) {
+        coras_auto_free char *own = coras_asprintf("%s %s", path, (*child)->name);
+        if (!own || (*child)->flags & CMD_HIDDEN)
+            continue;
+        if ((*child)->children)
+            put_commands(out, *child, program, own);
+        else
+            put_command(out, *child, program, own);
+    }
+}
+
+static void put_frame(coras_buf *out, const char *program)
+{
+    coras_buf_puts(out, ".TH CORAS 1 \"\" \"coras " CORAS_VERSION "\" \"User Commands\"\n"
+                        ".SH NAME\ncoras, oras \\- artifacts in OCI registries\n"
+                        ".SH SYNOPSIS\n");
+    coras_buf_printf(out, ".B %s\n.I command\n[flags] [arguments]\n", program);
+    coras_buf_puts(out,
+                   ".SH DESCRIPTION\n"
+                   "Pushes files to OCI registries and image layouts, pulls, copies and inspects "
+                   "them. Called by the name\n.B oras\nthe program speaks of itself by that "
+                   "name.\n");
+}
+
+static void put_environment(coras_buf *out)
+{
+    static const char *const rows[][2] = {
+        {"ORAS_CACHE", "directory of an OCI layout that remembers what was fetched"},
+        {"ORAS_HTTP_TIMEOUT", "seconds without progress after which a transfer fails"},
+        {"DOCKER_CONFIG", "directory of the credential file config.json"},
+        {"HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "proxies, also in lower case"},
+        {"SSL_CERT_FILE, SSL_CERT_DIR", "certificates of trusted authorities"},
+        {"TMPDIR", "directory for temporary files"},
+    };
+    coras_buf_puts(out, ".SH ENVIRONMENT\n");
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++)
+        coras_buf_printf(out, ".TP\n.B %s\n%s\n", rows[i][0], rows[i][1]);
+    coras_buf_puts(out, ".SH EXIT STATUS\n0 on success, 1 on any failure.\n");
+}
+
+static int man_run(struct call *call, coras_error **err)
+{
+    coras_auto_buf out = CORAS_BUF_UNLIMITED;
+    put_frame(&out, call->program);
+    put_commands(&out, &cmd_root, call->program, call->program);
+    put_environment(&out);
+    CORAS_TRY(coras_buf_done(&out, err));
+    fputs(out.ptr, stdout);
+    return 0;
+}
+
+const struct cmd cmd_man = {
+    .name = "__man",
+    .summary = "Print the manual page",
+    .flags = CMD_HIDDEN,
+    .run = man_run,
+};

@@ -1,0 +1,162 @@
+#include "cli/options/repotags.h"
+
+#include <stdio.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "cli/app/operation.h"
+#include "coras/reference.h"
+#include "oci/descriptor.h"
+
+#define TAGS_ON_ONE_LINE 5
+
+/* ---- the argument ---- */
+
+static int fail_quoted(const char *format, const char *text, coras_error **err)
+{
+    coras_auto_free char *quoted = coras_go_quote_dup(text);
+    if (!quoted)
+        return coras_fail_no_memory(err);
+    return coras_fail(err, CORAS_ERR_INVALID_REFERENCE, "%s %s", format, quoted);
+}
+
+static int fail_tag(const char *tag, const char *raw, const coras_error *cause, coras_error **err)
+{
+    coras_auto_free char *quoted_tag = coras_go_quote_dup(tag);
+    coras_auto_free char *quoted_raw = coras_go_quote_dup(raw);
+    if (!quoted_tag || !quoted_raw)
+        return coras_fail_no_memory(err);
+    return coras_fail(err, CORAS_ERR_INVALID_REFERENCE, "invalid tag %s in reference %s: %s",
+                      quoted_tag, quoted_raw, coras_error_message(cause));
+}
+
+static int parse_name(struct target_options *t, const char *first, char **ret_tag,
+                      coras_error **err)
+{
+    coras_reference parsed = {0};
+    coras_auto(coras_error) cause = NULL;
+    if (coras_reference_parse(first, &parsed, &cause) < 0) {
+        coras_auto_free char *quoted = coras_go_quote_dup(first);
+        if (!quoted)
+            return coras_fail_no_memory(err);
+        return coras_fail(err, CORAS_ERR_INVALID_REFERENCE, "invalid reference %s: %s", quoted,
+                          coras_error_message(cause));
+    }
+    t->path = coras_asprintf("%s/%s", parsed.registry, parsed.repository);
+    t->registry = coras_steal(&parsed.registry);
+    t->repository = coras_steal(&parsed.repository);
+    *ret_tag = coras_steal(&parsed.reference);
+    coras_reference_clear(&parsed);
+    return t->path ? 0 : coras_fail_no_memory(err);
+}
+
+static int add_tag(struct repo_tags *r, const char *raw, const char *tag, size_t len,
+                   coras_error **err)
+{
+    coras_auto_free char *name = coras_strndup(tag, len);
+    coras_auto(coras_error) cause = NULL;
+    if (!name)
+        return coras_fail_no_memory(err);
+    if (!len)
+        return fail_quoted("empty tag in reference", raw, err);
+    if (coras_tag_validate(name, &cause) < 0)
+        return fail_tag(name, raw, cause, err);
+    return coras_strlist_add(&r->tags, name, err);
+}
+
+static int parse_argument(struct repo_tags *r, const char *raw, coras_error **err)
+{
+    coras_auto_free char *tag = NULL;
+    size_t first_len = strcspn(raw, ",");
+    coras_auto_free char *first = coras_strndup(raw, first_len);
+    if (!first)
+        return coras_fail_no_memory(err);
+    if (!*raw)
+        return coras_fail(err, CORAS_ERR_INVALID_REFERENCE, "artifact reference cannot be empty");
+    if (strchr(raw, '@'))
+        return fail_quoted("digest references are not supported:", raw, err);
+    CORAS_TRY(parse_name(&r->target, first, &tag, err));
+    if (!tag && !raw[first_len])
+        return 0;
+    CORAS_TRY(add_tag(r, raw, tag ? tag : "", tag ? strlen(tag) : 0, err));
+    for (const char *at = raw + first_len; *at == ',';) {
+        size_t len = strcspn(at + 1, ",");
+        CORAS_TRY(add_tag(r, raw, at + 1, len, err));
+        at += len + 1;
+    }
+    return 0;
+}
+
+int repo_tags_parse(struct call *call, struct repo_tags *r, const char *raw, coras_error **err)
+{
+    CORAS_TRY(parse_argument(r, raw, err));
+    CORAS_TRY(remote_check(&r->target.remote, NULL, err));
+    call->scope = SCOPE_RESPONSES;
+    call->registry = coras_strdup(r->target.registry);
+    return call->registry ? 0 : coras_fail_no_memory(err);
+}
+
+void repo_tags_clear(struct repo_tags *r)
+{
+    target_clear(&r->target);
+    coras_strlist_clear(&r->tags);
+}
+
+/* ---- tags ---- */
+
+struct collecting {
+    coras_strlist *tags;
+    coras_error *error;
+    int rc;
+};
+
+static bool collect_tag(const char *tag, void *user)
+{
+    struct collecting *c = user;
+    c->rc = coras_strlist_add(c->tags, tag, &c->error);
+    return c->rc == 0;
+}
+
+static int check_tags(const struct repo_tags *r, coras_target *target, coras_error **err)
+{
+    for (size_t i = 0; i < r->tags.len; i++) {
+        coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+        int rc = coras_resolve(target, r->tags.items[i], &desc, err);
+        if (rc < 0)
+            return coras_wrap(err, rc, "failed to resolve tag \"%s\"", r->tags.items[i]);
+    }
+    return 0;
+}
+
+int repo_tags_find(struct repo_tags *r, coras_target *target, coras_error **err)
+{
+    if (r->tags.len)
+        return check_tags(r, target, err);
+    struct collecting c = {.tags = &r->tags};
+    int rc = coras_list_tags(target, NULL, collect_tag, &c, err);
+    if (rc == 0 && c.rc < 0) {
+        rc = c.rc;
+        coras_error_propagate(err, &c.error);
+    }
+    coras_error_free(c.error);
+    return rc < 0 ? coras_wrap(err, rc, "failed to find tags") : 0;
+}
+
+void repo_tags_print(const struct repo_tags *r, const char *where)
+{
+    bool one_line = r->tags.len <= TAGS_ON_ONE_LINE;
+    printf("Found %zu tag(s) in %s:%s", r->tags.len, where, one_line ? " " : "\n");
+    for (size_t i = 0; i < r->tags.len; i++)
+        printf("%s%s", r->tags.items[i], one_line && i + 1 < r->tags.len ? ", " : "\n");
+}
+
+int repo_tags_set(const struct call *call, coras_target *target, const coras_digest *digest,
+                  const char *tag, coras_error **err)
+{
+    const struct opt_int one = {.value = 1};
+    const char *const names[] = {tag, NULL};
+    char text[CORAS_DIGEST_TEXT_MAX];
+    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+    coras_run_options run = run_options(call, &one, NULL);
+    return coras_tag(target, coras_digest_format(digest, text), names, &run, &desc, err);
+}

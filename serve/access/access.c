@@ -1,0 +1,245 @@
+#include "serve/access/access.h"
+
+#include <pthread.h>
+#include "base/alloc.h"
+#include "base/cancel.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/limits.h"
+#include "serve/access/htpasswd.h"
+#include "serve/http/log.h"
+#include "oci/digest.h"
+
+/* Passwords that were right a moment ago are not hashed again. */
+#define GOOD_AGE_MAX_MS (5 * 60 * 1000)
+#define GOOD_MAX        256
+/* bcrypt is slow on purpose; more at once would starve everything else. */
+#define CHECKS_AT_ONCE 2
+/* Wrong passwords from one address make it wait longer and longer. */
+#define GUESSERS_MAX       256
+#define GUESS_DELAY_MS     100
+#define GUESS_DELAY_MAX_MS 2000
+#define GUESS_MEMORY_MS    (60 * 1000)
+
+struct good {
+    unsigned char mac[CORAS_DIGEST_BYTES_MAX];
+    int64_t at_ms; /* 0 = unused */
+};
+struct guesser {
+    char *peer;
+    int failures;
+    int64_t at_ms;
+};
+
+struct coras_access {
+    coras_htpasswd *passwords; /* const; NULL = open to all */
+    bool anonymous_read;       /* const */
+    unsigned char key[32];     /* const; of this process, for the MACs */
+    pthread_mutex_t lock;
+    pthread_cond_t check_done;
+    int checks;                            /* lock; running bcrypts */
+    struct good good[GOOD_MAX];            /* lock; a ring */
+    size_t good_next;                      /* lock */
+    struct guesser guessers[GUESSERS_MAX]; /* lock; a ring */
+    size_t guesser_next;                   /* lock */
+};
+
+int coras_access_open(const char *htpasswd, bool anonymous_read, coras_access **ret,
+                      coras_error **err)
+{
+    coras_auto(coras_access) a = coras_new(coras_access);
+    coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
+
+    if (!a)
+        return coras_fail_no_memory(err);
+    pthread_mutex_init(&a->lock, NULL);
+    pthread_cond_init(&a->check_done, NULL);
+    a->anonymous_read = anonymous_read;
+    coras_random(a->key, sizeof(a->key));
+    if (htpasswd) {
+        int rc = coras_read_file(AT_FDCWD, htpasswd, CORAS_LIMIT_CONFIG_FILE, &text, err);
+        if (rc < 0)
+            return coras_error_recode(err, CORAS_ERR_CONFIG);
+        CORAS_TRY(coras_htpasswd_parse(text.ptr, text.len, htpasswd, &a->passwords, err));
+        coras_wipe(text.ptr, text.len);
+    }
+    *ret = coras_steal(&a);
+    return 0;
+}
+
+void coras_access_close(coras_access *a)
+{
+    if (!a)
+        return;
+    coras_htpasswd_free(a->passwords);
+    for (size_t i = 0; i < GUESSERS_MAX; i++)
+        free(a->guessers[i].peer);
+    pthread_mutex_destroy(&a->lock);
+    pthread_cond_destroy(&a->check_done);
+    coras_wipe(a->key, sizeof(a->key));
+    free(a);
+}
+
+/* ---- passwords ---- */
+
+static bool mac_of(const coras_access *a, const char *user, const char *password,
+                   unsigned char mac[static CORAS_DIGEST_BYTES_MAX])
+{
+    coras_auto_buf text = CORAS_BUF_UNLIMITED;
+    coras_digest digest;
+    bool ok;
+
+    coras_buf_put(&text, a->key, sizeof(a->key));
+    coras_buf_put(&text, user, strlen(user) + 1);
+    coras_buf_puts(&text, password);
+    coras_buf_put(&text, a->key, sizeof(a->key));
+    ok = !text.failed && coras_digest_of(CORAS_SHA256, text.ptr, text.len, &digest, NULL) == 0;
+    if (ok)
+        memcpy(mac, digest.bytes, CORAS_DIGEST_BYTES_MAX);
+    if (text.len > 0)
+        coras_wipe(text.ptr, text.len);
+    return ok;
+}
+
+static bool is_known_good(const coras_access *a, const unsigned char *mac)
+{
+    int64_t oldest = coras_now_ms() - GOOD_AGE_MAX_MS;
+
+    for (size_t i = 0; i < GOOD_MAX; i++) {
+        if (a->good[i].at_ms > 0 && a->good[i].at_ms >= oldest &&
+            memcmp(a->good[i].mac, mac, CORAS_DIGEST_BYTES_MAX) == 0)
+            return true;
+    }
+    return false;
+}
+
+static struct guesser *find_guesser(coras_access *a, const char *peer)
+{
+    for (size_t i = 0; i < GUESSERS_MAX; i++) {
+        if (a->guessers[i].peer && coras_streq(a->guessers[i].peer, peer))
+            return &a->guessers[i];
+    }
+    return NULL;
+}
+
+/* How long this address has to wait before its next check. */
+static int64_t guess_delay_ms(coras_access *a, const char *peer)
+{
+    const struct guesser *g = find_guesser(a, peer);
+    int64_t delay;
+
+    if (!g || coras_now_ms() - g->at_ms > GUESS_MEMORY_MS)
+        return 0;
+    delay = (int64_t)g->failures * GUESS_DELAY_MS;
+    return delay < GUESS_DELAY_MAX_MS ? delay : GUESS_DELAY_MAX_MS;
+}
+
+static void note_failure(coras_access *a, const char *peer)
+{
+    struct guesser *g = find_guesser(a, peer);
+
+    if (!g) {
+        g = &a->guessers[a->guesser_next];
+        a->guesser_next = (a->guesser_next + 1) % GUESSERS_MAX;
+        free(g->peer);
+        *g = (struct guesser){.peer = coras_strdup(peer)};
+    } else if (coras_now_ms() - g->at_ms > GUESS_MEMORY_MS) {
+        g->failures = 0;
+    }
+    if (g->failures < INT32_MAX)
+        g->failures++;
+    g->at_ms = coras_now_ms();
+}
+
+/* The slow way, with at most CHECKS_AT_ONCE at a time. Called with the lock, returns with it. */
+static bool check_slowly(coras_access *a, const char *user, const char *password, const char *peer)
+{
+    int64_t delay = guess_delay_ms(a, peer);
+    bool good;
+
+    if (delay > 0) {
+        pthread_mutex_unlock(&a->lock);
+        (void)coras_cancel_sleep_ms(NULL, delay, NULL);
+        pthread_mutex_lock(&a->lock);
+    }
+    while (a->checks == CHECKS_AT_ONCE)
+        pthread_cond_wait(&a->check_done, &a->lock);
+    a->checks++;
+    pthread_mutex_unlock(&a->lock);
+    good = coras_htpasswd_check(a->passwords, user, password);
+    pthread_mutex_lock(&a->lock);
+    a->checks--;
+    pthread_cond_signal(&a->check_done);
+    return good;
+}
+
+static bool check_password(coras_access *a, const char *user, const char *password,
+                           const char *peer)
+{
+    unsigned char mac[CORAS_DIGEST_BYTES_MAX];
+    bool good;
+
+    if (!mac_of(a, user, password, mac))
+        return false;
+    pthread_mutex_lock(&a->lock);
+    good = is_known_good(a, mac);
+    if (!good) {
+        good = check_slowly(a, user, password, peer);
+        if (good) {
+            struct good *slot = &a->good[a->good_next];
+            a->good_next = (a->good_next + 1) % GOOD_MAX;
+            memcpy(slot->mac, mac, sizeof(mac));
+            slot->at_ms = coras_now_ms();
+        } else {
+            note_failure(a, peer);
+        }
+    }
+    pthread_mutex_unlock(&a->lock);
+    if (!good)
+        coras_log_note("wrong password or unknown user from %s", peer);
+    return good;
+}
+
+/* ---- policy ---- */
+
+static enum coras_verdict check_anonymous(const coras_access *a, enum coras_right right)
+{
+    bool may =
+        right == CORAS_RIGHT_NONE || right == CORAS_RIGHT_READ || right == CORAS_RIGHT_CATALOG;
+
+    return a->anonymous_read && may ? CORAS_ACCESS_GRANTED : CORAS_ACCESS_UNAUTHORIZED;
+}
+
+enum coras_verdict coras_access_check(coras_access *a, const char *authorization, const char *peer,
+                                      enum coras_right right, char **ret_user)
+{
+    coras_auto_free char *user = NULL;
+    coras_auto_secret char *password = NULL;
+
+    if (!a->passwords)
+        return CORAS_ACCESS_GRANTED;
+    if (!authorization)
+        return check_anonymous(a, right);
+    if (!coras_basic_credentials(authorization, &user, &password))
+        return CORAS_ACCESS_UNAUTHORIZED;
+    /* skopeo and podman, asked for credentials that they do not have, send none in this form */
+    if (!*user && !*password)
+        return check_anonymous(a, right);
+    /* wrong credentials fail even where none are needed: a client wants to know */
+    if (!check_password(a, user, password, peer))
+        return CORAS_ACCESS_UNAUTHORIZED;
+    *ret_user = coras_steal(&user);
+    return CORAS_ACCESS_GRANTED;
+}
+
+bool coras_access_reads_all(const coras_access *a, const char *user)
+{
+    return !a->passwords || a->anonymous_read || user;
+}
+
+bool coras_access_has_users(const coras_access *a)
+{
+    return a->passwords != NULL;
+}

@@ -1,0 +1,167 @@
+#include "serve/api/operations.h"
+
+#include "base/error.h"
+#include "codec/json.h"
+#include "serve/api/errors.h"
+#include "serve/http/paging.h"
+
+/* Most entries of one page. */
+#define TAGS_PAGE_MAX         10000
+#define REPOSITORIES_PAGE_MAX 1000
+#define REFERRERS_PAGE_MAX    1000
+/* Clients read at most 4 MiB of an index. */
+#define REFERRERS_BYTES_MAX (3 * 1024 * 1024)
+
+static bool parse_page(struct coras_exchange *x, int64_t cap, struct coras_page *ret)
+{
+    if (coras_page_parse(&x->route.query, cap, ret))
+        return true;
+    coras_answer_error(x, CORAS_API_PAGINATION_NUMBER_INVALID,
+                       "invalid number of results requested",
+                       coras_query_get(&x->route.query, "n"));
+    return false;
+}
+
+static void add_link(struct coras_exchange *x, const char *path, const char *extra,
+                     const char *last, int64_t limit)
+{
+    coras_auto_buf link = CORAS_BUF_UNLIMITED;
+
+    coras_page_link(&link, path, extra, last, limit);
+    coras_answer_header(x, "Link", "%s", link.ptr);
+}
+
+static void answer_names(struct coras_exchange *x, const char *path, const coras_strlist *names,
+                         const struct coras_page *page, bool more)
+{
+    coras_json_writer w = CORAS_JSON_WRITER(&x->answer.body, 0);
+    bool is_tags = x->route.kind == CORAS_ROUTE_TAGS;
+
+    coras_jw_object(&w);
+    if (is_tags)
+        coras_jw_member(&w, "name", x->route.repository);
+    coras_jw_key(&w, is_tags ? "tags" : "repositories");
+    coras_jw_array(&w);
+    for (size_t i = 0; i < names->len; i++)
+        coras_jw_string(&w, names->items[i]);
+    coras_jw_end_array(&w);
+    coras_jw_end_object(&w);
+    if (more && names->len > 0) /* n=0 asks for nothing, and gets no further page */
+        add_link(x, path, NULL, names->items[names->len - 1], page->limit);
+    coras_answer_body(x, 200, "application/json");
+}
+
+void coras_tags_list(struct coras_exchange *x)
+{
+    coras_metadata *m = x->registry->metadata;
+    coras_auto(coras_error) err = NULL;
+    coras_auto_value(coras_strlist) tags = {0};
+    coras_auto_buf path = CORAS_BUF_UNLIMITED;
+    struct coras_page page;
+    bool more = false;
+    int rc;
+
+    if (!parse_page(x, TAGS_PAGE_MAX, &page))
+        return;
+    rc = coras_metadata_has_repository(m, x->route.repository, &err);
+    if (rc == 0)
+        rc = coras_metadata_tags(m, x->route.repository, page.last, page.limit, &tags, &more, &err);
+    coras_buf_printf(&path, "/v2/%s/tags/list", x->route.repository);
+    if (rc == CORAS_ERR_NOT_FOUND)
+        coras_answer_error(x, CORAS_API_NAME_UNKNOWN, "repository name not known to registry",
+                           x->route.repository);
+    else if (rc < 0)
+        coras_answer_failure(x, err);
+    else
+        answer_names(x, path.ptr, &tags, &page, more);
+}
+
+void coras_catalog_list(struct coras_exchange *x)
+{
+    coras_auto(coras_error) err = NULL;
+    coras_auto_value(coras_strlist) names = {0};
+    struct coras_page page;
+    bool more = false;
+
+    if (!parse_page(x, REPOSITORIES_PAGE_MAX, &page))
+        return;
+    if (coras_metadata_repositories(x->registry->metadata, page.last, page.limit, &names, &more,
+                                    &err) < 0)
+        coras_answer_failure(x, err);
+    else
+        answer_names(x, "/v2/_catalog", &names, &page, more);
+}
+
+/* ---- referrers ---- */
+
+struct referrers {
+    coras_buf *out;
+    int64_t count, limit;
+    bool more;
+    char last[CORAS_DIGEST_TEXT_MAX];
+};
+
+static bool add_referrer(const char *descriptor, const char *digest, void *user)
+{
+    struct referrers *r = user;
+
+    if (r->count == r->limit ||
+        (r->count > 0 && r->out->len + strlen(descriptor) > REFERRERS_BYTES_MAX)) {
+        r->more = true;
+        return false;
+    }
+    if (r->count++ > 0)
+        coras_buf_putc(r->out, ',');
+    coras_buf_puts(r->out, descriptor);
+    snprintf(r->last, sizeof(r->last), "%s", digest);
+    return true;
+}
+
+static void answer_referrers(struct coras_exchange *x, const struct referrers *r,
+                             const char *artifact_type)
+{
+    coras_auto_buf path = CORAS_BUF_UNLIMITED;
+    coras_auto_buf extra = CORAS_BUF_UNLIMITED;
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    if (artifact_type) {
+        coras_answer_header(x, "OCI-Filters-Applied", "artifactType");
+        coras_buf_puts(&extra, "artifactType=");
+        coras_uri_encode(&extra, artifact_type);
+    }
+    if (r->more && r->count > 0) {
+        coras_buf_printf(&path, "/v2/%s/referrers/%s", x->route.repository,
+                         coras_digest_format(&x->route.digest, text));
+        add_link(x, path.ptr, extra.ptr, r->last, r->limit);
+    }
+    coras_answer_body(x, 200, CORAS_MT_OCI_INDEX);
+}
+
+/* An empty list for what nobody refers to, be it unknown. Spec: distribution-spec 1.1, "Listing
+ * Referrers". */
+void coras_referrers_list(struct coras_exchange *x)
+{
+    coras_auto(coras_error) err = NULL;
+    const char *artifact_type = coras_query_get(&x->route.query, "artifactType");
+    struct referrers r = {.out = &x->answer.body};
+    struct coras_referrers_query query = {.repository = x->route.repository,
+                                          .subject = x->route.digest};
+    struct coras_page page;
+
+    if (!parse_page(x, REFERRERS_PAGE_MAX, &page))
+        return;
+    if (artifact_type && !*artifact_type)
+        artifact_type = NULL;
+    r.limit = page.limit;
+    query.artifact_type = artifact_type;
+    query.last = page.last;
+    query.limit = page.limit + 1;
+    coras_buf_puts(r.out,
+                   "{\"schemaVersion\":2,\"mediaType\":\"" CORAS_MT_OCI_INDEX "\",\"manifests\":[");
+    if (coras_metadata_referrers(x->registry->metadata, &query, add_referrer, &r, &err) < 0) {
+        coras_answer_failure(x, err);
+        return;
+    }
+    coras_buf_puts(r.out, "]}");
+    answer_referrers(x, &r, artifact_type);
+}

@@ -1,0 +1,492 @@
+#include "serve/http/front.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/socket.h>
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "serve/http/log.h"
+
+/* Half of it is the receive buffer: pieces of an upload have this size at most. The library clears
+ * all of it between two requests, so every open connection costs it in full. */
+#define CONNECTION_MEMORY (128 * CORAS_KIB)
+/* Address space; the JSON parser may nest 2048 deep. */
+#define THREAD_STACK (2 * CORAS_MIB)
+/* What is read and thrown away so that a refused client finds its answer. */
+#define DRAIN_BYTES_MAX           (64 * CORAS_MIB)
+#define DRAIN_BYTES_MAX_ANONYMOUS (64 * CORAS_KIB)
+#define HEADERS_MAX               128
+
+/* The older versions are broken (RFC 8996); the library itself still takes them. Not const: the
+ * library's option holds a plain pointer. */
+static char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
+
+struct coras_front {
+    struct coras_registry *registry;
+    struct MHD_Daemon *daemon;
+    char *tls_cert, *tls_key; /* PEM text */
+    atomic_uint running;
+    atomic_bool draining;
+    pthread_mutex_t lock;
+    struct client *clients; /* lock; all open connections */
+};
+
+/* One connection, for its whole life. */
+struct client {
+    struct client *next, *previous; /* the front's lock */
+    int fd;
+    int64_t waiting_since_ms; /* the front's lock; 0 = a request is being served */
+    char peer[64];
+};
+
+/* One request. */
+struct request {
+    struct coras_front *front;
+    struct client *client;
+    struct coras_exchange exchange;
+    const char *method;
+    int64_t began_ms;
+    bool begun; /* the head was looked at */
+    int64_t drained;
+};
+
+/* ---- connections ---- */
+
+static void client_wait(struct coras_front *f, struct client *c, bool waiting)
+{
+    if (!c)
+        return;
+    pthread_mutex_lock(&f->lock);
+    c->waiting_since_ms = waiting ? coras_now_ms() : 0;
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void client_start(struct coras_front *f, struct MHD_Connection *connection, void **slot)
+{
+    const union MHD_ConnectionInfo *fd =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const union MHD_ConnectionInfo *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    struct client *c = coras_new(struct client);
+
+    if (!c)
+        return; /* served without a watch over its head */
+    c->fd = fd ? (int)fd->connect_fd : -1;
+    c->waiting_since_ms = coras_now_ms();
+    coras_peer_address(address ? address->client_addr : NULL, c->peer, sizeof(c->peer));
+    pthread_mutex_lock(&f->lock);
+    c->next = f->clients;
+    if (c->next)
+        c->next->previous = c;
+    f->clients = c;
+    pthread_mutex_unlock(&f->lock);
+    *slot = c;
+}
+
+static void client_end(struct coras_front *f, void **slot)
+{
+    struct client *c = *slot;
+
+    if (!c)
+        return;
+    pthread_mutex_lock(&f->lock);
+    if (c->previous)
+        c->previous->next = c->next;
+    else
+        f->clients = c->next;
+    if (c->next)
+        c->next->previous = c->previous;
+    pthread_mutex_unlock(&f->lock);
+    free(c);
+    *slot = NULL;
+}
+
+static void on_connection(void *user, struct MHD_Connection *connection, void **slot,
+                          enum MHD_ConnectionNotificationCode what)
+{
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        client_start(user, connection, slot);
+    else
+        client_end(user, slot);
+}
+
+void coras_front_tick(coras_front *f)
+{
+    int64_t oldest = coras_now_ms() - (int64_t)f->registry->options.idle_seconds * 1000;
+
+    pthread_mutex_lock(&f->lock);
+    for (struct client *c = f->clients; c; c = c->next) {
+        /* the descriptor is open: on_connection() runs before it is closed, and needs the lock */
+        if (c->waiting_since_ms > 0 && c->waiting_since_ms < oldest)
+            (void)shutdown(c->fd, SHUT_RDWR);
+    }
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- requests ---- */
+
+static struct client *client_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+
+    return info ? info->socket_context : NULL;
+}
+
+/* Reading from it and writing to it fail from now on. Its request must be alive: the descriptor is
+ * closed after that. */
+static void cut_client(void *user)
+{
+    const struct client *c = user;
+
+    (void)shutdown(c->fd, SHUT_RDWR);
+}
+
+/* Runs when the request line was read; the target is still as it was sent. */
+static void *on_request_line(void *user, const char *target, struct MHD_Connection *connection)
+{
+    struct coras_front *f = user;
+    struct request *r = coras_new(struct request);
+
+    if (!r)
+        return NULL;
+    r->front = f;
+    r->client = client_of(connection);
+    r->began_ms = coras_now_ms();
+    coras_exchange_init(&r->exchange, f->registry);
+    r->exchange.target = coras_strdup(target);
+    if (r->client)
+        r->exchange.client = (struct coras_session_holder){cut_client, r->client};
+    r->exchange.peer = r->client ? r->client->peer : "unknown";
+    return r;
+}
+
+/* Bytes of body that the client was to get. */
+static int64_t sent_bytes(const struct coras_exchange *x)
+{
+    const struct coras_answer *a = &x->answer;
+
+    /* the descriptor is the response's by now: its length tells that there was one */
+    return x->method == CORAS_HEAD ? 0 : a->length + (int64_t)a->body.len;
+}
+
+static void on_completed(void *user, struct MHD_Connection *connection, void **slot,
+                         enum MHD_RequestTerminationCode why)
+{
+    struct coras_front *f = user;
+    struct request *r = *slot;
+    struct coras_exchange *x;
+
+    (void)why;
+    if (!r)
+        return;
+    x = &r->exchange;
+    if (f->registry->options.access_log && r->begun) {
+        coras_log_request(&(struct coras_log_request){
+            .peer = x->peer,
+            .user = x->user,
+            .method = r->method,
+            .target = x->target,
+            .user_agent = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "User-Agent"),
+            .status = x->answer.status,
+            .received = x->received,
+            .sent = sent_bytes(x),
+            .ms = coras_now_ms() - r->began_ms,
+        });
+    }
+    client_wait(f, r->client, true);
+    if (r->begun)
+        atomic_fetch_sub(&f->running, 1);
+    coras_exchange_clear(x);
+    free(r);
+    *slot = NULL;
+}
+
+static const char *header_of(void *connection, const char *name)
+{
+    return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+}
+
+static enum coras_method method_of(const char *name)
+{
+    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(names); i++) {
+        if (coras_streq(names[i], name))
+            return (enum coras_method)i;
+    }
+    return CORAS_OTHER_METHOD;
+}
+
+/* ---- heads that two parties could read differently ---- */
+
+struct head_check {
+    unsigned headers, lengths, codings, hosts, authorizations;
+    bool bad;
+    int64_t content_length;
+};
+
+static enum MHD_Result check_header(void *user, enum MHD_ValueKind kind, const char *name,
+                                    const char *value)
+{
+    struct head_check *check = user;
+    coras_str text = coras_str_trim(coras_str_of(value ? value : ""));
+
+    (void)kind;
+    check->headers++;
+    if (coras_str_ieq(name, "Content-Length")) {
+        check->lengths++;
+        if (!coras_parse_int64(text, &check->content_length))
+            check->bad = true;
+    } else if (coras_str_ieq(name, "Transfer-Encoding")) {
+        check->codings++;
+        if (text.len != 7 || strncasecmp(text.ptr, "chunked", 7) != 0)
+            check->bad = true;
+    } else if (coras_str_ieq(name, "Host")) {
+        check->hosts++;
+    } else if (coras_str_ieq(name, "Authorization")) {
+        check->authorizations++;
+    }
+    for (const char *c = name; *c; c++) {
+        if ((unsigned char)*c <= ' ' || *c == 0x7f) /* "Name : value", folded lines */
+            check->bad = true;
+    }
+    return MHD_YES;
+}
+
+/* false: the head is ambiguous, the connection must not go on. Spec: RFC 9112 6.3. */
+static bool check_head(struct MHD_Connection *connection, struct coras_exchange *x)
+{
+    struct head_check check = {.content_length = -1};
+
+    MHD_get_connection_values(connection, MHD_HEADER_KIND, check_header, &check);
+    x->content_length = check.content_length;
+    return !check.bad && check.headers <= HEADERS_MAX && check.lengths <= 1 && check.codings <= 1 &&
+           check.lengths + check.codings <= 1 && check.hosts <= 1 && check.authorizations <= 1;
+}
+
+/* ---- answers ---- */
+
+static struct MHD_Response *make_response(struct coras_answer *a)
+{
+    struct MHD_Response *response;
+
+    if (a->fd >= 0) {
+        response = MHD_create_response_from_fd_at_offset64((uint64_t)a->length, a->fd,
+                                                           (uint64_t)a->offset);
+        if (response)
+            a->fd = -1; /* closed with the response */
+        return response;
+    }
+    /* the text lives as long as the exchange, which outlives the response */
+    return MHD_create_response_from_buffer(a->body.len, a->body.ptr, MHD_RESPMEM_PERSISTENT);
+}
+
+static enum MHD_Result send_answer(struct MHD_Connection *connection, struct request *r)
+{
+    struct coras_answer *a = &r->exchange.answer;
+    struct MHD_Response *response;
+    enum MHD_Result queued;
+
+    if (a->incomplete || a->body.failed)
+        return MHD_NO;
+    response = make_response(a);
+    if (!response)
+        return MHD_NO;
+    for (size_t i = 0; i < a->header_count; i++)
+        (void)MHD_add_response_header(response, a->headers[i].name, a->headers[i].value);
+    if (a->close || atomic_load(&r->front->draining))
+        (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    queued = MHD_queue_response(connection, (unsigned)a->status, response);
+    MHD_destroy_response(response);
+    return queued;
+}
+
+static enum MHD_Result refuse_head(struct MHD_Connection *connection, struct request *r)
+{
+    r->exchange.answer.close = true;
+    r->exchange.answer.status = 400;
+    coras_buf_puts(&r->exchange.answer.body, "malformed request\n");
+    return send_answer(connection, r);
+}
+
+/*
+ * An answer that is known before the body: a short body is read first, since closing a connection
+ * on bytes that are still coming may destroy the answer on its way. A client that waits for "100
+ * continue" is answered at once.
+ */
+static bool drains_body(const struct coras_exchange *x, struct MHD_Connection *connection)
+{
+    int64_t max = x->user || x->answer.status != 401 ? DRAIN_BYTES_MAX : DRAIN_BYTES_MAX_ANONYMOUS;
+    bool chunked = header_of(connection, "Transfer-Encoding") != NULL;
+
+    if (header_of(connection, "Expect"))
+        return false;
+    return chunked || (x->content_length > 0 && x->content_length <= max);
+}
+
+static enum MHD_Result begin_request(struct MHD_Connection *connection, struct request *r,
+                                     const char *method)
+{
+    struct coras_exchange *x = &r->exchange;
+    bool has_body;
+
+    r->begun = true;
+    atomic_fetch_add(&r->front->running, 1);
+    r->method = method;
+    client_wait(r->front, r->client, false);
+    if (!x->target)
+        return MHD_NO;
+    x->method = method_of(method);
+    x->connection = connection;
+    x->header = header_of;
+    if (!check_head(connection, x))
+        return refuse_head(connection, r);
+    coras_exchange_begin(x);
+    has_body = x->content_length > 0 || header_of(connection, "Transfer-Encoding");
+    if (x->answer.status == 0 || !has_body || drains_body(x, connection))
+        return MHD_YES; /* on_request() sends the answer after the body */
+    x->answer.close = true;
+    return send_answer(connection, r);
+}
+
+static enum MHD_Result take_body(struct request *r, const char *data, size_t *len)
+{
+    struct coras_exchange *x = &r->exchange;
+
+    coras_exchange_data(x, data, *len);
+    if (x->answer.status != 0 || x->body_error || x->body_too_large) {
+        r->drained += (int64_t)*len;
+        if (r->drained > DRAIN_BYTES_MAX)
+            return MHD_NO;
+    }
+    *len = 0;
+    return MHD_YES;
+}
+
+static enum MHD_Result on_request(void *user, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *data,
+                                  size_t *len, void **slot)
+{
+    struct request *r = *slot;
+
+    (void)user;
+    (void)url;
+    (void)version;
+    if (!r)
+        return MHD_NO;
+    if (!r->begun)
+        return begin_request(connection, r, method);
+    if (*len > 0)
+        return take_body(r, data, len);
+    coras_exchange_end(&r->exchange);
+    return send_answer(connection, r);
+}
+
+/* Targets are decoded by routes.c, once. */
+static size_t keep_escapes(void *user, struct MHD_Connection *connection, char *text)
+{
+    (void)user;
+    (void)connection;
+    return strlen(text);
+}
+
+static void on_library_log(void *user, const char *fmt, va_list ap)
+{
+    /* complaints about clients that went away or sent nonsense: nobody's business */
+    (void)user;
+    (void)fmt;
+    (void)ap;
+}
+
+/* ---- life ---- */
+
+static int read_pem(const char *path, char **ret, coras_error **err)
+{
+    coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
+    int rc = coras_read_file(AT_FDCWD, path, CORAS_LIMIT_CONFIG_FILE, &text, err);
+
+    if (rc < 0)
+        return coras_error_recode(err, CORAS_ERR_CONFIG);
+    return coras_buf_take(&text, ret, err);
+}
+
+static int start_daemon(struct coras_front *f, int fd, coras_error **err)
+{
+    const struct coras_server_options *o = &f->registry->options;
+    unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
+                     MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
+    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, f->tls_cert},
+                                   {MHD_OPTION_HTTPS_MEM_KEY, 0, f->tls_key},
+                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities},
+                                   {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+
+    if (f->tls_cert)
+        flags |= MHD_USE_TLS;
+    f->daemon = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, f, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
+        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, f,
+        MHD_OPTION_NOTIFY_COMPLETED, on_completed, f, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
+        f, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle_seconds, MHD_OPTION_CONNECTION_LIMIT,
+        o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_address,
+        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, f->tls_cert ? tls : none,
+        MHD_OPTION_END);
+    if (!f->daemon)
+        return coras_fail(err, CORAS_ERR_CONFIG, "the HTTP server does not start%s",
+                          f->tls_cert ? ": certificate and key may not fit" : "");
+    return 0;
+}
+
+int coras_front_start(struct coras_registry *registry, struct coras_listener *listener,
+                      coras_front **ret, coras_error **err)
+{
+    coras_auto(coras_front) f = coras_new(coras_front);
+    const struct coras_server_options *o = &registry->options;
+
+    if (!f)
+        return coras_fail_no_memory(err);
+    pthread_mutex_init(&f->lock, NULL);
+    f->registry = registry;
+    if (o->tls_cert) {
+        CORAS_TRY(read_pem(o->tls_cert, &f->tls_cert, err));
+        CORAS_TRY(read_pem(o->tls_key, &f->tls_key, err));
+    }
+    CORAS_TRY(start_daemon(f, listener->fd, err));
+    listener->fd = -1;
+    *ret = coras_steal(&f);
+    return 0;
+}
+
+void coras_front_drain(coras_front *f)
+{
+    MHD_socket fd;
+
+    atomic_store(&f->draining, true);
+    fd = MHD_quiesce_daemon(f->daemon);
+    if (fd != MHD_INVALID_SOCKET)
+        close(fd);
+}
+
+unsigned coras_front_running(coras_front *f)
+{
+    return atomic_load(&f->running);
+}
+
+void coras_front_stop(coras_front *f)
+{
+    if (!f)
+        return;
+    if (f->daemon)
+        MHD_stop_daemon(f->daemon);
+    pthread_mutex_destroy(&f->lock);
+    free(f->tls_cert);
+    coras_free_secret(f->tls_key);
+    free(f);
+}

@@ -1,0 +1,187 @@
+#include "serve/storage/blob_store.h"
+
+#include <errno.h>
+#include "base/alloc.h"
+#include "base/error.h"
+
+#define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
+static int open_directory(int parent, const char *name, int *ret_fd, coras_error **err)
+{
+    int fd;
+
+    if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+        return coras_fail_errno(err, errno, "mkdir %s", name);
+    fd = openat(parent, name, DIRECTORY_FLAGS);
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "open %s", name);
+    *ret_fd = fd;
+    return coras_fsync(parent, name, err);
+}
+
+/* Publishers come all the time: the collector, once it waits, goes next. */
+static void init_collecting(pthread_rwlock_t *lock)
+{
+    pthread_rwlockattr_t attr;
+
+    pthread_rwlockattr_init(&attr);
+    pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+    pthread_rwlock_init(lock, &attr);
+    pthread_rwlockattr_destroy(&attr);
+}
+
+int coras_blob_store_open(int rootfd, coras_blob_store **ret, coras_error **err)
+{
+    coras_auto(coras_blob_store) s = coras_new(coras_blob_store);
+    coras_auto_fd blobs = -1;
+
+    if (!s)
+        return coras_fail_no_memory(err);
+    init_collecting(&s->collecting);
+    s->uploads_fd = -1;
+    for (int i = 0; i <= CORAS_SHA512; i++)
+        s->algorithm_fd[i] = -1;
+    CORAS_TRY(open_directory(rootfd, "uploads", &s->uploads_fd, err));
+    CORAS_TRY(open_directory(rootfd, "blobs", &blobs, err));
+    for (int i = CORAS_SHA256; i <= CORAS_SHA512; i++)
+        CORAS_TRY(open_directory(blobs, coras_digest_algorithm_name(i), &s->algorithm_fd[i], err));
+    *ret = coras_steal(&s);
+    return 0;
+}
+
+void coras_blob_store_close(coras_blob_store *s)
+{
+    if (!s)
+        return;
+    coras_close_fd(&s->uploads_fd);
+    for (int i = 0; i <= CORAS_SHA512; i++)
+        coras_close_fd(&s->algorithm_fd[i]);
+    pthread_rwlock_destroy(&s->collecting);
+    free(s);
+}
+
+static int blob_directory(const coras_blob_store *s, const coras_digest *digest)
+{
+    return s->algorithm_fd[digest->algorithm];
+}
+
+int coras_blob_store_publish(coras_blob_store *s, const char *name, int fd,
+                             const coras_digest *digest, coras_error **err)
+{
+    char hex[CORAS_DIGEST_TEXT_MAX];
+    int directory = blob_directory(s, digest);
+
+    coras_digest_hex(digest, hex);
+    CORAS_TRY(coras_fsync(fd, name, err));
+    if (renameat(s->uploads_fd, name, directory, hex) < 0)
+        return coras_fail_errno(err, errno, "rename %s to %s", name, hex);
+    return coras_fsync(directory, "blobs", err);
+}
+
+int coras_blob_store_fetch(coras_blob_store *s, const coras_digest *digest, int64_t size,
+                           int *ret_fd, coras_error **err)
+{
+    char hex[CORAS_DIGEST_TEXT_MAX];
+    coras_auto_fd fd = -1;
+    struct stat st;
+
+    coras_digest_hex(digest, hex);
+    /* O_NONBLOCK: a FIFO under this name must not hold us */
+    fd = openat(blob_directory(s, digest), hex, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "blob %s", hex);
+    if (fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "blob %s", hex);
+    if (!S_ISREG(st.st_mode))
+        return coras_fail(err, CORAS_ERR_IO, "blob %s: not a regular file", hex);
+    if (st.st_size != size)
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob %s: damaged: %lld bytes, expected %lld",
+                          hex, (long long)st.st_size, (long long)size);
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
+}
+
+int coras_blob_store_remove(coras_blob_store *s, const coras_digest *digest, coras_error **err)
+{
+    char hex[CORAS_DIGEST_TEXT_MAX];
+
+    coras_digest_hex(digest, hex);
+    if (unlinkat(blob_directory(s, digest), hex, 0) < 0 && errno != ENOENT)
+        return coras_fail_errno(err, errno, "remove blob %s", hex);
+    return 0;
+}
+
+/* A listing of its own position. */
+static DIR *list_directory(int fd)
+{
+    int copy = openat(fd, ".", DIRECTORY_FLAGS);
+    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
+
+    if (!dir && copy >= 0)
+        close(copy);
+    return dir;
+}
+
+static bool next_file(DIR *dir, int algorithm, coras_digest *ret, int64_t *ret_written_s)
+{
+    struct dirent *entry;
+    struct stat st;
+
+    while ((entry = readdir(dir))) {
+        char text[CORAS_DIGEST_TEXT_MAX];
+        int len = snprintf(text, sizeof(text), "%s:%s", coras_digest_algorithm_name(algorithm),
+                           entry->d_name);
+        if (len >= (int)sizeof(text) || coras_digest_parse(text, ret, NULL) < 0 ||
+            fstatat(dirfd(dir), entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+            !S_ISREG(st.st_mode))
+            continue;
+        *ret_written_s = st.st_mtime;
+        return true;
+    }
+    return false;
+}
+
+bool coras_blob_store_next(const coras_blob_store *s, struct coras_blob_walk *walk,
+                           coras_digest *ret, int64_t *ret_written_s)
+{
+    while (!walk->dir || !next_file(walk->dir, walk->algorithm, ret, ret_written_s)) {
+        int next = walk->algorithm ? walk->algorithm + 1 : CORAS_SHA256;
+        coras_blob_walk_end(walk);
+        if (next > CORAS_SHA512)
+            return false;
+        walk->dir = list_directory(s->algorithm_fd[next]);
+        walk->algorithm = next;
+    }
+    return true;
+}
+
+void coras_blob_walk_end(struct coras_blob_walk *walk)
+{
+    if (walk->dir)
+        closedir(walk->dir);
+    *walk = (struct coras_blob_walk){0};
+}
+
+static bool directory_is_empty(int fd)
+{
+    DIR *dir = list_directory(fd);
+    struct dirent *entry;
+    int entries = 0;
+
+    if (!dir)
+        return false;
+    while (entries <= 2 && (entry = readdir(dir)))
+        entries++;
+    closedir(dir);
+    return entries <= 2; /* "." and ".." */
+}
+
+bool coras_blob_store_is_empty(coras_blob_store *s)
+{
+    for (int i = CORAS_SHA256; i <= CORAS_SHA512; i++) {
+        if (!directory_is_empty(s->algorithm_fd[i]))
+            return false;
+    }
+    return true;
+}

@@ -1,0 +1,387 @@
+#include "serve/storage/metadata_db.h"
+
+#include <stdatomic.h>
+#include <sys/stat.h>
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/str.h"
+
+#define APPLICATION_ID  0x636f7261 /* "cora" */
+#define SCHEMA_VERSION  1
+#define BUSY_TIMEOUT_MS 5000
+/* Above this a look at every page would make the start slow. */
+#define QUICK_CHECK_BYTES_MAX (128 * 1024 * 1024)
+
+static const char schema[] =
+    "CREATE TABLE repository (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);"
+    "CREATE TABLE blob (digest TEXT PRIMARY KEY, size INTEGER NOT NULL, stored INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "CREATE TABLE link (repository INTEGER NOT NULL, digest TEXT NOT NULL, linked INTEGER NOT NULL,"
+    " PRIMARY KEY (repository, digest)) WITHOUT ROWID;"
+    "CREATE INDEX link_by_digest ON link (digest);"
+    /* content stands last: the columns before it are read without touching its pages */
+    "CREATE TABLE manifest (id INTEGER PRIMARY KEY, repository INTEGER NOT NULL,"
+    " digest TEXT NOT NULL, media_type TEXT NOT NULL, size INTEGER NOT NULL, subject TEXT,"
+    " artifact_type TEXT, descriptor TEXT, stored INTEGER NOT NULL, content BLOB NOT NULL,"
+    " UNIQUE (repository, digest));"
+    "CREATE INDEX manifest_by_subject ON manifest (repository, subject, digest)"
+    " WHERE subject IS NOT NULL;"
+    "CREATE TABLE reference (repository INTEGER NOT NULL, child TEXT NOT NULL,"
+    " parent TEXT NOT NULL, PRIMARY KEY (repository, child, parent)) WITHOUT ROWID;"
+    "CREATE INDEX reference_by_parent ON reference (repository, parent);"
+    "CREATE TABLE tag (repository INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL,"
+    " moved INTEGER NOT NULL, PRIMARY KEY (repository, name)) WITHOUT ROWID;"
+    "CREATE INDEX tag_by_digest ON tag (repository, digest);";
+
+int coras_db_fail(const coras_db *db, int sqlite_rc, coras_error **err)
+{
+    int code = CORAS_ERR_IO;
+
+    switch (sqlite_rc & 0xff) {
+    case SQLITE_NOMEM:
+        return coras_fail_no_memory(err);
+    case SQLITE_FULL:
+        code = CORAS_ERR_NO_SPACE;
+        break;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+        code = CORAS_ERR_TIMEOUT;
+        break;
+    default:
+        break;
+    }
+    return coras_fail(err, code, "%s: %s", db->path, sqlite3_errstr(sqlite_rc));
+}
+
+/* ---- statements ---- */
+
+sqlite3_stmt *coras_db_statement(const coras_db *db, coras_db_connection *c, int query,
+                                 coras_error **err)
+{
+    sqlite3_stmt **slot = &c->statements[query];
+
+    if (!*slot) {
+        int rc = sqlite3_prepare_v3(c->handle, db->queries[query], -1, SQLITE_PREPARE_PERSISTENT,
+                                    slot, NULL);
+        if (rc != SQLITE_OK) {
+            coras_db_fail(db, rc, err);
+            return NULL;
+        }
+        return *slot;
+    }
+    sqlite3_reset(*slot);
+    sqlite3_clear_bindings(*slot);
+    return *slot;
+}
+
+int coras_db_step(const coras_db *db, sqlite3_stmt *statement, coras_error **err)
+{
+    int rc = sqlite3_step(statement);
+
+    if (rc == SQLITE_ROW)
+        return 1;
+    sqlite3_reset(statement);
+    return rc == SQLITE_DONE ? 0 : coras_db_fail(db, rc, err);
+}
+
+int coras_db_run(const coras_db *db, sqlite3_stmt *statement, coras_error **err)
+{
+    int rc = coras_db_step(db, statement, err);
+
+    if (rc > 0)
+        sqlite3_reset(statement);
+    return rc < 0 ? rc : 0;
+}
+
+void coras_db_bind_text(sqlite3_stmt *statement, int index, const char *text)
+{
+    /* a failed binding is out of memory: the step then finds NULL and fails on its NOT NULL */
+    if (text)
+        (void)sqlite3_bind_text(statement, index, text, -1, SQLITE_TRANSIENT);
+    else
+        (void)sqlite3_bind_null(statement, index);
+}
+
+void coras_db_bind_digest(sqlite3_stmt *statement, int index, const coras_digest *digest)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    coras_db_bind_text(statement, index, coras_digest_format(digest, text));
+}
+
+/* ---- connections ---- */
+
+static void connection_close(coras_db_connection *c)
+{
+    for (size_t i = 0; i < CORAS_DB_STATEMENTS_MAX; i++)
+        sqlite3_finalize(c->statements[i]);
+    sqlite3_close(c->handle);
+    *c = (coras_db_connection){0};
+}
+
+static int connection_exec(const coras_db *db, coras_db_connection *c, const char *sql,
+                           coras_error **err)
+{
+    int rc = sqlite3_exec(c->handle, sql, NULL, NULL, NULL);
+
+    return rc == SQLITE_OK ? 0 : coras_db_fail(db, rc, err);
+}
+
+static int connection_open(const coras_db *db, coras_db_connection *c, int flags, coras_error **err)
+{
+    int rc = sqlite3_open_v2(db->path, &c->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+
+    if (rc != SQLITE_OK) {
+        connection_close(c);
+        return coras_db_fail(db, rc, err);
+    }
+    sqlite3_extended_result_codes(c->handle, 1);
+    sqlite3_busy_timeout(c->handle, BUSY_TIMEOUT_MS);
+    return 0;
+}
+
+coras_db_connection *coras_db_reader(coras_db *db, coras_error **err)
+{
+    coras_db_connection *c = NULL;
+
+    pthread_mutex_lock(&db->reader_lock);
+    while (!c) {
+        for (size_t i = 0; i < CORAS_DB_READERS && !c; i++) {
+            if (!db->busy[i]) {
+                db->busy[i] = true;
+                c = &db->readers[i];
+            }
+        }
+        if (!c)
+            pthread_cond_wait(&db->reader_free, &db->reader_lock);
+    }
+    pthread_mutex_unlock(&db->reader_lock);
+    if (!c->handle && connection_open(db, c, SQLITE_OPEN_READWRITE, err) < 0) {
+        coras_db_reader_release(db, c);
+        return NULL;
+    }
+    return c;
+}
+
+void coras_db_reader_release(coras_db *db, coras_db_connection *c)
+{
+    pthread_mutex_lock(&db->reader_lock);
+    db->busy[c - db->readers] = false;
+    pthread_cond_signal(&db->reader_free);
+    pthread_mutex_unlock(&db->reader_lock);
+}
+
+/* ---- opening ---- */
+
+/* First column of the first row; 0 when there is none. */
+static int query_int(const coras_db *db, const char *sql, int64_t *ret, coras_error **err)
+{
+    sqlite3_stmt *statement = NULL;
+    int rc = sqlite3_prepare_v2(db->writer.handle, sql, -1, &statement, NULL);
+
+    *ret = 0;
+    if (rc == SQLITE_OK) {
+        rc = sqlite3_step(statement);
+        if (rc == SQLITE_ROW)
+            *ret = sqlite3_column_int64(statement, 0);
+    }
+    sqlite3_finalize(statement);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : coras_db_fail(db, rc, err);
+}
+
+static int check_damage(const coras_db *db, coras_error **err)
+{
+    struct stat st;
+    int64_t faults = 0;
+
+    if (stat(db->path, &st) == 0 && st.st_size > QUICK_CHECK_BYTES_MAX)
+        return 0;
+    CORAS_TRY(query_int(db, "SELECT count(*) FROM pragma_quick_check(1) WHERE quick_check <> 'ok'",
+                        &faults, err));
+    if (faults > 0)
+        return coras_fail(err, CORAS_ERR_CONFIG, "%s: database disk image is malformed", db->path);
+    return 0;
+}
+
+static int create_schema(coras_db *db, coras_error **err)
+{
+    coras_auto_buf sql = CORAS_BUF_UNLIMITED;
+
+    coras_buf_printf(&sql,
+                     "BEGIN; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
+                     schema, APPLICATION_ID, SCHEMA_VERSION);
+    CORAS_TRY(coras_buf_done(&sql, err));
+    return connection_exec(db, &db->writer, sql.ptr, err);
+}
+
+static int check_schema(coras_db *db, bool create, coras_error **err)
+{
+    int64_t tables = 0, application = 0, version = 0;
+
+    CORAS_TRY(query_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err));
+    CORAS_TRY(query_int(db, "PRAGMA application_id", &application, err));
+    CORAS_TRY(query_int(db, "PRAGMA user_version", &version, err));
+    if (tables == 0 && create)
+        return create_schema(db, err);
+    if (tables == 0)
+        return coras_fail(err, CORAS_ERR_CONFIG, "%s: empty", db->path);
+    if (application != APPLICATION_ID)
+        return coras_fail(err, CORAS_ERR_CONFIG, "%s: not a database of this registry", db->path);
+    if (version != SCHEMA_VERSION)
+        return coras_fail(err, CORAS_ERR_CONFIG, "%s: made by another version (schema %d)",
+                          db->path, (int)version);
+    return check_damage(db, err);
+}
+
+static int open_writer(coras_db *db, bool create, coras_error **err)
+{
+    int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+
+    CORAS_TRY(connection_open(db, &db->writer, flags, err));
+    /* FULL: every commit is flushed before its answer is sent */
+    CORAS_TRY(connection_exec(db, &db->writer,
+                              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", err));
+    return check_schema(db, create, err);
+}
+
+int coras_db_open(const char *path, bool create, const char *const *queries, coras_db **ret,
+                  coras_error **err)
+{
+    coras_auto(coras_db) db = coras_new(coras_db);
+    int rc;
+
+    if (!db)
+        return coras_fail_no_memory(err);
+    pthread_mutex_init(&db->writer_lock, NULL);
+    pthread_cond_init(&db->committed, NULL);
+    pthread_mutex_init(&db->reader_lock, NULL);
+    pthread_cond_init(&db->reader_free, NULL);
+    db->queries = queries;
+    db->path = coras_strdup(path);
+    if (!db->path)
+        return coras_fail_no_memory(err);
+    rc = open_writer(db, create, err);
+    if (rc < 0) {
+        coras_hint(err,
+                   "restore %s from a backup, or move the whole directory away to start with "
+                   "an empty registry; 'sqlite3 %s .recover' reads what is left of it",
+                   path, path);
+        return rc == CORAS_ERR_NO_MEMORY || rc == CORAS_ERR_NO_SPACE
+                   ? rc
+                   : coras_error_recode(err, CORAS_ERR_CONFIG);
+    }
+    *ret = coras_steal(&db);
+    return 0;
+}
+
+void coras_db_close(coras_db *db)
+{
+    if (!db)
+        return;
+    for (size_t i = 0; i < CORAS_DB_READERS; i++)
+        connection_close(&db->readers[i]);
+    connection_close(&db->writer); /* the last one folds the log into the database */
+    pthread_mutex_destroy(&db->writer_lock);
+    pthread_cond_destroy(&db->committed);
+    pthread_mutex_destroy(&db->reader_lock);
+    pthread_cond_destroy(&db->reader_free);
+    free(db->path);
+    free(db);
+}
+
+/* ---- group commit ---- */
+
+/* Wait for another process that keeps the database, no longer than `arrived_ms` allows: those who
+ * queue here have waited already while the first of them did. */
+static int begin(coras_db *db, int64_t arrived_ms, coras_error **err)
+{
+    int64_t waited_ms = coras_now_ms() - arrived_ms;
+
+    sqlite3_busy_timeout(db->writer.handle,
+                         waited_ms < BUSY_TIMEOUT_MS ? BUSY_TIMEOUT_MS - (int)waited_ms : 0);
+    return connection_exec(db, &db->writer, "BEGIN IMMEDIATE", err);
+}
+
+/* Call with writer_lock held. */
+static int group_join(coras_db *db, int64_t arrived_ms, coras_error **err)
+{
+    if (!db->group) {
+        struct coras_db_group *group = coras_new(struct coras_db_group);
+        int rc;
+        if (!group)
+            return coras_fail_no_memory(err);
+        rc = begin(db, arrived_ms, err);
+        if (rc < 0) {
+            free(group);
+            return rc;
+        }
+        db->group = group;
+    }
+    return 0;
+}
+
+static void group_commit(coras_db *db)
+{
+    struct coras_db_group *group = db->group;
+
+    /* SQLite itself rolls back when the disk is full or fails in the midst of a statement */
+    if (sqlite3_get_autocommit(db->writer.handle))
+        group->sqlite_rc = SQLITE_FULL;
+    else
+        group->sqlite_rc = sqlite3_exec(db->writer.handle, "COMMIT", NULL, NULL, NULL);
+    if (group->sqlite_rc != SQLITE_OK && !sqlite3_get_autocommit(db->writer.handle))
+        (void)sqlite3_exec(db->writer.handle, "ROLLBACK", NULL, NULL, NULL);
+    group->done = true;
+    db->group = NULL;
+    pthread_cond_broadcast(&db->committed);
+}
+
+static int run_in_savepoint(coras_db *db,
+                            int (*work)(coras_db *, coras_db_connection *, void *, coras_error **),
+                            void *user, coras_error **err)
+{
+    int rc = connection_exec(db, &db->writer, "SAVEPOINT work", err);
+
+    if (rc < 0)
+        return rc;
+    rc = work(db, &db->writer, user, err);
+    if (rc < 0)
+        (void)sqlite3_exec(db->writer.handle, "ROLLBACK TO work", NULL, NULL, NULL);
+    (void)sqlite3_exec(db->writer.handle, "RELEASE work", NULL, NULL, NULL);
+    return rc;
+}
+
+int coras_db_write(coras_db *db,
+                   int (*work)(coras_db *db, coras_db_connection *c, void *user, coras_error **err),
+                   void *user, coras_error **err)
+{
+    int64_t arrived_ms = coras_now_ms();
+    struct coras_db_group *group;
+    int rc;
+
+    __atomic_add_fetch(&db->arriving, 1, __ATOMIC_SEQ_CST);
+    pthread_mutex_lock(&db->writer_lock);
+    __atomic_sub_fetch(&db->arriving, 1, __ATOMIC_SEQ_CST);
+    rc = group_join(db, arrived_ms, err);
+    if (rc < 0) {
+        pthread_mutex_unlock(&db->writer_lock);
+        return rc;
+    }
+    group = db->group;
+    group->members++;
+    rc = run_in_savepoint(db, work, user, err);
+
+    /* Whoever arrives after us will commit for us; the one that nobody follows commits for all. */
+    if (__atomic_load_n(&db->arriving, __ATOMIC_SEQ_CST) == 0 ||
+        sqlite3_get_autocommit(db->writer.handle))
+        group_commit(db);
+    while (!group->done)
+        pthread_cond_wait(&db->committed, &db->writer_lock);
+    if (rc >= 0 && group->sqlite_rc != SQLITE_OK)
+        rc = coras_db_fail(db, group->sqlite_rc, err);
+    if (--group->members == 0)
+        free(group);
+    pthread_mutex_unlock(&db->writer_lock);
+    return rc;
+}

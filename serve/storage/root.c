@@ -1,0 +1,97 @@
+#include "serve/storage/root.h"
+
+#include <errno.h>
+#include <sys/file.h>
+#include "base/alloc.h"
+#include "base/error.h"
+
+#define DATABASE "registry.db"
+#define LOCK     "registry.lock"
+
+/* A directory where others may write could hold anything by the time we look. */
+static int check_owner(int fd, const char *path, coras_error **err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "stat %s", path);
+    if (st.st_uid != geteuid() && st.st_uid != 0)
+        return coras_fail(err, CORAS_ERR_CONFIG, "%s: belongs to another user", path);
+    if (st.st_mode & S_IWOTH)
+        return coras_fail(err, CORAS_ERR_CONFIG, "%s: everybody may write to it", path);
+    return 0;
+}
+
+static int take_lock(int rootfd, const char *path, int *ret_fd, coras_error **err)
+{
+    coras_auto_fd fd = openat(rootfd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "open %s/" LOCK, path);
+    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+        if (errno == EWOULDBLOCK)
+            return coras_fail(err, CORAS_ERR_CONFIG, "%s: another process serves it", path);
+        return coras_fail_errno(err, errno, "lock %s/" LOCK, path);
+    }
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
+}
+
+static int open_database(int rootfd, const char *path, struct coras_root *root, coras_error **err)
+{
+    coras_auto_free char *database = coras_path_join(path, DATABASE);
+    struct stat st;
+    bool exists, empty = coras_blob_store_is_empty(root->store);
+
+    if (!database)
+        return coras_fail_no_memory(err);
+    exists = fstatat(rootfd, DATABASE, &st, AT_SYMLINK_NOFOLLOW) == 0;
+    if (exists && !S_ISREG(st.st_mode))
+        return coras_fail(err, CORAS_ERR_CONFIG, "%s: not a regular file", database);
+    /* blobs whose database is gone must not look like an empty registry */
+    if (!exists && !empty) {
+        coras_fail(err, CORAS_ERR_CONFIG, "%s: missing, but there are blobs in %s/blobs", database,
+                   path);
+        coras_hint(err, "restore " DATABASE " from a backup, or start with an empty directory");
+        return CORAS_ERR_CONFIG;
+    }
+    return coras_metadata_open(database, empty, &root->metadata, err);
+}
+
+static int open_parts(const char *path, struct coras_root *root, coras_error **err)
+{
+    coras_auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "open %s", path);
+    CORAS_TRY(check_owner(fd, path, err));
+    CORAS_TRY(take_lock(fd, path, &root->lock_fd, err));
+    CORAS_TRY(coras_blob_store_open(fd, &root->store, err));
+    CORAS_TRY(open_database(fd, path, root, err));
+    return coras_sessions_open(root->store, &root->sessions, err);
+}
+
+int coras_root_open(const char *path, struct coras_root *ret, coras_error **err)
+{
+    struct coras_root root = CORAS_ROOT_INIT;
+    int rc;
+
+    CORAS_TRY(coras_mkdir_all(AT_FDCWD, path, 0755, err));
+    rc = open_parts(path, &root, err);
+    if (rc < 0) {
+        coras_root_close(&root);
+        return rc;
+    }
+    *ret = root;
+    return 0;
+}
+
+void coras_root_close(struct coras_root *root)
+{
+    coras_sessions_close(root->sessions);
+    coras_metadata_close(root->metadata);
+    coras_blob_store_close(root->store);
+    coras_close_fd(&root->lock_fd);
+    *root = (struct coras_root)CORAS_ROOT_INIT;
+}

@@ -1,0 +1,19 @@
+/*
+ * auth.json of the containers tools (podman, skopeo): like docker's file, but its keys may go down
+ * to a namespace or repository, and there is no store for everything.
+ */
+#ifndef CORAS_AUTH_CONTAINERS_AUTH_H
+#define CORAS_AUTH_CONTAINERS_AUTH_H
+
+#include "auth/docker_config.h"
+
+/* Most specific key first: host/a/b, host/a, host. repository may be NULL. 1 and *ret, or 0. */
+CORAS_MUST_CHECK int coras_authjson_get(const coras_dockerconfig *file, const char *registry,
+                                        const char *repository, const coras_cancel *cancel,
+                                        coras_cred *ret, coras_error **err);
+
+/* The file of this login session, and the one of the user; NULL when it cannot be named. New. */
+char *coras_authjson_runtime_path(void);
+char *coras_authjson_config_path(void);
+
+#endif

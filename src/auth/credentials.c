@@ -1,0 +1,275 @@
+#include "auth/credentials.h"
+
+#include <pthread.h>
+#include "base/error.h"
+#include "base/map.h"
+#include "base/str.h"
+#include "auth/containers_auth.h"
+
+enum { AUTHJSON_FILES = 2 };
+
+struct coras_credentials {
+    coras_cred given; /* const after new */
+    const coras_cancel *cancel;
+    coras_strlist paths;        /* docker's files; const after new */
+    coras_dockerconfig *docker; /* as many; const after new */
+    size_t docker_count;
+    bool named;               /* by registry_configs: no other file counts */
+    coras_dockerconfig first; /* REGISTRY_AUTH_FILE; path NULL when unset; const after new */
+    pthread_mutex_t lock;
+    coras_map *found;                         /* lock; registry -> coras_cred of docker's files */
+    coras_dockerconfig later[AUTHJSON_FILES]; /* lock; loaded when first needed */
+    bool later_loaded;                        /* lock */
+};
+
+static void release_cred(void *value)
+{
+    coras_cred_clear(value);
+    free(value);
+}
+
+void coras_credentials_free(coras_credentials *c)
+{
+    if (!c)
+        return;
+    coras_cred_clear(&c->given);
+    for (size_t i = 0; i < c->docker_count; i++)
+        coras_dockerconfig_clear(&c->docker[i]);
+    free(c->docker);
+    coras_strlist_clear(&c->paths);
+    coras_dockerconfig_clear(&c->first);
+    for (size_t i = 0; i < AUTHJSON_FILES; i++)
+        coras_dockerconfig_clear(&c->later[i]);
+    coras_map_free(c->found);
+    pthread_mutex_destroy(&c->lock);
+    free(c);
+}
+
+static const char *non_empty(const char *s)
+{
+    return s && *s ? s : NULL;
+}
+
+static int take_given(const coras_client_options *opts, coras_cred *given, coras_error **err)
+{
+    const char *username = non_empty(opts->username);
+    const char *password = non_empty(opts->password);
+    const char *token = non_empty(opts->identity_token);
+
+    if (!username && !token)
+        token = password;
+    if (!username && !token)
+        return 0;
+    if (username && !token) {
+        given->username = coras_strdup(username);
+        given->password = coras_strdup(password ? password : "");
+    } else {
+        given->refresh_token = coras_strdup(token);
+    }
+    given->found_in = coras_strdup("the command line");
+    bool ok = given->found_in && (given->refresh_token || (given->username && given->password));
+    return ok ? 0 : coras_fail_no_memory(err);
+}
+
+static int list_paths(const char *const *registry_configs, coras_strlist *paths, bool *named,
+                      coras_error **err)
+{
+    coras_auto_free char *path = NULL;
+
+    for (size_t i = 0; registry_configs && registry_configs[i]; i++)
+        CORAS_TRY(coras_strlist_add(paths, registry_configs[i], err));
+    *named = paths->len > 0;
+    if (*named || coras_dockerconfig_default_path(&path, NULL) < 0)
+        return 0; /* without a home directory there is no default file */
+    return coras_strlist_add(paths, path, err);
+}
+
+static int load_files(coras_credentials *c, coras_error **err)
+{
+    const char *registry_auth_file = non_empty(getenv("REGISTRY_AUTH_FILE"));
+
+    c->docker = coras_calloc(c->paths.len + 1, sizeof(*c->docker));
+    if (!c->docker)
+        return coras_fail_no_memory(err);
+    if (!c->named && registry_auth_file)
+        CORAS_TRY(coras_dockerconfig_load(registry_auth_file, &c->first, err));
+    for (; c->docker_count < c->paths.len; c->docker_count++)
+        CORAS_TRY(coras_dockerconfig_load(c->paths.items[c->docker_count],
+                                          &c->docker[c->docker_count], err));
+    return 0;
+}
+
+int coras_credentials_new(const coras_client_options *opts, coras_credentials **ret,
+                          coras_error **err)
+{
+    coras_auto(coras_credentials) c = coras_new(coras_credentials);
+
+    if (!c)
+        return coras_fail_no_memory(err);
+    pthread_mutex_init(&c->lock, NULL);
+    c->cancel = opts->cancel;
+    c->found = coras_map_new(release_cred);
+    if (!c->found)
+        return coras_fail_no_memory(err);
+    CORAS_TRY(take_given(opts, &c->given, err));
+    CORAS_TRY(list_paths(opts->registry_configs, &c->paths, &c->named, err));
+    if (coras_cred_is_empty(&c->given))
+        CORAS_TRY(load_files(c, err));
+    *ret = coras_steal(&c);
+    return 0;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a && b ? coras_streq(a, b) : a == b;
+}
+
+bool coras_credentials_same_given(const coras_credentials *a, const coras_credentials *b)
+{
+    return is_same(a->given.username, b->given.username) &&
+           is_same(a->given.password, b->given.password) &&
+           is_same(a->given.refresh_token, b->given.refresh_token);
+}
+
+const char *coras_credentials_file(const coras_credentials *c)
+{
+    return coras_cred_is_empty(&c->given) && c->paths.len == 1 ? c->paths.items[0] : NULL;
+}
+
+/* ---- looking up; under the lock ---- */
+
+static int ask_docker_files(coras_credentials *c, const char *registry, coras_cred *ret,
+                            coras_error **err)
+{
+    const char *key = coras_cred_key(registry);
+
+    for (size_t i = 0; i < c->docker_count; i++) {
+        int rc = coras_dockerconfig_get(&c->docker[i], key, c->cancel, ret, err);
+        /* Other tools write the Hub's entry under its plain name. */
+        if (rc == 0 && !coras_streq(key, registry))
+            rc = coras_dockerconfig_get(&c->docker[i], "docker.io", c->cancel, ret, err);
+        if (rc != 0)
+            return rc;
+    }
+    return 0;
+}
+
+/* Docker's files know whole registries only, so their answer is kept (a helper may be slow). */
+static int get_docker(coras_credentials *c, const char *registry, coras_cred *ret,
+                      coras_error **err)
+{
+    coras_cred *known = coras_map_get(c->found, registry);
+
+    if (!known) {
+        known = coras_new(coras_cred);
+        if (!known)
+            return coras_fail_no_memory(err);
+        int rc = ask_docker_files(c, registry, known, err);
+        if (rc >= 0)
+            rc = coras_map_set(c->found, registry, known, err);
+        if (rc < 0) {
+            release_cred(known);
+            return rc;
+        }
+    }
+    if (coras_cred_is_empty(known))
+        return 0;
+    CORAS_TRY(coras_cred_copy(known, ret, err));
+    return 1;
+}
+
+static int load_later(coras_credentials *c, coras_error **err)
+{
+    coras_auto_free char *runtime = coras_authjson_runtime_path();
+    coras_auto_free char *config = coras_authjson_config_path();
+
+    if (c->later_loaded)
+        return 0;
+    if (runtime)
+        CORAS_TRY(coras_dockerconfig_load(runtime, &c->later[0], err));
+    if (config)
+        CORAS_TRY(coras_dockerconfig_load(config, &c->later[1], err));
+    c->later_loaded = true;
+    return 0;
+}
+
+static int look_up(coras_credentials *c, const char *registry, const char *repository,
+                   coras_cred *ret, coras_error **err)
+{
+    int rc = 0;
+
+    if (c->first.root)
+        rc = coras_authjson_get(&c->first, registry, repository, c->cancel, ret, err);
+    if (rc == 0)
+        rc = get_docker(c, registry, ret, err);
+    if (rc != 0 || c->named)
+        return rc;
+    CORAS_TRY(load_later(c, err));
+    for (size_t i = 0; rc == 0 && i < AUTHJSON_FILES; i++)
+        rc = coras_authjson_get(&c->later[i], registry, repository, c->cancel, ret, err);
+    return rc;
+}
+
+int coras_credentials_get(coras_credentials *c, const char *registry, const char *repository,
+                          coras_cred *ret, coras_error **err)
+{
+    coras_auto_value(coras_cred) cred = {0};
+
+    if (!coras_cred_is_empty(&c->given))
+        return coras_cred_copy(&c->given, ret, err);
+    pthread_mutex_lock(&c->lock);
+    int rc = look_up(c, registry, repository, &cred, err);
+    pthread_mutex_unlock(&c->lock);
+    if (rc < 0)
+        return coras_wrap(err, rc, "failed to resolve credential");
+    *ret = cred;
+    cred = (coras_cred){0};
+    return 0;
+}
+
+/* ---- before writing ---- */
+
+static int check_paths(const coras_strlist *paths, coras_error **err)
+{
+    for (size_t i = 0; i < paths->len; i++) {
+        coras_auto_value(coras_dockerconfig) config = {0};
+        CORAS_TRY(coras_dockerconfig_load(paths->items[i], &config, err));
+    }
+    return 0;
+}
+
+int coras_credentials_check(const coras_credentials *c, coras_error **err)
+{
+    return check_paths(&c->paths, err);
+}
+
+int coras_credentials_check_files(const char *const *registry_configs, coras_error **err)
+{
+    coras_auto_value(coras_strlist) paths = {0};
+    bool named;
+
+    CORAS_TRY(list_paths(registry_configs, &paths, &named, err));
+    return check_paths(&paths, err);
+}
+
+/* ---- where to write ---- */
+
+int coras_credentials_find_write_path(const char *const *registry_configs, char **ret,
+                                      coras_error **err)
+{
+    const char *registry_auth_file = non_empty(getenv("REGISTRY_AUTH_FILE"));
+    const char *path =
+        registry_configs && registry_configs[0] ? registry_configs[0] : registry_auth_file;
+
+    if (!path)
+        return coras_dockerconfig_default_path(ret, err);
+    *ret = coras_strdup(path);
+    return *ret ? 0 : coras_fail_no_memory(err);
+}
+
+int coras_credentials_write_path(const coras_credentials *c, char **ret, coras_error **err)
+{
+    const char *named[] = {c->named ? c->paths.items[0] : NULL, NULL};
+
+    return coras_credentials_find_write_path(named, ret, err);
+}

@@ -1,0 +1,155 @@
+/*
+ * One authenticated exchange, from request to answer or error.
+ */
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/trace.h"
+#include "client/client_impl.h"
+
+enum { MOST_TRIES = 3 }; /* without a token, with an old one, with a new one */
+
+static bool is_allowed(const coras_response *r, const int *allowed)
+{
+    if (r->status >= 200 && r->status < 300)
+        return true;
+    for (; allowed && *allowed; allowed++)
+        if (r->status == *allowed)
+            return true;
+    return false;
+}
+
+static bool is_unfollowed_redirect(const coras_request *req, const coras_response *r)
+{
+    return req->no_foreign_redirect && r->status >= 300 && r->status < 400 &&
+           coras_response_header(r, "Location");
+}
+
+/* Once per registry and text. */
+static bool is_new_warning(coras_client *client, const char *registry, const char *text)
+{
+    static char seen;
+    coras_auto_free char *key = coras_asprintf("%s\n%s", registry, text);
+    bool is_new = false;
+
+    if (!key)
+        return false;
+    pthread_mutex_lock(&client->lock);
+    if (!coras_map_has(client->warned, key))
+        is_new = coras_map_set(client->warned, key, &seen, NULL) == 0;
+    pthread_mutex_unlock(&client->lock);
+    return is_new;
+}
+
+/* `299 - "text"` (RFC 7234 5.5), the only form that registries use. */
+static void warn(coras_client *client, const char *registry, const char *value)
+{
+    static const char head[] = "299 - \"";
+    coras_auto_buf text = CORAS_BUF_UNLIMITED;
+    coras_auto_buf shown = CORAS_BUF_UNLIMITED;
+
+    if (!coras_str_starts(value, head))
+        return;
+    const char *p = value + sizeof(head) - 1;
+    for (; *p && *p != '"'; p++) {
+        if (*p == '\\' && p[1])
+            p++;
+        coras_buf_putc(&text, *p);
+    }
+    if (*p != '"' || !is_new_warning(client, registry, text.ptr))
+        return;
+    coras_auto_free char *data = coras_asprintf("registry=%s", registry);
+    coras_escape(&shown, text.ptr, text.len, CORAS_LIMIT_ERROR_TEXT);
+    coras_trace_warning(data, "%s", shown.ptr);
+}
+
+static void pass_warnings(coras_client *client, const char *registry, const coras_response *r)
+{
+    const char *value;
+
+    for (size_t i = 0; (value = coras_response_header_at(r, "Warning", i)); i++)
+        warn(client, registry, value);
+}
+
+/* RFC 9110 8.4: we asked for no coding, so one cannot be undone here. */
+static int check_coding(const coras_request *req, const coras_response *r, coras_error **err)
+{
+    const char *coding = coras_response_header(r, "Content-Encoding");
+
+    if (req->sink || !r->body.len || !coding || coras_str_ieq(coding, "identity"))
+        return 0;
+    coras_auto_free char *shown = coras_escape_dup(coding);
+    return coras_fail(err, CORAS_ERR_PROTOCOL,
+                      "response has Content-Encoding \"%s\", which was not asked for",
+                      shown ? shown : "");
+}
+
+static bool may_answer(const coras_auth *auth, const coras_response *r)
+{
+    coras_url url;
+
+    return (r->status == 401 || r->status == 403) && coras_url_parse(r->url, &url, NULL) == 0 &&
+           coras_url_origin_equal(&url, &auth->origin.url);
+}
+
+static bool has_own_authorization(const coras_auth *auth)
+{
+    return coras_header_list_at(&auth->sender->custom, "Authorization", 0) != NULL;
+}
+
+/* Sends until the registry is content with our grant or there is no better one. */
+static int send_granted(coras_auth *auth, const coras_request *req, coras_response **ret,
+                        coras_error **err)
+{
+    coras_auto_value(coras_grant) grant = {0};
+    coras_url url;
+
+    CORAS_TRY(coras_url_parse(req->url, &url, err));
+    bool own = coras_url_origin_equal(&url, &auth->origin.url) && !has_own_authorization(auth);
+    if (own)
+        CORAS_TRY(coras_auth_begin(auth, req, &grant, err));
+    for (int tries = 1;; tries++) {
+        coras_auto(coras_response) r = NULL;
+        struct coras_send s = {
+            .sender = auth->sender,
+            .request = req,
+            .origin = &auth->origin,
+            .authorization = grant.header,
+        };
+        CORAS_TRY(coras_send_follow(&s, &r, err));
+        int better = own && tries < MOST_TRIES && may_answer(auth, r)
+                         ? coras_auth_answer(auth, req, r, &grant, err)
+                         : 0;
+        CORAS_TRY(better);
+        if (!better) {
+            *ret = coras_steal(&r);
+            return 0;
+        }
+    }
+}
+
+int coras_client_send_as(coras_client *client, coras_auth *auth, const coras_request *req,
+                         const int *allowed, coras_response **ret, coras_error **err)
+{
+    coras_auto(coras_response) r = NULL;
+
+    CORAS_TRY(send_granted(auth, req, &r, err));
+    if (!r->foreign)
+        pass_warnings(client, auth->registry, r);
+    if (is_allowed(r, allowed) || is_unfollowed_redirect(req, r)) {
+        CORAS_TRY(check_coding(req, r, err));
+        *ret = coras_steal(&r);
+        return 0;
+    }
+    int rc = coras_response_to_error(req, r, err);
+    coras_client_hint(client, auth, req, r, err);
+    return rc;
+}
+
+int coras_client_send(coras_client *client, const coras_request *req, const int *allowed,
+                      coras_response **ret, coras_error **err)
+{
+    coras_auth *auth;
+
+    CORAS_TRY(coras_client_registry(client, req->registry, &auth, err));
+    return coras_client_send_as(client, auth, req, allowed, ret, err);
+}

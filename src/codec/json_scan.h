@@ -1,0 +1,45 @@
+/*
+ * Private to base: JSON byte by byte, for json_text.c and json_slice.c. A state machine without
+ * recursion, with the words of Go's encoding/json for what is wrong. It accepts what Go accepts:
+ * strings are not checked to be UTF-8, keys may repeat.
+ */
+#ifndef CORAS_CODEC_JSON_SCAN_H
+#define CORAS_CODEC_JSON_SCAN_H
+
+#include "base/common.h"
+#include "base/limits.h"
+
+enum coras_json_event {
+    CORAS_JSON_EV_BYTE,  /* inside a token, or its first byte */
+    CORAS_JSON_EV_START, /* first byte of a string, number or literal */
+    CORAS_JSON_EV_OPEN,  /* { or [ */
+    CORAS_JSON_EV_CLOSE, /* } or ] */
+    CORAS_JSON_EV_COLON,
+    CORAS_JSON_EV_COMMA,
+    CORAS_JSON_EV_SPACE,     /* white space between tokens */
+    CORAS_JSON_EV_END_SPACE, /* white space after the document */
+    CORAS_JSON_EV_ERROR,
+};
+
+struct coras_json_scanner {
+    int state;           /* enum state of json_scan.c */
+    const char *literal; /* what is left of true, false or null */
+    const char *word;    /* the whole of it */
+    int hex_left;
+    unsigned depth;                               /* open objects and arrays */
+    unsigned char within[CORAS_LIMIT_JSON_DEPTH]; /* enum within of each of them */
+    coras_error **err;
+};
+
+/* `err` receives the error that a step or the end finds; may be NULL. */
+void coras_json_scan_init(struct coras_json_scanner *s, coras_error **err);
+/* Look at one byte. After CORAS_JSON_EV_ERROR the scanner must not be used any more. */
+enum coras_json_event coras_json_scan_step(struct coras_json_scanner *s, char c);
+/* The code to return after CORAS_JSON_EV_ERROR. */
+int coras_json_scan_failed(const struct coras_json_scanner *s);
+/* The input is at its end: 0 when the document is complete. */
+CORAS_MUST_CHECK int coras_json_scan_finish(struct coras_json_scanner *s);
+/* All of the above over a text. */
+CORAS_MUST_CHECK int coras_json_scan_check(const char *text, size_t len, coras_error **err);
+
+#endif

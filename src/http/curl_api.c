@@ -1,0 +1,65 @@
+#include "http/curl_api.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include "base/error.h"
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static struct coras_curl api; /* written once, under `once` */
+static const char *missing;   /* what could not be found; NULL when all is well */
+
+static const struct {
+    const char *symbol;
+    size_t offset;
+} symbols[] = {
+#define SYMBOL(member)                                                                             \
+    {                                                                                              \
+        "curl_" #member, offsetof(struct coras_curl, member)                                       \
+    }
+    SYMBOL(global_init),         SYMBOL(easy_init),       SYMBOL(easy_cleanup),
+    SYMBOL(easy_reset),          SYMBOL(easy_setopt),     SYMBOL(easy_getinfo),
+    SYMBOL(easy_strerror),       SYMBOL(slist_append),    SYMBOL(slist_free_all),
+    SYMBOL(multi_init),          SYMBOL(multi_cleanup),   SYMBOL(multi_setopt),
+    SYMBOL(multi_add_handle),    SYMBOL(multi_perform),   SYMBOL(multi_poll),
+    SYMBOL(multi_remove_handle), SYMBOL(multi_info_read),
+#undef SYMBOL
+};
+
+static void load(void)
+{
+    /* The GnuTLS flavour has the same functions under another name. */
+    static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
+    void *library = NULL;
+
+    for (size_t i = 0; !library && i < CORAS_ARRAY_LEN(names); i++)
+        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
+    if (!library) {
+        missing = "libcurl.so.4";
+        return;
+    }
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(symbols); i++) {
+        void *address = dlsym(library, symbols[i].symbol);
+        if (!address) {
+            missing = symbols[i].symbol;
+            return;
+        }
+        /* POSIX lets an object pointer from dlsym hold a function; ISO C wants the copy. */
+        memcpy((char *)&api + symbols[i].offset, &address, sizeof(address));
+    }
+    if (api.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+        missing = "curl_global_init";
+}
+
+int coras_curl_load(const struct coras_curl **ret, coras_error **err)
+{
+    pthread_once(&once, load);
+    if (missing) {
+        int rc =
+            coras_fail(err, CORAS_ERR_UNSUPPORTED,
+                       "libcurl cannot be loaded: %s not found (libcurl 7.66 or later)", missing);
+        coras_hint(err, "install libcurl (Debian, Ubuntu: apt install libcurl4)");
+        return rc;
+    }
+    *ret = &api;
+    return 0;
+}

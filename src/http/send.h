@@ -1,0 +1,45 @@
+/*
+ * Between authentication and the wire: composes the headers, repeats what the retry policy allows,
+ * follows redirects in our own loop so that secrets stay with their origin.
+ */
+#ifndef CORAS_HTTP_SEND_H
+#define CORAS_HTTP_SEND_H
+
+#include <stdatomic.h>
+#include "http/http.h"
+#include "http/origin_policy.h"
+#include "http/url.h"
+
+/* What is constant over a client's life. */
+struct coras_sender {
+    coras_http *http;
+    char *user_agent;
+    coras_header_list custom; /* of the user: for a registry's own origin only */
+    coras_cancel *cancel;
+};
+
+/* A registry's origin: where its secrets may go. */
+struct coras_origin {
+    char *base_url;   /* "https://host[:port]" */
+    coras_url url;    /* views into base_url */
+    atomic_int place; /* enum coras_place + 1; 0: not looked up yet */
+};
+
+struct coras_send {
+    const struct coras_sender *sender;
+    const coras_request *request;
+    struct coras_origin *origin;  /* gets custom headers and the client certificate */
+    const char *authorization;    /* header value, or NULL */
+    const coras_url *auth_origin; /* gets `authorization`; NULL: `origin` does */
+    const char *guarded;          /* "bearer realm": its address must not be blocked; or NULL */
+    bool is_token;                /* a body holds secrets: it stays with its origin */
+};
+
+/* Where the registry itself is; looked up once. */
+enum coras_place coras_origin_place(struct coras_origin *origin);
+
+/* The final answer of any status; a foreign redirect that was not wanted is an answer too. */
+CORAS_MUST_CHECK int coras_send_follow(const struct coras_send *s, coras_response **ret,
+                                       coras_error **err);
+
+#endif

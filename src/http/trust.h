@@ -1,0 +1,14 @@
+/*
+ * Which certificate authorities are trusted when nobody named any.
+ */
+#ifndef CORAS_HTTP_TRUST_H
+#define CORAS_HTTP_TRUST_H
+
+/*
+ * The system's directory of certificates with OpenSSL's hashed names, or NULL when it has none.
+ * From there OpenSSL reads the one file that it needs; reading the whole bundle costs 30 ms of CPU
+ * for each handle, which is most of what a small request costs.
+ */
+const char *coras_trust_hashed_dir(void);
+
+#endif

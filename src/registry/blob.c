@@ -1,0 +1,408 @@
+/*
+ * Content by descriptor: streaming, asking whether it is there, taking it over from a neighbour.
+ * Spec: distribution-spec 1.1, "Pulling blobs", "Mounting a blob from another repository".
+ */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "oci/digest.h"
+#include "registry/content_range.h"
+#include "registry/registry.h"
+#include "registry/location.h"
+
+/* ---- streaming ---- */
+
+/* One GET and what may come of it. */
+struct fetch {
+    const coras_descriptor *desc;
+    const coras_sink *sink;
+    int64_t offset, end; /* [offset, end) of the content */
+    bool ranged;
+    int64_t got;
+    bool stopped; /* the sink has enough */
+};
+
+static int check_partial(const struct fetch *f, const coras_response *resp, coras_error **err)
+{
+    const char *type = coras_response_header(resp, "Content-Type");
+    const char *header = coras_response_header(resp, "Content-Range");
+    struct coras_content_range got;
+
+    if (!f->ranged)
+        return coras_fail(err, CORAS_ERR_PROTOCOL, "partial content without having asked for it");
+    if (type && coras_str_starts(type, "multipart/"))
+        return coras_fail(err, CORAS_ERR_RANGE, "several ranges in answer to one");
+    if (!header || !coras_content_range_parse(header, &got))
+        return coras_fail(err, CORAS_ERR_RANGE, "partial content without a valid Content-Range");
+    if (got.first != f->offset || got.last != f->end - 1 ||
+        (got.total >= 0 && got.total != f->desc->size))
+        return coras_fail(err, CORAS_ERR_RANGE,
+                          "other bytes than asked for: %lld-%lld/%lld instead of %lld-%lld/%lld",
+                          (long long)got.first, (long long)got.last, (long long)got.total,
+                          (long long)f->offset, (long long)f->end - 1, (long long)f->desc->size);
+    return 0;
+}
+
+/* Sees status and headers before the first byte. */
+static int accept_answer(void *user, const coras_response *resp, coras_error **err)
+{
+    struct fetch *f = user;
+    int64_t length = coras_response_length(resp);
+    int64_t expected = coras_response_status(resp) == 206 ? f->end - f->offset : f->desc->size;
+    const char *encoding = coras_response_header(resp, "Content-Encoding");
+
+    if (coras_response_status(resp) == 206)
+        CORAS_TRY(check_partial(f, resp, err));
+    else if (f->offset > 0)
+        return coras_fail(err, CORAS_ERR_RANGE, "byte range not served");
+    if (encoding && !coras_str_ieq(encoding, "identity"))
+        return coras_fail(err, CORAS_ERR_PROTOCOL, "content was compressed on the way");
+    if (length < 0 || length == expected)
+        return 0;
+    coras_fail(err, CORAS_ERR_SIZE_MISMATCH,
+               "mismatch Content-Length: %lld bytes announced, %lld expected", (long long)length,
+               (long long)expected);
+    coras_error_set_retryable(err, true);
+    return CORAS_ERR_SIZE_MISMATCH;
+}
+
+static int fetch_write(void *user, const void *data, size_t len, coras_error **err)
+{
+    struct fetch *f = user;
+    int64_t left = f->end - f->offset - f->got;
+    bool beyond = (int64_t)len > left;
+    size_t take = beyond ? (size_t)left : len;
+
+    if (take) {
+        int rc = f->sink->write(f->sink->user, data, take, err);
+        f->stopped = rc == CORAS_SINK_STOP;
+        if (rc != 0)
+            return rc;
+    }
+    f->got += (int64_t)take;
+    if (!beyond)
+        return 0;
+    if (f->end < f->desc->size) { /* the whole came where its beginning was asked for */
+        f->stopped = true;
+        return CORAS_SINK_STOP;
+    }
+    return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "more than %lld bytes: trailing data",
+                      (long long)f->desc->size);
+}
+
+static int send_fetch(coras_registry *r, struct fetch *f, const char *url, coras_error **err)
+{
+    static const int allowed[] = {404, 416, 0};
+    coras_auto_free char *range = NULL;
+    coras_auto(coras_response) resp = NULL;
+    coras_sink sink = {fetch_write, f};
+    coras_header headers[2];
+    coras_request req = coras_registry_request(r, "GET", url, &r->pull);
+
+    if (coras_media_type_is_manifest(f->desc->media_type))
+        headers[req.header_count++] = (coras_header){"Accept", f->desc->media_type};
+    if (f->ranged) {
+        range = coras_asprintf("bytes=%lld-%lld", (long long)f->offset, (long long)f->end - 1);
+        if (!range)
+            return coras_fail_no_memory(err);
+        headers[req.header_count++] = (coras_header){"Range", range};
+    }
+    req.headers = headers;
+    req.sink = &sink;
+    req.accept = accept_answer;
+    req.accept_user = f;
+    req.no_retry = true;
+    req.small = false;
+    CORAS_TRY(coras_client_send(r->client, &req, allowed, &resp, err));
+    if (coras_response_status(resp) == 404)
+        return coras_registry_content_not_found(&f->desc->digest, err);
+    if (coras_response_status(resp) == 416)
+        return coras_fail(err, CORAS_ERR_RANGE, "%s: bytes %lld-%lld: range not satisfiable", url,
+                          (long long)f->offset, (long long)f->end - 1);
+    return 0;
+}
+
+/* Fewer bytes than promised, in a message that ended properly. */
+static int check_complete(const struct fetch *f, coras_error **err)
+{
+    int64_t expected = f->end - f->offset;
+
+    if (f->stopped || f->got == expected)
+        return 0;
+    coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "registry returned %lld of %lld bytes: unexpected EOF",
+               (long long)f->got, (long long)expected);
+    coras_error_set_retryable(err, true);
+    return CORAS_ERR_SIZE_MISMATCH;
+}
+
+static const char *kind_of(const coras_descriptor *desc)
+{
+    return coras_media_type_is_manifest(desc->media_type) ? "manifests" : "blobs";
+}
+
+int coras_registry_fetch(coras_target *t, const coras_descriptor *desc, int64_t offset,
+                         int64_t length, const coras_sink *sink, coras_error **err)
+{
+    coras_registry *r = coras_registry_of(t);
+    coras_auto(coras_error) failure = NULL;
+    coras_auto_free char *url = NULL;
+    char digest[CORAS_DIGEST_TEXT_MAX];
+    struct fetch f = {.desc = desc, .sink = sink, .offset = offset, .end = desc->size};
+
+    if (offset < 0 || offset > desc->size)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "offset %lld is outside of %lld bytes",
+                          (long long)offset, (long long)desc->size);
+    if (length >= 0 && length < desc->size - offset)
+        f.end = offset + length;
+    if (f.end == f.offset && desc->size > 0)
+        return 0;
+    f.ranged = offset > 0 || f.end < desc->size;
+    CORAS_TRY(coras_registry_url(r, kind_of(desc), coras_digest_format(&desc->digest, digest), &url,
+                                 err));
+    int rc = send_fetch(r, &f, url, &failure);
+    if (rc == 0)
+        return check_complete(&f, err);
+    coras_registry_mark_retryable(&failure);
+    coras_error_propagate(err, &failure);
+    return rc;
+}
+
+/* ---- asking ---- */
+
+static bool is_redirect(int status)
+{
+    return status >= 300 && status < 400;
+}
+
+enum { ABSENT = 0, PRESENT = 1, HEAD_REFUSED = 2 };
+
+/*
+ * HEAD of a blob. A redirect to storage says that it is there, and is not followed: the link is
+ * signed for one method and may refuse this one. *ret_size -1: unknown.
+ */
+static int head_blob(coras_registry *r, const coras_digest *digest, bool once, int64_t *ret_size,
+                     coras_error **err)
+{
+    static const int allowed[] = {404, 301, 302, 303, 307, 308, 400, 405, 501, 0};
+    coras_auto_free char *url = NULL;
+    coras_auto(coras_response) resp = NULL;
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    CORAS_TRY(coras_registry_url(r, "blobs", coras_digest_format(digest, text), &url, err));
+    coras_request req = coras_registry_request(r, "HEAD", url, &r->pull);
+    req.no_foreign_redirect = true;
+    req.no_retry = once;
+    CORAS_TRY(coras_client_send(r->client, &req, allowed, &resp, err));
+    int status = coras_response_status(resp);
+    *ret_size = status < 300 ? coras_response_length(resp) : -1;
+    if (status == 404)
+        return ABSENT;
+    return status < 300 || is_redirect(status) ? PRESENT : HEAD_REFUSED;
+}
+
+struct probe {
+    int64_t size;
+};
+
+static int probe_accept(void *user, const coras_response *resp, coras_error **err)
+{
+    struct probe *p = user;
+    const char *header = coras_response_header(resp, "Content-Range");
+    struct coras_content_range range;
+
+    (void)err;
+    if (coras_response_status(resp) == 206)
+        p->size = header && coras_content_range_parse(header, &range) ? range.total : -1;
+    else
+        p->size = coras_response_length(resp);
+    return 0;
+}
+
+static int probe_write(void *user, const void *data, size_t len, coras_error **err)
+{
+    (void)user;
+    (void)data;
+    (void)len;
+    (void)err;
+    return CORAS_SINK_STOP;
+}
+
+/* The first byte of a blob, for its size where HEAD does not tell. */
+static int probe_blob(coras_registry *r, const coras_digest *digest, int64_t *ret_size,
+                      coras_error **err)
+{
+    static const int allowed[] = {404, 416, 0};
+    static const coras_header range = {"Range", "bytes=0-0"};
+    coras_auto_free char *url = NULL;
+    coras_auto(coras_response) resp = NULL;
+    char text[CORAS_DIGEST_TEXT_MAX];
+    struct probe p = {-1};
+    coras_sink sink = {probe_write, &p};
+
+    CORAS_TRY(coras_registry_url(r, "blobs", coras_digest_format(digest, text), &url, err));
+    coras_request req = coras_registry_request(r, "GET", url, &r->pull);
+    req.headers = &range;
+    req.header_count = 1;
+    req.sink = &sink;
+    req.accept = probe_accept;
+    req.accept_user = &p;
+    CORAS_TRY(coras_client_send(r->client, &req, allowed, &resp, err));
+    if (coras_response_status(resp) == 404)
+        return ABSENT;
+    *ret_size = coras_response_status(resp) == 416 ? 0 : p.size; /* 416: there is no first byte */
+    return PRESENT;
+}
+
+int coras_registry_has_blob(coras_registry *r, const coras_digest *digest, bool once,
+                            coras_error **err)
+{
+    int64_t size = -1;
+    int there = head_blob(r, digest, once, &size, err);
+
+    return there == HEAD_REFUSED ? probe_blob(r, digest, &size, err) : there;
+}
+
+static int describe_blob(const coras_registry *r, const coras_digest *digest, int there,
+                         int64_t size, coras_descriptor *ret, coras_error **err)
+{
+    if (there == ABSENT)
+        return coras_registry_digest_not_found(r, digest, err);
+    if (size < 0)
+        return coras_fail(err, CORAS_ERR_PROTOCOL, "unknown response Content-Length");
+    return coras_descriptor_set(ret, CORAS_MT_OCTET_STREAM, digest, size, err);
+}
+
+int coras_registry_resolve_blob(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
+                                coras_error **err)
+{
+    coras_registry *r = coras_registry_of(t);
+    int64_t size = -1;
+    int there = head_blob(r, digest, false, &size, err);
+
+    CORAS_TRY(there);
+    if (there != ABSENT && size < 0)
+        there = probe_blob(r, digest, &size, err);
+    CORAS_TRY(there);
+    return describe_blob(r, digest, there, size, ret, err);
+}
+
+int coras_registry_probe_blob(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
+                              coras_error **err)
+{
+    coras_registry *r = coras_registry_of(t);
+    int64_t size = -1;
+    int there = probe_blob(r, digest, &size, err);
+
+    CORAS_TRY(there);
+    return describe_blob(r, digest, there, size, ret, err);
+}
+
+static int manifest_exists(coras_registry *r, const coras_descriptor *desc, bool *ret,
+                           coras_error **err)
+{
+    coras_auto_value(coras_descriptor) found = CORAS_DESCRIPTOR_INIT;
+    coras_auto(coras_error) failure = NULL;
+    char text[CORAS_DIGEST_TEXT_MAX];
+    int rc = coras_registry_resolve(&r->base, coras_digest_format(&desc->digest, text), &found,
+                                    &failure);
+
+    if (rc == 0 || rc == CORAS_ERR_NOT_FOUND) {
+        *ret = rc == 0;
+        return 0;
+    }
+    coras_error_propagate(err, &failure);
+    return rc;
+}
+
+int coras_registry_exists(coras_target *t, const coras_descriptor *desc, bool *ret,
+                          coras_error **err)
+{
+    coras_registry *r = coras_registry_of(t);
+
+    if (coras_media_type_is_manifest(desc->media_type))
+        return manifest_exists(r, desc, ret, err);
+    int there = coras_registry_has_blob(r, &desc->digest, false, err);
+    CORAS_TRY(there);
+    *ret = there == PRESENT;
+    return 0;
+}
+
+/* ---- mounting ---- */
+
+/* What a digest and a repository are made of stands in a query as it is. */
+static int mount_url(const coras_registry *r, const coras_digest *digest, const char *from,
+                     char **ret, coras_error **err)
+{
+    coras_auto_buf b = CORAS_BUF_UNLIMITED;
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    coras_registry_put_url(r, &b, "blobs/uploads/?mount=");
+    coras_buf_puts(&b, coras_digest_format(digest, text));
+    coras_buf_puts(&b, "&from=");
+    coras_buf_puts(&b, from);
+    return coras_buf_take(&b, ret, err);
+}
+
+/* A declined mount has begun an upload: push_blob goes on with it. */
+static void keep_session(coras_registry *r, const coras_digest *digest, const coras_response *resp)
+{
+    const char *location = coras_response_header(resp, "Location");
+    char text[CORAS_DIGEST_TEXT_MAX];
+    char *url = NULL;
+
+    if (!location ||
+        coras_upload_location(r->base_url, coras_response_url(resp), location, &url, NULL) < 0)
+        return;
+    pthread_mutex_lock(&r->lock);
+    if (coras_map_set(r->sessions, coras_digest_format(digest, text), url, NULL) < 0)
+        free(url);
+    pthread_mutex_unlock(&r->lock);
+}
+
+char *coras_registry_take_session(coras_registry *r, const coras_digest *digest)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+    char *url = NULL;
+
+    coras_digest_format(digest, text);
+    pthread_mutex_lock(&r->lock);
+    const char *kept = coras_map_get(r->sessions, text);
+    if (kept)
+        url = coras_strdup(kept);
+    coras_map_remove(r->sessions, text);
+    pthread_mutex_unlock(&r->lock);
+    return url;
+}
+
+int coras_registry_mount(coras_target *t, const coras_descriptor *desc, coras_target *from,
+                         bool *ret, coras_error **err)
+{
+    static const int allowed[] = {400, 401, 403, 404, 405, 0};
+    coras_registry *r = coras_registry_of(t);
+    const coras_registry *source = coras_registry_of(from);
+    coras_auto_free char *url = NULL;
+    coras_auto(coras_response) resp = NULL;
+    coras_auto(coras_error) failure = NULL;
+
+    *ret = false;
+    if (from->ops != t->ops || !coras_streq(source->base_url, r->base_url) ||
+        coras_streq(source->repository, r->repository) ||
+        !coras_client_same_user(source->client, r->client))
+        return 0;
+    CORAS_TRY(mount_url(r, &desc->digest, source->repository, &url, err));
+    const char *scopes[] = {r->push.text, source->pull.text, NULL};
+    coras_request req = coras_registry_request(r, "POST", url, &r->push);
+    req.scopes = scopes;
+    int rc = coras_client_send(r->client, &req, allowed, &resp, &failure);
+    if (rc == CORAS_ERR_UNAUTHORIZED || rc == CORAS_ERR_DENIED)
+        return 0; /* the source may be closed to us; the ordinary upload says more */
+    if (rc < 0) {
+        coras_error_propagate(err, &failure);
+        return rc;
+    }
+    *ret = coras_response_status(resp) == 201;
+    if (*ret)
+        atomic_store(&r->has_stored, true);
+    if (coras_response_status(resp) == 202)
+        keep_session(r, &desc->digest, resp);
+    return 0;
+}

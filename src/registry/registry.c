@@ -1,0 +1,190 @@
+#include "registry/registry.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "coras/reference.h"
+#include "http/retry.h"
+#include "oci/digest.h"
+#include "registry/hints.h"
+
+static void registry_close(coras_target *t)
+{
+    coras_registry *r = coras_registry_of(t);
+
+    free(r->host);
+    free(r->repository);
+    free(r->base_url);
+    free(r->pull.text);
+    free(r->push.text);
+    free(r->remove.text);
+    coras_map_free(r->sessions);
+    pthread_mutex_destroy(&r->lock);
+    pthread_mutex_destroy(&r->referrers_lock);
+    free(r);
+}
+
+static const coras_target_ops registry_ops = {
+    .kind = "registry",
+    .close = registry_close,
+    .resolve = coras_registry_resolve,
+    .fetch_manifest = coras_registry_fetch_manifest,
+    .fetch = coras_registry_fetch,
+    .resolve_blob = coras_registry_resolve_blob,
+    .probe_blob = coras_registry_probe_blob,
+    .exists = coras_registry_exists,
+    .push_blob = coras_registry_push_blob,
+    .push_manifest = coras_registry_push_manifest,
+    .tag = coras_registry_tag,
+    .tags = coras_registry_tags,
+    .referrers = coras_registry_referrers,
+    .remove = coras_registry_remove,
+    .mount = coras_registry_mount,
+    .explain_missing = coras_registry_explain_missing,
+};
+
+static bool scope_set(coras_registry_scope *s, const char *repository, const char *actions)
+{
+    s->text = coras_asprintf("repository:%s:%s", repository, actions);
+    s->list[0] = s->text;
+    return s->text != NULL;
+}
+
+static int fill(coras_registry *r, const char *registry, const char *repository, coras_error **err)
+{
+    bool api_only = coras_client_referrers_mode(r->client) == CORAS_REFERRERS_API;
+
+    r->host = coras_strdup(registry);
+    r->repository = coras_strdup(repository);
+    r->sessions = coras_map_new(free);
+    /* Deleting a referrer may mean rewriting a referrers tag, which is a push. */
+    if (!r->host || !r->repository || !r->sessions || !scope_set(&r->pull, repository, "pull") ||
+        !scope_set(&r->push, repository, "pull,push") ||
+        !scope_set(&r->remove, repository, api_only ? "delete,pull" : "delete,pull,push"))
+        return coras_fail_no_memory(err);
+    return coras_client_base_url(r->client, registry, &r->base_url, err);
+}
+
+int coras_repository_open(coras_client *client, const char *registry, const char *repository,
+                          coras_target **ret, coras_error **err)
+{
+    if (!client || !registry || !repository || !ret)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    CORAS_TRY(coras_registry_validate(registry, err));
+    CORAS_TRY(coras_repository_validate(repository, err));
+    coras_registry *r = coras_new(coras_registry);
+    if (!r)
+        return coras_fail_no_memory(err);
+    r->base = (coras_target){.ops = &registry_ops, .cancel = coras_client_cancel(client)};
+    r->client = client;
+    pthread_mutex_init(&r->lock, NULL);
+    pthread_mutex_init(&r->referrers_lock, NULL);
+    int rc = fill(r, registry, repository, err);
+    if (rc < 0) {
+        registry_close(&r->base);
+        return rc;
+    }
+    *ret = &r->base;
+    return 0;
+}
+
+/* ---- requests ---- */
+
+void coras_registry_put_url(const coras_registry *r, coras_buf *b, const char *path)
+{
+    coras_buf_puts(b, r->base_url);
+    coras_buf_puts(b, "/v2/");
+    coras_buf_puts(b, r->repository);
+    coras_buf_putc(b, '/');
+    coras_buf_puts(b, path);
+}
+
+int coras_registry_url(const coras_registry *r, const char *kind, const char *name, char **ret,
+                       coras_error **err)
+{
+    coras_auto_buf b = CORAS_BUF_UNLIMITED;
+
+    coras_registry_put_url(r, &b, kind);
+    coras_buf_putc(&b, '/');
+    coras_buf_puts(&b, name);
+    return coras_buf_take(&b, ret, err);
+}
+
+coras_request coras_registry_request(const coras_registry *r, const char *method, const char *url,
+                                     const coras_registry_scope *scope)
+{
+    return (coras_request){
+        .method = method,
+        .url = url,
+        .registry = r->host,
+        .scopes = scope->list,
+        .small = true,
+    };
+}
+
+void coras_registry_mark_retryable(coras_error **err)
+{
+    struct coras_retry_case c = {.attempt = 1, .method = "GET"};
+
+    c.status = err ? coras_error_http_status(*err) : 0;
+    if (c.status && coras_retry_decide(&c).again)
+        coras_error_set_retryable(err, true);
+}
+
+/* ---- references ---- */
+
+int coras_registry_parse_reference(const char *reference, coras_digest *ret_digest,
+                                   coras_error **err)
+{
+    if (!*reference)
+        return coras_fail(err, CORAS_ERR_INVALID_REFERENCE, "invalid reference");
+    if (strchr(reference, ':')) {
+        int rc = coras_digest_parse(reference, ret_digest, err);
+        if (rc == 0)
+            return 0;
+        coras_auto_free char *quoted = coras_go_quote_dup(reference);
+        if (!quoted)
+            return coras_fail_no_memory(err);
+        return coras_wrap(err, rc, "invalid reference: invalid digest %s", quoted);
+    }
+    CORAS_TRY(coras_tag_validate(reference, err));
+    *ret_digest = (coras_digest){.algorithm = CORAS_DIGEST_NONE};
+    return 0;
+}
+
+int coras_registry_not_found(const coras_registry *r, const char *reference, coras_error **err)
+{
+    return coras_fail(err, CORAS_ERR_NOT_FOUND, "%s/%s%c%s: not found", r->host, r->repository,
+                      strchr(reference, ':') ? '@' : ':', reference);
+}
+
+int coras_registry_digest_not_found(const coras_registry *r, const coras_digest *digest,
+                                    coras_error **err)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    return coras_registry_not_found(r, coras_digest_format(digest, text), err);
+}
+
+int coras_registry_content_not_found(const coras_digest *digest, coras_error **err)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    return coras_fail(err, CORAS_ERR_NOT_FOUND, "%s: not found", coras_digest_format(digest, text));
+}
+
+int coras_registry_content_digest(const coras_response *resp, coras_digest *ret, coras_error **err)
+{
+    const char *value = coras_response_header(resp, "Docker-Content-Digest");
+    coras_auto(coras_error) problem = NULL;
+
+    if (!value || !*value)
+        return 0;
+    if (coras_digest_parse(value, ret, &problem) == 0)
+        return 1;
+    if (strstr(coras_error_message(problem), "unsupported"))
+        return 0;
+    coras_auto_free char *shown = coras_escape_dup(value);
+    return coras_fail(err, CORAS_ERR_PROTOCOL,
+                      "invalid response header `Docker-Content-Digest: %.160s`: %s",
+                      shown ? shown : "", coras_error_message(problem));
+}

@@ -1,0 +1,255 @@
+#include "registry/upload_policy.h"
+
+#include "base/limits.h"
+#include "base/str.h"
+#include "registry/content_range.h"
+
+enum {
+    SINGLE_MAX = 5 * CORAS_MIB,       /* below, chunks only cost requests */
+    CHUNK_USUAL = 64 * CORAS_MIB,     /* what a broken connection may cost */
+    CHUNK_AZURE = 16 * CORAS_MIB,     /* of which one PUT may not have more than some 20 MB */
+    CHUNK_S3_PART = 10 * CORAS_MIB,   /* the parts that ECR makes have 5 MiB at least */
+    CHUNK_MIN_MAX = 1024 * CORAS_MIB, /* a registry that announces more is not believed */
+    CHUNKS_MAX = 10000,               /* registries store one S3 part for each */
+    PATCH_DOUBTFUL = 4 * CORAS_MIB,   /* GHCR refuses more, with a status that means an offset */
+};
+
+/* Where the usual way is known to fail. First match counts. */
+static const struct quirk {
+    const char *host;   /* the whole, or */
+    const char *suffix; /* its end */
+    bool single;        /* one PUT works with any size */
+    bool no_patch;
+    bool last_in_put;
+    bool own_count;
+    int64_t chunk;
+} quirks[] = {
+    {.host = "ghcr.io", .single = true, .chunk = CORAS_UPLOAD_BODY_SMALL},
+    {.suffix = ".pkg.dev", .single = true, .no_patch = true},
+    {.host = "gcr.io", .single = true, .no_patch = true},
+    {.suffix = ".gcr.io", .single = true, .no_patch = true},
+    {.host = "public.ecr.aws",
+     .single = true,
+     .last_in_put = true,
+     .own_count = true,
+     .chunk = CHUNK_S3_PART},
+    {.suffix = ".amazonaws.com",
+     .single = true,
+     .last_in_put = true,
+     .own_count = true,
+     .chunk = CHUNK_S3_PART},
+    {.suffix = ".amazonaws.com.cn",
+     .single = true,
+     .last_in_put = true,
+     .own_count = true,
+     .chunk = CHUNK_S3_PART},
+    {.suffix = ".azurecr.io", .chunk = CHUNK_AZURE},
+    {.suffix = "", .chunk = CHUNK_USUAL},
+};
+
+static const struct quirk *quirk_of(const char *host)
+{
+    const struct quirk *q = quirks;
+
+    while (q->host ? !coras_streq(host, q->host) : !coras_str_ends(host, q->suffix))
+        q++;
+    return q;
+}
+
+static int64_t larger(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+coras_upload_plan coras_upload_plan_for(const char *host, int64_t size,
+                                        const coras_upload_facts *facts, int64_t min_chunk)
+{
+    const struct quirk *q = quirk_of(host);
+    bool over_limit = facts->max_body && size > facts->max_body;
+    coras_upload_plan plan = {
+        .last_in_put = q->last_in_put || facts->range_lies,
+        .own_count = q->own_count || facts->range_lies,
+    };
+
+    if (facts->no_patch || q->no_patch)
+        return plan;
+    plan.chunked = over_limit || (!q->single && size > SINGLE_MAX);
+    plan.chunk = larger(q->chunk, size / CHUNKS_MAX + 1);
+    if (min_chunk <= CHUNK_MIN_MAX)
+        plan.chunk = larger(plan.chunk, min_chunk);
+    if (facts->max_body && plan.chunk > facts->max_body)
+        plan.chunk = facts->max_body;
+    return plan;
+}
+
+/* ---- answers ---- */
+
+static bool is_success(int status)
+{
+    return status >= 200 && status < 300;
+}
+
+/* Nothing was decided: none came, or one of those that pass. */
+static bool is_transient(int status)
+{
+    switch (status) {
+    case 0:
+    case 408:
+    case 425:
+    case 429:
+    case 500:
+    case 502:
+    case 503:
+    case 504:
+        return true;
+    default:
+        return status >= 520 && status <= 527;
+    }
+}
+
+/* Bytes that a Range header speaks of; -1 when there is none. "0-0" is no or one byte. */
+static int64_t bytes_of(const char *range, int64_t expected)
+{
+    int64_t last;
+
+    if (!range || !coras_upload_range_parse(range, &last) || last == INT64_MAX)
+        return -1;
+    return last == 0 && expected != 1 ? 0 : last + 1;
+}
+
+static enum coras_upload_verdict after_taken_patch(const coras_upload_plan *plan,
+                                                   const coras_upload_state *s, const char *range,
+                                                   int64_t *ret)
+{
+    int64_t got = bytes_of(range, s->sent_to), length = s->sent_to - s->confirmed;
+
+    *ret = s->sent_to;
+    if (plan->own_count || got < 0 || got == s->sent_to)
+        return CORAS_UPLOAD_GO_ON;
+    /* Old zot names the last chunk only, which looks like a short write. */
+    if (got > s->confirmed && got < s->sent_to && !(s->confirmed > 0 && got == length)) {
+        *ret = got;
+        return CORAS_UPLOAD_GO_ON;
+    }
+    return CORAS_UPLOAD_DOUBT;
+}
+
+static enum coras_upload_verdict after_bad_range(const coras_upload_state *s,
+                                                 const coras_upload_answer *answer, int64_t *ret)
+{
+    int64_t got = bytes_of(answer->range, s->confirmed);
+
+    if (answer->too_large)
+        return CORAS_UPLOAD_SMALLER;
+    if (s->fresh && s->confirmed == 0 && s->sent_to > PATCH_DOUBTFUL)
+        return CORAS_UPLOAD_SMALLER; /* the offset of a new session cannot be wrong */
+    if (got < 0 || got == s->confirmed || got > s->size)
+        return CORAS_UPLOAD_ASK;
+    *ret = got;
+    return CORAS_UPLOAD_GO_ON;
+}
+
+enum coras_upload_verdict coras_upload_after_patch(const coras_upload_plan *plan,
+                                                   const coras_upload_state *state,
+                                                   const coras_upload_answer *answer,
+                                                   int64_t *ret_confirmed)
+{
+    if (is_success(answer->status))
+        return after_taken_patch(plan, state, answer->range, ret_confirmed);
+    if (is_transient(answer->status))
+        return CORAS_UPLOAD_ASK;
+    switch (answer->status) {
+    case 413:
+        return CORAS_UPLOAD_SMALLER;
+    case 416:
+        return after_bad_range(state, answer, ret_confirmed);
+    case 404:
+    case 410:
+        return state->fresh ? CORAS_UPLOAD_NO_PATCH : CORAS_UPLOAD_LOST;
+    case 400:
+        return state->fresh ? CORAS_UPLOAD_NO_PATCH : CORAS_UPLOAD_ASK;
+    case 405:
+    case 415:
+    case 501:
+        return CORAS_UPLOAD_NO_PATCH;
+    default:
+        return CORAS_UPLOAD_REFUSED;
+    }
+}
+
+/* Without a word of the session: what was answered with success counts, once. */
+static enum coras_upload_verdict count_ourselves(const coras_upload_state *s, int64_t *ret)
+{
+    if (!s->last_taken || s->counted)
+        return CORAS_UPLOAD_LOST;
+    *ret = s->doubt ? s->sent_to : s->confirmed;
+    return CORAS_UPLOAD_GO_ON;
+}
+
+static enum coras_upload_verdict after_told(const coras_upload_plan *plan,
+                                            const coras_upload_state *s, int64_t got, int64_t *ret)
+{
+    if (got > s->size || got > larger(s->sent_to, s->confirmed))
+        return CORAS_UPLOAD_LOST;
+    *ret = got;
+    if (s->doubt && got <= s->confirmed) {
+        *ret = s->sent_to;
+        return CORAS_UPLOAD_LIES;
+    }
+    if (got < s->confirmed && plan->own_count)
+        return count_ourselves(s, ret);
+    return CORAS_UPLOAD_GO_ON;
+}
+
+enum coras_upload_verdict coras_upload_after_status(const coras_upload_plan *plan,
+                                                    const coras_upload_state *state,
+                                                    const coras_upload_answer *answer,
+                                                    int64_t *ret_confirmed)
+{
+    if (is_transient(answer->status))
+        return CORAS_UPLOAD_ASK;
+    if (is_success(answer->status)) {
+        int64_t got = bytes_of(answer->range, larger(state->sent_to, state->confirmed));
+        return got < 0 ? count_ourselves(state, ret_confirmed)
+                       : after_told(plan, state, got, ret_confirmed);
+    }
+    switch (answer->status) {
+    case 400:
+    case 404:
+    case 405:
+    case 410:
+    case 501:
+        return count_ourselves(state, ret_confirmed);
+    default:
+        return CORAS_UPLOAD_REFUSED;
+    }
+}
+
+enum coras_upload_verdict coras_upload_after_put(const coras_upload_state *state,
+                                                 const coras_upload_answer *answer)
+{
+    bool in_pieces = state->confirmed > 0;
+
+    if (answer->status == 202)
+        return CORAS_UPLOAD_WAIT;
+    if (is_success(answer->status))
+        return CORAS_UPLOAD_DONE;
+    if (is_transient(answer->status))
+        return CORAS_UPLOAD_ASK;
+    switch (answer->status) {
+    case 400:
+    case 405:
+        return in_pieces ? CORAS_UPLOAD_ONE_PUT : CORAS_UPLOAD_REFUSED;
+    case 404:
+    case 410:
+        return CORAS_UPLOAD_LOST;
+    case 413:
+        return CORAS_UPLOAD_SMALLER;
+    case 416:
+        return answer->too_large ? CORAS_UPLOAD_SMALLER
+               : in_pieces       ? CORAS_UPLOAD_ASK
+                                 : CORAS_UPLOAD_REFUSED;
+    default:
+        return CORAS_UPLOAD_REFUSED;
+    }
+}

@@ -1,0 +1,80 @@
+/*
+ * How a blob goes up, decided from the registry's host, what was learnt about it, and what it
+ * answers. Pure: values in, a verdict out; registry_upload.c acts on it.
+ *
+ * Host names only give the first guess; every branch is reachable by what a server answers.
+ */
+#ifndef CORAS_REGISTRY_UPLOAD_POLICY_H
+#define CORAS_REGISTRY_UPLOAD_POLICY_H
+
+#include "base/common.h"
+
+/* Learnt about a host, kept as long as the client lives. Zero: nothing. */
+typedef struct coras_upload_facts {
+    bool no_patch;    /* refuses chunks */
+    bool range_lies;  /* takes chunks, but its Range does not advance */
+    int64_t max_body; /* largest request body that it may take; 0: no limit met */
+} coras_upload_facts;
+
+typedef struct coras_upload_plan {
+    bool chunked;     /* else: one PUT */
+    int64_t chunk;    /* bytes of one PATCH */
+    bool last_in_put; /* the last piece goes with the closing PUT, which would be empty otherwise */
+    bool own_count;   /* believe our count, not the answers' Range */
+} coras_upload_plan;
+
+/* Bodies below this are not worth making smaller: a proxy in front is set up wrongly. */
+#define CORAS_UPLOAD_BODY_MIN (1024 * 1024)
+/* What GHCR takes in one PATCH, with a margin. */
+#define CORAS_UPLOAD_BODY_SMALL 4000000
+
+/* `min_chunk`: OCI-Chunk-Min-Length, 0 when not announced. */
+coras_upload_plan coras_upload_plan_for(const char *host, int64_t size,
+                                        const coras_upload_facts *facts, int64_t min_chunk);
+
+/* An answer to PATCH, PUT or GET of a session. */
+typedef struct coras_upload_answer {
+    int status;        /* 0: none came */
+    const char *range; /* header, or NULL */
+    bool too_large;    /* the refusal's text speaks of the body's size */
+} coras_upload_answer;
+
+enum coras_upload_verdict {
+    CORAS_UPLOAD_GO_ON,    /* *ret_confirmed bytes are there */
+    CORAS_UPLOAD_DOUBT,    /* taken, but the Range makes no sense: ask the session */
+    CORAS_UPLOAD_LIES,     /* the Range is of no use: *ret_confirmed by our own count */
+    CORAS_UPLOAD_ASK,      /* trouble on the way: wait, then ask the session */
+    CORAS_UPLOAD_SMALLER,  /* the body was too large */
+    CORAS_UPLOAD_NO_PATCH, /* no chunks here */
+    CORAS_UPLOAD_LOST,     /* the session is gone */
+    CORAS_UPLOAD_ONE_PUT,  /* the pieces did not make the blob: once more in one piece */
+    CORAS_UPLOAD_WAIT,     /* the registry is still at it */
+    CORAS_UPLOAD_DONE,
+    CORAS_UPLOAD_REFUSED,
+};
+
+/* Where an upload stands. */
+typedef struct coras_upload_state {
+    int64_t size;
+    int64_t confirmed; /* bytes that the registry has, as far as we know */
+    int64_t sent_to;   /* end of what the last request carried */
+    bool fresh;        /* no PATCH of this session was taken yet */
+    bool doubt;        /* the last PATCH was taken with a Range that makes no sense */
+    bool last_taken;   /* the last PATCH was answered with success */
+    bool counted;      /* went on by our own count once already */
+} coras_upload_state;
+
+enum coras_upload_verdict coras_upload_after_patch(const coras_upload_plan *plan,
+                                                   const coras_upload_state *state,
+                                                   const coras_upload_answer *answer,
+                                                   int64_t *ret_confirmed);
+/* GET of the session. */
+enum coras_upload_verdict coras_upload_after_status(const coras_upload_plan *plan,
+                                                    const coras_upload_state *state,
+                                                    const coras_upload_answer *answer,
+                                                    int64_t *ret_confirmed);
+/* The closing PUT. ASK: it may have taken effect. */
+enum coras_upload_verdict coras_upload_after_put(const coras_upload_state *state,
+                                                 const coras_upload_answer *answer);
+
+#endif

@@ -1,0 +1,137 @@
+/*
+ * store: places that hold content: registries, OCI layouts, memory. May use net, oci, base.
+ *
+ * target.h: the verbs that a kind of target implements. coras/target.h has the public functions,
+ * which are thin calls into this table (target.c), with verification where the table does not
+ * promise it.
+ */
+#ifndef CORAS_TARGET_TARGET_H
+#define CORAS_TARGET_TARGET_H
+
+#include "base/cancel.h"
+#include "base/stream.h"
+#include "coras/target.h"
+#include "oci/descriptor.h"
+#include "oci/mediatype.h"
+
+CORAS_DEFINE_AUTO(coras_target, coras_target_close)
+
+/* A digest that may still be in the making (a file is hashed while it is sent). */
+typedef struct coras_digest_promise {
+    /* 0 and *ret set when known; 1 when not known yet (only with wait == false); negative: reading
+     * failed. */
+    int (*get)(void *user, bool wait, coras_digest *ret, coras_error **err);
+    void *user;
+} coras_digest_promise;
+
+/* How a transfer reports. Called on the worker's thread; cheap. Members may be NULL. */
+typedef struct coras_transfer {
+    void (*progress)(void *user, int64_t offset);
+    void (*retrying)(void *user, int64_t offset, const char *why);
+    void *user;
+    coras_cancel *cancel;
+} coras_transfer;
+
+/* A blob to be pushed. */
+typedef struct coras_blob_push {
+    const coras_descriptor *desc; /* size and media type; digest too unless `promise` is set */
+    const coras_digest_promise *promise; /* or NULL: desc->digest is known */
+    const coras_source *source;          /* random access; desc->size bytes */
+    /* Asked before the upload is closed: CHANGED when the source is not what it was. May be NULL.
+     */
+    int (*unchanged)(void *user, coras_error **err);
+    void *unchanged_user;
+    bool known_missing;             /* the caller has just asked: no second existence check */
+    const coras_transfer *transfer; /* or NULL */
+} coras_blob_push;
+
+/* Results of push_blob beside errors. */
+enum { CORAS_PUSHED = 0, CORAS_PUSH_EXISTED = 1 };
+
+/*
+ * Where a local target wants a download to land: an open directory, a name for the partial file in
+ * it that carries the digest, and the way to publish it. Filled by `land`.
+ */
+typedef struct coras_landing {
+    int dirfd;     /* owned */
+    char *partial; /* owned: file name of the partial file within dirfd */
+    mode_t mode;   /* of the finished file */
+    /* Publish: the partial file is complete, verified and synced. */
+    int (*commit)(struct coras_landing *landing, coras_error **err);
+    void *user;
+} coras_landing;
+void coras_landing_clear(coras_landing *l);
+CORAS_DEFINE_AUTO_VALUE(coras_landing, coras_landing_clear)
+
+typedef struct coras_target_ops {
+    const char *kind; /* "registry", "oci-layout", "memory" */
+    void (*close)(coras_target *t);
+
+    /* Reference to descriptor; a layout gives the index entry with its annotations. */
+    int (*resolve)(coras_target *t, const char *reference, coras_descriptor *ret,
+                   coras_error **err);
+    /* Resolve and fetch in one exchange, digest verified; `accept` may be NULL. */
+    int (*fetch_manifest)(coras_target *t, const char *reference, const char *accept,
+                          coras_descriptor *ret, coras_buf *bytes, coras_error **err);
+    /*
+     * Stream bytes [offset, offset+length) of a blob or manifest into the sink (length < 0: to the
+     * end). NOT verified here: the caller hashes. `sink` may stop early. A server that does not
+     * serve the range when offset > 0: CORAS_ERR_RANGE with nothing written. One try: no retry
+     * inside, the caller resumes; errors carry `retryable`.
+     */
+    int (*fetch)(coras_target *t, const coras_descriptor *desc, int64_t offset, int64_t length,
+                 const coras_sink *sink, coras_error **err);
+    /* application/octet-stream, digest, size. */
+    int (*resolve_blob)(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
+                        coras_error **err);
+    int (*exists)(coras_target *t, const coras_descriptor *desc, bool *ret, coras_error **err);
+    /* Returns CORAS_PUSHED or CORAS_PUSH_EXISTED. */
+    int (*push_blob)(coras_target *t, const coras_blob_push *push, coras_error **err);
+    int (*push_manifest)(coras_target *t, const coras_descriptor *desc, const void *data,
+                         const char *reference, coras_error **err);
+    /* Give an existing manifest a further name. */
+    int (*tag)(coras_target *t, const coras_descriptor *desc, const char *reference,
+               coras_error **err);
+    int (*tags)(coras_target *t, const char *last, bool (*visit)(const char *tag, void *user),
+                void *user, coras_error **err);
+    int (*referrers)(coras_target *t, const coras_descriptor *desc, const char *artifact_type,
+                     bool (*visit)(const coras_descriptor *d, void *user), void *user,
+                     coras_error **err);
+    int (*remove)(coras_target *t, const coras_descriptor *desc, coras_error **err);
+
+    /* Optional (NULL): */
+    /* As resolve_blob, by the request that a download makes; NULL: there is no other. */
+    int (*probe_blob)(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
+                      coras_error **err);
+    /* Take a blob over from another repository of the same registry: *ret true when mounted; false:
+     * push it. */
+    int (*mount)(coras_target *t, const coras_descriptor *desc, coras_target *from, bool *ret,
+                 coras_error **err);
+    /* A read-only fd of a regular file that holds the whole blob at *ret_offset (layout tar: inside
+     * the archive). */
+    int (*open_local)(coras_target *t, const coras_descriptor *desc, int *ret_fd,
+                      int64_t *ret_offset, coras_error **err);
+    int (*land)(coras_target *t, const coras_descriptor *desc, coras_landing *ret,
+                coras_error **err);
+    /* Add a hint to a NOT_FOUND of a reference. May ask the registry once more. */
+    void (*explain_missing)(coras_target *t, const char *reference, coras_error **err);
+} coras_target_ops;
+
+struct coras_target {
+    const coras_target_ops *ops;
+    coras_cancel *cancel; /* ends its waits, and those of whoever waits for it; may be NULL */
+};
+
+/* Fetch something small by descriptor into memory, verified, with retries; TOO_LARGE above `limit`.
+ */
+CORAS_MUST_CHECK int coras_target_fetch_verified(coras_target *t, const coras_descriptor *desc,
+                                                 size_t limit, coras_buf *ret, coras_error **err);
+
+/*
+ * For the end of an operation that failed for want of a reference: adds advice (which tags there
+ * are) when rc is NOT_FOUND. The verbs do not do so themselves, since it costs a request. Returns
+ * rc.
+ */
+int coras_target_explain(coras_target *t, int rc, const char *reference, coras_error **err);
+
+#endif

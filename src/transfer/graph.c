@@ -1,0 +1,325 @@
+#include "transfer/graph.h"
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "base/pool.h"
+#include "base/vec.h"
+#include "oci/digest.h"
+
+struct coras_graph {
+    coras_run *run;             /* const */
+    struct coras_graph_ops ops; /* const */
+    coras_pool *pool;           /* const while walking */
+    pthread_mutex_t lock;
+    /* under lock */
+    coras_map *nodes; /* by digest and variant; borrowed from `all` */
+    struct {
+        coras_node **items;
+        size_t len, cap;
+    } all, unqueued; /* unqueued: added before the walk began */
+    size_t open;     /* nodes that are not finished */
+};
+
+/* One queued step for one node. */
+struct step {
+    coras_graph *graph;
+    coras_node *node;
+    bool expanded;
+};
+
+static void node_free(const coras_graph *g, coras_node *node)
+{
+    if (node->data && g->ops.release_data)
+        g->ops.release_data(node->data);
+    coras_descriptor_clear(&node->desc);
+    free(node->key);
+    free(node->children.items);
+    free(node->parents.items);
+    free(node->fresh.items);
+    free(node);
+}
+
+int coras_graph_new(coras_run *run, const struct coras_graph_ops *ops, coras_graph **ret,
+                    coras_error **err)
+{
+    coras_graph *g = coras_new(coras_graph);
+    if (!g)
+        return coras_fail_no_memory(err);
+    g->run = run;
+    g->ops = *ops;
+    pthread_mutex_init(&g->lock, NULL);
+    g->nodes = coras_map_new(NULL);
+    if (!g->nodes) {
+        coras_graph_free(g);
+        return coras_fail_no_memory(err);
+    }
+    *ret = g;
+    return 0;
+}
+
+void coras_graph_free(coras_graph *g)
+{
+    if (!g)
+        return;
+    coras_run_deliver(g->run); /* queued events point at our nodes */
+    coras_map_free(g->nodes);
+    for (size_t i = 0; i < g->all.len; i++)
+        node_free(g, g->all.items[i]);
+    free(g->all.items);
+    free(g->unqueued.items);
+    pthread_mutex_destroy(&g->lock);
+    free(g);
+}
+
+coras_run *coras_graph_run_of(coras_graph *g)
+{
+    return g->run;
+}
+
+static void run_step(void *job, void *worker_state);
+
+static int queue_step(coras_graph *g, coras_node *node, bool expanded, coras_error **err)
+{
+    struct step *step = coras_new(struct step);
+    if (!step)
+        return coras_fail_no_memory(err);
+    *step = (struct step){g, node, expanded};
+    int rc = coras_pool_add(g->pool, run_step, step, err);
+    if (rc < 0)
+        free(step);
+    return rc;
+}
+
+static char *node_key(const coras_descriptor *desc, const char *variant)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+    return coras_asprintf("%s%s", coras_digest_format(&desc->digest, text), variant ? variant : "");
+}
+
+/* How a node was come to. */
+struct edge {
+    coras_node *parent; /* NULL: nothing waits for it */
+    bool is_subject;
+};
+
+/* lock held */
+static int make_node(coras_graph *g, const struct edge *edge, const coras_descriptor *desc,
+                     char **take_key, coras_node **ret, coras_error **err)
+{
+    if (g->all.len >= CORAS_LIMIT_NODES)
+        return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "more than %d descriptors: too many",
+                          CORAS_LIMIT_NODES);
+    if (coras_vec_grow(&g->all, 1) < 0)
+        return coras_fail_no_memory(err);
+    coras_node *node = coras_new(coras_node);
+    if (!node)
+        return coras_fail_no_memory(err);
+    node->key = coras_steal(take_key);
+    if (edge->parent) {
+        node->depth = edge->parent->depth + !edge->is_subject;
+        node->referrers = edge->parent->referrers + edge->is_subject;
+    }
+    node->waiting = 1;
+    int rc = coras_descriptor_copy(&node->desc, desc, err);
+    if (rc == 0)
+        rc = coras_map_set(g->nodes, node->key, node, err);
+    if (rc < 0) {
+        node_free(g, node);
+        return rc;
+    }
+    g->all.items[g->all.len++] = node;
+    g->open++;
+    *ret = node;
+    return 0;
+}
+
+static int check_same_size(const coras_node *node, const coras_descriptor *desc, coras_error **err)
+{
+    if (node->desc.size == desc->size)
+        return 0;
+    return coras_fail(err, CORAS_ERR_INVALID_MANIFEST,
+                      "%s is said to have %lld and %lld bytes: invalid descriptor size", node->key,
+                      (long long)node->desc.size, (long long)desc->size);
+}
+
+/* lock held: the node waits for the child unless that is finished */
+static int connect_nodes(coras_node *parent, coras_node *child, coras_error **err)
+{
+    if (coras_vec_grow(&parent->children, 1) < 0 || coras_vec_grow(&child->parents, 1) < 0)
+        return coras_fail_no_memory(err);
+    parent->children.items[parent->children.len++] = child;
+    if (child->finished)
+        return 0;
+    child->parents.items[child->parents.len++] = parent;
+    parent->waiting++;
+    return 0;
+}
+
+/* lock held */
+static int find_or_make(coras_graph *g, const struct edge *edge, const coras_descriptor *desc,
+                        const char *variant, coras_node **ret, coras_error **err)
+{
+    coras_auto_free char *key = node_key(desc, variant);
+    if (!key)
+        return coras_fail_no_memory(err);
+    coras_node *node = coras_map_get(g->nodes, key);
+    bool known = node != NULL;
+    if (known)
+        CORAS_TRY(check_same_size(node, desc, err));
+    else
+        CORAS_TRY(make_node(g, edge, desc, &key, &node, err));
+    if (edge->parent)
+        CORAS_TRY(connect_nodes(edge->parent, node, err));
+    *ret = node;
+    return known;
+}
+
+/* lock held: remember a new node that must not start yet */
+static int hold_back(coras_graph *g, coras_node *parent, coras_node *node, coras_error **err)
+{
+    if (parent) {
+        if (coras_vec_grow(&parent->fresh, 1) < 0)
+            return coras_fail_no_memory(err);
+        parent->fresh.items[parent->fresh.len++] = node;
+    } else {
+        if (coras_vec_grow(&g->unqueued, 1) < 0)
+            return coras_fail_no_memory(err);
+        g->unqueued.items[g->unqueued.len++] = node;
+    }
+    return 0;
+}
+
+static int check_depth(const struct edge *edge, coras_error **err)
+{
+    const coras_node *parent = edge->parent;
+    if (!parent)
+        return 0;
+    if (edge->is_subject ? parent->referrers < CORAS_LIMIT_REFERRER_DEPTH
+                         : parent->depth < CORAS_LIMIT_INDEX_DEPTH)
+        return 0;
+    return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "%s: nested too deep", parent->key);
+}
+
+static int add_node(coras_graph *g, const struct edge *edge, const coras_descriptor *desc,
+                    const char *variant, coras_node **ret, coras_error **err)
+{
+    coras_node *node = NULL;
+
+    CORAS_TRY(check_depth(edge, err));
+    pthread_mutex_lock(&g->lock);
+    int known = find_or_make(g, edge, desc, variant, &node, err);
+    bool start_now = known == 0 && !edge->parent && g->pool;
+    if (known == 0 && !start_now && hold_back(g, edge->parent, node, err) < 0)
+        known = CORAS_ERR_NO_MEMORY;
+    pthread_mutex_unlock(&g->lock);
+    if (start_now)
+        CORAS_TRY(queue_step(g, node, false, err));
+    if (known >= 0 && ret)
+        *ret = node;
+    return known;
+}
+
+int coras_graph_add_root(coras_graph *g, const coras_descriptor *desc, const char *variant,
+                         coras_node **ret, coras_error **err)
+{
+    return add_node(g, &(struct edge){0}, desc, variant, ret, err);
+}
+
+int coras_graph_add_child(coras_graph *g, coras_node *parent, const coras_descriptor *desc,
+                          const char *variant, coras_node **ret, coras_error **err)
+{
+    return add_node(g, &(struct edge){.parent = parent}, desc, variant, ret, err);
+}
+
+int coras_graph_add_subject(coras_graph *g, coras_node *parent, const coras_descriptor *desc,
+                            coras_node **ret, coras_error **err)
+{
+    return add_node(g, &(struct edge){.parent = parent, .is_subject = true}, desc, NULL, ret, err);
+}
+
+/* lock held: one thing less to wait for; true when the node may be finished */
+static bool wait_less(coras_node *node)
+{
+    return --node->waiting == 0;
+}
+
+/* The node is done: queue the parents that waited for it last. */
+static void node_finished(coras_graph *g, coras_node *node)
+{
+    coras_auto(coras_error) failure = NULL;
+
+    pthread_mutex_lock(&g->lock);
+    node->finished = true;
+    for (size_t i = 0; i < node->parents.len; i++) {
+        coras_node *parent = node->parents.items[i];
+        if (wait_less(parent) && !failure)
+            (void)queue_step(g, parent, true, &failure); /* the failure is looked at below */
+    }
+    bool last = --g->open == 0;
+    pthread_mutex_unlock(&g->lock);
+    bool failed = failure != NULL;
+    if (failed)
+        coras_run_fail(g->run, &failure);
+    if (failed || last)
+        coras_run_set_idle(g->run);
+}
+
+static int take_step(coras_graph *g, coras_node *node, bool expanded, bool *ret_finished,
+                     coras_error **err)
+{
+    CORAS_TRY(coras_run_check(g->run, err));
+    if (!expanded) {
+        int rc = g->ops.expand ? g->ops.expand(g, node, g->ops.user, err) : CORAS_GRAPH_GO_ON;
+        if (rc != CORAS_GRAPH_GO_ON) {
+            *ret_finished = rc == CORAS_GRAPH_PRUNE;
+            return rc < 0 ? rc : 0;
+        }
+        /* Only now: whoever expands a node may still have something to note about its children. */
+        for (size_t i = 0; i < node->fresh.len; i++)
+            CORAS_TRY(queue_step(g, node->fresh.items[i], false, err));
+        pthread_mutex_lock(&g->lock);
+        bool ready = wait_less(node);
+        pthread_mutex_unlock(&g->lock);
+        if (!ready)
+            return 0;
+    }
+    *ret_finished = true;
+    return g->ops.finish(g, node, g->ops.user, err);
+}
+
+static void run_step(void *job, void *worker_state CORAS_UNUSED)
+{
+    struct step step = *(struct step *)job;
+    coras_auto(coras_error) failure = NULL;
+    bool finished = false;
+
+    free(job);
+    if (take_step(step.graph, step.node, step.expanded, &finished, &failure) < 0) {
+        coras_run_fail(step.graph->run, &failure);
+        coras_run_set_idle(step.graph->run);
+    } else if (finished) {
+        node_finished(step.graph, step.node);
+    }
+}
+
+int coras_graph_walk(coras_graph *g, coras_error **err)
+{
+    struct coras_pool_options options = {.threads = g->run->concurrency};
+    coras_pool *pool = NULL;
+
+    if (!g->open)
+        return 0;
+    CORAS_TRY(coras_pool_new(&options, &pool, err));
+    g->pool = pool;
+    coras_auto(coras_error) failure = NULL;
+    for (size_t i = 0; i < g->unqueued.len && !failure; i++)
+        (void)queue_step(g, g->unqueued.items[i], false, &failure); /* looked at below */
+    if (failure)
+        coras_run_fail(g->run, &failure);
+    else
+        coras_run_wait_idle(g->run);
+    coras_pool_free(pool); /* drains: after a failure each queued step returns at once */
+    g->pool = NULL;
+    return coras_run_result(g->run, err);
+}

@@ -1,0 +1,162 @@
+#include "transfer/hash_behind.h"
+
+#include <pthread.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/fs.h"
+
+enum { READ_BYTES = 256 * 1024 };
+
+struct coras_hash_behind {
+    struct coras_hash_behind_options options; /* const */
+    coras_hasher *hasher;                     /* thread */
+    char *buffer;                             /* thread */
+    pthread_t thread;
+    bool started; /* const after start */
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    /* under lock */
+    int64_t front;
+    bool stop, done;
+    coras_digest digest;
+    coras_error *failure;
+};
+
+/* Wait until there is something to read at `position`; its length, 0 to stop. */
+static int64_t wait_for_bytes(coras_hash_behind *h, int64_t position)
+{
+    pthread_mutex_lock(&h->lock);
+    while (h->front <= position && !h->stop)
+        pthread_cond_wait(&h->changed, &h->lock);
+    int64_t available = h->stop ? 0 : h->front - position;
+    pthread_mutex_unlock(&h->lock);
+    return available;
+}
+
+/* The next piece, of which `available` bytes can be read. */
+static int hash_piece(const struct coras_hash_behind_options *options, coras_hasher *hasher,
+                      char *buffer, int64_t available, int64_t *position, coras_error **err)
+{
+    size_t want = available < READ_BYTES ? (size_t)available : READ_BYTES, got = 0;
+
+    CORAS_TRY(coras_cancel_check(options->cancel, err));
+    CORAS_TRY(coras_pread_full(options->fd, buffer, want, options->offset + *position, &got, err));
+    if (got < want)
+        return coras_fail(err, CORAS_ERR_CHANGED, "file became shorter while it was read");
+    coras_hasher_update(hasher, buffer, got);
+    *position += (int64_t)got;
+    return 0;
+}
+
+int coras_hash_now(const struct coras_hash_behind_options *options, coras_digest *ret,
+                   coras_error **err)
+{
+    coras_auto(coras_hasher) hasher = NULL;
+    coras_auto_free char *buffer = coras_malloc(READ_BYTES);
+
+    if (!buffer)
+        return coras_fail_no_memory(err);
+    CORAS_TRY(coras_hasher_new(options->algorithm, &hasher, err));
+    for (int64_t position = 0; position < options->size;)
+        CORAS_TRY(hash_piece(options, hasher, buffer, options->size - position, &position, err));
+    coras_hasher_final(hasher, ret);
+    return 0;
+}
+
+static int hash_all(coras_hash_behind *h, coras_error **err)
+{
+    for (int64_t position = 0; position < h->options.size;) {
+        int64_t available = wait_for_bytes(h, position);
+        if (available == 0)
+            return coras_fail(err, CORAS_ERR_CANCELLED, "hashing stopped");
+        CORAS_TRY(hash_piece(&h->options, h->hasher, h->buffer, available, &position, err));
+    }
+    return 0;
+}
+
+static void *hash_thread(void *arg)
+{
+    coras_hash_behind *h = arg;
+    coras_error *failure = NULL;
+    coras_digest digest = {0};
+
+    if (hash_all(h, &failure) == 0)
+        coras_hasher_final(h->hasher, &digest);
+    pthread_mutex_lock(&h->lock);
+    h->digest = digest;
+    h->failure = failure;
+    h->done = true;
+    pthread_cond_broadcast(&h->changed);
+    pthread_mutex_unlock(&h->lock);
+    return NULL;
+}
+
+int coras_hash_behind_start(const struct coras_hash_behind_options *options,
+                            coras_hash_behind **ret, coras_error **err)
+{
+    coras_auto(coras_hash_behind) h = coras_new(coras_hash_behind);
+    if (!h)
+        return coras_fail_no_memory(err);
+    h->options = *options;
+    pthread_mutex_init(&h->lock, NULL);
+    pthread_cond_init(&h->changed, NULL);
+    h->buffer = coras_malloc(READ_BYTES);
+    if (!h->buffer)
+        return coras_fail_no_memory(err);
+    CORAS_TRY(coras_hasher_new(options->algorithm, &h->hasher, err));
+    int rc = pthread_create(&h->thread, NULL, hash_thread, h);
+    if (rc != 0)
+        return coras_fail_errno(err, rc, "start a hashing thread");
+    h->started = true;
+    *ret = coras_steal(&h);
+    return 0;
+}
+
+void coras_hash_behind_advance(coras_hash_behind *h, int64_t front)
+{
+    pthread_mutex_lock(&h->lock);
+    if (front > h->front) {
+        h->front = front;
+        pthread_cond_broadcast(&h->changed);
+    }
+    pthread_mutex_unlock(&h->lock);
+}
+
+int coras_hash_behind_get(coras_hash_behind *h, bool wait, coras_digest *ret, coras_error **err)
+{
+    int rc = 1;
+
+    pthread_mutex_lock(&h->lock);
+    while (wait && !h->done)
+        pthread_cond_wait(&h->changed, &h->lock);
+    if (h->done && h->failure) {
+        coras_error *copy = coras_error_dup(h->failure);
+        rc = coras_error_code(h->failure);
+        coras_error_propagate(err, &copy);
+    } else if (h->done) {
+        *ret = h->digest;
+        rc = 0;
+    }
+    pthread_mutex_unlock(&h->lock);
+    return rc;
+}
+
+void coras_hash_behind_free(coras_hash_behind *h)
+{
+    if (!h)
+        return;
+    if (h->started) {
+        pthread_mutex_lock(&h->lock);
+        h->stop = true;
+        pthread_cond_broadcast(&h->changed);
+        pthread_mutex_unlock(&h->lock);
+        pthread_join(h->thread, NULL);
+    }
+    coras_hasher_free(h->hasher);
+    coras_error_free(h->failure);
+    free(h->buffer);
+    pthread_cond_destroy(&h->changed);
+    pthread_mutex_destroy(&h->lock);
+    free(h);
+}

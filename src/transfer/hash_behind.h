@@ -1,0 +1,39 @@
+/*
+ * A thread that hashes a file behind whoever writes it: it reads back what was just written (from
+ * the page cache), so receiving and hashing use two cores and the digest is known when the last
+ * byte is. For a file that is complete already the front is its end from the start.
+ */
+#ifndef CORAS_TRANSFER_HASH_BEHIND_H
+#define CORAS_TRANSFER_HASH_BEHIND_H
+
+#include "base/cancel.h"
+#include "oci/digest.h"
+
+typedef struct coras_hash_behind coras_hash_behind;
+
+struct coras_hash_behind_options {
+    int fd;         /* borrowed; open for reading until the end */
+    int64_t offset; /* where the content begins in the file */
+    int64_t size;   /* bytes of content */
+    int algorithm;
+    const coras_cancel *cancel; /* may be NULL */
+};
+
+CORAS_MUST_CHECK int coras_hash_behind_start(const struct coras_hash_behind_options *options,
+                                             coras_hash_behind **ret, coras_error **err);
+/* The same for content that is complete, on this thread. */
+CORAS_MUST_CHECK int coras_hash_now(const struct coras_hash_behind_options *options,
+                                    coras_digest *ret, coras_error **err);
+
+/* Bytes [0, front) of the content can be read. Never goes back. */
+void coras_hash_behind_advance(coras_hash_behind *h, int64_t front);
+/*
+ * The digest of all `size` bytes. 0 when known; 1 when not yet (only without `wait`); a negative
+ * code when reading failed, it was cancelled, or the file is shorter. May be asked again.
+ */
+int coras_hash_behind_get(coras_hash_behind *h, bool wait, coras_digest *ret, coras_error **err);
+/* Stops the thread if it still runs. NULL allowed. */
+void coras_hash_behind_free(coras_hash_behind *h);
+CORAS_DEFINE_AUTO(coras_hash_behind, coras_hash_behind_free)
+
+#endif

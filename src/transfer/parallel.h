@@ -1,0 +1,14 @@
+/*
+ * The same work for many items on the run's workers, while the calling thread delivers events.
+ */
+#ifndef CORAS_TRANSFER_PARALLEL_H
+#define CORAS_TRANSFER_PARALLEL_H
+
+#include "transfer/run.h"
+
+/* work(i) for 0 <= i < count; the first failure stops the rest and is the result. */
+CORAS_MUST_CHECK int coras_run_parallel(coras_run *run, size_t count,
+                                        int (*work)(void *user, size_t i, coras_error **err),
+                                        void *user, coras_error **err);
+
+#endif

@@ -1,0 +1,179 @@
+#include "transfer/run.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/str.h"
+#include "base/vec.h"
+
+enum {
+    DEFAULT_CONCURRENCY = 3,
+    CONCURRENCY_MAX = 256,
+    PROGRESS_INTERVAL_MS = 100,
+    DELIVERY_MS = 20, /* events are delivered together: waking for each costs small files dearly */
+    DELIVERY_MOST = 256, /* earlier when so many wait */
+};
+
+static const coras_run_options no_options = CORAS_RUN_OPTIONS_INIT;
+
+void coras_run_init(coras_run *run, const coras_run_options *options)
+{
+    *run = (coras_run){.options = options ? options : &no_options};
+    int wanted = run->options->concurrency;
+    run->concurrency = wanted <= 0                ? DEFAULT_CONCURRENCY
+                       : wanted > CONCURRENCY_MAX ? CONCURRENCY_MAX
+                                                  : (unsigned)wanted;
+    pthread_mutex_init(&run->lock, NULL);
+    coras_cond_init(&run->changed);
+}
+
+static void queued_event_clear(struct coras_queued_event *e)
+{
+    free(e->text);
+}
+
+void coras_run_clear(coras_run *run)
+{
+    for (size_t i = 0; i < run->queue.len; i++)
+        queued_event_clear(&run->queue.items[i]);
+    free(run->queue.items);
+    coras_error_free(run->failure);
+    pthread_cond_destroy(&run->changed);
+    pthread_mutex_destroy(&run->lock);
+}
+
+void coras_run_post(coras_run *run, enum coras_event_kind kind, const coras_descriptor *desc,
+                    int64_t offset, const char *text)
+{
+    if (!run->options->on_event)
+        return;
+    const char *title = desc ? coras_descriptor_title(desc) : NULL;
+    struct coras_queued_event queued = {
+        .event = {.kind = kind,
+                  .desc = desc,
+                  .name = title  ? title
+                          : desc ? desc->media_type
+                                 : NULL,
+                  .named = title != NULL,
+                  .offset = offset},
+        .text = text ? coras_strdup(text) : NULL,
+    };
+    pthread_mutex_lock(&run->lock);
+    if (coras_vec_grow(&run->queue, 1) == 0) {
+        run->queue.items[run->queue.len++] = queued;
+        if (run->queue.len == DELIVERY_MOST)
+            pthread_cond_signal(&run->changed);
+    } else {
+        queued_event_clear(&queued);
+    }
+    pthread_mutex_unlock(&run->lock);
+}
+
+void coras_run_fail(coras_run *run, coras_error **err)
+{
+    pthread_mutex_lock(&run->lock);
+    /* What the others report once they were stopped says nothing new. */
+    if (!run->failure)
+        run->failure = coras_steal(err);
+    pthread_mutex_unlock(&run->lock);
+    coras_error_clear(err);
+    coras_cancel_request(&run->stop);
+}
+
+bool coras_run_stopped(const coras_run *run)
+{
+    return coras_cancelled(&run->stop) || coras_cancelled(run->options->cancel);
+}
+
+int coras_run_check(const coras_run *run, coras_error **err)
+{
+    CORAS_TRY(coras_cancel_check(run->options->cancel, err));
+    return coras_cancel_check(&run->stop, err);
+}
+
+/* Called with the lock held; released while the callback runs. */
+static void deliver_locked(coras_run *run)
+{
+    while (run->queue.len) {
+        __typeof__(run->queue) batch = run->queue;
+        run->queue.items = NULL;
+        run->queue.len = run->queue.cap = 0;
+        pthread_mutex_unlock(&run->lock);
+        coras_vec_foreach (queued, &batch) {
+            queued->event.text = queued->text;
+            run->options->on_event(&queued->event, run->options->user);
+            queued_event_clear(queued);
+        }
+        free(batch.items);
+        pthread_mutex_lock(&run->lock);
+    }
+}
+
+void coras_run_deliver(coras_run *run)
+{
+    pthread_mutex_lock(&run->lock);
+    deliver_locked(run);
+    pthread_mutex_unlock(&run->lock);
+}
+
+void coras_run_wait_idle(coras_run *run)
+{
+    pthread_mutex_lock(&run->lock);
+    for (;;) {
+        deliver_locked(run);
+        if (run->idle)
+            break;
+        /* Workers that wait look at one flag only. */
+        if (coras_cancelled(run->options->cancel))
+            coras_cancel_request(&run->stop);
+        struct timespec until = coras_deadline_ms(DELIVERY_MS);
+        pthread_cond_timedwait(&run->changed, &run->lock, &until);
+    }
+    run->idle = false;
+    pthread_mutex_unlock(&run->lock);
+}
+
+void coras_run_set_idle(coras_run *run)
+{
+    pthread_mutex_lock(&run->lock);
+    run->idle = true;
+    pthread_cond_signal(&run->changed);
+    pthread_mutex_unlock(&run->lock);
+}
+
+int coras_run_result(coras_run *run, coras_error **err)
+{
+    coras_run_deliver(run);
+    if (coras_cancelled(run->options->cancel))
+        return coras_cancel_check(run->options->cancel, err);
+    if (!run->failure)
+        return coras_cancelled(&run->stop) ? coras_fail_no_memory(err) : 0;
+    int rc = coras_error_code(run->failure);
+    coras_error_propagate(err, &run->failure);
+    return rc;
+}
+
+static void report_progress(void *user, int64_t offset)
+{
+    struct coras_run_transfer *t = user;
+    if (t->silent || !t->run->options->on_event)
+        return;
+    int64_t now = coras_now_ms();
+    if (now - t->last_ms < PROGRESS_INTERVAL_MS)
+        return;
+    t->last_ms = now;
+    coras_run_post(t->run, CORAS_EVENT_PROGRESS, t->desc, offset, NULL);
+}
+
+static void report_retrying(void *user, int64_t offset, const char *why)
+{
+    struct coras_run_transfer *t = user;
+    coras_run_post(t->run, CORAS_EVENT_RETRYING, t->desc, offset, why);
+}
+
+void coras_run_transfer_init(struct coras_run_transfer *t, coras_run *run,
+                             const coras_descriptor *desc)
+{
+    *t = (struct coras_run_transfer){.run = run, .desc = desc};
+    t->transfer = (coras_transfer){
+        .progress = report_progress, .retrying = report_retrying, .user = t, .cancel = &run->stop};
+}

@@ -1,0 +1,74 @@
+/*
+ * engine: moves graphs of content between targets: walk, workers, transfers that resume, hashing,
+ * events. May use store, net, oci, base.
+ *
+ * run.h: one running operation. Workers post events; the thread that called the operation delivers
+ * them while it waits. The first failure stops everybody.
+ */
+#ifndef CORAS_TRANSFER_RUN_H
+#define CORAS_TRANSFER_RUN_H
+
+#include <pthread.h>
+
+#include "coras/ops.h"
+#include "target/target.h"
+
+struct coras_queued_event {
+    coras_event event;
+    char *text;
+};
+
+typedef struct coras_run {
+    const coras_run_options *options; /* const */
+    unsigned concurrency;             /* const */
+    pthread_mutex_t lock;
+    pthread_cond_t changed; /* many events were posted, or `idle` became true */
+    /* under lock */
+    struct {
+        struct coras_queued_event *items;
+        size_t len, cap;
+    } queue;
+    bool idle;
+    coras_error *failure; /* the first */
+    coras_cancel stop;    /* any thread: the operation failed or was cancelled */
+} coras_run;
+
+/* `options` may be NULL and must outlive the run. */
+void coras_run_init(coras_run *run, const coras_run_options *options);
+void coras_run_clear(coras_run *run);
+CORAS_DEFINE_AUTO_VALUE(coras_run, coras_run_clear)
+
+/*
+ * Post an event from any thread. `desc` is not copied: it must live until the events were
+ * delivered. Lost when nobody listens or memory is short.
+ */
+void coras_run_post(coras_run *run, enum coras_event_kind kind, const coras_descriptor *desc,
+                    int64_t offset, const char *text);
+
+/* Record a failure (takes *err) and stop the others. */
+void coras_run_fail(coras_run *run, coras_error **err);
+/* Whether to give up: failed, or cancelled by the caller. */
+bool coras_run_stopped(const coras_run *run);
+/* CANCELLED when stopped. */
+CORAS_MUST_CHECK int coras_run_check(const coras_run *run, coras_error **err);
+
+/* Deliver events on this thread until coras_run_set_idle() is called by a worker. */
+void coras_run_wait_idle(coras_run *run);
+void coras_run_set_idle(coras_run *run);
+/* Deliver what is queued now. */
+void coras_run_deliver(coras_run *run);
+/* The recorded failure becomes the result of the operation: 0 or its code. */
+CORAS_MUST_CHECK int coras_run_result(coras_run *run, coras_error **err);
+
+/* What a transfer of `desc` reports through: progress events at most ten times a second. */
+struct coras_run_transfer {
+    coras_run *run;
+    const coras_descriptor *desc;
+    int64_t last_ms;
+    bool silent; /* START was not posted yet */
+    coras_transfer transfer;
+};
+void coras_run_transfer_init(struct coras_run_transfer *t, coras_run *run,
+                             const coras_descriptor *desc);
+
+#endif

@@ -1,0 +1,119 @@
+#include "transfer/transfer.h"
+
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "transfer/download.h"
+#include "transfer/local_file.h"
+#include "transfer/relay.h"
+
+enum { MEMORY_BYTES = 1024 * 1024 };
+
+static int land(coras_run *run, coras_target *from, coras_target *to, const coras_descriptor *desc,
+                const coras_transfer *transfer, coras_error **err)
+{
+    coras_auto_value(coras_landing) landing = {.dirfd = -1};
+    CORAS_TRY(to->ops->land(to, desc, &landing, err));
+    struct coras_download download = {.run = run,
+                                      .from = from,
+                                      .desc = desc,
+                                      .transfer = transfer,
+                                      .dirfd = landing.dirfd,
+                                      .partial = landing.partial,
+                                      .mode = 0666,
+                                      .sync = !run->options->no_sync};
+    CORAS_TRY(coras_download(&download, err));
+    return landing.commit(&landing, err);
+}
+
+static int send_from_memory(coras_target *from, coras_target *to, const coras_descriptor *desc,
+                            const coras_transfer *transfer, coras_error **err)
+{
+    coras_auto_buf bytes = CORAS_BUF_INIT(MEMORY_BYTES);
+    CORAS_TRY(coras_target_fetch_verified(from, desc, MEMORY_BYTES, &bytes, err));
+    coras_memory memory = {bytes.ptr, bytes.len};
+    coras_source source = coras_source_memory(&memory);
+    coras_blob_push push = {
+        .desc = desc, .source = &source, .known_missing = true, .transfer = transfer};
+    return to->ops->push_blob(to, &push, err);
+}
+
+/* What a local blob's bytes must be, checked beside the upload. */
+struct checked_file {
+    coras_local_file file;
+    const coras_descriptor *desc;
+};
+
+static int verify_file(void *user, coras_error **err)
+{
+    struct checked_file *c = user;
+    coras_digest digest;
+    CORAS_TRY(coras_hash_behind_get(c->file.hashing, true, &digest, err));
+    if (!coras_digest_equal(&digest, &c->desc->digest))
+        return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "%s: mismatched digest", c->file.name);
+    return coras_local_file_unchanged(&c->file, err);
+}
+
+static int push_checked_file(coras_run *run, struct checked_file *c, coras_target *to,
+                             const coras_transfer *transfer, coras_error **err)
+{
+    CORAS_TRY(coras_local_file_start_hashing(&c->file, &run->stop, err));
+    coras_source source = coras_local_file_source(&c->file);
+    coras_blob_push push = {.desc = c->desc,
+                            .source = &source,
+                            .unchanged = verify_file,
+                            .unchanged_user = c,
+                            .known_missing = true,
+                            .transfer = transfer};
+    return to->ops->push_blob(to, &push, err);
+}
+
+static int send_from_file(coras_run *run, coras_target *from, coras_target *to,
+                          const coras_descriptor *desc, const coras_transfer *transfer,
+                          coras_error **err)
+{
+    char name[CORAS_DIGEST_TEXT_MAX];
+    struct checked_file c = {.file = {.fd = -1}, .desc = desc};
+    coras_auto_fd fd = -1;
+    int64_t offset = 0;
+
+    CORAS_TRY(from->ops->open_local(from, desc, &fd, &offset, err));
+    CORAS_TRY(coras_local_file_take(&fd, coras_digest_format(&desc->digest, name), offset,
+                                    desc->size, &c.file, err));
+    int rc = push_checked_file(run, &c, to, transfer, err);
+    coras_local_file_clear(&c.file);
+    return rc;
+}
+
+static int send_through_relay(coras_run *run, coras_target *from, coras_target *to,
+                              const coras_descriptor *desc, const coras_transfer *transfer,
+                              coras_error **err)
+{
+    coras_auto(coras_relay) relay = NULL;
+    CORAS_TRY(coras_relay_new(run, from, desc, &relay, err));
+    coras_source source = coras_relay_source(relay);
+    coras_blob_push push = {.desc = desc,
+                            .source = &source,
+                            .unchanged = coras_relay_verify,
+                            .unchanged_user = relay,
+                            .known_missing = true,
+                            .transfer = transfer};
+    int rc = to->ops->push_blob(to, &push, err);
+    if (rc == CORAS_PUSHED)
+        CORAS_TRY(coras_relay_finish(relay, err));
+    return rc;
+}
+
+int coras_transfer_blob(coras_run *run, coras_target *from, coras_target *to,
+                        const coras_descriptor *desc, coras_error **err)
+{
+    struct coras_run_transfer report;
+    coras_run_transfer_init(&report, run, desc);
+    if (to->ops->land)
+        return land(run, from, to, desc, &report.transfer, err);
+    if (desc->size <= MEMORY_BYTES)
+        return send_from_memory(from, to, desc, &report.transfer, err);
+    if (from->ops->open_local)
+        return send_from_file(run, from, to, desc, &report.transfer, err);
+    return send_through_relay(run, from, to, desc, &report.transfer, err);
+}

@@ -1,0 +1,89 @@
+#include "rows.h"
+#include "http/origin_policy.h"
+
+static void inner_addresses_are_blocked(void **state)
+{
+    static const struct {
+        const char *host, *prefix;
+    } rows[] = {
+        {"8.8.8.8", NULL},
+        {"10.0.0.1", NULL},
+        {"192.168.1.1", NULL},
+        {"100.64.0.1", NULL},
+        {"126.255.255.255", NULL},
+        {"127.0.0.1", "127.0.0.0/8"},
+        {"127.255.255.255", "127.0.0.0/8"},
+        {"128.0.0.0", NULL},
+        {"0.0.0.0", "0.0.0.0/8"},
+        {"169.253.255.255", NULL},
+        {"169.254.169.254", "169.254.0.0/16"},
+        {"169.255.0.0", NULL},
+        {"224.0.0.1", "224.0.0.0/24"},
+        {"224.0.1.1", NULL},
+        {"100.100.100.200", "100.100.100.200/32"},
+        {"100.100.100.201", NULL},
+        {"168.63.129.16", "168.63.129.16/32"},
+        {"::", "::/128"},
+        {"::1", "::1/128"},
+        {"::2", NULL},
+        {"fe80::1", "fe80::/10"},
+        {"febf::1", "fe80::/10"},
+        {"fec0::1", NULL},
+        {"ff02::1", "ff02::/16"},
+        {"fd00:ec2::254", "fd00:ec2::254/128"},
+        {"fd00:ec2::23", "fd00:ec2::23/128"},
+        {"fd20:ce::254", "fd20:ce::254/128"},
+        {"fd00::1", NULL},
+        {"2001:db8::1", NULL},
+        {"::ffff:127.0.0.1", "127.0.0.0/8"},
+        {"::ffff:8.8.8.8", NULL},
+        {"64:ff9b::169.254.169.254", "169.254.0.0/16"},
+        {"2002:7f00:1::", "127.0.0.0/8"},
+        {"2002:808:808::", NULL},
+        {"localhost", NULL},
+        {"", NULL},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        const char *prefix = coras_host_literal_blocked(rows[i].host, strlen(rows[i].host));
+        IN_ROW(rows[i].host);
+        if (rows[i].prefix)
+            assert_string_equal(prefix, rows[i].prefix);
+        else
+            assert_null(prefix);
+    }
+}
+
+static void hosts_have_a_place(void **state)
+{
+    static const struct {
+        const char *host;
+        enum coras_place place;
+    } rows[] = {
+        {"localhost", CORAS_PLACE_INNER},         {"127.0.0.1", CORAS_PLACE_INNER},
+        {"169.254.169.254", CORAS_PLACE_INNER},   {"8.8.8.8", CORAS_PLACE_PUBLIC},
+        {"10.1.2.3", CORAS_PLACE_PRIVATE},        {"172.15.0.1", CORAS_PLACE_PUBLIC},
+        {"172.16.0.1", CORAS_PLACE_PRIVATE},      {"172.31.255.255", CORAS_PLACE_PRIVATE},
+        {"172.32.0.0", CORAS_PLACE_PUBLIC},       {"192.168.0.1", CORAS_PLACE_PRIVATE},
+        {"100.63.255.255", CORAS_PLACE_PUBLIC},   {"100.64.0.1", CORAS_PLACE_PRIVATE},
+        {"fd00::1", CORAS_PLACE_PRIVATE},         {"2001:db8::1", CORAS_PLACE_PUBLIC},
+        {"::ffff:10.0.0.1", CORAS_PLACE_PRIVATE}, {"::ffff:8.8.8.8", CORAS_PLACE_PUBLIC},
+        {"no-such.invalid", CORAS_PLACE_UNKNOWN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        IN_ROW(rows[i].host);
+        assert_int_equal(coras_host_place(rows[i].host), rows[i].place);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(inner_addresses_are_blocked),
+        cmocka_unit_test(hosts_have_a_place),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
