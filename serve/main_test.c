@@ -16,7 +16,7 @@ static int64_t number(const char *text)
     return coras_parse_int64(coras_str_of(text), &n) ? n : -1;
 }
 
-static bool set_flag(struct coras_server_options *o, const char *name)
+static bool set_flag(struct serve_options *o, const char *name)
 {
     bool *flag = coras_streq(name, "anonymous-read") ? &o->anonymous_read
                  : coras_streq(name, "no-delete")    ? &o->delete_disabled
@@ -29,7 +29,7 @@ static bool set_flag(struct coras_server_options *o, const char *name)
     return flag != NULL;
 }
 
-static bool set_value(struct coras_server_options *o, const char *name)
+static bool set_value(struct serve_options *o, const char *name)
 {
     const char *value = strchr(name, '=');
 
@@ -58,7 +58,7 @@ static bool set_value(struct coras_server_options *o, const char *name)
 
 int main(int argc, char **argv)
 {
-    struct coras_server_options o = CORAS_SERVER_OPTIONS_INIT;
+    struct serve_options o = SERVE_OPTIONS_INIT;
     coras_auto(coras_error) err = NULL;
 
     if (argc < 3) {
@@ -73,7 +73,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    if (coras_server_run(&o, &err) < 0) {
+    if (serve_until_signal(&o, &err) < 0) {
         fprintf(stderr, "Error: %s\n", coras_error_message(err));
         if (coras_error_hint(err))
             fprintf(stderr, "Hint: %s\n", coras_error_hint(err));

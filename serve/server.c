@@ -21,7 +21,7 @@
 /* Strays come from crashes alone, and the look at every file is long. */
 #define STRAYS_S (24 * 3600)
 
-static int check_options(const struct coras_server_options *o, coras_error **err)
+static int check_options(const struct serve_options *o, coras_error **err)
 {
     if (!o || o->size != sizeof(*o) || !o->root || !o->listen)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "a server needs a root and an address");
@@ -30,7 +30,7 @@ static int check_options(const struct coras_server_options *o, coras_error **err
     return 0;
 }
 
-static void fill_defaults(struct coras_server_options *o)
+static void fill_defaults(struct serve_options *o)
 {
     if (o->grace_seconds == 0)
         o->grace_seconds = GRACE_SECONDS_DEFAULT;
@@ -43,7 +43,7 @@ static void fill_defaults(struct coras_server_options *o)
 }
 
 /* As many connections as there are descriptors for: two each. */
-static void fit_connections(struct coras_server_options *o)
+static void fit_connections(struct serve_options *o)
 {
     struct rlimit limit;
     rlim_t fit;
@@ -58,7 +58,7 @@ static void fit_connections(struct coras_server_options *o)
         o->max_connections = (unsigned)fit;
 }
 
-static int announce(const struct coras_server_options *o, const char *address, coras_error **err)
+static int announce(const struct serve_options *o, const char *address, coras_error **err)
 {
     if (o->ready) {
         o->ready(address, o->user);
@@ -72,23 +72,23 @@ static int announce(const struct coras_server_options *o, const char *address, c
 /* When which work is due. What has more to do goes on a second later. */
 struct house {
     int64_t collect_ms, strays_ms;
-    struct coras_blob_walk walk;
+    struct serve_blob_walk walk;
 };
 
-static void keep_house(struct coras_registry *r, coras_front *front, struct house *h)
+static void keep_house(struct serve_registry *r, serve_front *front, struct house *h)
 {
-    coras_front_tick(front);
+    serve_front_tick(front);
     if (coras_now_ms() >= h->collect_ms) {
-        coras_sessions_expire(r->sessions, coras_wall_s());
-        if (!coras_collect(r, CORAS_COLLECT_GRACE_S))
+        serve_sessions_expire(r->sessions, coras_wall_s());
+        if (!serve_collect(r, SERVE_COLLECT_GRACE_S))
             h->collect_ms = coras_now_ms() + HOUSEKEEPING_S * 1000;
     }
-    if (coras_now_ms() >= h->strays_ms && !coras_collect_strays(r, &h->walk, CORAS_COLLECT_GRACE_S))
+    if (coras_now_ms() >= h->strays_ms && !serve_collect_strays(r, &h->walk, SERVE_COLLECT_GRACE_S))
         h->strays_ms = coras_now_ms() + STRAYS_S * 1000;
 }
 
 /* Until the first signal; then until nothing runs, the grace is over or a second signal comes. */
-static void serve(struct coras_registry *r, coras_front *front, const sigset_t *signals)
+static void serve(struct serve_registry *r, serve_front *front, const sigset_t *signals)
 {
     const struct timespec second = {1, 0}, moment = {0, 20 * 1000000};
     struct house house = {0};
@@ -97,56 +97,56 @@ static void serve(struct coras_registry *r, coras_front *front, const sigset_t *
     do
         keep_house(r, front, &house);
     while (sigtimedwait(signals, NULL, &second) < 0);
-    coras_blob_walk_end(&house.walk);
-    coras_front_drain(front);
+    serve_blob_walk_end(&house.walk);
+    serve_front_drain(front);
     deadline_ms = coras_now_ms() + (int64_t)r->options.grace_seconds * 1000;
-    while (coras_front_running(front) > 0 && coras_now_ms() < deadline_ms) {
+    while (serve_front_running(front) > 0 && coras_now_ms() < deadline_ms) {
         if (sigtimedwait(signals, NULL, &moment) > 0)
             break;
     }
 }
 
-static int run(struct coras_registry *r, const sigset_t *signals, coras_error **err)
+static int run(struct serve_registry *r, const sigset_t *signals, coras_error **err)
 {
-    struct coras_listener listener = CORAS_LISTENER_INIT;
-    coras_front *front = NULL;
-    int rc = coras_listen(r->options.listen, &listener, err);
+    struct serve_listener listener = SERVE_LISTENER_INIT;
+    serve_front *front = NULL;
+    int rc = serve_listen(r->options.listen, &listener, err);
 
     r->loopback_only = listener.loopback;
     if (rc == 0)
-        rc = coras_front_start(r, &listener, &front, err);
+        rc = serve_front_start(r, &listener, &front, err);
     if (rc == 0)
         rc = announce(&r->options, listener.address, err);
     if (rc == 0)
         serve(r, front, signals);
-    coras_front_stop(front);
-    coras_listener_clear(&listener);
+    serve_front_stop(front);
+    serve_listener_clear(&listener);
     return rc;
 }
 
-static int open_and_run(struct coras_registry *r, const sigset_t *signals, coras_error **err)
+static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras_error **err)
 {
-    struct coras_root root = CORAS_ROOT_INIT;
-    const struct coras_server_options *o = &r->options;
-    int rc = coras_access_open(o->htpasswd, o->anonymous_read, &r->access, err);
+    struct serve_root root = SERVE_ROOT_INIT;
+    const struct serve_options *o = &r->options;
+    int rc = serve_access_open(o->htpasswd, o->anonymous_read, &r->access, err);
 
     if (rc == 0)
-        rc = coras_root_open(o->root, &root, err);
+        rc = serve_root_open(o->root, &root, err);
     if (rc == 0) {
         r->store = root.store;
         r->metadata = root.metadata;
         r->sessions = root.sessions;
-        coras_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
+        serve_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
         rc = run(r, signals, err);
     }
-    coras_root_close(&root);
-    coras_access_close(r->access);
+    serve_root_close(&root);
+    serve_access_close(r->access);
     return rc;
 }
 
-int coras_server_run(const struct coras_server_options *opts, coras_error **err)
+int serve_until_signal(const struct serve_options *opts, coras_error **err)
 {
-    struct coras_registry registry = {0};
+    struct serve_registry registry = {0};
     sigset_t signals, blocked, before;
     int rc;
 

@@ -8,8 +8,8 @@
  * uploads.c, blobs.c, manifests.c, lists.c, which work on blob_store.c (files), sessions.c
  * (unfinished uploads) and metadata.c (the database).
  */
-#ifndef CORAS_SERVE_SERVER_H
-#define CORAS_SERVE_SERVER_H
+#ifndef SERVE_SERVER_H
+#define SERVE_SERVER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,8 +17,8 @@
 #include "coras/error.h"
 
 /** How to serve. Zero is the default of every member but `size`, `root` and `listen`. */
-struct coras_server_options {
-    size_t size;            /**< sizeof(struct coras_server_options) of the caller */
+struct serve_options {
+    size_t size;            /**< sizeof(struct serve_options) of the caller */
     const char *listen;     /**< "host:port", "[v6]:port" or ":port"; port 0 = the system chooses */
     const char *root;       /**< directory of the registry; made when absent */
     const char *htpasswd;   /**< file of "user:bcrypt" lines; NULL = everybody may do everything */
@@ -41,10 +41,10 @@ struct coras_server_options {
     void *user;
 };
 
-/** Initial value: `struct coras_server_options o = CORAS_SERVER_OPTIONS_INIT;` */
-#define CORAS_SERVER_OPTIONS_INIT                                                                  \
+/** Initial value: `struct serve_options o = SERVE_OPTIONS_INIT;` */
+#define SERVE_OPTIONS_INIT                                                                         \
     {                                                                                              \
-        .size = sizeof(struct coras_server_options)                                                \
+        .size = sizeof(struct serve_options)                                                       \
     }
 
 /**
@@ -57,7 +57,7 @@ struct coras_server_options {
  * @return 0 after a clean stop; CORAS_ERR_CONFIG (options, password file, a root that is damaged or
  *         in use), CORAS_ERR_IO (address not available, files)
  */
-CORAS_API CORAS_MUST_CHECK int coras_server_run(const struct coras_server_options *opts,
-                                                coras_error **err);
+CORAS_API CORAS_MUST_CHECK int serve_until_signal(const struct serve_options *opts,
+                                                  coras_error **err);
 
 #endif

@@ -65,7 +65,7 @@ static const struct opt_use serve_groups[] = {{serve_options, 0, NULL, NULL}, {0
 
 /* ---- the module ---- */
 
-typedef int (*server_run)(const struct coras_server_options *opts, coras_error **err);
+typedef int (*server_run)(const struct serve_options *opts, coras_error **err);
 
 /* Directory of this program with the final slash; NULL when the system does not say. */
 static char *program_directory(void)
@@ -102,7 +102,7 @@ static int load_server(server_run *ret, coras_error **err)
         return coras_fail(err, CORAS_ERR_UNSUPPORTED,
                           "the server module " MODULE_NAME " cannot be loaded: %s",
                           why ? why : "unknown reason");
-    void *symbol = dlsym(module, "coras_server_run");
+    void *symbol = dlsym(module, "serve_until_signal");
     if (!symbol)
         return coras_fail(err, CORAS_ERR_UNSUPPORTED, MODULE_NAME " is of another version");
     memcpy(ret, &symbol, sizeof(*ret)); /* ISO C has no cast from an object to a function */
@@ -162,7 +162,7 @@ static int serve_run(struct call *call, coras_error **err)
     const struct serve_state *s = call->state;
     server_run run = NULL;
     CORAS_TRY(load_server(&run, err));
-    struct coras_server_options options = CORAS_SERVER_OPTIONS_INIT;
+    struct serve_options options = SERVE_OPTIONS_INIT;
     options.listen = s->listen.value;
     options.root = s->root.value;
     options.htpasswd = given(&s->htpasswd);

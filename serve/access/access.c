@@ -33,8 +33,8 @@ struct guesser {
     int64_t at_ms;
 };
 
-struct coras_access {
-    coras_htpasswd *passwords; /* const; NULL = open to all */
+struct serve_access {
+    serve_htpasswd *passwords; /* const; NULL = open to all */
     bool anonymous_read;       /* const */
     unsigned char key[32];     /* const; of this process, for the MACs */
     pthread_mutex_t lock;
@@ -46,10 +46,10 @@ struct coras_access {
     size_t guesser_next;                   /* lock */
 };
 
-int coras_access_open(const char *htpasswd, bool anonymous_read, coras_access **ret,
+int serve_access_open(const char *htpasswd, bool anonymous_read, serve_access **ret,
                       coras_error **err)
 {
-    coras_auto(coras_access) a = coras_new(coras_access);
+    coras_auto(serve_access) a = coras_new(serve_access);
     coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
 
     if (!a)
@@ -62,18 +62,18 @@ int coras_access_open(const char *htpasswd, bool anonymous_read, coras_access **
         int rc = coras_read_file(AT_FDCWD, htpasswd, CORAS_LIMIT_CONFIG_FILE, &text, err);
         if (rc < 0)
             return coras_error_recode(err, CORAS_ERR_CONFIG);
-        CORAS_TRY(coras_htpasswd_parse(text.ptr, text.len, htpasswd, &a->passwords, err));
+        CORAS_TRY(serve_htpasswd_parse(text.ptr, text.len, htpasswd, &a->passwords, err));
         coras_wipe(text.ptr, text.len);
     }
     *ret = coras_steal(&a);
     return 0;
 }
 
-void coras_access_close(coras_access *a)
+void serve_access_close(serve_access *a)
 {
     if (!a)
         return;
-    coras_htpasswd_free(a->passwords);
+    serve_htpasswd_free(a->passwords);
     for (size_t i = 0; i < GUESSERS_MAX; i++)
         free(a->guessers[i].peer);
     pthread_mutex_destroy(&a->lock);
@@ -84,7 +84,7 @@ void coras_access_close(coras_access *a)
 
 /* ---- passwords ---- */
 
-static bool mac_of(const coras_access *a, const char *user, const char *password,
+static bool mac_of(const serve_access *a, const char *user, const char *password,
                    unsigned char mac[static CORAS_DIGEST_BYTES_MAX])
 {
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
@@ -103,7 +103,7 @@ static bool mac_of(const coras_access *a, const char *user, const char *password
     return ok;
 }
 
-static bool is_known_good(const coras_access *a, const unsigned char *mac)
+static bool is_known_good(const serve_access *a, const unsigned char *mac)
 {
     int64_t oldest = coras_now_ms() - GOOD_AGE_MAX_MS;
 
@@ -115,7 +115,7 @@ static bool is_known_good(const coras_access *a, const unsigned char *mac)
     return false;
 }
 
-static struct guesser *find_guesser(coras_access *a, const char *peer)
+static struct guesser *find_guesser(serve_access *a, const char *peer)
 {
     for (size_t i = 0; i < GUESSERS_MAX; i++) {
         if (a->guessers[i].peer && coras_streq(a->guessers[i].peer, peer))
@@ -125,7 +125,7 @@ static struct guesser *find_guesser(coras_access *a, const char *peer)
 }
 
 /* How long this address has to wait before its next check. */
-static int64_t guess_delay_ms(coras_access *a, const char *peer)
+static int64_t guess_delay_ms(serve_access *a, const char *peer)
 {
     const struct guesser *g = find_guesser(a, peer);
     int64_t delay;
@@ -136,7 +136,7 @@ static int64_t guess_delay_ms(coras_access *a, const char *peer)
     return delay < GUESS_DELAY_MAX_MS ? delay : GUESS_DELAY_MAX_MS;
 }
 
-static void note_failure(coras_access *a, const char *peer)
+static void note_failure(serve_access *a, const char *peer)
 {
     struct guesser *g = find_guesser(a, peer);
 
@@ -154,7 +154,7 @@ static void note_failure(coras_access *a, const char *peer)
 }
 
 /* The slow way, with at most CHECKS_AT_ONCE at a time. Called with the lock, returns with it. */
-static bool check_slowly(coras_access *a, const char *user, const char *password, const char *peer)
+static bool check_slowly(serve_access *a, const char *user, const char *password, const char *peer)
 {
     int64_t delay = guess_delay_ms(a, peer);
     bool good;
@@ -168,14 +168,14 @@ static bool check_slowly(coras_access *a, const char *user, const char *password
         pthread_cond_wait(&a->check_done, &a->lock);
     a->checks++;
     pthread_mutex_unlock(&a->lock);
-    good = coras_htpasswd_check(a->passwords, user, password);
+    good = serve_htpasswd_check(a->passwords, user, password);
     pthread_mutex_lock(&a->lock);
     a->checks--;
     pthread_cond_signal(&a->check_done);
     return good;
 }
 
-static bool check_password(coras_access *a, const char *user, const char *password,
+static bool check_password(serve_access *a, const char *user, const char *password,
                            const char *peer)
 {
     unsigned char mac[CORAS_DIGEST_BYTES_MAX];
@@ -198,48 +198,48 @@ static bool check_password(coras_access *a, const char *user, const char *passwo
     }
     pthread_mutex_unlock(&a->lock);
     if (!good)
-        coras_log_note("wrong password or unknown user from %s", peer);
+        serve_log_note("wrong password or unknown user from %s", peer);
     return good;
 }
 
 /* ---- policy ---- */
 
-static enum coras_verdict check_anonymous(const coras_access *a, enum coras_right right)
+static enum serve_verdict check_anonymous(const serve_access *a, enum serve_right right)
 {
     bool may =
-        right == CORAS_RIGHT_NONE || right == CORAS_RIGHT_READ || right == CORAS_RIGHT_CATALOG;
+        right == SERVE_RIGHT_NONE || right == SERVE_RIGHT_READ || right == SERVE_RIGHT_CATALOG;
 
-    return a->anonymous_read && may ? CORAS_ACCESS_GRANTED : CORAS_ACCESS_UNAUTHORIZED;
+    return a->anonymous_read && may ? SERVE_ACCESS_GRANTED : SERVE_ACCESS_UNAUTHORIZED;
 }
 
-enum coras_verdict coras_access_check(coras_access *a, const char *authorization, const char *peer,
-                                      enum coras_right right, char **ret_user)
+enum serve_verdict serve_access_check(serve_access *a, const char *authorization, const char *peer,
+                                      enum serve_right right, char **ret_user)
 {
     coras_auto_free char *user = NULL;
     coras_auto_secret char *password = NULL;
 
     if (!a->passwords)
-        return CORAS_ACCESS_GRANTED;
+        return SERVE_ACCESS_GRANTED;
     if (!authorization)
         return check_anonymous(a, right);
-    if (!coras_basic_credentials(authorization, &user, &password))
-        return CORAS_ACCESS_UNAUTHORIZED;
+    if (!serve_basic_credentials(authorization, &user, &password))
+        return SERVE_ACCESS_UNAUTHORIZED;
     /* skopeo and podman, asked for credentials that they do not have, send none in this form */
     if (!*user && !*password)
         return check_anonymous(a, right);
     /* wrong credentials fail even where none are needed: a client wants to know */
     if (!check_password(a, user, password, peer))
-        return CORAS_ACCESS_UNAUTHORIZED;
+        return SERVE_ACCESS_UNAUTHORIZED;
     *ret_user = coras_steal(&user);
-    return CORAS_ACCESS_GRANTED;
+    return SERVE_ACCESS_GRANTED;
 }
 
-bool coras_access_reads_all(const coras_access *a, const char *user)
+bool serve_access_reads_all(const serve_access *a, const char *user)
 {
     return !a->passwords || a->anonymous_read || user;
 }
 
-bool coras_access_has_users(const coras_access *a)
+bool serve_access_has_users(const serve_access *a)
 {
     return a->passwords != NULL;
 }

@@ -14,12 +14,12 @@
 struct account {
     char *user, *hash;
 };
-struct coras_htpasswd {
+struct serve_htpasswd {
     struct account *items;
     size_t len, cap;
 };
 
-void coras_htpasswd_free(coras_htpasswd *h)
+void serve_htpasswd_free(serve_htpasswd *h)
 {
     if (!h)
         return;
@@ -59,7 +59,7 @@ static bool has_control(coras_str s)
     return false;
 }
 
-static bool has_user(const coras_htpasswd *h, coras_str user)
+static bool has_user(const serve_htpasswd *h, coras_str user)
 {
     for (size_t i = 0; i < h->len; i++) {
         if (coras_str_eq(user, h->items[i].user))
@@ -68,7 +68,7 @@ static bool has_user(const coras_htpasswd *h, coras_str user)
     return false;
 }
 
-static int add_line(coras_htpasswd *h, coras_str line, const char *name, int number,
+static int add_line(serve_htpasswd *h, coras_str line, const char *name, int number,
                     coras_error **err)
 {
     const char *colon = memchr(line.ptr, ':', line.len);
@@ -95,10 +95,10 @@ static int add_line(coras_htpasswd *h, coras_str line, const char *name, int num
     return account.user && account.hash ? 0 : coras_fail_no_memory(err);
 }
 
-int coras_htpasswd_parse(const char *text, size_t len, const char *name, coras_htpasswd **ret,
+int serve_htpasswd_parse(const char *text, size_t len, const char *name, serve_htpasswd **ret,
                          coras_error **err)
 {
-    coras_auto(coras_htpasswd) h = coras_new(coras_htpasswd);
+    coras_auto(serve_htpasswd) h = coras_new(serve_htpasswd);
     const char *at = text, *end = text + len;
 
     if (!h)
@@ -139,11 +139,11 @@ static bool hash_matches(const char *hash, const char *password)
     return match;
 }
 
-bool coras_htpasswd_check(const coras_htpasswd *h, const char *user, const char *password)
+bool serve_htpasswd_check(const serve_htpasswd *h, const char *user, const char *password)
 {
     const struct account *found = NULL;
 
-    if (strlen(password) > CORAS_PASSWORD_MAX)
+    if (strlen(password) > SERVE_PASSWORD_MAX)
         return false;
     for (size_t i = 0; i < h->len; i++) {
         if (coras_streq(h->items[i].user, user))
@@ -153,7 +153,7 @@ bool coras_htpasswd_check(const coras_htpasswd *h, const char *user, const char 
     return hash_matches(found ? found->hash : h->items[0].hash, password) && found;
 }
 
-bool coras_basic_credentials(const char *authorization, char **ret_user, char **ret_password)
+bool serve_basic_credentials(const char *authorization, char **ret_user, char **ret_password)
 {
     coras_auto_buf text = CORAS_BUF_INIT(AUTHORIZATION_MAX);
     coras_auto_free char *user = NULL;

@@ -12,30 +12,30 @@
 /* Clients read at most 4 MiB of an index. */
 #define REFERRERS_BYTES_MAX (3 * 1024 * 1024)
 
-static bool parse_page(struct coras_exchange *x, int64_t cap, struct coras_page *ret)
+static bool parse_page(struct serve_exchange *x, int64_t cap, struct serve_page *ret)
 {
-    if (coras_page_parse(&x->route.query, cap, ret))
+    if (serve_page_parse(&x->route.query, cap, ret))
         return true;
-    coras_answer_error(x, CORAS_API_PAGINATION_NUMBER_INVALID,
+    serve_answer_error(x, SERVE_API_PAGINATION_NUMBER_INVALID,
                        "invalid number of results requested",
-                       coras_query_get(&x->route.query, "n"));
+                       serve_query_get(&x->route.query, "n"));
     return false;
 }
 
-static void add_link(struct coras_exchange *x, const char *path, const char *extra,
+static void add_link(struct serve_exchange *x, const char *path, const char *extra,
                      const char *last, int64_t limit)
 {
     coras_auto_buf link = CORAS_BUF_UNLIMITED;
 
-    coras_page_link(&link, path, extra, last, limit);
-    coras_answer_header(x, "Link", "%s", link.ptr);
+    serve_page_link(&link, path, extra, last, limit);
+    serve_answer_header(x, "Link", "%s", link.ptr);
 }
 
-static void answer_names(struct coras_exchange *x, const char *path, const coras_strlist *names,
-                         const struct coras_page *page, bool more)
+static void answer_names(struct serve_exchange *x, const char *path, const coras_strlist *names,
+                         const struct serve_page *page, bool more)
 {
     coras_json_writer w = CORAS_JSON_WRITER(&x->answer.body, 0);
-    bool is_tags = x->route.kind == CORAS_ROUTE_TAGS;
+    bool is_tags = x->route.kind == SERVE_ROUTE_TAGS;
 
     coras_jw_object(&w);
     if (is_tags)
@@ -48,46 +48,46 @@ static void answer_names(struct coras_exchange *x, const char *path, const coras
     coras_jw_end_object(&w);
     if (more && names->len > 0) /* n=0 asks for nothing, and gets no further page */
         add_link(x, path, NULL, names->items[names->len - 1], page->limit);
-    coras_answer_body(x, 200, "application/json");
+    serve_answer_body(x, 200, "application/json");
 }
 
-void coras_tags_list(struct coras_exchange *x)
+void serve_tags_list(struct serve_exchange *x)
 {
-    coras_metadata *m = x->registry->metadata;
+    serve_metadata *m = x->registry->metadata;
     coras_auto(coras_error) err = NULL;
     coras_auto_value(coras_strlist) tags = {0};
     coras_auto_buf path = CORAS_BUF_UNLIMITED;
-    struct coras_page page;
+    struct serve_page page;
     bool more = false;
     int rc;
 
     if (!parse_page(x, TAGS_PAGE_MAX, &page))
         return;
-    rc = coras_metadata_has_repository(m, x->route.repository, &err);
+    rc = serve_metadata_has_repository(m, x->route.repository, &err);
     if (rc == 0)
-        rc = coras_metadata_tags(m, x->route.repository, page.last, page.limit, &tags, &more, &err);
+        rc = serve_metadata_tags(m, x->route.repository, page.last, page.limit, &tags, &more, &err);
     coras_buf_printf(&path, "/v2/%s/tags/list", x->route.repository);
     if (rc == CORAS_ERR_NOT_FOUND)
-        coras_answer_error(x, CORAS_API_NAME_UNKNOWN, "repository name not known to registry",
+        serve_answer_error(x, SERVE_API_NAME_UNKNOWN, "repository name not known to registry",
                            x->route.repository);
     else if (rc < 0)
-        coras_answer_failure(x, err);
+        serve_answer_failure(x, err);
     else
         answer_names(x, path.ptr, &tags, &page, more);
 }
 
-void coras_catalog_list(struct coras_exchange *x)
+void serve_catalog_list(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
     coras_auto_value(coras_strlist) names = {0};
-    struct coras_page page;
+    struct serve_page page;
     bool more = false;
 
     if (!parse_page(x, REPOSITORIES_PAGE_MAX, &page))
         return;
-    if (coras_metadata_repositories(x->registry->metadata, page.last, page.limit, &names, &more,
+    if (serve_metadata_repositories(x->registry->metadata, page.last, page.limit, &names, &more,
                                     &err) < 0)
-        coras_answer_failure(x, err);
+        serve_answer_failure(x, err);
     else
         answer_names(x, "/v2/_catalog", &names, &page, more);
 }
@@ -117,7 +117,7 @@ static bool add_referrer(const char *descriptor, const char *digest, void *user)
     return true;
 }
 
-static void answer_referrers(struct coras_exchange *x, const struct referrers *r,
+static void answer_referrers(struct serve_exchange *x, const struct referrers *r,
                              const char *artifact_type)
 {
     coras_auto_buf path = CORAS_BUF_UNLIMITED;
@@ -125,28 +125,28 @@ static void answer_referrers(struct coras_exchange *x, const struct referrers *r
     char text[CORAS_DIGEST_TEXT_MAX];
 
     if (artifact_type) {
-        coras_answer_header(x, "OCI-Filters-Applied", "artifactType");
+        serve_answer_header(x, "OCI-Filters-Applied", "artifactType");
         coras_buf_puts(&extra, "artifactType=");
-        coras_uri_encode(&extra, artifact_type);
+        serve_uri_encode(&extra, artifact_type);
     }
     if (r->more && r->count > 0) {
         coras_buf_printf(&path, "/v2/%s/referrers/%s", x->route.repository,
                          coras_digest_format(&x->route.digest, text));
         add_link(x, path.ptr, extra.ptr, r->last, r->limit);
     }
-    coras_answer_body(x, 200, CORAS_MT_OCI_INDEX);
+    serve_answer_body(x, 200, CORAS_MT_OCI_INDEX);
 }
 
 /* An empty list for what nobody refers to, be it unknown. Spec: distribution-spec 1.1, "Listing
  * Referrers". */
-void coras_referrers_list(struct coras_exchange *x)
+void serve_referrers_list(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
-    const char *artifact_type = coras_query_get(&x->route.query, "artifactType");
+    const char *artifact_type = serve_query_get(&x->route.query, "artifactType");
     struct referrers r = {.out = &x->answer.body};
-    struct coras_referrers_query query = {.repository = x->route.repository,
+    struct serve_referrers_query query = {.repository = x->route.repository,
                                           .subject = x->route.digest};
-    struct coras_page page;
+    struct serve_page page;
 
     if (!parse_page(x, REFERRERS_PAGE_MAX, &page))
         return;
@@ -158,8 +158,8 @@ void coras_referrers_list(struct coras_exchange *x)
     query.limit = page.limit + 1;
     coras_buf_puts(r.out,
                    "{\"schemaVersion\":2,\"mediaType\":\"" CORAS_MT_OCI_INDEX "\",\"manifests\":[");
-    if (coras_metadata_referrers(x->registry->metadata, &query, add_referrer, &r, &err) < 0) {
-        coras_answer_failure(x, err);
+    if (serve_metadata_referrers(x->registry->metadata, &query, add_referrer, &r, &err) < 0) {
+        serve_answer_failure(x, err);
         return;
     }
     coras_buf_puts(r.out, "]}");

@@ -9,59 +9,59 @@
 
 /* ---- reading ---- */
 
-static void answer_unknown(struct coras_exchange *x)
+static void answer_unknown(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
     char text[CORAS_DIGEST_TEXT_MAX];
     const char *what = x->route.tag ? x->route.tag : coras_digest_format(&x->route.digest, text);
-    int rc = coras_metadata_has_repository(x->registry->metadata, x->route.repository, &err);
+    int rc = serve_metadata_has_repository(x->registry->metadata, x->route.repository, &err);
 
     if (rc == CORAS_ERR_NOT_FOUND)
-        coras_answer_error(x, CORAS_API_NAME_UNKNOWN, "repository name not known to registry",
+        serve_answer_error(x, SERVE_API_NAME_UNKNOWN, "repository name not known to registry",
                            x->route.repository);
     else
-        coras_answer_error(x, CORAS_API_MANIFEST_UNKNOWN, "manifest unknown", what);
+        serve_answer_error(x, SERVE_API_MANIFEST_UNKNOWN, "manifest unknown", what);
 }
 
-static void answer_manifest(struct coras_exchange *x, const struct coras_stored_manifest *s)
+static void answer_manifest(struct serve_exchange *x, const struct serve_stored_manifest *s)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    coras_answer_digest(x, "Docker-Content-Digest", &s->digest);
-    coras_answer_header(x, "ETag", "\"%s\"", coras_digest_format(&s->digest, text));
-    if (coras_etag_named(coras_exchange_header(x, "If-None-Match"), &s->digest)) {
-        coras_answer_empty(x, 304);
+    serve_answer_digest(x, "Docker-Content-Digest", &s->digest);
+    serve_answer_header(x, "ETag", "\"%s\"", coras_digest_format(&s->digest, text));
+    if (serve_etag_named(serve_exchange_header(x, "If-None-Match"), &s->digest)) {
+        serve_answer_empty(x, 304);
         return;
     }
     coras_buf_put(&x->answer.body, s->content, (size_t)s->size);
-    coras_answer_body(x, 200, s->media_type);
+    serve_answer_body(x, 200, s->media_type);
 }
 
 /* Accept is not looked at: what was pushed is what is served. */
-void coras_manifest_get(struct coras_exchange *x)
+void serve_manifest_get(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
-    struct coras_stored_manifest stored = {0};
-    int rc = coras_metadata_get_manifest(x->registry->metadata, x->route.repository, x->route.tag,
+    struct serve_stored_manifest stored = {0};
+    int rc = serve_metadata_get_manifest(x->registry->metadata, x->route.repository, x->route.tag,
                                          &x->route.digest, true, &stored, &err);
 
     if (rc == CORAS_ERR_NOT_FOUND)
         answer_unknown(x);
     else if (rc < 0)
-        coras_answer_failure(x, err);
+        serve_answer_failure(x, err);
     else
         answer_manifest(x, &stored);
-    coras_stored_manifest_clear(&stored);
+    serve_stored_manifest_clear(&stored);
 }
 
 /* ---- writing ---- */
 
-void coras_manifest_put_begin(struct coras_exchange *x)
+void serve_manifest_put_begin(struct serve_exchange *x)
 {
     int64_t limit = x->registry->options.manifest_limit;
 
     if (x->content_length > limit) {
-        coras_answer_error_status(x, 413, CORAS_API_SIZE_INVALID, "manifest exceeds the size limit",
+        serve_answer_error_status(x, 413, SERVE_API_SIZE_INVALID, "manifest exceeds the size limit",
                                   NULL);
         return;
     }
@@ -70,9 +70,9 @@ void coras_manifest_put_begin(struct coras_exchange *x)
 }
 
 /* Content-Type without its parameters; a new string, "" when there is none. */
-static char *content_type(struct coras_exchange *x)
+static char *content_type(struct serve_exchange *x)
 {
-    const char *header = coras_exchange_header(x, "Content-Type");
+    const char *header = serve_exchange_header(x, "Content-Type");
     coras_str type = coras_str_of(header ? header : "");
     const char *semicolon = memchr(type.ptr, ';', type.len);
 
@@ -92,7 +92,7 @@ static bool is_json_type(const char *type)
  * The media type to store: Content-Type, else the document's own. They must not contradict each
  * other. NULL with *err set.
  */
-static char *media_type(struct coras_exchange *x, coras_error **err)
+static char *media_type(struct serve_exchange *x, coras_error **err)
 {
     coras_auto(coras_json) json = NULL;
     coras_auto_free char *type = content_type(x);
@@ -133,7 +133,7 @@ static int check_type(const char *type, coras_error **err)
 }
 
 /* The digest under which it is stored; the one asked for must be the content's. */
-static int content_digest(struct coras_exchange *x, coras_digest *ret, coras_error **err)
+static int content_digest(struct serve_exchange *x, coras_digest *ret, coras_error **err)
 {
     int algorithm = x->route.tag ? CORAS_SHA256 : x->route.digest.algorithm;
 
@@ -145,7 +145,7 @@ static int content_digest(struct coras_exchange *x, coras_digest *ret, coras_err
 }
 
 /* The tags to set: that of the path, or those of ?tag=. All are checked before any is set. */
-static int collect_tags(struct coras_exchange *x, coras_strlist *ret, coras_error **err)
+static int collect_tags(struct serve_exchange *x, coras_strlist *ret, coras_error **err)
 {
     if (x->route.tag)
         return coras_strlist_add(ret, x->route.tag, err);
@@ -160,51 +160,51 @@ static int collect_tags(struct coras_exchange *x, coras_strlist *ret, coras_erro
     return 0;
 }
 
-static void answer_created(struct coras_exchange *x, const struct coras_manifest_put *put)
+static void answer_created(struct serve_exchange *x, const struct serve_manifest_put *put)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    coras_answer_header(x, "Location", "/v2/%s/manifests/%s", x->route.repository,
+    serve_answer_header(x, "Location", "/v2/%s/manifests/%s", x->route.repository,
                         coras_digest_format(&put->digest, text));
-    coras_answer_digest(x, "Docker-Content-Digest", &put->digest);
+    serve_answer_digest(x, "Docker-Content-Digest", &put->digest);
     if (put->parsed && put->parsed->has_subject)
-        coras_answer_digest(x, "OCI-Subject", &put->parsed->subject.digest);
+        serve_answer_digest(x, "OCI-Subject", &put->parsed->subject.digest);
     if (!x->route.tag && put->tags->len > 0) {
         coras_auto_buf tags = CORAS_BUF_UNLIMITED;
         for (size_t i = 0; i < put->tags->len; i++)
             coras_buf_printf(&tags, "%s%s", i > 0 ? ", " : "", put->tags->items[i]);
-        coras_answer_header(x, "OCI-Tag", "%s", tags.ptr);
+        serve_answer_header(x, "OCI-Tag", "%s", tags.ptr);
     }
-    coras_answer_empty(x, 201);
+    serve_answer_empty(x, 201);
 }
 
-static void answer_refused(struct coras_exchange *x, const coras_digest *missing,
+static void answer_refused(struct serve_exchange *x, const coras_digest *missing,
                            const coras_error *err)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
     switch (coras_error_code(err)) {
     case CORAS_ERR_NOT_FOUND:
-        coras_answer_error(x, CORAS_API_MANIFEST_BLOB_UNKNOWN,
+        serve_answer_error(x, SERVE_API_MANIFEST_BLOB_UNKNOWN,
                            "manifest references a blob or manifest unknown to this repository",
                            coras_digest_format(missing, text));
         break;
     case CORAS_ERR_DIGEST_MISMATCH:
     case CORAS_ERR_INVALID_DIGEST:
-        coras_answer_error(x, CORAS_API_DIGEST_INVALID, coras_error_message(err), NULL);
+        serve_answer_error(x, SERVE_API_DIGEST_INVALID, coras_error_message(err), NULL);
         break;
     case CORAS_ERR_INVALID_REFERENCE:
-        coras_answer_error(x, CORAS_API_TAG_INVALID, coras_error_message(err), NULL);
+        serve_answer_error(x, SERVE_API_TAG_INVALID, coras_error_message(err), NULL);
         break;
     case CORAS_ERR_INVALID_MANIFEST:
     case CORAS_ERR_INVALID_JSON:
     case CORAS_ERR_UNSUPPORTED:
     case CORAS_ERR_SIZE_MISMATCH: /* embedded data that is not what its descriptor says */
     case CORAS_ERR_TOO_LARGE:
-        coras_answer_error(x, CORAS_API_MANIFEST_INVALID, coras_error_message(err), NULL);
+        serve_answer_error(x, SERVE_API_MANIFEST_INVALID, coras_error_message(err), NULL);
         break;
     default:
-        coras_answer_failure(x, err);
+        serve_answer_failure(x, err);
         break;
     }
 }
@@ -218,21 +218,21 @@ static bool is_known_type(const char *type)
 }
 
 /* The database knows what was stored, not what became of the file since. */
-static int check_file(struct coras_exchange *x, const coras_descriptor *child,
+static int check_file(struct serve_exchange *x, const coras_descriptor *child,
                       coras_digest *ret_missing, coras_error **err)
 {
     int rc;
 
-    if (coras_metadata_is_foreign(child))
+    if (serve_metadata_is_foreign(child))
         return 0;
-    rc = coras_blob_check(x, x->route.repository, &child->digest, err);
+    rc = serve_blob_check(x, x->route.repository, &child->digest, err);
     if (rc < 0)
         *ret_missing = child->digest;
     return rc;
 }
 
 /* What an index names is in the database itself. */
-static int check_files(struct coras_exchange *x, const coras_manifest *parsed,
+static int check_files(struct serve_exchange *x, const coras_manifest *parsed,
                        coras_digest *ret_missing, coras_error **err)
 {
     if (coras_kind_is_index(parsed->kind))
@@ -244,12 +244,12 @@ static int check_files(struct coras_exchange *x, const coras_manifest *parsed,
     return 0;
 }
 
-static int store(struct coras_exchange *x, coras_digest *ret_missing, coras_error **err)
+static int store(struct serve_exchange *x, coras_digest *ret_missing, coras_error **err)
 {
     coras_auto_value(coras_manifest) parsed = {0};
     coras_auto_value(coras_strlist) tags = {0};
     coras_auto_free char *type = NULL;
-    struct coras_manifest_put put = {
+    struct serve_manifest_put put = {
         .repository = x->route.repository,
         .content = x->body.ptr,
         .size = x->body.len,
@@ -270,19 +270,19 @@ static int store(struct coras_exchange *x, coras_digest *ret_missing, coras_erro
         if (put.check_children)
             CORAS_TRY(check_files(x, &parsed, ret_missing, err));
     }
-    CORAS_TRY(coras_metadata_put_manifest(x->registry->metadata, &put, ret_missing, err));
+    CORAS_TRY(serve_metadata_put_manifest(x->registry->metadata, &put, ret_missing, err));
     answer_created(x, &put);
     return 0;
 }
 
-void coras_manifest_put_end(struct coras_exchange *x)
+void serve_manifest_put_end(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
     coras_digest missing = {0};
     int rc;
 
     if (x->body_too_large) {
-        coras_answer_error_status(x, 413, CORAS_API_SIZE_INVALID, "manifest exceeds the size limit",
+        serve_answer_error_status(x, 413, SERVE_API_SIZE_INVALID, "manifest exceeds the size limit",
                                   NULL);
         return;
     }
@@ -296,25 +296,25 @@ void coras_manifest_put_end(struct coras_exchange *x)
 
 /* ---- deleting ---- */
 
-void coras_manifest_delete(struct coras_exchange *x)
+void serve_manifest_delete(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
     int rc;
 
     if (x->registry->options.delete_disabled) {
-        coras_answer_error(x, CORAS_API_UNSUPPORTED, "deleting is switched off", NULL);
+        serve_answer_error(x, SERVE_API_UNSUPPORTED, "deleting is switched off", NULL);
         return;
     }
     if (x->route.tag)
-        rc = coras_metadata_delete_tag(x->registry->metadata, x->route.repository, x->route.tag,
+        rc = serve_metadata_delete_tag(x->registry->metadata, x->route.repository, x->route.tag,
                                        &err);
     else
-        rc = coras_metadata_delete_manifest(x->registry->metadata, x->route.repository,
+        rc = serve_metadata_delete_manifest(x->registry->metadata, x->route.repository,
                                             &x->route.digest, &err);
     if (rc == CORAS_ERR_NOT_FOUND)
         answer_unknown(x);
     else if (rc < 0)
-        coras_answer_failure(x, err);
+        serve_answer_failure(x, err);
     else
-        coras_answer_empty(x, 202);
+        serve_answer_empty(x, 202);
 }

@@ -19,7 +19,7 @@ static void path_clear(struct path *p)
 }
 
 /* Split at '/' and decode each segment once. What decodes to a path of its own is refused. */
-static enum coras_route_error path_split(coras_str text, struct path *p)
+static enum serve_route_error path_split(coras_str text, struct path *p)
 {
     const char *at = text.ptr, *end = text.ptr + text.len;
 
@@ -29,24 +29,24 @@ static enum coras_route_error path_split(coras_str text, struct path *p)
         char *segment;
 
         if (p->len == SEGMENTS_MAX)
-            return CORAS_ROUTE_BAD_NAME;
-        segment = coras_uri_decode((coras_str){at, (size_t)(stop - at)});
+            return SERVE_ROUTE_BAD_NAME;
+        segment = serve_uri_decode((coras_str){at, (size_t)(stop - at)});
         if (!segment)
-            return CORAS_ROUTE_BAD_TARGET;
+            return SERVE_ROUTE_BAD_TARGET;
         p->segments[p->len++] = segment;
         if (strchr(segment, '/') || strchr(segment, '\\') || coras_streq(segment, ".") ||
             coras_streq(segment, ".."))
-            return CORAS_ROUTE_BAD_NAME;
+            return SERVE_ROUTE_BAD_NAME;
         if (!slash)
-            return CORAS_ROUTE_OK;
+            return SERVE_ROUTE_OK;
         at = slash + 1;
     }
 }
 
 /* Join the first `count` segments to the repository name. */
-static enum coras_route_error take_name(const struct path *p, size_t count, struct coras_route *r)
+static enum serve_route_error take_name(const struct path *p, size_t count, struct serve_route *r)
 {
-    coras_auto_buf name = CORAS_BUF_INIT(CORAS_REPOSITORY_NAME_MAX);
+    coras_auto_buf name = CORAS_BUF_INIT(SERVE_REPOSITORY_NAME_MAX);
 
     for (size_t i = 0; i < count; i++) {
         if (i > 0)
@@ -54,120 +54,120 @@ static enum coras_route_error take_name(const struct path *p, size_t count, stru
         coras_buf_puts(&name, p->segments[i]);
     }
     if (name.failed || coras_repository_validate(name.ptr, NULL) < 0)
-        return CORAS_ROUTE_BAD_NAME;
+        return SERVE_ROUTE_BAD_NAME;
     r->repository = coras_strdup(name.ptr);
-    return r->repository ? CORAS_ROUTE_OK : CORAS_ROUTE_BAD_NAME;
+    return r->repository ? SERVE_ROUTE_OK : SERVE_ROUTE_BAD_NAME;
 }
 
-static enum coras_route_error take_digest(const char *text, struct coras_route *r)
+static enum serve_route_error take_digest(const char *text, struct serve_route *r)
 {
-    return coras_digest_parse(text, &r->digest, NULL) < 0 ? CORAS_ROUTE_BAD_DIGEST : CORAS_ROUTE_OK;
+    return coras_digest_parse(text, &r->digest, NULL) < 0 ? SERVE_ROUTE_BAD_DIGEST : SERVE_ROUTE_OK;
 }
 
 /* No tag has a colon and every digest has one. */
-static enum coras_route_error take_reference(const char *text, struct coras_route *r)
+static enum serve_route_error take_reference(const char *text, struct serve_route *r)
 {
     if (strchr(text, ':'))
         return take_digest(text, r);
     if (coras_tag_validate(text, NULL) < 0)
-        return CORAS_ROUTE_BAD_TAG;
+        return SERVE_ROUTE_BAD_TAG;
     r->tag = coras_strdup(text);
-    return r->tag ? CORAS_ROUTE_OK : CORAS_ROUTE_BAD_TAG;
+    return r->tag ? SERVE_ROUTE_OK : SERVE_ROUTE_BAD_TAG;
 }
 
-static enum coras_route_error take_session(const char *text, struct coras_route *r)
+static enum serve_route_error take_session(const char *text, struct serve_route *r)
 {
-    for (size_t i = 0; i < CORAS_SESSION_ID_LEN; i++) {
+    for (size_t i = 0; i < SERVE_SESSION_ID_LEN; i++) {
         bool dash = i == 8 || i == 13 || i == 18 || i == 23;
         if (dash ? text[i] != '-' : !coras_is_hex_lower(text[i]))
-            return CORAS_ROUTE_BAD_SESSION;
+            return SERVE_ROUTE_BAD_SESSION;
     }
-    if (text[CORAS_SESSION_ID_LEN] != '\0')
-        return CORAS_ROUTE_BAD_SESSION;
+    if (text[SERVE_SESSION_ID_LEN] != '\0')
+        return SERVE_ROUTE_BAD_SESSION;
     r->session = coras_strdup(text);
-    return r->session ? CORAS_ROUTE_OK : CORAS_ROUTE_BAD_SESSION;
+    return r->session ? SERVE_ROUTE_OK : SERVE_ROUTE_BAD_SESSION;
 }
 
-static enum coras_route_kind route_kind(const struct path *p)
+static enum serve_route_kind route_kind(const struct path *p)
 {
     const char *last = p->segments[p->len - 1];
     const char *keyword = p->len >= 2 ? p->segments[p->len - 2] : "";
 
     if (p->len == 1)
-        return coras_streq(last, "_catalog") ? CORAS_ROUTE_CATALOG : CORAS_ROUTE_NONE;
+        return coras_streq(last, "_catalog") ? SERVE_ROUTE_CATALOG : SERVE_ROUTE_NONE;
     if (coras_streq(keyword, "manifests"))
-        return CORAS_ROUTE_MANIFEST;
+        return SERVE_ROUTE_MANIFEST;
     if (coras_streq(keyword, "referrers"))
-        return CORAS_ROUTE_REFERRERS;
+        return SERVE_ROUTE_REFERRERS;
     if (coras_streq(keyword, "tags"))
-        return coras_streq(last, "list") ? CORAS_ROUTE_TAGS : CORAS_ROUTE_NONE;
+        return coras_streq(last, "list") ? SERVE_ROUTE_TAGS : SERVE_ROUTE_NONE;
     if (coras_streq(keyword, "blobs"))
-        return coras_streq(last, "uploads") ? CORAS_ROUTE_UPLOADS : CORAS_ROUTE_BLOB;
+        return coras_streq(last, "uploads") ? SERVE_ROUTE_UPLOADS : SERVE_ROUTE_BLOB;
     if (coras_streq(keyword, "uploads") && p->len >= 3 &&
         coras_streq(p->segments[p->len - 3], "blobs"))
-        return *last ? CORAS_ROUTE_SESSION : CORAS_ROUTE_UPLOADS;
-    return CORAS_ROUTE_NONE;
+        return *last ? SERVE_ROUTE_SESSION : SERVE_ROUTE_UPLOADS;
+    return SERVE_ROUTE_NONE;
 }
 
-static enum coras_route_error route_match(const struct path *p, struct coras_route *r)
+static enum serve_route_error route_match(const struct path *p, struct serve_route *r)
 {
     const char *last = p->segments[p->len - 1];
-    enum coras_route_error status = CORAS_ROUTE_OK;
+    enum serve_route_error status = SERVE_ROUTE_OK;
     /* keywords and reference right of the name: two, or three below blobs/uploads/ */
     bool below_uploads = p->len >= 2 && coras_streq(p->segments[p->len - 2], "uploads");
     size_t tail = below_uploads ? 3 : 2;
 
     r->kind = route_kind(p);
-    if (r->kind == CORAS_ROUTE_NONE)
-        return CORAS_ROUTE_NOT_FOUND;
-    if (r->kind == CORAS_ROUTE_CATALOG)
-        return CORAS_ROUTE_OK;
+    if (r->kind == SERVE_ROUTE_NONE)
+        return SERVE_ROUTE_NOT_FOUND;
+    if (r->kind == SERVE_ROUTE_CATALOG)
+        return SERVE_ROUTE_OK;
     status = take_name(p, p->len - tail, r);
-    if (status != CORAS_ROUTE_OK)
+    if (status != SERVE_ROUTE_OK)
         return status;
     switch (r->kind) {
-    case CORAS_ROUTE_MANIFEST:
+    case SERVE_ROUTE_MANIFEST:
         return take_reference(last, r);
-    case CORAS_ROUTE_BLOB:
-    case CORAS_ROUTE_REFERRERS:
+    case SERVE_ROUTE_BLOB:
+    case SERVE_ROUTE_REFERRERS:
         return take_digest(last, r);
-    case CORAS_ROUTE_SESSION:
+    case SERVE_ROUTE_SESSION:
         return take_session(last, r);
     default:
-        return CORAS_ROUTE_OK;
+        return SERVE_ROUTE_OK;
     }
 }
 
-enum coras_route_error coras_route_parse(const char *target, struct coras_route *ret)
+enum serve_route_error serve_route_parse(const char *target, struct serve_route *ret)
 {
     struct path path = {.len = 0};
     const char *question = strchr(target, '?');
     coras_str text = {target, question ? (size_t)(question - target) : strlen(target)};
-    enum coras_route_error status;
+    enum serve_route_error status;
 
-    *ret = (struct coras_route){0};
+    *ret = (struct serve_route){0};
     if (target[0] != '/' || strchr(target, '#'))
-        return CORAS_ROUTE_BAD_TARGET;
-    if (question && !coras_query_parse(coras_str_of(question + 1), &ret->query))
-        return CORAS_ROUTE_BAD_TARGET;
+        return SERVE_ROUTE_BAD_TARGET;
+    if (question && !serve_query_parse(coras_str_of(question + 1), &ret->query))
+        return SERVE_ROUTE_BAD_TARGET;
     if (coras_str_eq(text, "/v2") || coras_str_eq(text, "/v2/")) {
-        ret->kind = CORAS_ROUTE_BASE;
-        return CORAS_ROUTE_OK;
+        ret->kind = SERVE_ROUTE_BASE;
+        return SERVE_ROUTE_OK;
     }
     if (!coras_str_starts(target, "/v2/"))
-        return CORAS_ROUTE_NOT_FOUND;
+        return SERVE_ROUTE_NOT_FOUND;
     status = path_split((coras_str){text.ptr + 4, text.len - 4}, &path);
-    if (status == CORAS_ROUTE_OK)
+    if (status == SERVE_ROUTE_OK)
         status = route_match(&path, ret);
     path_clear(&path);
     return status;
 }
 
-void coras_route_clear(struct coras_route *r)
+void serve_route_clear(struct serve_route *r)
 {
     free(r->repository);
     free(r->tag);
     free(r->session);
-    coras_query_clear(&r->query);
-    *r = (struct coras_route){0};
+    serve_query_clear(&r->query);
+    *r = (struct serve_route){0};
 }

@@ -13,64 +13,64 @@
 /* ---- answers ---- */
 
 /* Where the session stands. "0-0" means nothing or one byte; every client lives with that. */
-static void describe(struct coras_exchange *x, const char *id, int64_t size)
+static void describe(struct serve_exchange *x, const char *id, int64_t size)
 {
-    coras_answer_header(x, "Location", "/v2/%s/blobs/uploads/%s", x->route.repository, id);
-    coras_answer_header(x, "Range", "0-%" PRId64, size > 0 ? size - 1 : 0);
-    coras_answer_header(x, "Docker-Upload-UUID", "%s", id);
+    serve_answer_header(x, "Location", "/v2/%s/blobs/uploads/%s", x->route.repository, id);
+    serve_answer_header(x, "Range", "0-%" PRId64, size > 0 ? size - 1 : 0);
+    serve_answer_header(x, "Docker-Upload-UUID", "%s", id);
 }
 
-static void answer_out_of_order(struct coras_exchange *x, const coras_session *s)
+static void answer_out_of_order(struct serve_exchange *x, const serve_session *s)
 {
     describe(x, s->id, s->size);
-    coras_answer_error(x, CORAS_API_RANGE_INVALID, "chunk does not begin where the upload ends",
+    serve_answer_error(x, SERVE_API_RANGE_INVALID, "chunk does not begin where the upload ends",
                        NULL);
 }
 
-static void answer_unknown(struct coras_exchange *x)
+static void answer_unknown(struct serve_exchange *x)
 {
-    coras_answer_error(x, CORAS_API_BLOB_UPLOAD_UNKNOWN, "no such upload", NULL);
+    serve_answer_error(x, SERVE_API_BLOB_UPLOAD_UNKNOWN, "no such upload", NULL);
 }
 
 /* Somebody else writes: tell the client how far they have come. */
-static void answer_held(struct coras_exchange *x, int64_t size)
+static void answer_held(struct serve_exchange *x, int64_t size)
 {
     describe(x, x->route.session, size);
-    if (x->method == CORAS_GET || x->method == CORAS_HEAD) {
-        coras_answer_empty(x, 204);
+    if (x->method == SERVE_GET || x->method == SERVE_HEAD) {
+        serve_answer_empty(x, 204);
         return;
     }
-    coras_answer_error(x, CORAS_API_RANGE_INVALID, "another request is writing to this upload",
+    serve_answer_error(x, SERVE_API_RANGE_INVALID, "another request is writing to this upload",
                        NULL);
 }
 
-static void release(struct coras_exchange *x)
+static void release(struct serve_exchange *x)
 {
-    coras_session_release(x->registry->sessions, x->upload);
+    serve_session_release(x->registry->sessions, x->upload);
     x->upload = NULL;
 }
 
-static void drop(struct coras_exchange *x)
+static void drop(struct serve_exchange *x)
 {
-    coras_session_drop(x->registry->sessions, x->upload);
+    serve_session_drop(x->registry->sessions, x->upload);
     x->upload = NULL;
 }
 
 /* digest= of the query. false when it is there and wrong; then answered. */
-static bool parse_digest_parameter(struct coras_exchange *x, const char *name, coras_digest *ret)
+static bool parse_digest_parameter(struct serve_exchange *x, const char *name, coras_digest *ret)
 {
-    const char *text = coras_query_get(&x->route.query, name);
+    const char *text = serve_query_get(&x->route.query, name);
 
     if (!text)
         return true;
     if (coras_digest_parse(text, ret, NULL) == 0)
         return true;
-    coras_answer_error(x, CORAS_API_DIGEST_INVALID, "invalid or unsupported digest", text);
+    serve_answer_error(x, SERVE_API_DIGEST_INVALID, "invalid or unsupported digest", text);
     return false;
 }
 
 /* Whether the disk keeps the free space that the operator asked for. */
-static bool is_above_floor(const struct coras_exchange *x)
+static bool is_above_floor(const struct serve_exchange *x)
 {
     int64_t floor = x->registry->options.min_free_bytes;
     int64_t space = floor > 0 ? coras_free_space(x->registry->store->uploads_fd) : -1;
@@ -79,42 +79,42 @@ static bool is_above_floor(const struct coras_exchange *x)
 }
 
 /* false: answered. */
-static bool has_space(struct coras_exchange *x)
+static bool has_space(struct serve_exchange *x)
 {
     if (is_above_floor(x))
         return true;
-    coras_answer_error_status(x, 507, CORAS_API_DENIED, "no space left in the registry", NULL);
+    serve_answer_error_status(x, 507, SERVE_API_DENIED, "no space left in the registry", NULL);
     return false;
 }
 
 /* ---- beginning ---- */
 
-static int mount(struct coras_exchange *x, const coras_digest *digest, coras_error **err)
+static int mount(struct serve_exchange *x, const coras_digest *digest, coras_error **err)
 {
-    const char *from = coras_query_get(&x->route.query, "from");
+    const char *from = serve_query_get(&x->route.query, "from");
     int rc;
 
     if (from && !*from)
         from = NULL;
-    if (!coras_access_reads_all(x->registry->access, x->user))
+    if (!serve_access_reads_all(x->registry->access, x->user))
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "may not read the source");
     pthread_rwlock_rdlock(&x->registry->store->collecting);
-    rc = coras_blob_check(x, from, digest, err);
+    rc = serve_blob_check(x, from, digest, err);
     if (rc == 0)
-        rc = coras_metadata_mount_blob(x->registry->metadata, from, x->route.repository, digest,
+        rc = serve_metadata_mount_blob(x->registry->metadata, from, x->route.repository, digest,
                                        err);
     pthread_rwlock_unlock(&x->registry->store->collecting);
     return rc;
 }
 
 /* true when the mount was made, or failed for good: answered. */
-static bool try_mount(struct coras_exchange *x)
+static bool try_mount(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
     coras_digest digest = {0};
     int rc;
 
-    if (!coras_query_get(&x->route.query, "mount"))
+    if (!serve_query_get(&x->route.query, "mount"))
         return false;
     if (!parse_digest_parameter(x, "mount", &digest))
         return true;
@@ -122,16 +122,16 @@ static bool try_mount(struct coras_exchange *x)
     if (rc == CORAS_ERR_NOT_FOUND)
         return false; /* an ordinary upload begins */
     if (rc < 0)
-        coras_answer_failure(x, err);
+        serve_answer_failure(x, err);
     else
-        coras_blob_created(x, &digest);
+        serve_blob_created(x, &digest);
     return true;
 }
 
 /* sha256 unless another is announced; 0 = answered. */
-static int announced_algorithm(struct coras_exchange *x)
+static int announced_algorithm(struct serve_exchange *x)
 {
-    const char *name = coras_query_get(&x->route.query, "digest-algorithm");
+    const char *name = serve_query_get(&x->route.query, "digest-algorithm");
 
     if (x->expected.algorithm != CORAS_DIGEST_NONE)
         return x->expected.algorithm;
@@ -141,11 +141,11 @@ static int announced_algorithm(struct coras_exchange *x)
         if (coras_streq(name, coras_digest_algorithm_name(i)))
             return i;
     }
-    coras_answer_error(x, CORAS_API_DIGEST_INVALID, "unsupported digest algorithm", name);
+    serve_answer_error(x, SERVE_API_DIGEST_INVALID, "unsupported digest algorithm", name);
     return 0;
 }
 
-void coras_upload_start(struct coras_exchange *x)
+void serve_upload_start(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
     int algorithm, rc;
@@ -155,40 +155,40 @@ void coras_upload_start(struct coras_exchange *x)
     algorithm = announced_algorithm(x);
     if (algorithm == 0)
         return;
-    rc = coras_session_begin(x->registry->sessions, x->route.repository, x->user, algorithm,
+    rc = serve_session_begin(x->registry->sessions, x->route.repository, x->user, algorithm,
                              &x->upload, &err);
     if (rc == CORAS_ERR_TOO_LARGE) {
-        coras_answer_header(x, "Retry-After", "60");
-        coras_answer_error(x, CORAS_API_TOOMANYREQUESTS, "too many uploads are open", NULL);
+        serve_answer_header(x, "Retry-After", "60");
+        serve_answer_error(x, SERVE_API_TOOMANYREQUESTS, "too many uploads are open", NULL);
         return;
     }
     if (rc < 0) {
-        coras_answer_failure(x, err);
+        serve_answer_failure(x, err);
         return;
     }
     x->finishing = x->upload_is_own = x->expected.algorithm != CORAS_DIGEST_NONE;
     if (!x->finishing && x->content_length <= 0) {
         describe(x, x->upload->id, 0);
         release(x);
-        coras_answer_empty(x, 202);
+        serve_answer_empty(x, 202);
     }
 }
 
 /* ---- going on ---- */
 
 /* false: answered. */
-static bool acquire(struct coras_exchange *x)
+static bool acquire(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
-    struct coras_session_request request = {
+    struct serve_session_request request = {
         .id = x->route.session,
         .repository = x->route.repository,
         .user = x->user,
         .holder = x->client,
-        .look_only = x->method == CORAS_GET || x->method == CORAS_HEAD,
+        .look_only = x->method == SERVE_GET || x->method == SERVE_HEAD,
     };
     int64_t size = 0;
-    int rc = coras_session_acquire(x->registry->sessions, &request, &x->upload, &size, &err);
+    int rc = serve_session_acquire(x->registry->sessions, &request, &x->upload, &size, &err);
 
     if (rc == 0)
         return true;
@@ -197,38 +197,38 @@ static bool acquire(struct coras_exchange *x)
     else if (rc == CORAS_ERR_EXISTS)
         answer_held(x, size);
     else
-        coras_answer_failure(x, err);
+        serve_answer_failure(x, err);
     return false;
 }
 
-void coras_upload_status(struct coras_exchange *x)
+void serve_upload_status(struct serve_exchange *x)
 {
     if (!acquire(x))
         return;
     describe(x, x->upload->id, x->upload->size);
     release(x);
-    coras_answer_empty(x, 204);
+    serve_answer_empty(x, 204);
 }
 
-void coras_upload_cancel(struct coras_exchange *x)
+void serve_upload_cancel(struct serve_exchange *x)
 {
     if (!acquire(x))
         return;
     drop(x);
-    coras_answer_empty(x, 204);
+    serve_answer_empty(x, 204);
 }
 
 /* Spec: distribution-spec 1.1, "Pushing a blob in chunks". false: answered, session given back. */
-static bool check_content_range(struct coras_exchange *x)
+static bool check_content_range(struct serve_exchange *x)
 {
-    const char *header = coras_exchange_header(x, "Content-Range");
-    struct coras_range range;
+    const char *header = serve_exchange_header(x, "Content-Range");
+    struct serve_range range;
 
     if (!header)
         return true; /* a stream: it goes on where the last one ended */
-    if (!coras_content_range_parse(header, &range) ||
+    if (!serve_content_range_parse(header, &range) ||
         (x->content_length >= 0 && range.last - range.first != x->content_length - 1)) {
-        coras_answer_error(x, CORAS_API_SIZE_INVALID,
+        serve_answer_error(x, SERVE_API_SIZE_INVALID,
                            "Content-Range is malformed or does not fit the Content-Length", NULL);
         release(x);
         return false;
@@ -242,27 +242,27 @@ static bool check_content_range(struct coras_exchange *x)
 }
 
 /* A last request that came twice: its first answer was lost. */
-static bool was_finished(struct coras_exchange *x)
+static bool was_finished(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
 
-    return coras_session_was_finished(x->registry->sessions, x->route.session, x->route.repository,
+    return serve_session_was_finished(x->registry->sessions, x->route.session, x->route.repository,
                                       &x->expected) &&
-           coras_blob_check(x, x->route.repository, &x->expected, &err) == 0;
+           serve_blob_check(x, x->route.repository, &x->expected, &err) == 0;
 }
 
-void coras_upload_chunk(struct coras_exchange *x)
+void serve_upload_chunk(struct serve_exchange *x)
 {
-    if (x->method == CORAS_PUT) {
+    if (x->method == SERVE_PUT) {
         x->finishing = true;
-        if (!coras_query_get(&x->route.query, "digest")) {
-            coras_answer_error(x, CORAS_API_DIGEST_INVALID, "digest missing", NULL);
+        if (!serve_query_get(&x->route.query, "digest")) {
+            serve_answer_error(x, SERVE_API_DIGEST_INVALID, "digest missing", NULL);
             return;
         }
         if (!parse_digest_parameter(x, "digest", &x->expected))
             return;
         if (was_finished(x)) {
-            coras_blob_created(x, &x->expected);
+            serve_blob_created(x, &x->expected);
             return;
         }
     }
@@ -273,7 +273,7 @@ void coras_upload_chunk(struct coras_exchange *x)
 /* ---- the body ---- */
 
 /* A failure waits for the end of the body, where it is answered. */
-void coras_upload_data(struct coras_exchange *x, const void *data, size_t len)
+void serve_upload_data(struct serve_exchange *x, const void *data, size_t len)
 {
     if (x->body_error)
         return;
@@ -282,13 +282,13 @@ void coras_upload_data(struct coras_exchange *x, const void *data, size_t len)
         coras_fail(&x->body_error, CORAS_ERR_NO_SPACE, "free space fell below the floor");
         return;
     }
-    (void)!coras_session_append(x->upload, data, len, &x->body_error);
+    (void)!serve_session_append(x->upload, data, len, &x->body_error);
 }
 
 /* What did not fit must not keep the disk full for a week: few clients come back to cancel it. */
-static void answer_body_error(struct coras_exchange *x)
+static void answer_body_error(struct serve_exchange *x)
 {
-    coras_answer_failure(x, x->body_error);
+    serve_answer_failure(x, x->body_error);
     if (x->upload_is_own || coras_error_code(x->body_error) == CORAS_ERR_NO_SPACE)
         drop(x);
     else
@@ -296,38 +296,38 @@ static void answer_body_error(struct coras_exchange *x)
 }
 
 /* Verify at leisure; then store and link while the collector is kept out. */
-static int finish_and_link(struct coras_exchange *x, coras_error **err)
+static int finish_and_link(struct serve_exchange *x, coras_error **err)
 {
-    struct coras_registry *r = x->registry;
+    struct serve_registry *r = x->registry;
     int64_t size = x->upload->size;
     int rc;
 
-    CORAS_TRY(coras_session_verify(x->upload, &x->expected, err));
+    CORAS_TRY(serve_session_verify(x->upload, &x->expected, err));
     pthread_rwlock_rdlock(&r->store->collecting);
-    rc = coras_session_publish(r->sessions, &x->upload, &x->expected, err);
+    rc = serve_session_publish(r->sessions, &x->upload, &x->expected, err);
     if (rc == 0)
-        rc = coras_metadata_link_blob(r->metadata, x->route.repository, &x->expected, size, err);
+        rc = serve_metadata_link_blob(r->metadata, x->route.repository, &x->expected, size, err);
     pthread_rwlock_unlock(&r->store->collecting);
     if (rc < 0 && !x->upload)
-        coras_collect_stray(r, &x->expected);
+        serve_collect_stray(r, &x->expected);
     return rc;
 }
 
-static void finish(struct coras_exchange *x)
+static void finish(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
     int rc = finish_and_link(x, &err);
 
     if (rc == 0) {
-        coras_blob_created(x, &x->expected);
+        serve_blob_created(x, &x->expected);
     } else if (rc == CORAS_ERR_DIGEST_MISMATCH) {
-        coras_answer_error(x, CORAS_API_DIGEST_INVALID, coras_error_message(err), NULL);
+        serve_answer_error(x, SERVE_API_DIGEST_INVALID, coras_error_message(err), NULL);
         /* with its last bytes the content is known to be wrong; a bare PUT may have a wrong digest
          */
         if (x->received > 0)
             drop(x);
     } else {
-        coras_answer_failure(x, err);
+        serve_answer_failure(x, err);
     }
     if (x->upload && x->upload_is_own)
         drop(x);
@@ -335,7 +335,7 @@ static void finish(struct coras_exchange *x)
         release(x);
 }
 
-void coras_upload_end(struct coras_exchange *x)
+void serve_upload_end(struct serve_exchange *x)
 {
     if (x->body_error) {
         answer_body_error(x);
@@ -344,6 +344,6 @@ void coras_upload_end(struct coras_exchange *x)
     } else {
         describe(x, x->upload->id, x->upload->size);
         release(x);
-        coras_answer_empty(x, 202);
+        serve_answer_empty(x, 202);
     }
 }

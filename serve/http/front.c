@@ -25,8 +25,8 @@
  * library's option holds a plain pointer. */
 static char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
-struct coras_front {
-    struct coras_registry *registry;
+struct serve_front {
+    struct serve_registry *registry;
     struct MHD_Daemon *daemon;
     char *tls_cert, *tls_key; /* PEM text */
     atomic_uint running;
@@ -45,9 +45,9 @@ struct client {
 
 /* One request. */
 struct request {
-    struct coras_front *front;
+    struct serve_front *front;
     struct client *client;
-    struct coras_exchange exchange;
+    struct serve_exchange exchange;
     const char *method;
     int64_t began_ms;
     bool begun; /* the head was looked at */
@@ -56,7 +56,7 @@ struct request {
 
 /* ---- connections ---- */
 
-static void client_wait(struct coras_front *f, struct client *c, bool waiting)
+static void client_wait(struct serve_front *f, struct client *c, bool waiting)
 {
     if (!c)
         return;
@@ -65,7 +65,7 @@ static void client_wait(struct coras_front *f, struct client *c, bool waiting)
     pthread_mutex_unlock(&f->lock);
 }
 
-static void client_start(struct coras_front *f, struct MHD_Connection *connection, void **slot)
+static void client_start(struct serve_front *f, struct MHD_Connection *connection, void **slot)
 {
     const union MHD_ConnectionInfo *fd =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -77,7 +77,7 @@ static void client_start(struct coras_front *f, struct MHD_Connection *connectio
         return; /* served without a watch over its head */
     c->fd = fd ? (int)fd->connect_fd : -1;
     c->waiting_since_ms = coras_now_ms();
-    coras_peer_address(address ? address->client_addr : NULL, c->peer, sizeof(c->peer));
+    serve_peer_address(address ? address->client_addr : NULL, c->peer, sizeof(c->peer));
     pthread_mutex_lock(&f->lock);
     c->next = f->clients;
     if (c->next)
@@ -87,7 +87,7 @@ static void client_start(struct coras_front *f, struct MHD_Connection *connectio
     *slot = c;
 }
 
-static void client_end(struct coras_front *f, void **slot)
+static void client_end(struct serve_front *f, void **slot)
 {
     struct client *c = *slot;
 
@@ -114,7 +114,7 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
         client_end(user, slot);
 }
 
-void coras_front_tick(coras_front *f)
+void serve_front_tick(serve_front *f)
 {
     int64_t oldest = coras_now_ms() - (int64_t)f->registry->options.idle_seconds * 1000;
 
@@ -149,7 +149,7 @@ static void cut_client(void *user)
 /* Runs when the request line was read; the target is still as it was sent. */
 static void *on_request_line(void *user, const char *target, struct MHD_Connection *connection)
 {
-    struct coras_front *f = user;
+    struct serve_front *f = user;
     struct request *r = coras_new(struct request);
 
     if (!r)
@@ -157,36 +157,36 @@ static void *on_request_line(void *user, const char *target, struct MHD_Connecti
     r->front = f;
     r->client = client_of(connection);
     r->began_ms = coras_now_ms();
-    coras_exchange_init(&r->exchange, f->registry);
+    serve_exchange_init(&r->exchange, f->registry);
     r->exchange.target = coras_strdup(target);
     if (r->client)
-        r->exchange.client = (struct coras_session_holder){cut_client, r->client};
+        r->exchange.client = (struct serve_session_holder){cut_client, r->client};
     r->exchange.peer = r->client ? r->client->peer : "unknown";
     return r;
 }
 
 /* Bytes of body that the client was to get. */
-static int64_t sent_bytes(const struct coras_exchange *x)
+static int64_t sent_bytes(const struct serve_exchange *x)
 {
-    const struct coras_answer *a = &x->answer;
+    const struct serve_answer *a = &x->answer;
 
     /* the descriptor is the response's by now: its length tells that there was one */
-    return x->method == CORAS_HEAD ? 0 : a->length + (int64_t)a->body.len;
+    return x->method == SERVE_HEAD ? 0 : a->length + (int64_t)a->body.len;
 }
 
 static void on_completed(void *user, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode why)
 {
-    struct coras_front *f = user;
+    struct serve_front *f = user;
     struct request *r = *slot;
-    struct coras_exchange *x;
+    struct serve_exchange *x;
 
     (void)why;
     if (!r)
         return;
     x = &r->exchange;
     if (f->registry->options.access_log && r->begun) {
-        coras_log_request(&(struct coras_log_request){
+        serve_log_request(&(struct serve_log_request){
             .peer = x->peer,
             .user = x->user,
             .method = r->method,
@@ -201,7 +201,7 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
     client_wait(f, r->client, true);
     if (r->begun)
         atomic_fetch_sub(&f->running, 1);
-    coras_exchange_clear(x);
+    serve_exchange_clear(x);
     free(r);
     *slot = NULL;
 }
@@ -211,15 +211,15 @@ static const char *header_of(void *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-static enum coras_method method_of(const char *name)
+static enum serve_method method_of(const char *name)
 {
     static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
 
     for (size_t i = 0; i < CORAS_ARRAY_LEN(names); i++) {
         if (coras_streq(names[i], name))
-            return (enum coras_method)i;
+            return (enum serve_method)i;
     }
-    return CORAS_OTHER_METHOD;
+    return SERVE_OTHER_METHOD;
 }
 
 /* ---- heads that two parties could read differently ---- */
@@ -259,7 +259,7 @@ static enum MHD_Result check_header(void *user, enum MHD_ValueKind kind, const c
 }
 
 /* false: the head is ambiguous, the connection must not go on. Spec: RFC 9112 6.3. */
-static bool check_head(struct MHD_Connection *connection, struct coras_exchange *x)
+static bool check_head(struct MHD_Connection *connection, struct serve_exchange *x)
 {
     struct head_check check = {.content_length = -1};
 
@@ -271,7 +271,7 @@ static bool check_head(struct MHD_Connection *connection, struct coras_exchange 
 
 /* ---- answers ---- */
 
-static struct MHD_Response *make_response(struct coras_answer *a)
+static struct MHD_Response *make_response(struct serve_answer *a)
 {
     struct MHD_Response *response;
 
@@ -288,7 +288,7 @@ static struct MHD_Response *make_response(struct coras_answer *a)
 
 static enum MHD_Result send_answer(struct MHD_Connection *connection, struct request *r)
 {
-    struct coras_answer *a = &r->exchange.answer;
+    struct serve_answer *a = &r->exchange.answer;
     struct MHD_Response *response;
     enum MHD_Result queued;
 
@@ -319,7 +319,7 @@ static enum MHD_Result refuse_head(struct MHD_Connection *connection, struct req
  * on bytes that are still coming may destroy the answer on its way. A client that waits for "100
  * continue" is answered at once.
  */
-static bool drains_body(const struct coras_exchange *x, struct MHD_Connection *connection)
+static bool drains_body(const struct serve_exchange *x, struct MHD_Connection *connection)
 {
     int64_t max = x->user || x->answer.status != 401 ? DRAIN_BYTES_MAX : DRAIN_BYTES_MAX_ANONYMOUS;
     bool chunked = header_of(connection, "Transfer-Encoding") != NULL;
@@ -332,7 +332,7 @@ static bool drains_body(const struct coras_exchange *x, struct MHD_Connection *c
 static enum MHD_Result begin_request(struct MHD_Connection *connection, struct request *r,
                                      const char *method)
 {
-    struct coras_exchange *x = &r->exchange;
+    struct serve_exchange *x = &r->exchange;
     bool has_body;
 
     r->begun = true;
@@ -346,7 +346,7 @@ static enum MHD_Result begin_request(struct MHD_Connection *connection, struct r
     x->header = header_of;
     if (!check_head(connection, x))
         return refuse_head(connection, r);
-    coras_exchange_begin(x);
+    serve_exchange_begin(x);
     has_body = x->content_length > 0 || header_of(connection, "Transfer-Encoding");
     if (x->answer.status == 0 || !has_body || drains_body(x, connection))
         return MHD_YES; /* on_request() sends the answer after the body */
@@ -356,9 +356,9 @@ static enum MHD_Result begin_request(struct MHD_Connection *connection, struct r
 
 static enum MHD_Result take_body(struct request *r, const char *data, size_t *len)
 {
-    struct coras_exchange *x = &r->exchange;
+    struct serve_exchange *x = &r->exchange;
 
-    coras_exchange_data(x, data, *len);
+    serve_exchange_data(x, data, *len);
     if (x->answer.status != 0 || x->body_error || x->body_too_large) {
         r->drained += (int64_t)*len;
         if (r->drained > DRAIN_BYTES_MAX)
@@ -383,7 +383,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         return begin_request(connection, r, method);
     if (*len > 0)
         return take_body(r, data, len);
-    coras_exchange_end(&r->exchange);
+    serve_exchange_end(&r->exchange);
     return send_answer(connection, r);
 }
 
@@ -415,9 +415,9 @@ static int read_pem(const char *path, char **ret, coras_error **err)
     return coras_buf_take(&text, ret, err);
 }
 
-static int start_daemon(struct coras_front *f, int fd, coras_error **err)
+static int start_daemon(struct serve_front *f, int fd, coras_error **err)
 {
-    const struct coras_server_options *o = &f->registry->options;
+    const struct serve_options *o = &f->registry->options;
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
                      MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, f->tls_cert},
@@ -444,11 +444,11 @@ static int start_daemon(struct coras_front *f, int fd, coras_error **err)
     return 0;
 }
 
-int coras_front_start(struct coras_registry *registry, struct coras_listener *listener,
-                      coras_front **ret, coras_error **err)
+int serve_front_start(struct serve_registry *registry, struct serve_listener *listener,
+                      serve_front **ret, coras_error **err)
 {
-    coras_auto(coras_front) f = coras_new(coras_front);
-    const struct coras_server_options *o = &registry->options;
+    coras_auto(serve_front) f = coras_new(serve_front);
+    const struct serve_options *o = &registry->options;
 
     if (!f)
         return coras_fail_no_memory(err);
@@ -464,7 +464,7 @@ int coras_front_start(struct coras_registry *registry, struct coras_listener *li
     return 0;
 }
 
-void coras_front_drain(coras_front *f)
+void serve_front_drain(serve_front *f)
 {
     MHD_socket fd;
 
@@ -474,12 +474,12 @@ void coras_front_drain(coras_front *f)
         close(fd);
 }
 
-unsigned coras_front_running(coras_front *f)
+unsigned serve_front_running(serve_front *f)
 {
     return atomic_load(&f->running);
 }
 
-void coras_front_stop(coras_front *f)
+void serve_front_stop(serve_front *f)
 {
     if (!f)
         return;

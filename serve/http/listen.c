@@ -38,7 +38,7 @@ static bool is_loopback(const struct sockaddr_storage *address)
            IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)address)->sin6_addr);
 }
 
-static int describe(struct coras_listener *l, const char *where, coras_error **err)
+static int describe(struct serve_listener *l, const char *where, coras_error **err)
 {
     struct sockaddr_storage address;
     socklen_t len = sizeof(address);
@@ -47,7 +47,7 @@ static int describe(struct coras_listener *l, const char *where, coras_error **e
 
     if (getsockname(l->fd, (struct sockaddr *)&address, &len) < 0)
         return coras_fail_errno(err, errno, "listen on %s", where);
-    coras_peer_address((struct sockaddr *)&address, host, sizeof(host));
+    serve_peer_address((struct sockaddr *)&address, host, sizeof(host));
     if (address.ss_family == AF_INET6)
         port = ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
     else
@@ -93,10 +93,10 @@ static int bind_family(const char *host, const char *port, int family, int *ret_
     return *ret_fd < 0 ? failure : 0;
 }
 
-int coras_listen(const char *where, struct coras_listener *ret, coras_error **err)
+int serve_listen(const char *where, struct serve_listener *ret, coras_error **err)
 {
     coras_auto_free char *host = NULL, *port = NULL;
-    struct coras_listener l = CORAS_LISTENER_INIT;
+    struct serve_listener l = SERVE_LISTENER_INIT;
     int rc;
 
     CORAS_TRY(split(where, &host, &port, err));
@@ -110,21 +110,21 @@ int coras_listen(const char *where, struct coras_listener *ret, coras_error **er
         return coras_fail_errno(err, rc, "listen on %s", where);
     rc = describe(&l, where, err);
     if (rc < 0) {
-        coras_listener_clear(&l);
+        serve_listener_clear(&l);
         return rc;
     }
     *ret = l;
     return 0;
 }
 
-void coras_listener_clear(struct coras_listener *l)
+void serve_listener_clear(struct serve_listener *l)
 {
     coras_close_fd(&l->fd);
     free(l->address);
     l->address = NULL;
 }
 
-void coras_peer_address(const struct sockaddr *address, char *text, size_t cap)
+void serve_peer_address(const struct sockaddr *address, char *text, size_t cap)
 {
     const void *binary = NULL;
 

@@ -36,7 +36,7 @@ static void begin(coras_buf *line)
     coras_buf_putc(line, ' ');
 }
 
-void coras_log_request(const struct coras_log_request *r)
+void serve_log_request(const struct serve_log_request *r)
 {
     coras_auto_buf line = CORAS_BUF_INIT(LINE_MAX_BYTES);
 
@@ -54,7 +54,7 @@ void coras_log_request(const struct coras_log_request *r)
     emit(&line);
 }
 
-void coras_log_failure(const char *target, const char *message)
+void serve_log_failure(const char *target, const char *message)
 {
     coras_auto_buf line = CORAS_BUF_INIT(LINE_MAX_BYTES);
 
@@ -67,7 +67,7 @@ void coras_log_failure(const char *target, const char *message)
     emit(&line);
 }
 
-void coras_log_note(const char *fmt, ...)
+void serve_log_note(const char *fmt, ...)
 {
     coras_auto_buf line = CORAS_BUF_INIT(LINE_MAX_BYTES);
     coras_auto_buf text = CORAS_BUF_INIT(LINE_MAX_BYTES / 2);

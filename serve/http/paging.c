@@ -2,10 +2,10 @@
 
 #include <inttypes.h>
 
-bool coras_page_parse(const struct coras_query *query, int64_t cap, struct coras_page *ret)
+bool serve_page_parse(const struct serve_query *query, int64_t cap, struct serve_page *ret)
 {
-    const char *n = coras_query_get(query, "n");
-    const char *last = coras_query_get(query, "last");
+    const char *n = serve_query_get(query, "n");
+    const char *last = serve_query_get(query, "last");
     int64_t limit = cap;
 
     if (n && *n) {
@@ -16,17 +16,17 @@ bool coras_page_parse(const struct coras_query *query, int64_t cap, struct coras
         if (!coras_parse_int64(coras_str_of(n), &limit))
             limit = cap; /* more than any number we can hold */
     }
-    *ret = (struct coras_page){limit < cap ? limit : cap, last ? last : ""};
+    *ret = (struct serve_page){limit < cap ? limit : cap, last ? last : ""};
     return true;
 }
 
-void coras_page_link(coras_buf *out, const char *path, const char *extra, const char *last,
+void serve_page_link(coras_buf *out, const char *path, const char *extra, const char *last,
                      int64_t limit)
 {
     coras_buf_printf(out, "<%s?", path);
     if (extra && *extra)
         coras_buf_printf(out, "%s&", extra);
     coras_buf_puts(out, "last=");
-    coras_uri_encode(out, last);
+    serve_uri_encode(out, last);
     coras_buf_printf(out, "&n=%" PRId64 ">; rel=\"next\"", limit);
 }

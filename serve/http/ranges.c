@@ -16,44 +16,44 @@ static bool parse_position(coras_str text, int64_t *ret)
     return true;
 }
 
-static enum coras_range_kind suffix_range(int64_t count, int64_t size, struct coras_range *ret)
+static enum serve_range_kind suffix_range(int64_t count, int64_t size, struct serve_range *ret)
 {
     if (count == 0 || size == 0)
-        return CORAS_RANGE_UNSATISFIABLE;
-    *ret = (struct coras_range){count < size ? size - count : 0, size - 1};
-    return CORAS_RANGE_PART;
+        return SERVE_RANGE_UNSATISFIABLE;
+    *ret = (struct serve_range){count < size ? size - count : 0, size - 1};
+    return SERVE_RANGE_PART;
 }
 
-enum coras_range_kind coras_range_parse(const char *header, int64_t size, struct coras_range *ret)
+enum serve_range_kind serve_range_parse(const char *header, int64_t size, struct serve_range *ret)
 {
     int64_t first = 0, last = INT64_MAX;
     coras_str spec, left, right;
     const char *dash;
 
     if (!header || !coras_str_starts(header, "bytes="))
-        return CORAS_RANGE_WHOLE;
+        return SERVE_RANGE_WHOLE;
     spec = coras_str_trim(coras_str_of(header + strlen("bytes=")));
     dash = memchr(spec.ptr, '-', spec.len);
     if (!dash || memchr(spec.ptr, ',', spec.len))
-        return CORAS_RANGE_WHOLE;
+        return SERVE_RANGE_WHOLE;
     left = (coras_str){spec.ptr, (size_t)(dash - spec.ptr)};
     right = (coras_str){dash + 1, spec.len - left.len - 1};
     if (right.len > 0 && !parse_position(right, &last))
-        return CORAS_RANGE_WHOLE;
+        return SERVE_RANGE_WHOLE;
     if (left.len == 0)
-        return right.len == 0 ? CORAS_RANGE_WHOLE : suffix_range(last, size, ret);
+        return right.len == 0 ? SERVE_RANGE_WHOLE : suffix_range(last, size, ret);
     if (!parse_position(left, &first))
-        return CORAS_RANGE_WHOLE;
+        return SERVE_RANGE_WHOLE;
     if (first > last || first >= size)
-        return CORAS_RANGE_UNSATISFIABLE;
-    *ret = (struct coras_range){first, last < size ? last : size - 1};
-    return CORAS_RANGE_PART;
+        return SERVE_RANGE_UNSATISFIABLE;
+    *ret = (struct serve_range){first, last < size ? last : size - 1};
+    return SERVE_RANGE_PART;
 }
 
-bool coras_content_range_parse(const char *header, struct coras_range *ret)
+bool serve_content_range_parse(const char *header, struct serve_range *ret)
 {
     const char *dash = strchr(header, '-');
-    struct coras_range range;
+    struct serve_range range;
 
     if (!dash || !coras_parse_int64((coras_str){header, (size_t)(dash - header)}, &range.first) ||
         !coras_parse_int64(coras_str_of(dash + 1), &range.last) || range.first > range.last)

@@ -30,7 +30,7 @@ static int decode_one(coras_str text, size_t *i)
     return c < 0x20 || c == 0x7f ? -1 : c;
 }
 
-char *coras_uri_decode(coras_str text)
+char *serve_uri_decode(coras_str text)
 {
     coras_auto_free char *out = coras_malloc(text.len + 1);
     size_t len = 0;
@@ -47,7 +47,7 @@ char *coras_uri_decode(coras_str text)
     return coras_steal(&out);
 }
 
-void coras_uri_encode(coras_buf *out, const char *text)
+void serve_uri_encode(coras_buf *out, const char *text)
 {
     for (; *text; text++) {
         if (coras_is_alnum(*text) || *text == '-' || *text == '.' || *text == '_' || *text == '~')
@@ -57,33 +57,33 @@ void coras_uri_encode(coras_buf *out, const char *text)
     }
 }
 
-static bool add_param(struct coras_query *q, coras_str text)
+static bool add_param(struct serve_query *q, coras_str text)
 {
     const char *equals = memchr(text.ptr, '=', text.len);
     coras_str name = {text.ptr, equals ? (size_t)(equals - text.ptr) : text.len};
     coras_str value = {text.ptr + text.len, 0};
-    struct coras_query_param param = {0};
+    struct serve_query_param param = {0};
 
     if (equals)
         value = (coras_str){equals + 1, text.len - name.len - 1};
-    if (q->len == CORAS_URI_PARAMS_MAX || coras_vec_grow(q, 1) < 0)
+    if (q->len == SERVE_URI_PARAMS_MAX || coras_vec_grow(q, 1) < 0)
         return false;
-    param.name = coras_uri_decode(name);
-    param.value = coras_uri_decode(value);
+    param.name = serve_uri_decode(name);
+    param.value = serve_uri_decode(value);
     q->items[q->len++] = param;
     return param.name && param.value;
 }
 
-bool coras_query_parse(coras_str text, struct coras_query *ret)
+bool serve_query_parse(coras_str text, struct serve_query *ret)
 {
-    struct coras_query q = {0};
+    struct serve_query q = {0};
     const char *at = text.ptr, *end = text.ptr + text.len;
 
     while (at < end) {
         const char *amp = memchr(at, '&', (size_t)(end - at));
         const char *stop = amp ? amp : end;
         if (stop > at && !add_param(&q, (coras_str){at, (size_t)(stop - at)})) {
-            coras_query_clear(&q);
+            serve_query_clear(&q);
             return false;
         }
         at = amp ? amp + 1 : end;
@@ -92,7 +92,7 @@ bool coras_query_parse(coras_str text, struct coras_query *ret)
     return true;
 }
 
-const char *coras_query_get(const struct coras_query *q, const char *name)
+const char *serve_query_get(const struct serve_query *q, const char *name)
 {
     for (size_t i = 0; i < q->len; i++) {
         if (coras_streq(q->items[i].name, name))
@@ -101,12 +101,12 @@ const char *coras_query_get(const struct coras_query *q, const char *name)
     return NULL;
 }
 
-void coras_query_clear(struct coras_query *q)
+void serve_query_clear(struct serve_query *q)
 {
     coras_vec_foreach (param, q) {
         free(param->name);
         free(param->value);
     }
     free(q->items);
-    *q = (struct coras_query){0};
+    *q = (struct serve_query){0};
 }

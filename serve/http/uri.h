@@ -2,19 +2,19 @@
  * Request targets: splitting, percent-decoding and encoding, queries. Pure text, each part decoded
  * exactly once.
  */
-#ifndef CORAS_SERVE_HTTP_URI_H
-#define CORAS_SERVE_HTTP_URI_H
+#ifndef SERVE_HTTP_URI_H
+#define SERVE_HTTP_URI_H
 
 #include "base/str.h"
 
 /* Most query parameters looked at; further ones make the target invalid. */
-#define CORAS_URI_PARAMS_MAX 64
+#define SERVE_URI_PARAMS_MAX 64
 
-struct coras_query_param {
+struct serve_query_param {
     char *name, *value; /* decoded; value "" without '=' */
 };
-struct coras_query {
-    struct coras_query_param *items;
+struct serve_query {
+    struct serve_query_param *items;
     size_t len, cap;
 };
 
@@ -22,15 +22,15 @@ struct coras_query {
  * Decode %XX in a piece of a target. NULL when the encoding is broken or the result holds a control
  * character, NUL included. '+' stays '+': media types have it, and no parameter of ours a blank.
  */
-char *coras_uri_decode(coras_str text);
+char *serve_uri_decode(coras_str text);
 /* Append text with everything but unreserved characters (RFC 3986 2.3) percent-encoded. */
-void coras_uri_encode(coras_buf *out, const char *text);
+void serve_uri_encode(coras_buf *out, const char *text);
 
 /* Parse what stands after '?'. false when an encoding is broken or there are too many parameters.
  */
-bool coras_query_parse(coras_str text, struct coras_query *ret);
+bool serve_query_parse(coras_str text, struct serve_query *ret);
 /* First value of a name, borrowed; NULL when absent. */
-const char *coras_query_get(const struct coras_query *q, const char *name);
-void coras_query_clear(struct coras_query *q);
+const char *serve_query_get(const struct serve_query *q, const char *name);
+void serve_query_clear(struct serve_query *q);
 
 #endif

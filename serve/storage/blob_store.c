@@ -30,9 +30,9 @@ static void init_collecting(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&attr);
 }
 
-int coras_blob_store_open(int rootfd, coras_blob_store **ret, coras_error **err)
+int serve_blob_store_open(int rootfd, serve_blob_store **ret, coras_error **err)
 {
-    coras_auto(coras_blob_store) s = coras_new(coras_blob_store);
+    coras_auto(serve_blob_store) s = coras_new(serve_blob_store);
     coras_auto_fd blobs = -1;
 
     if (!s)
@@ -49,7 +49,7 @@ int coras_blob_store_open(int rootfd, coras_blob_store **ret, coras_error **err)
     return 0;
 }
 
-void coras_blob_store_close(coras_blob_store *s)
+void serve_blob_store_close(serve_blob_store *s)
 {
     if (!s)
         return;
@@ -60,12 +60,12 @@ void coras_blob_store_close(coras_blob_store *s)
     free(s);
 }
 
-static int blob_directory(const coras_blob_store *s, const coras_digest *digest)
+static int blob_directory(const serve_blob_store *s, const coras_digest *digest)
 {
     return s->algorithm_fd[digest->algorithm];
 }
 
-int coras_blob_store_publish(coras_blob_store *s, const char *name, int fd,
+int serve_blob_store_publish(serve_blob_store *s, const char *name, int fd,
                              const coras_digest *digest, coras_error **err)
 {
     char hex[CORAS_DIGEST_TEXT_MAX];
@@ -78,7 +78,7 @@ int coras_blob_store_publish(coras_blob_store *s, const char *name, int fd,
     return coras_fsync(directory, "blobs", err);
 }
 
-int coras_blob_store_fetch(coras_blob_store *s, const coras_digest *digest, int64_t size,
+int serve_blob_store_fetch(serve_blob_store *s, const coras_digest *digest, int64_t size,
                            int *ret_fd, coras_error **err)
 {
     char hex[CORAS_DIGEST_TEXT_MAX];
@@ -102,7 +102,7 @@ int coras_blob_store_fetch(coras_blob_store *s, const coras_digest *digest, int6
     return 0;
 }
 
-int coras_blob_store_remove(coras_blob_store *s, const coras_digest *digest, coras_error **err)
+int serve_blob_store_remove(serve_blob_store *s, const coras_digest *digest, coras_error **err)
 {
     char hex[CORAS_DIGEST_TEXT_MAX];
 
@@ -142,12 +142,12 @@ static bool next_file(DIR *dir, int algorithm, coras_digest *ret, int64_t *ret_w
     return false;
 }
 
-bool coras_blob_store_next(const coras_blob_store *s, struct coras_blob_walk *walk,
+bool serve_blob_store_next(const serve_blob_store *s, struct serve_blob_walk *walk,
                            coras_digest *ret, int64_t *ret_written_s)
 {
     while (!walk->dir || !next_file(walk->dir, walk->algorithm, ret, ret_written_s)) {
         int next = walk->algorithm ? walk->algorithm + 1 : CORAS_SHA256;
-        coras_blob_walk_end(walk);
+        serve_blob_walk_end(walk);
         if (next > CORAS_SHA512)
             return false;
         walk->dir = list_directory(s->algorithm_fd[next]);
@@ -156,11 +156,11 @@ bool coras_blob_store_next(const coras_blob_store *s, struct coras_blob_walk *wa
     return true;
 }
 
-void coras_blob_walk_end(struct coras_blob_walk *walk)
+void serve_blob_walk_end(struct serve_blob_walk *walk)
 {
     if (walk->dir)
         closedir(walk->dir);
-    *walk = (struct coras_blob_walk){0};
+    *walk = (struct serve_blob_walk){0};
 }
 
 static bool directory_is_empty(int fd)
@@ -177,7 +177,7 @@ static bool directory_is_empty(int fd)
     return entries <= 2; /* "." and ".." */
 }
 
-bool coras_blob_store_is_empty(coras_blob_store *s)
+bool serve_blob_store_is_empty(serve_blob_store *s)
 {
     for (int i = CORAS_SHA256; i <= CORAS_SHA512; i++) {
         if (!directory_is_empty(s->algorithm_fd[i]))

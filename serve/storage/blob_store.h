@@ -4,48 +4,48 @@
  * disk. Everything is opened relative to descriptors held since the start, links are never
  * followed.
  */
-#ifndef CORAS_SERVE_STORAGE_BLOB_STORE_H
-#define CORAS_SERVE_STORAGE_BLOB_STORE_H
+#ifndef SERVE_STORAGE_BLOB_STORE_H
+#define SERVE_STORAGE_BLOB_STORE_H
 
 #include <dirent.h>
 #include <pthread.h>
 #include "base/fs.h"
 #include "oci/digest.h"
 
-typedef struct coras_blob_store {
+typedef struct serve_blob_store {
     int uploads_fd;                     /* const after open */
     int algorithm_fd[CORAS_SHA512 + 1]; /* const after open; -1 for none */
     /* Publishers hold it for reading, the collector for writing: what is being linked is never
      * removed. Taken before any lock of the metadata. */
     pthread_rwlock_t collecting;
-} coras_blob_store;
+} serve_blob_store;
 
-CORAS_MUST_CHECK int coras_blob_store_open(int rootfd, coras_blob_store **ret, coras_error **err);
-void coras_blob_store_close(coras_blob_store *s);
-CORAS_DEFINE_AUTO(coras_blob_store, coras_blob_store_close)
+CORAS_MUST_CHECK int serve_blob_store_open(int rootfd, serve_blob_store **ret, coras_error **err);
+void serve_blob_store_close(serve_blob_store *s);
+CORAS_DEFINE_AUTO(serve_blob_store, serve_blob_store_close)
 
 /*
  * Move the upload file `name` to its place as the blob `digest`, durably. `fd` is open on it and
  * its content is verified. It replaces what is there: that may have been damaged since.
  */
-CORAS_MUST_CHECK int coras_blob_store_publish(coras_blob_store *s, const char *name, int fd,
+CORAS_MUST_CHECK int serve_blob_store_publish(serve_blob_store *s, const char *name, int fd,
                                               const coras_digest *digest, coras_error **err);
 /* Open for reading. NOT_FOUND, also when it is not of this size; IO when it is no regular file. */
-CORAS_MUST_CHECK int coras_blob_store_fetch(coras_blob_store *s, const coras_digest *digest,
+CORAS_MUST_CHECK int serve_blob_store_fetch(serve_blob_store *s, const coras_digest *digest,
                                             int64_t size, int *ret_fd, coras_error **err);
 /* Remove; absent is success. */
-CORAS_MUST_CHECK int coras_blob_store_remove(coras_blob_store *s, const coras_digest *digest,
+CORAS_MUST_CHECK int serve_blob_store_remove(serve_blob_store *s, const coras_digest *digest,
                                              coras_error **err);
 /* The next stored file, in no particular order, and when it was last written (wall clock seconds).
  * false: there is none left, and the walk is over. */
-struct coras_blob_walk {
+struct serve_blob_walk {
     int algorithm; /* begin with zeros */
     DIR *dir;
 };
-bool coras_blob_store_next(const coras_blob_store *s, struct coras_blob_walk *walk,
+bool serve_blob_store_next(const serve_blob_store *s, struct serve_blob_walk *walk,
                            coras_digest *ret, int64_t *ret_written_s);
-void coras_blob_walk_end(struct coras_blob_walk *walk);
+void serve_blob_walk_end(struct serve_blob_walk *walk);
 /* Whether any blob is there. */
-bool coras_blob_store_is_empty(coras_blob_store *s);
+bool serve_blob_store_is_empty(serve_blob_store *s);
 
 #endif

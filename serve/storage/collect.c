@@ -9,62 +9,62 @@
 /* Nobody waits for a look, but the signal does. */
 #define LOOKS 4096
 
-static void remove_files(struct coras_registry *r, const coras_strlist *digests)
+static void remove_files(struct serve_registry *r, const coras_strlist *digests)
 {
     for (size_t i = 0; i < digests->len; i++) {
         coras_auto(coras_error) err = NULL;
         coras_digest digest;
 
         if (coras_digest_parse(digests->items[i], &digest, NULL) == 0 &&
-            coras_blob_store_remove(r->store, &digest, &err) < 0)
-            coras_log_failure("collection", coras_error_message(err));
+            serve_blob_store_remove(r->store, &digest, &err) < 0)
+            serve_log_failure("collection", coras_error_message(err));
     }
 }
 
-bool coras_collect(struct coras_registry *registry, int64_t grace_s)
+bool serve_collect(struct serve_registry *registry, int64_t grace_s)
 {
     coras_auto(coras_error) err = NULL;
     coras_auto_value(coras_strlist) digests = {0};
     int64_t before = coras_wall_s() - grace_s;
 
     pthread_rwlock_wrlock(&registry->store->collecting);
-    if (coras_metadata_collect(registry->metadata, before, BATCH, &digests, &err) < 0)
-        coras_log_failure("collection", coras_error_message(err));
+    if (serve_metadata_collect(registry->metadata, before, BATCH, &digests, &err) < 0)
+        serve_log_failure("collection", coras_error_message(err));
     else
         remove_files(registry, &digests); /* forgotten first: no name without content */
     pthread_rwlock_unlock(&registry->store->collecting);
     return !err && digests.len == BATCH;
 }
 
-static bool is_unknown(struct coras_registry *r, const coras_digest *digest)
+static bool is_unknown(struct serve_registry *r, const coras_digest *digest)
 {
     int64_t size;
 
-    return coras_metadata_find_blob(r->metadata, NULL, digest, &size, NULL) == CORAS_ERR_NOT_FOUND;
+    return serve_metadata_find_blob(r->metadata, NULL, digest, &size, NULL) == CORAS_ERR_NOT_FOUND;
 }
 
-void coras_collect_stray(struct coras_registry *registry, const coras_digest *digest)
+void serve_collect_stray(struct serve_registry *registry, const coras_digest *digest)
 {
     coras_auto(coras_error) err = NULL;
 
     /* who holds it for reading may have given the file its name, and not yet its row */
     pthread_rwlock_wrlock(&registry->store->collecting);
-    if (is_unknown(registry, digest) && coras_blob_store_remove(registry->store, digest, &err) < 0)
-        coras_log_failure("collection", coras_error_message(err));
+    if (is_unknown(registry, digest) && serve_blob_store_remove(registry->store, digest, &err) < 0)
+        serve_log_failure("collection", coras_error_message(err));
     pthread_rwlock_unlock(&registry->store->collecting);
 }
 
-bool coras_collect_strays(struct coras_registry *registry, struct coras_blob_walk *walk,
+bool serve_collect_strays(struct serve_registry *registry, struct serve_blob_walk *walk,
                           int64_t grace_s)
 {
     int64_t before = coras_wall_s() - grace_s, written_s = 0;
     coras_digest digest;
 
     for (int i = 0; i < LOOKS; i++) {
-        if (!coras_blob_store_next(registry->store, walk, &digest, &written_s))
+        if (!serve_blob_store_next(registry->store, walk, &digest, &written_s))
             return false;
         if (written_s < before && is_unknown(registry, &digest))
-            coras_collect_stray(registry, &digest);
+            serve_collect_stray(registry, &digest);
     }
     return true;
 }

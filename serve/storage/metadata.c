@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "serve/storage/metadata_db.h"
 
-struct coras_metadata {
-    coras_db *db;
+struct serve_metadata {
+    serve_db *db;
 };
 
 enum query {
@@ -39,7 +39,7 @@ enum query {
     Q_DELETE_BLOB,
     Q_COUNT
 };
-_Static_assert(Q_COUNT <= CORAS_DB_STATEMENTS_MAX, "a connection has a slot for each statement");
+_Static_assert(Q_COUNT <= SERVE_DB_STATEMENTS_MAX, "a connection has a slot for each statement");
 
 static const char *const queries[Q_COUNT] = {
     [Q_ADD_REPOSITORY] = "INSERT INTO repository (name) VALUES (?1) ON CONFLICT DO NOTHING",
@@ -104,16 +104,16 @@ static const char *const queries[Q_COUNT] = {
 
 /* ---- steps shared by the writes ---- */
 
-static int repository_id(coras_db *db, coras_db_connection *c, const char *name, int64_t *ret,
+static int repository_id(serve_db *db, serve_db_connection *c, const char *name, int64_t *ret,
                          coras_error **err)
 {
-    sqlite3_stmt *find = coras_db_statement(db, c, Q_REPOSITORY_ID, err);
+    sqlite3_stmt *find = serve_db_statement(db, c, Q_REPOSITORY_ID, err);
     int rc;
 
     if (!find)
         return CORAS_ERR_IO;
-    coras_db_bind_text(find, 1, name);
-    rc = coras_db_step(db, find, err);
+    serve_db_bind_text(find, 1, name);
+    rc = serve_db_step(db, find, err);
     if (rc < 0)
         return rc;
     if (rc == 0)
@@ -123,59 +123,59 @@ static int repository_id(coras_db *db, coras_db_connection *c, const char *name,
     return 0;
 }
 
-static int make_repository(coras_db *db, coras_db_connection *c, const char *name, int64_t *ret,
+static int make_repository(serve_db *db, serve_db_connection *c, const char *name, int64_t *ret,
                            coras_error **err)
 {
-    sqlite3_stmt *add = coras_db_statement(db, c, Q_ADD_REPOSITORY, err);
+    sqlite3_stmt *add = serve_db_statement(db, c, Q_ADD_REPOSITORY, err);
 
     if (!add)
         return CORAS_ERR_IO;
-    coras_db_bind_text(add, 1, name);
-    CORAS_TRY(coras_db_run(db, add, err));
+    serve_db_bind_text(add, 1, name);
+    CORAS_TRY(serve_db_run(db, add, err));
     return repository_id(db, c, name, ret, err);
 }
 
-static int add_link(coras_db *db, coras_db_connection *c, const char *repository,
+static int add_link(serve_db *db, serve_db_connection *c, const char *repository,
                     const coras_digest *digest, coras_error **err)
 {
     sqlite3_stmt *add;
     int64_t id = 0;
 
     CORAS_TRY(make_repository(db, c, repository, &id, err));
-    add = coras_db_statement(db, c, Q_ADD_LINK, err);
+    add = serve_db_statement(db, c, Q_ADD_LINK, err);
     if (!add)
         return CORAS_ERR_IO;
     sqlite3_bind_int64(add, 1, id);
-    coras_db_bind_digest(add, 2, digest);
+    serve_db_bind_digest(add, 2, digest);
     sqlite3_bind_int64(add, 3, coras_wall_s());
-    return coras_db_run(db, add, err);
+    return serve_db_run(db, add, err);
 }
 
 /* Run `query` with (repository, digest) on one repository id. */
-static int run_on_digest(coras_db *db, coras_db_connection *c, enum query query, int64_t repository,
+static int run_on_digest(serve_db *db, serve_db_connection *c, enum query query, int64_t repository,
                          const coras_digest *digest, coras_error **err)
 {
-    sqlite3_stmt *statement = coras_db_statement(db, c, (int)query, err);
+    sqlite3_stmt *statement = serve_db_statement(db, c, (int)query, err);
 
     if (!statement)
         return CORAS_ERR_IO;
     sqlite3_bind_int64(statement, 1, repository);
-    coras_db_bind_digest(statement, 2, digest);
-    return coras_db_run(db, statement, err);
+    serve_db_bind_digest(statement, 2, digest);
+    return serve_db_run(db, statement, err);
 }
 
 /* The same for a SELECT: 1 = there is a row, 0 = none. */
-static int has_row(coras_db *db, coras_db_connection *c, enum query query, int64_t repository,
+static int has_row(serve_db *db, serve_db_connection *c, enum query query, int64_t repository,
                    const coras_digest *digest, coras_error **err)
 {
-    sqlite3_stmt *statement = coras_db_statement(db, c, (int)query, err);
+    sqlite3_stmt *statement = serve_db_statement(db, c, (int)query, err);
     int rc;
 
     if (!statement)
         return CORAS_ERR_IO;
     sqlite3_bind_int64(statement, 1, repository);
-    coras_db_bind_digest(statement, 2, digest);
-    rc = coras_db_step(db, statement, err);
+    serve_db_bind_digest(statement, 2, digest);
+    rc = serve_db_step(db, statement, err);
     if (rc > 0)
         sqlite3_reset(statement);
     return rc;
@@ -190,41 +190,41 @@ struct blob_link {
     int64_t before; /* wall clock seconds */
 };
 
-static int link_blob(coras_db *db, coras_db_connection *c, void *user, coras_error **err)
+static int link_blob(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     const struct blob_link *link = user;
-    sqlite3_stmt *add = coras_db_statement(db, c, Q_ADD_BLOB, err);
+    sqlite3_stmt *add = serve_db_statement(db, c, Q_ADD_BLOB, err);
 
     if (!add)
         return CORAS_ERR_IO;
-    coras_db_bind_digest(add, 1, link->digest);
+    serve_db_bind_digest(add, 1, link->digest);
     sqlite3_bind_int64(add, 2, link->size);
     sqlite3_bind_int64(add, 3, coras_wall_s());
-    CORAS_TRY(coras_db_run(db, add, err));
+    CORAS_TRY(serve_db_run(db, add, err));
     return add_link(db, c, link->repository, link->digest, err);
 }
 
-int coras_metadata_link_blob(coras_metadata *m, const char *repository, const coras_digest *digest,
+int serve_metadata_link_blob(serve_metadata *m, const char *repository, const coras_digest *digest,
                              int64_t size, coras_error **err)
 {
     struct blob_link link = {.repository = repository, .digest = digest, .size = size};
 
-    return coras_db_write(m->db, link_blob, &link, err);
+    return serve_db_write(m->db, link_blob, &link, err);
 }
 
-static int find_blob(coras_db *db, coras_db_connection *c, const char *repository,
+static int find_blob(serve_db *db, serve_db_connection *c, const char *repository,
                      const coras_digest *digest, int64_t *ret_size, coras_error **err)
 {
     sqlite3_stmt *find =
-        coras_db_statement(db, c, repository ? Q_FIND_LINKED_BLOB : Q_FIND_BLOB, err);
+        serve_db_statement(db, c, repository ? Q_FIND_LINKED_BLOB : Q_FIND_BLOB, err);
     int rc;
 
     if (!find)
         return CORAS_ERR_IO;
     if (repository)
-        coras_db_bind_text(find, 1, repository);
-    coras_db_bind_digest(find, 2, digest);
-    rc = coras_db_step(db, find, err);
+        serve_db_bind_text(find, 1, repository);
+    serve_db_bind_digest(find, 2, digest);
+    rc = serve_db_step(db, find, err);
     if (rc < 0)
         return rc;
     if (rc == 0)
@@ -234,7 +234,7 @@ static int find_blob(coras_db *db, coras_db_connection *c, const char *repositor
     return 0;
 }
 
-static int mount_blob(coras_db *db, coras_db_connection *c, void *user, coras_error **err)
+static int mount_blob(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     const struct blob_link *link = user;
     int64_t size = 0;
@@ -242,12 +242,12 @@ static int mount_blob(coras_db *db, coras_db_connection *c, void *user, coras_er
     CORAS_TRY(find_blob(db, c, link->from, link->digest, &size, err));
     if (!link->from) {
         /* stored, but on its way out unless some repository holds it */
-        sqlite3_stmt *find = coras_db_statement(db, c, Q_FIND_ANY_LINK, err);
+        sqlite3_stmt *find = serve_db_statement(db, c, Q_FIND_ANY_LINK, err);
         int rc;
         if (!find)
             return CORAS_ERR_IO;
-        coras_db_bind_digest(find, 1, link->digest);
-        rc = coras_db_step(db, find, err);
+        serve_db_bind_digest(find, 1, link->digest);
+        rc = serve_db_step(db, find, err);
         if (rc <= 0)
             return rc < 0 ? rc : coras_fail(err, CORAS_ERR_NOT_FOUND, "blob not found");
         sqlite3_reset(find);
@@ -255,57 +255,57 @@ static int mount_blob(coras_db *db, coras_db_connection *c, void *user, coras_er
     return add_link(db, c, link->repository, link->digest, err);
 }
 
-int coras_metadata_mount_blob(coras_metadata *m, const char *from, const char *repository,
+int serve_metadata_mount_blob(serve_metadata *m, const char *from, const char *repository,
                               const coras_digest *digest, coras_error **err)
 {
     struct blob_link link = {.repository = repository, .from = from, .digest = digest};
 
-    return coras_db_write(m->db, mount_blob, &link, err);
+    return serve_db_write(m->db, mount_blob, &link, err);
 }
 
-int coras_metadata_find_blob(coras_metadata *m, const char *repository, const coras_digest *digest,
+int serve_metadata_find_blob(serve_metadata *m, const char *repository, const coras_digest *digest,
                              int64_t *ret_size, coras_error **err)
 {
-    coras_db_connection *c = coras_db_reader(m->db, err);
+    serve_db_connection *c = serve_db_reader(m->db, err);
     int rc;
 
     if (!c)
         return CORAS_ERR_IO;
     rc = find_blob(m->db, c, repository, digest, ret_size, err);
-    coras_db_reader_release(m->db, c);
+    serve_db_reader_release(m->db, c);
     return rc;
 }
 
 /* Bind (repository, digest, time) of a query on one link. NULL with *err set. */
-static sqlite3_stmt *link_query(coras_db *db, coras_db_connection *c, enum query query,
+static sqlite3_stmt *link_query(serve_db *db, serve_db_connection *c, enum query query,
                                 const struct blob_link *link, int64_t time, coras_error **err)
 {
-    sqlite3_stmt *statement = coras_db_statement(db, c, (int)query, err);
+    sqlite3_stmt *statement = serve_db_statement(db, c, (int)query, err);
 
     if (!statement)
         return NULL;
-    coras_db_bind_text(statement, 1, link->repository);
-    coras_db_bind_digest(statement, 2, link->digest);
+    serve_db_bind_text(statement, 1, link->repository);
+    serve_db_bind_digest(statement, 2, link->digest);
     sqlite3_bind_int64(statement, 3, time);
     return statement;
 }
 
-static int renew_link(coras_db *db, coras_db_connection *c, void *user, coras_error **err)
+static int renew_link(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     sqlite3_stmt *renew = link_query(db, c, Q_RENEW_LINK, user, coras_wall_s(), err);
 
     if (!renew)
         return CORAS_ERR_IO;
-    CORAS_TRY(coras_db_run(db, renew, err));
+    CORAS_TRY(serve_db_run(db, renew, err));
     if (sqlite3_changes(c->handle) == 0)
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob not found");
     return 0;
 }
 
 /* 1 = it was made before link->before, 0 = not. NOT_FOUND. */
-static int link_is_old(coras_metadata *m, const struct blob_link *link, coras_error **err)
+static int link_is_old(serve_metadata *m, const struct blob_link *link, coras_error **err)
 {
-    coras_db_connection *c = coras_db_reader(m->db, err);
+    serve_db_connection *c = serve_db_reader(m->db, err);
     sqlite3_stmt *find;
     int rc = CORAS_ERR_IO;
 
@@ -313,77 +313,77 @@ static int link_is_old(coras_metadata *m, const struct blob_link *link, coras_er
         return CORAS_ERR_IO;
     find = link_query(m->db, c, Q_LINK_IS_OLD, link, link->before, err);
     if (find) {
-        rc = coras_db_step(m->db, find, err);
+        rc = serve_db_step(m->db, find, err);
         if (rc == 0)
             rc = coras_fail(err, CORAS_ERR_NOT_FOUND, "blob not found");
         else if (rc > 0)
             rc = sqlite3_column_int(find, 0);
         sqlite3_reset(find);
     }
-    coras_db_reader_release(m->db, c);
+    serve_db_reader_release(m->db, c);
     return rc;
 }
 
-int coras_metadata_keep_blob(coras_metadata *m, const char *repository, const coras_digest *digest,
+int serve_metadata_keep_blob(serve_metadata *m, const char *repository, const coras_digest *digest,
                              int64_t before, coras_error **err)
 {
     struct blob_link link = {.repository = repository, .digest = digest, .before = before};
     int rc = link_is_old(m, &link, err);
 
-    return rc > 0 ? coras_db_write(m->db, renew_link, &link, err) : rc;
+    return rc > 0 ? serve_db_write(m->db, renew_link, &link, err) : rc;
 }
 
-static int unlink_blob(coras_db *db, coras_db_connection *c, void *user, coras_error **err)
+static int unlink_blob(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     const struct blob_link *link = user;
-    sqlite3_stmt *remove = coras_db_statement(db, c, Q_DELETE_LINK, err);
+    sqlite3_stmt *remove = serve_db_statement(db, c, Q_DELETE_LINK, err);
 
     if (!remove)
         return CORAS_ERR_IO;
-    coras_db_bind_text(remove, 1, link->repository);
-    coras_db_bind_digest(remove, 2, link->digest);
-    CORAS_TRY(coras_db_run(db, remove, err));
+    serve_db_bind_text(remove, 1, link->repository);
+    serve_db_bind_digest(remove, 2, link->digest);
+    CORAS_TRY(serve_db_run(db, remove, err));
     if (sqlite3_changes(c->handle) == 0)
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob not found");
     return 0;
 }
 
-int coras_metadata_unlink_blob(coras_metadata *m, const char *repository,
+int serve_metadata_unlink_blob(serve_metadata *m, const char *repository,
                                const coras_digest *digest, coras_error **err)
 {
     struct blob_link link = {.repository = repository, .digest = digest};
 
-    return coras_db_write(m->db, unlink_blob, &link, err);
+    return serve_db_write(m->db, unlink_blob, &link, err);
 }
 
 /* ---- manifests ---- */
 
-void coras_stored_manifest_clear(struct coras_stored_manifest *s)
+void serve_stored_manifest_clear(struct serve_stored_manifest *s)
 {
     free(s->media_type);
     free(s->content);
-    *s = (struct coras_stored_manifest){0};
+    *s = (struct serve_stored_manifest){0};
 }
 
 struct manifest_write {
-    const struct coras_manifest_put *put;
+    const struct serve_manifest_put *put;
     coras_digest missing;
 };
 
-bool coras_metadata_is_foreign(const coras_descriptor *d)
+bool serve_metadata_is_foreign(const coras_descriptor *d)
 {
     return d->media_type && (strstr(d->media_type, ".nondistributable.") ||
                              strstr(d->media_type, ".rootfs.foreign."));
 }
 
-static int check_child(coras_db *db, coras_db_connection *c, struct manifest_write *w,
+static int check_child(serve_db *db, serve_db_connection *c, struct manifest_write *w,
                        const coras_descriptor *child, int64_t repository, coras_error **err)
 {
     bool is_index = coras_kind_is_index(w->put->parsed->kind);
     char text[CORAS_DIGEST_TEXT_MAX];
     int rc;
 
-    if (!w->put->check_children || coras_metadata_is_foreign(child))
+    if (!w->put->check_children || serve_metadata_is_foreign(child))
         return 0;
     rc = has_row(db, c, is_index ? Q_HAS_MANIFEST : Q_HAS_LINK, repository, &child->digest, err);
     /* an index may also name blobs: some artifacts do */
@@ -396,20 +396,20 @@ static int check_child(coras_db *db, coras_db_connection *c, struct manifest_wri
                       coras_digest_format(&child->digest, text));
 }
 
-static int add_reference(coras_db *db, coras_db_connection *c, const struct manifest_write *w,
+static int add_reference(serve_db *db, serve_db_connection *c, const struct manifest_write *w,
                          const char *child, int64_t repository, coras_error **err)
 {
-    sqlite3_stmt *add = coras_db_statement(db, c, Q_ADD_REFERENCE, err);
+    sqlite3_stmt *add = serve_db_statement(db, c, Q_ADD_REFERENCE, err);
 
     if (!add)
         return CORAS_ERR_IO;
     sqlite3_bind_int64(add, 1, repository);
-    coras_db_bind_text(add, 2, child);
-    coras_db_bind_digest(add, 3, &w->put->digest);
-    return coras_db_run(db, add, err);
+    serve_db_bind_text(add, 2, child);
+    serve_db_bind_digest(add, 3, &w->put->digest);
+    return serve_db_run(db, add, err);
 }
 
-static int add_child(coras_db *db, coras_db_connection *c, struct manifest_write *w,
+static int add_child(serve_db *db, serve_db_connection *c, struct manifest_write *w,
                      const coras_descriptor *child, int64_t repository, coras_error **err)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
@@ -418,7 +418,7 @@ static int add_child(coras_db *db, coras_db_connection *c, struct manifest_write
     return add_reference(db, c, w, coras_digest_format(&child->digest, text), repository, err);
 }
 
-static int add_children(coras_db *db, coras_db_connection *c, struct manifest_write *w,
+static int add_children(serve_db *db, serve_db_connection *c, struct manifest_write *w,
                         int64_t repository, coras_error **err)
 {
     const coras_manifest *parsed = w->put->parsed;
@@ -434,7 +434,7 @@ static int add_children(coras_db *db, coras_db_connection *c, struct manifest_wr
 
 /* What a referrers list shows of this manifest. Spec: distribution-spec 1.1, "Listing Referrers".
  */
-static int referrer_descriptor(const struct coras_manifest_put *put, coras_buf *out,
+static int referrer_descriptor(const struct serve_manifest_put *put, coras_buf *out,
                                coras_error **err)
 {
     coras_auto_value(coras_descriptor) d = CORAS_DESCRIPTOR_INIT;
@@ -452,49 +452,49 @@ static int referrer_descriptor(const struct coras_manifest_put *put, coras_buf *
     return coras_buf_done(out, err);
 }
 
-static int put_row(coras_db *db, coras_db_connection *c, const struct coras_manifest_put *put,
+static int put_row(serve_db *db, serve_db_connection *c, const struct serve_manifest_put *put,
                    int64_t repository, coras_error **err)
 {
     coras_auto_buf descriptor = CORAS_BUF_UNLIMITED;
-    sqlite3_stmt *insert = coras_db_statement(db, c, Q_PUT_MANIFEST, err);
+    sqlite3_stmt *insert = serve_db_statement(db, c, Q_PUT_MANIFEST, err);
     int rc;
 
     if (!insert)
         return CORAS_ERR_IO;
     sqlite3_bind_int64(insert, 1, repository);
-    coras_db_bind_digest(insert, 2, &put->digest);
-    coras_db_bind_text(insert, 3, put->media_type);
+    serve_db_bind_digest(insert, 2, &put->digest);
+    serve_db_bind_text(insert, 3, put->media_type);
     sqlite3_bind_int64(insert, 4, (int64_t)put->size);
     if (put->parsed && put->parsed->has_subject) {
         CORAS_TRY(referrer_descriptor(put, &descriptor, err));
-        coras_db_bind_digest(insert, 5, &put->parsed->subject.digest);
-        coras_db_bind_text(insert, 6, coras_manifest_effective_artifact_type(put->parsed));
-        coras_db_bind_text(insert, 7, descriptor.ptr);
+        serve_db_bind_digest(insert, 5, &put->parsed->subject.digest);
+        serve_db_bind_text(insert, 6, coras_manifest_effective_artifact_type(put->parsed));
+        serve_db_bind_text(insert, 7, descriptor.ptr);
     }
     sqlite3_bind_int64(insert, 8, coras_wall_s());
     sqlite3_bind_blob64(insert, 9, put->content, put->size, SQLITE_STATIC);
-    rc = coras_db_run(db, insert, err);
+    rc = serve_db_run(db, insert, err);
     sqlite3_clear_bindings(insert); /* the content is the caller's */
     return rc;
 }
 
-static int put_tags(coras_db *db, coras_db_connection *c, const struct coras_manifest_put *put,
+static int put_tags(serve_db *db, serve_db_connection *c, const struct serve_manifest_put *put,
                     int64_t repository, coras_error **err)
 {
     for (size_t i = 0; put->tags && i < put->tags->len; i++) {
-        sqlite3_stmt *set = coras_db_statement(db, c, Q_PUT_TAG, err);
+        sqlite3_stmt *set = serve_db_statement(db, c, Q_PUT_TAG, err);
         if (!set)
             return CORAS_ERR_IO;
         sqlite3_bind_int64(set, 1, repository);
-        coras_db_bind_text(set, 2, put->tags->items[i]);
-        coras_db_bind_digest(set, 3, &put->digest);
+        serve_db_bind_text(set, 2, put->tags->items[i]);
+        serve_db_bind_digest(set, 3, &put->digest);
         sqlite3_bind_int64(set, 4, coras_wall_s());
-        CORAS_TRY(coras_db_run(db, set, err));
+        CORAS_TRY(serve_db_run(db, set, err));
     }
     return 0;
 }
 
-static int put_manifest(coras_db *db, coras_db_connection *c, void *user, coras_error **err)
+static int put_manifest(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     struct manifest_write *w = user;
     int64_t repository = 0;
@@ -505,21 +505,21 @@ static int put_manifest(coras_db *db, coras_db_connection *c, void *user, coras_
     return put_tags(db, c, w->put, repository, err);
 }
 
-int coras_metadata_put_manifest(coras_metadata *m, const struct coras_manifest_put *put,
+int serve_metadata_put_manifest(serve_metadata *m, const struct serve_manifest_put *put,
                                 coras_digest *ret_missing, coras_error **err)
 {
     struct manifest_write w = {.put = put};
-    int rc = coras_db_write(m->db, put_manifest, &w, err);
+    int rc = serve_db_write(m->db, put_manifest, &w, err);
 
     if (rc < 0)
         *ret_missing = w.missing;
     return rc;
 }
 
-static int read_manifest(sqlite3_stmt *row, bool with_content, struct coras_stored_manifest *ret,
+static int read_manifest(sqlite3_stmt *row, bool with_content, struct serve_stored_manifest *ret,
                          coras_error **err)
 {
-    struct coras_stored_manifest s = {.size = sqlite3_column_int64(row, 2)};
+    struct serve_stored_manifest s = {.size = sqlite3_column_int64(row, 2)};
     const char *digest = (const char *)sqlite3_column_text(row, 0);
     const char *media_type = (const char *)sqlite3_column_text(row, 1);
 
@@ -529,7 +529,7 @@ static int read_manifest(sqlite3_stmt *row, bool with_content, struct coras_stor
     if (with_content) {
         const void *content = sqlite3_column_blob(row, 3);
         if (sqlite3_column_bytes(row, 3) != s.size) {
-            coras_stored_manifest_clear(&s);
+            serve_stored_manifest_clear(&s);
             return coras_fail(err, CORAS_ERR_IO, "damaged manifest row");
         }
         s.content = coras_malloc((size_t)s.size + 1);
@@ -537,43 +537,43 @@ static int read_manifest(sqlite3_stmt *row, bool with_content, struct coras_stor
             memcpy(s.content, content, (size_t)s.size);
     }
     if (!s.media_type || (with_content && !s.content)) {
-        coras_stored_manifest_clear(&s);
+        serve_stored_manifest_clear(&s);
         return coras_fail_no_memory(err);
     }
     *ret = s;
     return 0;
 }
 
-int coras_metadata_get_manifest(coras_metadata *m, const char *repository, const char *tag,
+int serve_metadata_get_manifest(serve_metadata *m, const char *repository, const char *tag,
                                 const coras_digest *digest, bool with_content,
-                                struct coras_stored_manifest *ret, coras_error **err)
+                                struct serve_stored_manifest *ret, coras_error **err)
 {
-    coras_db_connection *c = coras_db_reader(m->db, err);
+    serve_db_connection *c = serve_db_reader(m->db, err);
     sqlite3_stmt *find;
     int rc = CORAS_ERR_IO;
 
     if (!c)
         return CORAS_ERR_IO;
-    find = coras_db_statement(m->db, c, tag ? Q_MANIFEST_BY_TAG : Q_MANIFEST_BY_DIGEST, err);
+    find = serve_db_statement(m->db, c, tag ? Q_MANIFEST_BY_TAG : Q_MANIFEST_BY_DIGEST, err);
     if (find) {
-        coras_db_bind_text(find, 1, repository);
+        serve_db_bind_text(find, 1, repository);
         if (tag)
-            coras_db_bind_text(find, 2, tag);
+            serve_db_bind_text(find, 2, tag);
         else
-            coras_db_bind_digest(find, 2, digest);
+            serve_db_bind_digest(find, 2, digest);
         sqlite3_bind_int(find, 3, with_content);
-        rc = coras_db_step(m->db, find, err);
+        rc = serve_db_step(m->db, find, err);
         if (rc == 0)
             rc = coras_fail(err, CORAS_ERR_NOT_FOUND, "manifest not found");
         else if (rc > 0)
             rc = read_manifest(find, with_content, ret, err);
         sqlite3_reset(find);
     }
-    coras_db_reader_release(m->db, c);
+    serve_db_reader_release(m->db, c);
     return rc;
 }
 
-static int delete_manifest(coras_db *db, coras_db_connection *c, void *user, coras_error **err)
+static int delete_manifest(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     const struct blob_link *link = user;
     int64_t repository = 0;
@@ -586,64 +586,64 @@ static int delete_manifest(coras_db *db, coras_db_connection *c, void *user, cor
     return run_on_digest(db, c, Q_DELETE_REFERENCES_OF, repository, link->digest, err);
 }
 
-int coras_metadata_delete_manifest(coras_metadata *m, const char *repository,
+int serve_metadata_delete_manifest(serve_metadata *m, const char *repository,
                                    const coras_digest *digest, coras_error **err)
 {
     struct blob_link link = {.repository = repository, .digest = digest};
 
-    return coras_db_write(m->db, delete_manifest, &link, err);
+    return serve_db_write(m->db, delete_manifest, &link, err);
 }
 
 struct tag_name {
     const char *repository, *tag;
 };
 
-static int delete_tag(coras_db *db, coras_db_connection *c, void *user, coras_error **err)
+static int delete_tag(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     const struct tag_name *name = user;
-    sqlite3_stmt *remove = coras_db_statement(db, c, Q_DELETE_TAG, err);
+    sqlite3_stmt *remove = serve_db_statement(db, c, Q_DELETE_TAG, err);
 
     if (!remove)
         return CORAS_ERR_IO;
-    coras_db_bind_text(remove, 1, name->repository);
-    coras_db_bind_text(remove, 2, name->tag);
-    CORAS_TRY(coras_db_run(db, remove, err));
+    serve_db_bind_text(remove, 1, name->repository);
+    serve_db_bind_text(remove, 2, name->tag);
+    CORAS_TRY(serve_db_run(db, remove, err));
     if (sqlite3_changes(c->handle) == 0)
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "tag not found");
     return 0;
 }
 
-int coras_metadata_delete_tag(coras_metadata *m, const char *repository, const char *tag,
+int serve_metadata_delete_tag(serve_metadata *m, const char *repository, const char *tag,
                               coras_error **err)
 {
     struct tag_name name = {repository, tag};
 
-    return coras_db_write(m->db, delete_tag, &name, err);
+    return serve_db_write(m->db, delete_tag, &name, err);
 }
 
 /* ---- lists ---- */
 
-int coras_metadata_has_repository(coras_metadata *m, const char *repository, coras_error **err)
+int serve_metadata_has_repository(serve_metadata *m, const char *repository, coras_error **err)
 {
-    coras_db_connection *c = coras_db_reader(m->db, err);
+    serve_db_connection *c = serve_db_reader(m->db, err);
     int64_t id;
     int rc;
 
     if (!c)
         return CORAS_ERR_IO;
     rc = repository_id(m->db, c, repository, &id, err);
-    coras_db_reader_release(m->db, c);
+    serve_db_reader_release(m->db, c);
     return rc;
 }
 
 /* Collect the first column; asks for one row more than wanted, to know whether there are more. */
-static int collect_names(coras_db *db, sqlite3_stmt *list, int64_t limit, coras_strlist *ret,
+static int collect_names(serve_db *db, sqlite3_stmt *list, int64_t limit, coras_strlist *ret,
                          bool *ret_more, coras_error **err)
 {
     int rc;
 
     *ret_more = false;
-    while ((rc = coras_db_step(db, list, err)) > 0) {
+    while ((rc = serve_db_step(db, list, err)) > 0) {
         if ((int64_t)ret->len == limit) {
             *ret_more = true;
             break;
@@ -656,46 +656,46 @@ static int collect_names(coras_db *db, sqlite3_stmt *list, int64_t limit, coras_
     return rc < 0 ? rc : 0;
 }
 
-static int list_names(coras_metadata *m, enum query query, const char *repository, const char *last,
+static int list_names(serve_metadata *m, enum query query, const char *repository, const char *last,
                       int64_t limit, coras_strlist *ret, bool *ret_more, coras_error **err)
 {
-    coras_db_connection *c = coras_db_reader(m->db, err);
+    serve_db_connection *c = serve_db_reader(m->db, err);
     sqlite3_stmt *list;
     int rc = CORAS_ERR_IO;
 
     if (!c)
         return CORAS_ERR_IO;
-    list = coras_db_statement(m->db, c, (int)query, err);
+    list = serve_db_statement(m->db, c, (int)query, err);
     if (list) {
         if (repository)
-            coras_db_bind_text(list, 1, repository);
-        coras_db_bind_text(list, 2, last);
+            serve_db_bind_text(list, 1, repository);
+        serve_db_bind_text(list, 2, last);
         sqlite3_bind_int64(list, 3, limit + 1);
         rc = collect_names(m->db, list, limit, ret, ret_more, err);
     }
-    coras_db_reader_release(m->db, c);
+    serve_db_reader_release(m->db, c);
     return rc;
 }
 
-int coras_metadata_tags(coras_metadata *m, const char *repository, const char *last, int64_t limit,
+int serve_metadata_tags(serve_metadata *m, const char *repository, const char *last, int64_t limit,
                         coras_strlist *ret, bool *ret_more, coras_error **err)
 {
     return list_names(m, Q_TAGS, repository, last, limit, ret, ret_more, err);
 }
 
-int coras_metadata_repositories(coras_metadata *m, const char *last, int64_t limit,
+int serve_metadata_repositories(serve_metadata *m, const char *last, int64_t limit,
                                 coras_strlist *ret, bool *ret_more, coras_error **err)
 {
     return list_names(m, Q_REPOSITORIES, NULL, last, limit, ret, ret_more, err);
 }
 
-static int visit_referrers(coras_db *db, sqlite3_stmt *list,
+static int visit_referrers(serve_db *db, sqlite3_stmt *list,
                            bool (*visit)(const char *, const char *, void *), void *user,
                            coras_error **err)
 {
     int rc;
 
-    while ((rc = coras_db_step(db, list, err)) > 0) {
+    while ((rc = serve_db_step(db, list, err)) > 0) {
         const char *descriptor = (const char *)sqlite3_column_text(list, 0);
         const char *digest = (const char *)sqlite3_column_text(list, 1);
         if (!descriptor || !digest || !visit(descriptor, digest, user))
@@ -705,26 +705,26 @@ static int visit_referrers(coras_db *db, sqlite3_stmt *list,
     return rc < 0 ? rc : 0;
 }
 
-int coras_metadata_referrers(coras_metadata *m, const struct coras_referrers_query *query,
+int serve_metadata_referrers(serve_metadata *m, const struct serve_referrers_query *query,
                              bool (*visit)(const char *descriptor, const char *digest, void *user),
                              void *user, coras_error **err)
 {
-    coras_db_connection *c = coras_db_reader(m->db, err);
+    serve_db_connection *c = serve_db_reader(m->db, err);
     sqlite3_stmt *list;
     int rc = CORAS_ERR_IO;
 
     if (!c)
         return CORAS_ERR_IO;
-    list = coras_db_statement(m->db, c, Q_REFERRERS, err);
+    list = serve_db_statement(m->db, c, Q_REFERRERS, err);
     if (list) {
-        coras_db_bind_text(list, 1, query->repository);
-        coras_db_bind_digest(list, 2, &query->subject);
-        coras_db_bind_text(list, 3, query->last);
-        coras_db_bind_text(list, 4, query->artifact_type);
+        serve_db_bind_text(list, 1, query->repository);
+        serve_db_bind_digest(list, 2, &query->subject);
+        serve_db_bind_text(list, 3, query->last);
+        serve_db_bind_text(list, 4, query->artifact_type);
         sqlite3_bind_int64(list, 5, query->limit);
         rc = visit_referrers(m->db, list, visit, user, err);
     }
-    coras_db_reader_release(m->db, c);
+    serve_db_reader_release(m->db, c);
     return rc;
 }
 
@@ -736,55 +736,55 @@ struct collection {
     coras_strlist *digests;
 };
 
-static int collect(coras_db *db, coras_db_connection *c, void *user, coras_error **err)
+static int collect(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     const struct collection *collection = user;
-    sqlite3_stmt *links = coras_db_statement(db, c, Q_COLLECT_LINKS, err);
-    sqlite3_stmt *list = coras_db_statement(db, c, Q_UNLINKED_BLOBS, err);
+    sqlite3_stmt *links = serve_db_statement(db, c, Q_COLLECT_LINKS, err);
+    sqlite3_stmt *list = serve_db_statement(db, c, Q_UNLINKED_BLOBS, err);
     bool more;
 
     if (!links || !list)
         return CORAS_ERR_IO;
     sqlite3_bind_int64(links, 1, collection->before);
-    CORAS_TRY(coras_db_run(db, links, err));
+    CORAS_TRY(serve_db_run(db, links, err));
     sqlite3_bind_int64(list, 1, collection->before);
     sqlite3_bind_int(list, 2, collection->limit);
     CORAS_TRY(collect_names(db, list, collection->limit, collection->digests, &more, err));
     for (size_t i = 0; i < collection->digests->len; i++) {
-        sqlite3_stmt *forget = coras_db_statement(db, c, Q_DELETE_BLOB, err);
+        sqlite3_stmt *forget = serve_db_statement(db, c, Q_DELETE_BLOB, err);
         if (!forget)
             return CORAS_ERR_IO;
-        coras_db_bind_text(forget, 1, collection->digests->items[i]);
-        CORAS_TRY(coras_db_run(db, forget, err));
+        serve_db_bind_text(forget, 1, collection->digests->items[i]);
+        CORAS_TRY(serve_db_run(db, forget, err));
     }
     return 0;
 }
 
-int coras_metadata_collect(coras_metadata *m, int64_t before, int limit, coras_strlist *ret_digests,
+int serve_metadata_collect(serve_metadata *m, int64_t before, int limit, coras_strlist *ret_digests,
                            coras_error **err)
 {
     struct collection collection = {before, limit, ret_digests};
 
-    return coras_db_write(m->db, collect, &collection, err);
+    return serve_db_write(m->db, collect, &collection, err);
 }
 
 /* ---- life ---- */
 
-int coras_metadata_open(const char *path, bool create, coras_metadata **ret, coras_error **err)
+int serve_metadata_open(const char *path, bool create, serve_metadata **ret, coras_error **err)
 {
-    coras_auto(coras_metadata) m = coras_new(coras_metadata);
+    coras_auto(serve_metadata) m = coras_new(serve_metadata);
 
     if (!m)
         return coras_fail_no_memory(err);
-    CORAS_TRY(coras_db_open(path, create, queries, &m->db, err));
+    CORAS_TRY(serve_db_open(path, create, queries, &m->db, err));
     *ret = coras_steal(&m);
     return 0;
 }
 
-void coras_metadata_close(coras_metadata *m)
+void serve_metadata_close(serve_metadata *m)
 {
     if (!m)
         return;
-    coras_db_close(m->db);
+    serve_db_close(m->db);
     free(m);
 }

@@ -8,52 +8,52 @@
  *
  * Errors: NOT_FOUND as each function says, NO_SPACE, IO, TIMEOUT when the database stays locked.
  */
-#ifndef CORAS_SERVE_STORAGE_METADATA_H
-#define CORAS_SERVE_STORAGE_METADATA_H
+#ifndef SERVE_STORAGE_METADATA_H
+#define SERVE_STORAGE_METADATA_H
 
 #include "oci/digest.h"
 #include "oci/manifest.h"
 
-typedef struct coras_metadata coras_metadata;
+typedef struct serve_metadata serve_metadata;
 
 /* Open `path`; made, or filled when it is empty, with `create` only. CONFIG when it is damaged or
  * of another program or version. */
-CORAS_MUST_CHECK int coras_metadata_open(const char *path, bool create, coras_metadata **ret,
+CORAS_MUST_CHECK int serve_metadata_open(const char *path, bool create, serve_metadata **ret,
                                          coras_error **err);
-void coras_metadata_close(coras_metadata *m);
-CORAS_DEFINE_AUTO(coras_metadata, coras_metadata_close)
+void serve_metadata_close(serve_metadata *m);
+CORAS_DEFINE_AUTO(serve_metadata, serve_metadata_close)
 
 /* ---- blobs ---- */
 /* Record a stored blob and link it to the repository, which comes to be with it. */
-CORAS_MUST_CHECK int coras_metadata_link_blob(coras_metadata *m, const char *repository,
+CORAS_MUST_CHECK int serve_metadata_link_blob(serve_metadata *m, const char *repository,
                                               const coras_digest *digest, int64_t size,
                                               coras_error **err);
 /* Link a blob that `from` holds (NULL: any repository) to `repository`. NOT_FOUND. */
-CORAS_MUST_CHECK int coras_metadata_mount_blob(coras_metadata *m, const char *from,
+CORAS_MUST_CHECK int serve_metadata_mount_blob(serve_metadata *m, const char *from,
                                                const char *repository, const coras_digest *digest,
                                                coras_error **err);
 /* NOT_FOUND unless the repository itself holds the blob. repository NULL: whether it is stored. */
-CORAS_MUST_CHECK int coras_metadata_find_blob(coras_metadata *m, const char *repository,
+CORAS_MUST_CHECK int serve_metadata_find_blob(serve_metadata *m, const char *repository,
                                               const coras_digest *digest, int64_t *ret_size,
                                               coras_error **err);
 /* Keep a blob from the collector as if it was linked now, when it was linked before `before` (wall
  * clock seconds). NOT_FOUND when it went meanwhile. */
-CORAS_MUST_CHECK int coras_metadata_keep_blob(coras_metadata *m, const char *repository,
+CORAS_MUST_CHECK int serve_metadata_keep_blob(serve_metadata *m, const char *repository,
                                               const coras_digest *digest, int64_t before,
                                               coras_error **err);
-CORAS_MUST_CHECK int coras_metadata_unlink_blob(coras_metadata *m, const char *repository,
+CORAS_MUST_CHECK int serve_metadata_unlink_blob(serve_metadata *m, const char *repository,
                                                 const coras_digest *digest, coras_error **err);
 
 /* ---- manifests ---- */
-struct coras_stored_manifest {
+struct serve_stored_manifest {
     coras_digest digest;
     char *media_type;
     char *content; /* `size` bytes; NULL when not asked for */
     int64_t size;
 };
-void coras_stored_manifest_clear(struct coras_stored_manifest *s);
+void serve_stored_manifest_clear(struct serve_stored_manifest *s);
 
-struct coras_manifest_put {
+struct serve_manifest_put {
     const char *repository;
     coras_digest digest;
     const char *media_type;
@@ -64,37 +64,37 @@ struct coras_manifest_put {
     const coras_strlist *tags;    /* set to this manifest */
 };
 /* Layers whose content no registry holds; Spec: image-spec 1.1, "Non-Distributable Layers". */
-bool coras_metadata_is_foreign(const coras_descriptor *d);
+bool serve_metadata_is_foreign(const coras_descriptor *d);
 /* NOT_FOUND with *ret_missing set when something it names is absent. */
-CORAS_MUST_CHECK int coras_metadata_put_manifest(coras_metadata *m,
-                                                 const struct coras_manifest_put *put,
+CORAS_MUST_CHECK int serve_metadata_put_manifest(serve_metadata *m,
+                                                 const struct serve_manifest_put *put,
                                                  coras_digest *ret_missing, coras_error **err);
 /* By tag, or by digest when tag is NULL. NOT_FOUND. */
-CORAS_MUST_CHECK int coras_metadata_get_manifest(coras_metadata *m, const char *repository,
+CORAS_MUST_CHECK int serve_metadata_get_manifest(serve_metadata *m, const char *repository,
                                                  const char *tag, const coras_digest *digest,
                                                  bool with_content,
-                                                 struct coras_stored_manifest *ret,
+                                                 struct serve_stored_manifest *ret,
                                                  coras_error **err);
 /* The manifest, all its tags, its place among the referrers. NOT_FOUND. */
-CORAS_MUST_CHECK int coras_metadata_delete_manifest(coras_metadata *m, const char *repository,
+CORAS_MUST_CHECK int serve_metadata_delete_manifest(serve_metadata *m, const char *repository,
                                                     const coras_digest *digest, coras_error **err);
 /* The tag alone. NOT_FOUND. */
-CORAS_MUST_CHECK int coras_metadata_delete_tag(coras_metadata *m, const char *repository,
+CORAS_MUST_CHECK int serve_metadata_delete_tag(serve_metadata *m, const char *repository,
                                                const char *tag, coras_error **err);
 
 /* ---- lists: byte order, strictly after `last`, at most `limit`; *ret_more: there are further ----
  */
-CORAS_MUST_CHECK int coras_metadata_has_repository(coras_metadata *m, const char *repository,
+CORAS_MUST_CHECK int serve_metadata_has_repository(serve_metadata *m, const char *repository,
                                                    coras_error **err);
-CORAS_MUST_CHECK int coras_metadata_tags(coras_metadata *m, const char *repository,
+CORAS_MUST_CHECK int serve_metadata_tags(serve_metadata *m, const char *repository,
                                          const char *last, int64_t limit, coras_strlist *ret,
                                          bool *ret_more, coras_error **err);
 /* Repositories that hold a manifest. */
-CORAS_MUST_CHECK int coras_metadata_repositories(coras_metadata *m, const char *last, int64_t limit,
+CORAS_MUST_CHECK int serve_metadata_repositories(serve_metadata *m, const char *last, int64_t limit,
                                                  coras_strlist *ret, bool *ret_more,
                                                  coras_error **err);
 
-struct coras_referrers_query {
+struct serve_referrers_query {
     const char *repository;
     coras_digest subject;
     const char *artifact_type; /* NULL: all */
@@ -106,7 +106,7 @@ struct coras_referrers_query {
  * digest; false ends the list early.
  */
 CORAS_MUST_CHECK int
-coras_metadata_referrers(coras_metadata *m, const struct coras_referrers_query *query,
+serve_metadata_referrers(serve_metadata *m, const struct serve_referrers_query *query,
                          bool (*visit)(const char *descriptor, const char *digest, void *user),
                          void *user, coras_error **err);
 
@@ -116,7 +116,7 @@ coras_metadata_referrers(coras_metadata *m, const struct coras_referrers_query *
  * clock seconds), then blobs that no repository links. Returns those blobs, at most `limit`, whose
  * files may be removed. The caller keeps publishers out meanwhile.
  */
-CORAS_MUST_CHECK int coras_metadata_collect(coras_metadata *m, int64_t before, int limit,
+CORAS_MUST_CHECK int serve_metadata_collect(serve_metadata *m, int64_t before, int limit,
                                             coras_strlist *ret_digests, coras_error **err);
 
 #endif

@@ -34,7 +34,7 @@ static const char schema[] =
     " moved INTEGER NOT NULL, PRIMARY KEY (repository, name)) WITHOUT ROWID;"
     "CREATE INDEX tag_by_digest ON tag (repository, digest);";
 
-int coras_db_fail(const coras_db *db, int sqlite_rc, coras_error **err)
+int serve_db_fail(const serve_db *db, int sqlite_rc, coras_error **err)
 {
     int code = CORAS_ERR_IO;
 
@@ -56,7 +56,7 @@ int coras_db_fail(const coras_db *db, int sqlite_rc, coras_error **err)
 
 /* ---- statements ---- */
 
-sqlite3_stmt *coras_db_statement(const coras_db *db, coras_db_connection *c, int query,
+sqlite3_stmt *serve_db_statement(const serve_db *db, serve_db_connection *c, int query,
                                  coras_error **err)
 {
     sqlite3_stmt **slot = &c->statements[query];
@@ -65,7 +65,7 @@ sqlite3_stmt *coras_db_statement(const coras_db *db, coras_db_connection *c, int
         int rc = sqlite3_prepare_v3(c->handle, db->queries[query], -1, SQLITE_PREPARE_PERSISTENT,
                                     slot, NULL);
         if (rc != SQLITE_OK) {
-            coras_db_fail(db, rc, err);
+            serve_db_fail(db, rc, err);
             return NULL;
         }
         return *slot;
@@ -75,26 +75,26 @@ sqlite3_stmt *coras_db_statement(const coras_db *db, coras_db_connection *c, int
     return *slot;
 }
 
-int coras_db_step(const coras_db *db, sqlite3_stmt *statement, coras_error **err)
+int serve_db_step(const serve_db *db, sqlite3_stmt *statement, coras_error **err)
 {
     int rc = sqlite3_step(statement);
 
     if (rc == SQLITE_ROW)
         return 1;
     sqlite3_reset(statement);
-    return rc == SQLITE_DONE ? 0 : coras_db_fail(db, rc, err);
+    return rc == SQLITE_DONE ? 0 : serve_db_fail(db, rc, err);
 }
 
-int coras_db_run(const coras_db *db, sqlite3_stmt *statement, coras_error **err)
+int serve_db_run(const serve_db *db, sqlite3_stmt *statement, coras_error **err)
 {
-    int rc = coras_db_step(db, statement, err);
+    int rc = serve_db_step(db, statement, err);
 
     if (rc > 0)
         sqlite3_reset(statement);
     return rc < 0 ? rc : 0;
 }
 
-void coras_db_bind_text(sqlite3_stmt *statement, int index, const char *text)
+void serve_db_bind_text(sqlite3_stmt *statement, int index, const char *text)
 {
     /* a failed binding is out of memory: the step then finds NULL and fails on its NOT NULL */
     if (text)
@@ -103,51 +103,51 @@ void coras_db_bind_text(sqlite3_stmt *statement, int index, const char *text)
         (void)sqlite3_bind_null(statement, index);
 }
 
-void coras_db_bind_digest(sqlite3_stmt *statement, int index, const coras_digest *digest)
+void serve_db_bind_digest(sqlite3_stmt *statement, int index, const coras_digest *digest)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    coras_db_bind_text(statement, index, coras_digest_format(digest, text));
+    serve_db_bind_text(statement, index, coras_digest_format(digest, text));
 }
 
 /* ---- connections ---- */
 
-static void connection_close(coras_db_connection *c)
+static void connection_close(serve_db_connection *c)
 {
-    for (size_t i = 0; i < CORAS_DB_STATEMENTS_MAX; i++)
+    for (size_t i = 0; i < SERVE_DB_STATEMENTS_MAX; i++)
         sqlite3_finalize(c->statements[i]);
     sqlite3_close(c->handle);
-    *c = (coras_db_connection){0};
+    *c = (serve_db_connection){0};
 }
 
-static int connection_exec(const coras_db *db, coras_db_connection *c, const char *sql,
+static int connection_exec(const serve_db *db, serve_db_connection *c, const char *sql,
                            coras_error **err)
 {
     int rc = sqlite3_exec(c->handle, sql, NULL, NULL, NULL);
 
-    return rc == SQLITE_OK ? 0 : coras_db_fail(db, rc, err);
+    return rc == SQLITE_OK ? 0 : serve_db_fail(db, rc, err);
 }
 
-static int connection_open(const coras_db *db, coras_db_connection *c, int flags, coras_error **err)
+static int connection_open(const serve_db *db, serve_db_connection *c, int flags, coras_error **err)
 {
     int rc = sqlite3_open_v2(db->path, &c->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
 
     if (rc != SQLITE_OK) {
         connection_close(c);
-        return coras_db_fail(db, rc, err);
+        return serve_db_fail(db, rc, err);
     }
     sqlite3_extended_result_codes(c->handle, 1);
     sqlite3_busy_timeout(c->handle, BUSY_TIMEOUT_MS);
     return 0;
 }
 
-coras_db_connection *coras_db_reader(coras_db *db, coras_error **err)
+serve_db_connection *serve_db_reader(serve_db *db, coras_error **err)
 {
-    coras_db_connection *c = NULL;
+    serve_db_connection *c = NULL;
 
     pthread_mutex_lock(&db->reader_lock);
     while (!c) {
-        for (size_t i = 0; i < CORAS_DB_READERS && !c; i++) {
+        for (size_t i = 0; i < SERVE_DB_READERS && !c; i++) {
             if (!db->busy[i]) {
                 db->busy[i] = true;
                 c = &db->readers[i];
@@ -158,13 +158,13 @@ coras_db_connection *coras_db_reader(coras_db *db, coras_error **err)
     }
     pthread_mutex_unlock(&db->reader_lock);
     if (!c->handle && connection_open(db, c, SQLITE_OPEN_READWRITE, err) < 0) {
-        coras_db_reader_release(db, c);
+        serve_db_reader_release(db, c);
         return NULL;
     }
     return c;
 }
 
-void coras_db_reader_release(coras_db *db, coras_db_connection *c)
+void serve_db_reader_release(serve_db *db, serve_db_connection *c)
 {
     pthread_mutex_lock(&db->reader_lock);
     db->busy[c - db->readers] = false;
@@ -175,7 +175,7 @@ void coras_db_reader_release(coras_db *db, coras_db_connection *c)
 /* ---- opening ---- */
 
 /* First column of the first row; 0 when there is none. */
-static int query_int(const coras_db *db, const char *sql, int64_t *ret, coras_error **err)
+static int query_int(const serve_db *db, const char *sql, int64_t *ret, coras_error **err)
 {
     sqlite3_stmt *statement = NULL;
     int rc = sqlite3_prepare_v2(db->writer.handle, sql, -1, &statement, NULL);
@@ -187,10 +187,10 @@ static int query_int(const coras_db *db, const char *sql, int64_t *ret, coras_er
             *ret = sqlite3_column_int64(statement, 0);
     }
     sqlite3_finalize(statement);
-    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : coras_db_fail(db, rc, err);
+    return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : serve_db_fail(db, rc, err);
 }
 
-static int check_damage(const coras_db *db, coras_error **err)
+static int check_damage(const serve_db *db, coras_error **err)
 {
     struct stat st;
     int64_t faults = 0;
@@ -204,7 +204,7 @@ static int check_damage(const coras_db *db, coras_error **err)
     return 0;
 }
 
-static int create_schema(coras_db *db, coras_error **err)
+static int create_schema(serve_db *db, coras_error **err)
 {
     coras_auto_buf sql = CORAS_BUF_UNLIMITED;
 
@@ -215,7 +215,7 @@ static int create_schema(coras_db *db, coras_error **err)
     return connection_exec(db, &db->writer, sql.ptr, err);
 }
 
-static int check_schema(coras_db *db, bool create, coras_error **err)
+static int check_schema(serve_db *db, bool create, coras_error **err)
 {
     int64_t tables = 0, application = 0, version = 0;
 
@@ -234,7 +234,7 @@ static int check_schema(coras_db *db, bool create, coras_error **err)
     return check_damage(db, err);
 }
 
-static int open_writer(coras_db *db, bool create, coras_error **err)
+static int open_writer(serve_db *db, bool create, coras_error **err)
 {
     int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
 
@@ -245,10 +245,10 @@ static int open_writer(coras_db *db, bool create, coras_error **err)
     return check_schema(db, create, err);
 }
 
-int coras_db_open(const char *path, bool create, const char *const *queries, coras_db **ret,
+int serve_db_open(const char *path, bool create, const char *const *queries, serve_db **ret,
                   coras_error **err)
 {
-    coras_auto(coras_db) db = coras_new(coras_db);
+    coras_auto(serve_db) db = coras_new(serve_db);
     int rc;
 
     if (!db)
@@ -275,11 +275,11 @@ int coras_db_open(const char *path, bool create, const char *const *queries, cor
     return 0;
 }
 
-void coras_db_close(coras_db *db)
+void serve_db_close(serve_db *db)
 {
     if (!db)
         return;
-    for (size_t i = 0; i < CORAS_DB_READERS; i++)
+    for (size_t i = 0; i < SERVE_DB_READERS; i++)
         connection_close(&db->readers[i]);
     connection_close(&db->writer); /* the last one folds the log into the database */
     pthread_mutex_destroy(&db->writer_lock);
@@ -294,7 +294,7 @@ void coras_db_close(coras_db *db)
 
 /* Wait for another process that keeps the database, no longer than `arrived_ms` allows: those who
  * queue here have waited already while the first of them did. */
-static int begin(coras_db *db, int64_t arrived_ms, coras_error **err)
+static int begin(serve_db *db, int64_t arrived_ms, coras_error **err)
 {
     int64_t waited_ms = coras_now_ms() - arrived_ms;
 
@@ -304,10 +304,10 @@ static int begin(coras_db *db, int64_t arrived_ms, coras_error **err)
 }
 
 /* Call with writer_lock held. */
-static int group_join(coras_db *db, int64_t arrived_ms, coras_error **err)
+static int group_join(serve_db *db, int64_t arrived_ms, coras_error **err)
 {
     if (!db->group) {
-        struct coras_db_group *group = coras_new(struct coras_db_group);
+        struct serve_db_group *group = coras_new(struct serve_db_group);
         int rc;
         if (!group)
             return coras_fail_no_memory(err);
@@ -321,9 +321,9 @@ static int group_join(coras_db *db, int64_t arrived_ms, coras_error **err)
     return 0;
 }
 
-static void group_commit(coras_db *db)
+static void group_commit(serve_db *db)
 {
-    struct coras_db_group *group = db->group;
+    struct serve_db_group *group = db->group;
 
     /* SQLite itself rolls back when the disk is full or fails in the midst of a statement */
     if (sqlite3_get_autocommit(db->writer.handle))
@@ -337,8 +337,8 @@ static void group_commit(coras_db *db)
     pthread_cond_broadcast(&db->committed);
 }
 
-static int run_in_savepoint(coras_db *db,
-                            int (*work)(coras_db *, coras_db_connection *, void *, coras_error **),
+static int run_in_savepoint(serve_db *db,
+                            int (*work)(serve_db *, serve_db_connection *, void *, coras_error **),
                             void *user, coras_error **err)
 {
     int rc = connection_exec(db, &db->writer, "SAVEPOINT work", err);
@@ -352,12 +352,12 @@ static int run_in_savepoint(coras_db *db,
     return rc;
 }
 
-int coras_db_write(coras_db *db,
-                   int (*work)(coras_db *db, coras_db_connection *c, void *user, coras_error **err),
+int serve_db_write(serve_db *db,
+                   int (*work)(serve_db *db, serve_db_connection *c, void *user, coras_error **err),
                    void *user, coras_error **err)
 {
     int64_t arrived_ms = coras_now_ms();
-    struct coras_db_group *group;
+    struct serve_db_group *group;
     int rc;
 
     __atomic_add_fetch(&db->arriving, 1, __ATOMIC_SEQ_CST);
@@ -379,7 +379,7 @@ int coras_db_write(coras_db *db,
     while (!group->done)
         pthread_cond_wait(&db->committed, &db->writer_lock);
     if (rc >= 0 && group->sqlite_rc != SQLITE_OK)
-        rc = coras_db_fail(db, group->sqlite_rc, err);
+        rc = serve_db_fail(db, group->sqlite_rc, err);
     if (--group->members == 0)
         free(group);
     pthread_mutex_unlock(&db->writer_lock);

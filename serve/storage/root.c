@@ -38,11 +38,11 @@ static int take_lock(int rootfd, const char *path, int *ret_fd, coras_error **er
     return 0;
 }
 
-static int open_database(int rootfd, const char *path, struct coras_root *root, coras_error **err)
+static int open_database(int rootfd, const char *path, struct serve_root *root, coras_error **err)
 {
     coras_auto_free char *database = coras_path_join(path, DATABASE);
     struct stat st;
-    bool exists, empty = coras_blob_store_is_empty(root->store);
+    bool exists, empty = serve_blob_store_is_empty(root->store);
 
     if (!database)
         return coras_fail_no_memory(err);
@@ -56,10 +56,10 @@ static int open_database(int rootfd, const char *path, struct coras_root *root, 
         coras_hint(err, "restore " DATABASE " from a backup, or start with an empty directory");
         return CORAS_ERR_CONFIG;
     }
-    return coras_metadata_open(database, empty, &root->metadata, err);
+    return serve_metadata_open(database, empty, &root->metadata, err);
 }
 
-static int open_parts(const char *path, struct coras_root *root, coras_error **err)
+static int open_parts(const char *path, struct serve_root *root, coras_error **err)
 {
     coras_auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -67,31 +67,31 @@ static int open_parts(const char *path, struct coras_root *root, coras_error **e
         return coras_fail_errno(err, errno, "open %s", path);
     CORAS_TRY(check_owner(fd, path, err));
     CORAS_TRY(take_lock(fd, path, &root->lock_fd, err));
-    CORAS_TRY(coras_blob_store_open(fd, &root->store, err));
+    CORAS_TRY(serve_blob_store_open(fd, &root->store, err));
     CORAS_TRY(open_database(fd, path, root, err));
-    return coras_sessions_open(root->store, &root->sessions, err);
+    return serve_sessions_open(root->store, &root->sessions, err);
 }
 
-int coras_root_open(const char *path, struct coras_root *ret, coras_error **err)
+int serve_root_open(const char *path, struct serve_root *ret, coras_error **err)
 {
-    struct coras_root root = CORAS_ROOT_INIT;
+    struct serve_root root = SERVE_ROOT_INIT;
     int rc;
 
     CORAS_TRY(coras_mkdir_all(AT_FDCWD, path, 0755, err));
     rc = open_parts(path, &root, err);
     if (rc < 0) {
-        coras_root_close(&root);
+        serve_root_close(&root);
         return rc;
     }
     *ret = root;
     return 0;
 }
 
-void coras_root_close(struct coras_root *root)
+void serve_root_close(struct serve_root *root)
 {
-    coras_sessions_close(root->sessions);
-    coras_metadata_close(root->metadata);
-    coras_blob_store_close(root->store);
+    serve_sessions_close(root->sessions);
+    serve_metadata_close(root->metadata);
+    serve_blob_store_close(root->store);
     coras_close_fd(&root->lock_fd);
-    *root = (struct coras_root)CORAS_ROOT_INIT;
+    *root = (struct serve_root)SERVE_ROOT_INIT;
 }

@@ -22,17 +22,17 @@
 #define FLUSH_BYTES  (16 * 1024 * 1024)
 #define READ_BYTES   (256 * 1024)
 #define SIDECAR_MAX  4096
-#define SIDECAR_NAME (CORAS_SESSION_ID_LEN + sizeof(".json"))
+#define SIDECAR_NAME (SERVE_SESSION_ID_LEN + sizeof(".json"))
 
 struct finished {
-    char id[CORAS_SESSION_ID_LEN + 1];
+    char id[SERVE_SESSION_ID_LEN + 1];
     char *repository;
     coras_digest digest;
     int64_t at_s;
 };
 
-struct coras_sessions {
-    coras_blob_store *store; /* const */
+struct serve_sessions {
+    serve_blob_store *store; /* const */
     pthread_mutex_t lock;
     pthread_cond_t released;
     coras_map *by_id;                       /* lock */
@@ -42,7 +42,7 @@ struct coras_sessions {
 
 static void session_free(void *p)
 {
-    coras_session *s = p;
+    serve_session *s = p;
 
     if (!s)
         return;
@@ -53,9 +53,9 @@ static void session_free(void *p)
     free(s);
 }
 
-static coras_session *session_new(const char *repository, const char *user, int algorithm)
+static serve_session *session_new(const char *repository, const char *user, int algorithm)
 {
-    coras_session *s = coras_new(coras_session);
+    serve_session *s = coras_new(serve_session);
 
     if (!s)
         return NULL;
@@ -79,7 +79,7 @@ static const char *sidecar_name(const char *id, char name[static SIDECAR_NAME])
     return name;
 }
 
-static void remove_files(coras_sessions *t, const char *id)
+static void remove_files(serve_sessions *t, const char *id)
 {
     char name[SIDECAR_NAME];
 
@@ -88,13 +88,13 @@ static void remove_files(coras_sessions *t, const char *id)
 }
 
 /* Called with the lock; nobody holds it. */
-static void remove_session(coras_sessions *t, const char *id)
+static void remove_session(serve_sessions *t, const char *id)
 {
     remove_files(t, id);
     (void)coras_map_remove(t->by_id, id); /* frees the session, and an id that is its own */
 }
 
-static int write_sidecar(coras_sessions *t, const coras_session *s, coras_error **err)
+static int write_sidecar(serve_sessions *t, const serve_session *s, coras_error **err)
 {
     coras_auto_buf text = CORAS_BUF_INIT(SIDECAR_MAX);
     coras_json_writer w = CORAS_JSON_WRITER(&text, 0);
@@ -114,7 +114,7 @@ static int write_sidecar(coras_sessions *t, const coras_session *s, coras_error 
     return coras_write_full(fd, text.ptr, text.len, err);
 }
 
-static int open_data(coras_sessions *t, coras_session *s, int flags, coras_error **err)
+static int open_data(serve_sessions *t, serve_session *s, int flags, coras_error **err)
 {
     s->fd = openat(t->store->uploads_fd, s->id, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
     if (s->fd < 0)
@@ -132,13 +132,13 @@ static int algorithm_of(const char *name)
 }
 
 /* One session of an earlier process. */
-static int load_session(coras_sessions *t, const char *id, const struct stat *st, coras_error **err)
+static int load_session(serve_sessions *t, const char *id, const struct stat *st, coras_error **err)
 {
     coras_auto_buf text = CORAS_BUF_INIT(SIDECAR_MAX);
     coras_auto(coras_json) json = NULL;
     char name[SIDECAR_NAME];
     const char *repository, *user;
-    coras_session *s;
+    serve_session *s;
 
     CORAS_TRY(
         coras_read_file(t->store->uploads_fd, sidecar_name(id, name), SIDECAR_MAX, &text, err));
@@ -150,18 +150,18 @@ static int load_session(coras_sessions *t, const char *id, const struct stat *st
     s = session_new(repository, user, algorithm_of(coras_json_get_string(json, "algorithm")));
     if (!s)
         return coras_fail_no_memory(err);
-    memcpy(s->id, id, CORAS_SESSION_ID_LEN + 1);
+    memcpy(s->id, id, SERVE_SESSION_ID_LEN + 1);
     s->size = st->st_size;
     s->touched_s = st->st_mtime;
     return coras_map_set(t->by_id, id, s, err);
 }
 
-static void load_entry(coras_sessions *t, const char *name)
+static void load_entry(serve_sessions *t, const char *name)
 {
     coras_auto(coras_error) why = NULL;
     struct stat st;
 
-    if (strlen(name) != CORAS_SESSION_ID_LEN ||
+    if (strlen(name) != SERVE_SESSION_ID_LEN ||
         fstatat(t->store->uploads_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode))
         return;
     /* without its sidecar nobody can ask for it: what a crash left half-made */
@@ -169,20 +169,20 @@ static void load_entry(coras_sessions *t, const char *name)
         remove_files(t, name);
 }
 
-static void drop_lone_sidecar(coras_sessions *t, const char *name)
+static void drop_lone_sidecar(serve_sessions *t, const char *name)
 {
-    char id[CORAS_SESSION_ID_LEN + 1];
+    char id[SERVE_SESSION_ID_LEN + 1];
     struct stat st;
 
     if (strlen(name) != SIDECAR_NAME - 1 || !coras_str_ends(name, ".json"))
         return;
-    memcpy(id, name, CORAS_SESSION_ID_LEN);
-    id[CORAS_SESSION_ID_LEN] = '\0';
+    memcpy(id, name, SERVE_SESSION_ID_LEN);
+    id[SERVE_SESSION_ID_LEN] = '\0';
     if (fstatat(t->store->uploads_fd, id, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
         (void)unlinkat(t->store->uploads_fd, name, 0);
 }
 
-static int load_all(coras_sessions *t, coras_error **err)
+static int load_all(serve_sessions *t, coras_error **err)
 {
     int fd = openat(t->store->uploads_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = fd < 0 ? NULL : fdopendir(fd);
@@ -204,9 +204,9 @@ static int load_all(coras_sessions *t, coras_error **err)
 
 /* ---- the table ---- */
 
-int coras_sessions_open(coras_blob_store *store, coras_sessions **ret, coras_error **err)
+int serve_sessions_open(serve_blob_store *store, serve_sessions **ret, coras_error **err)
 {
-    coras_auto(coras_sessions) t = coras_new(coras_sessions);
+    coras_auto(serve_sessions) t = coras_new(serve_sessions);
 
     if (!t)
         return coras_fail_no_memory(err);
@@ -221,7 +221,7 @@ int coras_sessions_open(coras_blob_store *store, coras_sessions **ret, coras_err
     return 0;
 }
 
-void coras_sessions_close(coras_sessions *t)
+void serve_sessions_close(serve_sessions *t)
 {
     if (!t)
         return;
@@ -233,14 +233,14 @@ void coras_sessions_close(coras_sessions *t)
     free(t);
 }
 
-static void make_id(char id[static CORAS_SESSION_ID_LEN + 1])
+static void make_id(char id[static SERVE_SESSION_ID_LEN + 1])
 {
     unsigned char r[16];
 
     coras_random(r, sizeof(r));
     r[6] = (unsigned char)((r[6] & 0x0f) | 0x40); /* RFC 9562 version 4 */
     r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
-    snprintf(id, CORAS_SESSION_ID_LEN + 1,
+    snprintf(id, SERVE_SESSION_ID_LEN + 1,
              "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0], r[1],
              r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14],
              r[15]);
@@ -248,7 +248,7 @@ static void make_id(char id[static CORAS_SESSION_ID_LEN + 1])
 
 static bool find_oldest(const char *id, void *value, void *user)
 {
-    coras_session *s = value, **oldest = user;
+    serve_session *s = value, **oldest = user;
 
     (void)id;
     if (!s->held && (!*oldest || s->touched_s < (*oldest)->touched_s))
@@ -257,10 +257,10 @@ static bool find_oldest(const char *id, void *value, void *user)
 }
 
 /* Uploads that were begun and left must not keep new ones out for a week. Called with the lock. */
-static void make_room(coras_sessions *t)
+static void make_room(serve_sessions *t)
 {
     while (coras_map_len(t->by_id) >= SESSIONS_MAX) {
-        coras_session *oldest = NULL;
+        serve_session *oldest = NULL;
         coras_map_each(t->by_id, find_oldest, &oldest);
         if (!oldest)
             return;
@@ -269,7 +269,7 @@ static void make_room(coras_sessions *t)
 }
 
 /* The session enters the table as held, or nothing of it stays. */
-static int add_held(coras_sessions *t, coras_session *s, coras_error **err)
+static int add_held(serve_sessions *t, serve_session *s, coras_error **err)
 {
     int rc;
 
@@ -284,10 +284,10 @@ static int add_held(coras_sessions *t, coras_session *s, coras_error **err)
     return rc;
 }
 
-int coras_session_begin(coras_sessions *t, const char *repository, const char *user, int algorithm,
-                        coras_session **ret, coras_error **err)
+int serve_session_begin(serve_sessions *t, const char *repository, const char *user, int algorithm,
+                        serve_session **ret, coras_error **err)
 {
-    coras_session *s = session_new(repository, user, algorithm);
+    serve_session *s = session_new(repository, user, algorithm);
     int rc;
 
     if (!s)
@@ -310,9 +310,9 @@ int coras_session_begin(coras_sessions *t, const char *repository, const char *u
 }
 
 /* The session that is asked for; NULL when there is none for this client. */
-static coras_session *find_session(const coras_sessions *t, const struct coras_session_request *r)
+static serve_session *find_session(const serve_sessions *t, const struct serve_session_request *r)
 {
-    coras_session *s = coras_map_get(t->by_id, r->id);
+    serve_session *s = coras_map_get(t->by_id, r->id);
 
     if (!s || !coras_streq(s->repository, r->repository) ||
         !coras_streq(s->user, r->user ? r->user : ""))
@@ -321,7 +321,7 @@ static coras_session *find_session(const coras_sessions *t, const struct coras_s
 }
 
 /* false: the holder works, or was cut before. */
-static bool cut_stalled(coras_session *s, int64_t size_before)
+static bool cut_stalled(serve_session *s, int64_t size_before)
 {
     if (!s->holder.cut || __atomic_load_n(&s->size, __ATOMIC_RELAXED) != size_before)
         return false;
@@ -330,14 +330,14 @@ static bool cut_stalled(coras_session *s, int64_t size_before)
     return true;
 }
 
-static int acquire_locked(coras_sessions *t, const struct coras_session_request *request,
-                          coras_session **ret, int64_t *ret_size, coras_error **err)
+static int acquire_locked(serve_sessions *t, const struct serve_session_request *request,
+                          serve_session **ret, int64_t *ret_size, coras_error **err)
 {
     struct timespec deadline = coras_deadline_ms(HOLDER_WAIT_MS);
     bool late = false;
 
     for (;;) {
-        coras_session *s = find_session(t, request);
+        serve_session *s = find_session(t, request);
         if (!s)
             return coras_fail(err, CORAS_ERR_NOT_FOUND, "no such upload");
         if (!s->held) {
@@ -357,10 +357,10 @@ static int acquire_locked(coras_sessions *t, const struct coras_session_request 
     }
 }
 
-int coras_session_acquire(coras_sessions *t, const struct coras_session_request *request,
-                          coras_session **ret, int64_t *ret_size, coras_error **err)
+int serve_session_acquire(serve_sessions *t, const struct serve_session_request *request,
+                          serve_session **ret, int64_t *ret_size, coras_error **err)
 {
-    coras_session *s = NULL;
+    serve_session *s = NULL;
     int rc;
 
     pthread_mutex_lock(&t->lock);
@@ -371,7 +371,7 @@ int coras_session_acquire(coras_sessions *t, const struct coras_session_request 
     if (s->fd < 0) {
         rc = open_data(t, s, 0, err);
         if (rc < 0) {
-            coras_session_release(t, s);
+            serve_session_release(t, s);
             return rc;
         }
     }
@@ -379,22 +379,22 @@ int coras_session_acquire(coras_sessions *t, const struct coras_session_request 
     return 0;
 }
 
-void coras_session_release(coras_sessions *t, coras_session *s)
+void serve_session_release(serve_sessions *t, serve_session *s)
 {
     if (!s)
         return;
     coras_close_fd(&s->fd); /* an idle session costs no descriptor */
     pthread_mutex_lock(&t->lock);
     s->held = false;
-    s->holder = (struct coras_session_holder){0};
+    s->holder = (struct serve_session_holder){0};
     s->touched_s = coras_wall_s();
     pthread_cond_broadcast(&t->released);
     pthread_mutex_unlock(&t->lock);
 }
 
-static void forget(coras_sessions *t, coras_session *s)
+static void forget(serve_sessions *t, serve_session *s)
 {
-    char id[CORAS_SESSION_ID_LEN + 1];
+    char id[SERVE_SESSION_ID_LEN + 1];
 
     memcpy(id, s->id, sizeof(id));
     pthread_mutex_lock(&t->lock);
@@ -403,7 +403,7 @@ static void forget(coras_sessions *t, coras_session *s)
     pthread_mutex_unlock(&t->lock);
 }
 
-void coras_session_drop(coras_sessions *t, coras_session *s)
+void serve_session_drop(serve_sessions *t, serve_session *s)
 {
     if (!s)
         return;
@@ -414,7 +414,7 @@ void coras_session_drop(coras_sessions *t, coras_session *s)
 /* ---- content ---- */
 
 /* Let the disk work while the rest arrives. Failures show at the final flush. */
-static void begin_flush(coras_session *s)
+static void begin_flush(serve_session *s)
 {
     if (s->size - s->flushed < FLUSH_BYTES)
         return;
@@ -422,12 +422,12 @@ static void begin_flush(coras_session *s)
     s->flushed = s->size;
 }
 
-static void set_size(coras_session *s, int64_t size)
+static void set_size(serve_session *s, int64_t size)
 {
     __atomic_store_n(&s->size, size, __ATOMIC_RELAXED);
 }
 
-int coras_session_append(coras_session *s, const void *data, size_t len, coras_error **err)
+int serve_session_append(serve_session *s, const void *data, size_t len, coras_error **err)
 {
     int rc = coras_pwrite_full(s->fd, data, len, s->size, err);
 
@@ -449,7 +449,7 @@ int coras_session_append(coras_session *s, const void *data, size_t len, coras_e
 }
 
 /* A hasher that has seen the file. */
-static int hash_again(coras_session *s, int algorithm, coras_error **err)
+static int hash_again(serve_session *s, int algorithm, coras_error **err)
 {
     coras_auto(coras_hasher) hasher = NULL;
     coras_auto_free char *chunk = coras_malloc(READ_BYTES);
@@ -473,7 +473,7 @@ static int hash_again(coras_session *s, int algorithm, coras_error **err)
     return 0;
 }
 
-static void remember_finished(coras_sessions *t, const coras_session *s, const coras_digest *digest)
+static void remember_finished(serve_sessions *t, const serve_session *s, const coras_digest *digest)
 {
     char *repository = coras_strdup(s->repository);
     struct finished *f;
@@ -491,7 +491,7 @@ static void remember_finished(coras_sessions *t, const coras_session *s, const c
     pthread_mutex_unlock(&t->lock);
 }
 
-int coras_session_verify(coras_session *s, const coras_digest *digest, coras_error **err)
+int serve_session_verify(serve_session *s, const coras_digest *digest, coras_error **err)
 {
     coras_digest have;
 
@@ -506,13 +506,13 @@ int coras_session_verify(coras_session *s, const coras_digest *digest, coras_err
     return coras_fsync(s->fd, s->id, err);
 }
 
-int coras_session_publish(coras_sessions *t, coras_session **s, const coras_digest *digest,
+int serve_session_publish(serve_sessions *t, serve_session **s, const coras_digest *digest,
                           coras_error **err)
 {
-    coras_session *session = *s;
+    serve_session *session = *s;
     char name[SIDECAR_NAME];
 
-    CORAS_TRY(coras_blob_store_publish(t->store, session->id, session->fd, digest, err));
+    CORAS_TRY(serve_blob_store_publish(t->store, session->id, session->fd, digest, err));
     (void)unlinkat(t->store->uploads_fd, sidecar_name(session->id, name), 0);
     remember_finished(t, session, digest);
     forget(t, session);
@@ -520,7 +520,7 @@ int coras_session_publish(coras_sessions *t, coras_session **s, const coras_dige
     return 0;
 }
 
-bool coras_session_was_finished(coras_sessions *t, const char *id, const char *repository,
+bool serve_session_was_finished(serve_sessions *t, const char *id, const char *repository,
                                 const coras_digest *digest)
 {
     int64_t oldest = coras_wall_s() - FINISHED_AGE_MAX_S;
@@ -545,7 +545,7 @@ struct expiry {
 
 static bool note_expired(const char *id, void *value, void *user)
 {
-    const coras_session *s = value;
+    const serve_session *s = value;
     struct expiry *e = user;
 
     if (!s->held && s->touched_s < e->before_s)
@@ -553,7 +553,7 @@ static bool note_expired(const char *id, void *value, void *user)
     return true;
 }
 
-void coras_sessions_expire(coras_sessions *t, int64_t now_s)
+void serve_sessions_expire(serve_sessions *t, int64_t now_s)
 {
     struct expiry e = {.before_s = now_s - SESSION_AGE_MAX_S};
 

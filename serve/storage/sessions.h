@@ -2,25 +2,25 @@
  * Upload sessions: unfinished blobs. ROOT/uploads/<id> holds the bytes, <id>.json whose they are; a
  * session outlives its connection, and the server. Its offset is the length of the file.
  *
- * One request at a time works on a session: coras_session_acquire() gives it exclusively. What was
+ * One request at a time works on a session: serve_session_acquire() gives it exclusively. What was
  * finished is remembered for a while, so that a repeated last request is answered like the first.
  */
-#ifndef CORAS_SERVE_STORAGE_SESSIONS_H
-#define CORAS_SERVE_STORAGE_SESSIONS_H
+#ifndef SERVE_STORAGE_SESSIONS_H
+#define SERVE_STORAGE_SESSIONS_H
 
 #include "serve/storage/blob_store.h"
 #include "serve/api/routes.h"
 
-typedef struct coras_sessions coras_sessions;
+typedef struct serve_sessions serve_sessions;
 
 /* How to end the request that holds a session, from another thread: `cut` makes it fail soon. */
-struct coras_session_holder {
+struct serve_session_holder {
     void (*cut)(void *user); /* NULL: it cannot be ended */
     void *user;
 };
 
-typedef struct coras_session {
-    char id[CORAS_SESSION_ID_LEN + 1]; /* const */
+typedef struct serve_session {
+    char id[SERVE_SESSION_ID_LEN + 1]; /* const */
     char *repository;                  /* const */
     char *user;                        /* const; "" for nobody in particular */
     int algorithm;                     /* holder: of the running hash */
@@ -29,24 +29,24 @@ typedef struct coras_session {
     int64_t flushed;                   /* holder: bytes whose writing out was begun */
     coras_hasher *hasher; /* holder: over the first `size` bytes; NULL = read them again */
     bool held;            /* the table's lock */
-    struct coras_session_holder holder; /* the table's lock; while held */
+    struct serve_session_holder holder; /* the table's lock; while held */
     int64_t touched_s;                  /* the table's lock; wall clock */
-} coras_session;
+} serve_session;
 
 /* Reads what an earlier process left. `store` is borrowed. */
-CORAS_MUST_CHECK int coras_sessions_open(coras_blob_store *store, coras_sessions **ret,
+CORAS_MUST_CHECK int serve_sessions_open(serve_blob_store *store, serve_sessions **ret,
                                          coras_error **err);
-void coras_sessions_close(coras_sessions *t);
-CORAS_DEFINE_AUTO(coras_sessions, coras_sessions_close)
+void serve_sessions_close(serve_sessions *t);
+CORAS_DEFINE_AUTO(serve_sessions, serve_sessions_close)
 
 /* A new session, acquired; the one that was left longest makes room when there are too many.
  * TOO_LARGE when all of these are in use. */
-CORAS_MUST_CHECK int coras_session_begin(coras_sessions *t, const char *repository,
-                                         const char *user, int algorithm, coras_session **ret,
+CORAS_MUST_CHECK int serve_session_begin(serve_sessions *t, const char *repository,
+                                         const char *user, int algorithm, serve_session **ret,
                                          coras_error **err);
-struct coras_session_request {
+struct serve_session_request {
     const char *id, *repository, *user;
-    struct coras_session_holder holder; /* who asks; alive until the session is given back */
+    struct serve_session_holder holder; /* who asks; alive until the session is given back */
     bool look_only;                     /* leave alone who holds it */
 };
 /*
@@ -55,33 +55,33 @@ struct coras_session_request {
  * or of another repository or user. EXISTS: somebody else keeps it; *ret_size is how far they have
  * come.
  */
-CORAS_MUST_CHECK int coras_session_acquire(coras_sessions *t,
-                                           const struct coras_session_request *request,
-                                           coras_session **ret, int64_t *ret_size,
+CORAS_MUST_CHECK int serve_session_acquire(serve_sessions *t,
+                                           const struct serve_session_request *request,
+                                           serve_session **ret, int64_t *ret_size,
                                            coras_error **err);
 /* Give it back; it stays. */
-void coras_session_release(coras_sessions *t, coras_session *s);
+void serve_session_release(serve_sessions *t, serve_session *s);
 /* Give it back and remove it with its bytes. */
-void coras_session_drop(coras_sessions *t, coras_session *s);
+void serve_session_drop(serve_sessions *t, serve_session *s);
 
 /* Append bytes, hashing them. On failure what was written counts. */
-CORAS_MUST_CHECK int coras_session_append(coras_session *s, const void *data, size_t len,
+CORAS_MUST_CHECK int serve_session_append(serve_session *s, const void *data, size_t len,
                                           coras_error **err);
 /* Check the content against `digest`, and have it on the disk. DIGEST_MISMATCH leaves the session
  * as it was. Takes long for what is large: call it without any lock. */
-CORAS_MUST_CHECK int coras_session_verify(coras_session *s, const coras_digest *digest,
+CORAS_MUST_CHECK int serve_session_verify(serve_session *s, const coras_digest *digest,
                                           coras_error **err);
 /*
  * Move the content, verified as `digest`, into the blob store, durably. On success the session is
  * gone (remembered as finished), *s is NULL.
  */
-CORAS_MUST_CHECK int coras_session_publish(coras_sessions *t, coras_session **s,
+CORAS_MUST_CHECK int serve_session_publish(serve_sessions *t, serve_session **s,
                                            const coras_digest *digest, coras_error **err);
 /* Whether a session of this id was finished as this blob in this repository lately. */
-bool coras_session_was_finished(coras_sessions *t, const char *id, const char *repository,
+bool serve_session_was_finished(serve_sessions *t, const char *id, const char *repository,
                                 const coras_digest *digest);
 
 /* Remove what was not touched for a week; forget old finished ones. */
-void coras_sessions_expire(coras_sessions *t, int64_t now_s);
+void serve_sessions_expire(serve_sessions *t, int64_t now_s);
 
 #endif

@@ -6,13 +6,13 @@
 
 bool fuzz_one(const char *data, size_t len)
 {
-    coras_auto(coras_htpasswd) file = NULL;
+    coras_auto(serve_htpasswd) file = NULL;
     coras_auto_free char *user = NULL;
     coras_auto_secret char *password = NULL;
-    bool ok = coras_htpasswd_parse(data, len, "f", &file, NULL) == 0;
+    bool ok = serve_htpasswd_parse(data, len, "f", &file, NULL) == 0;
 
     FUZZ_CHECK(ok == (file != NULL));
-    if (fuzz_is_text(data, len) && coras_basic_credentials(data, &user, &password)) {
+    if (fuzz_is_text(data, len) && serve_basic_credentials(data, &user, &password)) {
         FUZZ_CHECK(user && password && !strchr(user, ':'));
         ok = true;
     }

@@ -4,34 +4,34 @@
 #include "coras/reference.h"
 #include "serve/api/routes.h"
 
-static void check_parts(const struct coras_route *r)
+static void check_parts(const struct serve_route *r)
 {
-    bool named = r->kind != CORAS_ROUTE_BASE && r->kind != CORAS_ROUTE_CATALOG;
+    bool named = r->kind != SERVE_ROUTE_BASE && r->kind != SERVE_ROUTE_CATALOG;
 
-    FUZZ_CHECK(r->kind != CORAS_ROUTE_NONE);
+    FUZZ_CHECK(r->kind != SERVE_ROUTE_NONE);
     FUZZ_CHECK(named == (r->repository != NULL));
     FUZZ_CHECK(!named || coras_repository_validate(r->repository, NULL) == 0);
-    FUZZ_CHECK(!named || strlen(r->repository) <= CORAS_REPOSITORY_NAME_MAX);
+    FUZZ_CHECK(!named || strlen(r->repository) <= SERVE_REPOSITORY_NAME_MAX);
     FUZZ_CHECK(!r->tag || coras_tag_validate(r->tag, NULL) == 0);
-    FUZZ_CHECK(r->kind != CORAS_ROUTE_BLOB || r->digest.algorithm != CORAS_DIGEST_NONE);
-    FUZZ_CHECK(r->kind != CORAS_ROUTE_REFERRERS || r->digest.algorithm != CORAS_DIGEST_NONE);
-    FUZZ_CHECK(r->kind != CORAS_ROUTE_MANIFEST ||
+    FUZZ_CHECK(r->kind != SERVE_ROUTE_BLOB || r->digest.algorithm != CORAS_DIGEST_NONE);
+    FUZZ_CHECK(r->kind != SERVE_ROUTE_REFERRERS || r->digest.algorithm != CORAS_DIGEST_NONE);
+    FUZZ_CHECK(r->kind != SERVE_ROUTE_MANIFEST ||
                !r->tag == (r->digest.algorithm != CORAS_DIGEST_NONE));
-    FUZZ_CHECK((r->kind == CORAS_ROUTE_SESSION) == (r->session != NULL));
-    FUZZ_CHECK(!r->session || (strlen(r->session) == CORAS_SESSION_ID_LEN &&
-                               strspn(r->session, "0123456789abcdef-") == CORAS_SESSION_ID_LEN));
+    FUZZ_CHECK((r->kind == SERVE_ROUTE_SESSION) == (r->session != NULL));
+    FUZZ_CHECK(!r->session || (strlen(r->session) == SERVE_SESSION_ID_LEN &&
+                               strspn(r->session, "0123456789abcdef-") == SERVE_SESSION_ID_LEN));
 }
 
 bool fuzz_one(const char *data, size_t len)
 {
-    struct coras_route r;
+    struct serve_route r;
     bool ok;
 
     if (!fuzz_is_text(data, len))
         return false;
-    ok = coras_route_parse(data, &r) == CORAS_ROUTE_OK;
+    ok = serve_route_parse(data, &r) == SERVE_ROUTE_OK;
     if (ok)
         check_parts(&r);
-    coras_route_clear(&r);
+    serve_route_clear(&r);
     return ok;
 }

@@ -27,30 +27,30 @@ static void accepts_the_right_password_only(void **state)
         {"alice", HASH_SECRET, false},
     };
     coras_auto(coras_error) err = NULL;
-    coras_auto(coras_htpasswd) h = NULL;
+    coras_auto(serve_htpasswd) h = NULL;
 
     (void)state;
-    assert_ok(coras_htpasswd_parse(file, strlen(file), "f", &h, &err), err);
+    assert_ok(serve_htpasswd_parse(file, strlen(file), "f", &h, &err), err);
     for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++)
-        assert_int_equal(coras_htpasswd_check(h, cases[i].user, cases[i].password), cases[i].ok);
+        assert_int_equal(serve_htpasswd_check(h, cases[i].user, cases[i].password), cases[i].ok);
 }
 
 static void refuses_passwords_that_bcrypt_would_cut(void **state)
 {
     /* the hash of 72 times "x" */
     static const char file[] = "a:$2y$04$AwhlpVadykd8YJi6A.qtSOvbqT/GByqaOIB6phKfapfXqsKiNCKEm";
-    char password[CORAS_PASSWORD_MAX + 2];
+    char password[SERVE_PASSWORD_MAX + 2];
     coras_auto(coras_error) err = NULL;
-    coras_auto(coras_htpasswd) h = NULL;
+    coras_auto(serve_htpasswd) h = NULL;
 
     (void)state;
-    assert_ok(coras_htpasswd_parse(file, strlen(file), "f", &h, &err), err);
+    assert_ok(serve_htpasswd_parse(file, strlen(file), "f", &h, &err), err);
     memset(password, 'x', sizeof(password));
-    password[CORAS_PASSWORD_MAX] = '\0';
-    assert_true(coras_htpasswd_check(h, "a", password));
-    password[CORAS_PASSWORD_MAX] = 'x';
-    password[CORAS_PASSWORD_MAX + 1] = '\0';
-    assert_false(coras_htpasswd_check(h, "a", password));
+    password[SERVE_PASSWORD_MAX] = '\0';
+    assert_true(serve_htpasswd_check(h, "a", password));
+    password[SERVE_PASSWORD_MAX] = 'x';
+    password[SERVE_PASSWORD_MAX + 1] = '\0';
+    assert_false(serve_htpasswd_check(h, "a", password));
 }
 
 static void names_the_line_that_is_wrong(void **state)
@@ -76,8 +76,8 @@ static void names_the_line_that_is_wrong(void **state)
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++) {
         coras_auto(coras_error) err = NULL;
-        coras_htpasswd *h = NULL;
-        assert_failed(coras_htpasswd_parse(cases[i].file, strlen(cases[i].file), "f", &h, &err),
+        serve_htpasswd *h = NULL;
+        assert_failed(serve_htpasswd_parse(cases[i].file, strlen(cases[i].file), "f", &h, &err),
                       err, CORAS_ERR_CONFIG, cases[i].message);
         assert_null(h);
         assert_null(strstr(coras_error_message(err), "plain"));
@@ -107,7 +107,7 @@ static void takes_basic_credentials_apart(void **state)
     for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++) {
         char *user = NULL, *password = NULL;
 
-        assert_int_equal(coras_basic_credentials(cases[i].header, &user, &password),
+        assert_int_equal(serve_basic_credentials(cases[i].header, &user, &password),
                          cases[i].user != NULL);
         if (!cases[i].user)
             continue;
@@ -123,7 +123,7 @@ static int take_apart(coras_error **err)
     coras_auto_free char *user = NULL;
     coras_auto_secret char *password = NULL;
 
-    if (coras_basic_credentials("Basic YWxpY2U6c2VjcmV0", &user, &password))
+    if (serve_basic_credentials("Basic YWxpY2U6c2VjcmV0", &user, &password))
         return 0;
     assert_null(user);
     assert_null(password);

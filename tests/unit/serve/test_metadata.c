@@ -10,7 +10,7 @@
 
 struct fixture {
     char *directory, *path;
-    coras_metadata *m;
+    serve_metadata *m;
 };
 
 static int open_fixture(void **state)
@@ -21,7 +21,7 @@ static int open_fixture(void **state)
     f->directory = coras_strdup("/tmp/coras-metadata-XXXXXX");
     assert_non_null(mkdtemp(f->directory));
     f->path = coras_path_join(f->directory, "registry.db");
-    assert_ok(coras_metadata_open(f->path, true, &f->m, &err), err);
+    assert_ok(serve_metadata_open(f->path, true, &f->m, &err), err);
     *state = f;
     return 0;
 }
@@ -30,7 +30,7 @@ static int close_fixture(void **state)
 {
     struct fixture *f = *state;
 
-    coras_metadata_close(f->m);
+    serve_metadata_close(f->m);
     assert_int_equal(coras_remove_all(AT_FDCWD, f->directory, NULL), 0);
     free(f->directory);
     free(f->path);
@@ -46,12 +46,12 @@ static coras_digest digest_of(const char *text)
     return d;
 }
 
-static int put_text(coras_metadata *m, const char *repository, const char *content, const char *tag,
+static int put_text(serve_metadata *m, const char *repository, const char *content, const char *tag,
                     coras_digest *ret_missing, coras_error **err)
 {
     coras_auto_value(coras_manifest) parsed = {0};
     coras_auto_value(coras_strlist) tags = {0};
-    struct coras_manifest_put put = {.repository = repository,
+    struct serve_manifest_put put = {.repository = repository,
                                      .digest = digest_of(content),
                                      .media_type = CORAS_MT_OCI_MANIFEST,
                                      .content = content,
@@ -63,7 +63,7 @@ static int put_text(coras_metadata *m, const char *repository, const char *conte
     CORAS_TRY(coras_manifest_parse(content, put.size, put.media_type, &parsed, err));
     if (tag)
         CORAS_TRY(coras_strlist_add(&tags, tag, err));
-    return coras_metadata_put_manifest(m, &put, ret_missing, err);
+    return serve_metadata_put_manifest(m, &put, ret_missing, err);
 }
 
 /* A manifest with the config `{}` and nothing else; `note` makes it differ. */
@@ -81,7 +81,7 @@ static void link_empty(struct fixture *f, const char *repository)
     coras_digest d = digest_of(CORAS_EMPTY_JSON);
     coras_auto(coras_error) err = NULL;
 
-    assert_ok(coras_metadata_link_blob(f->m, repository, &d, 2, &err), err);
+    assert_ok(serve_metadata_link_blob(f->m, repository, &d, 2, &err), err);
 }
 
 static void keeps_blobs_to_their_repository(void **state)
@@ -91,17 +91,17 @@ static void keeps_blobs_to_their_repository(void **state)
     int64_t size = -1;
 
     link_empty(f, "a");
-    assert_int_equal(coras_metadata_find_blob(f->m, "a", &d, &size, NULL), 0);
+    assert_int_equal(serve_metadata_find_blob(f->m, "a", &d, &size, NULL), 0);
     assert_int_equal(size, 2);
-    assert_int_equal(coras_metadata_find_blob(f->m, "b", &d, &size, NULL), CORAS_ERR_NOT_FOUND);
-    assert_int_equal(coras_metadata_mount_blob(f->m, "c", "b", &d, NULL), CORAS_ERR_NOT_FOUND);
-    assert_int_equal(coras_metadata_has_repository(f->m, "b", NULL), CORAS_ERR_NOT_FOUND);
-    assert_int_equal(coras_metadata_mount_blob(f->m, "a", "b", &d, NULL), 0);
-    assert_int_equal(coras_metadata_find_blob(f->m, "b", &d, &size, NULL), 0);
-    assert_int_equal(coras_metadata_unlink_blob(f->m, "a", &d, NULL), 0);
-    assert_int_equal(coras_metadata_unlink_blob(f->m, "a", &d, NULL), CORAS_ERR_NOT_FOUND);
-    assert_int_equal(coras_metadata_find_blob(f->m, "a", &d, &size, NULL), CORAS_ERR_NOT_FOUND);
-    assert_int_equal(coras_metadata_mount_blob(f->m, NULL, "c", &d, NULL), 0);
+    assert_int_equal(serve_metadata_find_blob(f->m, "b", &d, &size, NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_mount_blob(f->m, "c", "b", &d, NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_has_repository(f->m, "b", NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_mount_blob(f->m, "a", "b", &d, NULL), 0);
+    assert_int_equal(serve_metadata_find_blob(f->m, "b", &d, &size, NULL), 0);
+    assert_int_equal(serve_metadata_unlink_blob(f->m, "a", &d, NULL), 0);
+    assert_int_equal(serve_metadata_unlink_blob(f->m, "a", &d, NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_find_blob(f->m, "a", &d, &size, NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_mount_blob(f->m, NULL, "c", &d, NULL), 0);
 }
 
 static void keeps_no_blob_that_went(void **state)
@@ -112,11 +112,11 @@ static void keeps_no_blob_that_went(void **state)
 
     for (size_t i = 0; i < CORAS_ARRAY_LEN(befores); i++) {
         link_empty(f, "a");
-        assert_int_equal(coras_metadata_keep_blob(f->m, "a", &d, befores[i], NULL), 0);
-        assert_int_equal(coras_metadata_keep_blob(f->m, "b", &d, befores[i], NULL),
+        assert_int_equal(serve_metadata_keep_blob(f->m, "a", &d, befores[i], NULL), 0);
+        assert_int_equal(serve_metadata_keep_blob(f->m, "b", &d, befores[i], NULL),
                          CORAS_ERR_NOT_FOUND);
-        assert_int_equal(coras_metadata_unlink_blob(f->m, "a", &d, NULL), 0);
-        assert_int_equal(coras_metadata_keep_blob(f->m, "a", &d, befores[i], NULL),
+        assert_int_equal(serve_metadata_unlink_blob(f->m, "a", &d, NULL), 0);
+        assert_int_equal(serve_metadata_keep_blob(f->m, "a", &d, befores[i], NULL),
                          CORAS_ERR_NOT_FOUND);
     }
 }
@@ -129,7 +129,7 @@ static void refuses_a_manifest_without_its_blobs_and_leaves_nothing(void **state
 
     assert_int_equal(put_text(f->m, "a", text, "v1", &missing, NULL), CORAS_ERR_NOT_FOUND);
     assert_true(coras_digest_equal(&missing, &empty));
-    assert_int_equal(coras_metadata_has_repository(f->m, "a", NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_has_repository(f->m, "a", NULL), CORAS_ERR_NOT_FOUND);
 }
 
 static void deletes_a_manifest_with_its_tags(void **state)
@@ -137,27 +137,27 @@ static void deletes_a_manifest_with_its_tags(void **state)
     struct fixture *f = *state;
     coras_auto_free char *text = manifest_text("x");
     coras_digest missing, digest = digest_of(text);
-    struct coras_stored_manifest s = {0};
+    struct serve_stored_manifest s = {0};
     coras_auto_value(coras_strlist) tags = {0};
     bool more = true;
 
     link_empty(f, "a");
     assert_int_equal(put_text(f->m, "a", text, "v1", &missing, NULL), 0);
     assert_int_equal(put_text(f->m, "a", text, "v2", &missing, NULL), 0);
-    assert_int_equal(coras_metadata_get_manifest(f->m, "a", "v2", NULL, true, &s, NULL), 0);
+    assert_int_equal(serve_metadata_get_manifest(f->m, "a", "v2", NULL, true, &s, NULL), 0);
     assert_string_equal(s.media_type, CORAS_MT_OCI_MANIFEST);
     assert_int_equal(s.size, strlen(text));
     assert_memory_equal(s.content, text, strlen(text));
-    coras_stored_manifest_clear(&s);
-    assert_int_equal(coras_metadata_delete_tag(f->m, "a", "v2", NULL), 0);
-    assert_int_equal(coras_metadata_delete_tag(f->m, "a", "v2", NULL), CORAS_ERR_NOT_FOUND);
-    assert_int_equal(coras_metadata_get_manifest(f->m, "a", NULL, &digest, false, &s, NULL), 0);
-    coras_stored_manifest_clear(&s);
-    assert_int_equal(coras_metadata_delete_manifest(f->m, "a", &digest, NULL), 0);
-    assert_int_equal(coras_metadata_get_manifest(f->m, "a", "v1", NULL, false, &s, NULL),
+    serve_stored_manifest_clear(&s);
+    assert_int_equal(serve_metadata_delete_tag(f->m, "a", "v2", NULL), 0);
+    assert_int_equal(serve_metadata_delete_tag(f->m, "a", "v2", NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_get_manifest(f->m, "a", NULL, &digest, false, &s, NULL), 0);
+    serve_stored_manifest_clear(&s);
+    assert_int_equal(serve_metadata_delete_manifest(f->m, "a", &digest, NULL), 0);
+    assert_int_equal(serve_metadata_get_manifest(f->m, "a", "v1", NULL, false, &s, NULL),
                      CORAS_ERR_NOT_FOUND);
-    assert_int_equal(coras_metadata_delete_manifest(f->m, "a", &digest, NULL), CORAS_ERR_NOT_FOUND);
-    assert_int_equal(coras_metadata_tags(f->m, "a", "", 10, &tags, &more, NULL), 0);
+    assert_int_equal(serve_metadata_delete_manifest(f->m, "a", &digest, NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_tags(f->m, "a", "", 10, &tags, &more, NULL), 0);
     assert_int_equal(tags.len, 0);
     assert_false(more);
 }
@@ -205,9 +205,9 @@ static void keeps_writers_that_meet_apart(void **state)
         pthread_join(threads[i], &complaint);
         assert_null(complaint);
     }
-    assert_int_equal(coras_metadata_tags(f->m, "a", "", 10000, &tags, &more, NULL), 0);
+    assert_int_equal(serve_metadata_tags(f->m, "a", "", 10000, &tags, &more, NULL), 0);
     assert_int_equal(tags.len, WRITERS * WRITES_OF_WRITER / 2);
-    assert_int_equal(coras_metadata_has_repository(f->m, "missing", NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_has_repository(f->m, "missing", NULL), CORAS_ERR_NOT_FOUND);
 }
 
 static void collects_what_nothing_names(void **state)
@@ -220,15 +220,15 @@ static void collects_what_nothing_names(void **state)
     int64_t size;
 
     link_empty(f, "a");
-    assert_int_equal(coras_metadata_link_blob(f->m, "a", &lone, 4, NULL), 0);
+    assert_int_equal(serve_metadata_link_blob(f->m, "a", &lone, 4, NULL), 0);
     assert_int_equal(put_text(f->m, "a", text, NULL, &missing, NULL), 0);
-    assert_int_equal(coras_metadata_collect(f->m, 0, 10, &gone, NULL), 0);
+    assert_int_equal(serve_metadata_collect(f->m, 0, 10, &gone, NULL), 0);
     assert_int_equal(gone.len, 0); /* all is younger than 1970 */
-    assert_int_equal(coras_metadata_collect(f->m, INT64_MAX, 10, &gone, NULL), 0);
+    assert_int_equal(serve_metadata_collect(f->m, INT64_MAX, 10, &gone, NULL), 0);
     assert_int_equal(gone.len, 1);
     assert_string_equal(gone.items[0], coras_digest_format(&lone, expected));
-    assert_int_equal(coras_metadata_find_blob(f->m, "a", &empty, &size, NULL), 0);
-    assert_int_equal(coras_metadata_find_blob(f->m, "a", &lone, &size, NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_find_blob(f->m, "a", &empty, &size, NULL), 0);
+    assert_int_equal(serve_metadata_find_blob(f->m, "a", &lone, &size, NULL), CORAS_ERR_NOT_FOUND);
 }
 
 static void refuses_a_damaged_database(void **state)
@@ -238,13 +238,13 @@ static void refuses_a_damaged_database(void **state)
     int fd;
 
     link_empty(f, "a");
-    coras_metadata_close(f->m);
+    serve_metadata_close(f->m);
     f->m = NULL;
     fd = open(f->path, O_RDWR | O_CLOEXEC);
     assert_true(fd >= 0);
     assert_int_equal(pwrite(fd, "this is no database", 19, 0), 19);
     close(fd);
-    assert_failed(coras_metadata_open(f->path, false, &f->m, &err), err, CORAS_ERR_CONFIG, NULL);
+    assert_failed(serve_metadata_open(f->path, false, &f->m, &err), err, CORAS_ERR_CONFIG, NULL);
     assert_non_null(strstr(coras_error_message(err), f->path));
     assert_non_null(strstr(coras_error_hint(err), "recover"));
 }
@@ -259,9 +259,9 @@ static void refuses_a_database_of_others(void **state)
     assert_true(fd >= 0);
     assert_int_equal(write(fd, "plain text, longer than nothing at all\n", 39), 39);
     close(fd);
-    coras_metadata_close(f->m);
+    serve_metadata_close(f->m);
     f->m = NULL;
-    assert_failed(coras_metadata_open(other, false, &f->m, &err), err, CORAS_ERR_CONFIG, NULL);
+    assert_failed(serve_metadata_open(other, false, &f->m, &err), err, CORAS_ERR_CONFIG, NULL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)

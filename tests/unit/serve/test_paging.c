@@ -29,16 +29,16 @@ static void reads_number_and_place(void **state)
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++) {
-        struct coras_query q = {0};
-        struct coras_page page;
+        struct serve_query q = {0};
+        struct serve_page page;
 
-        assert_true(coras_query_parse(coras_str_of(cases[i].query), &q));
-        assert_int_equal(coras_page_parse(&q, 1000, &page), cases[i].ok);
+        assert_true(serve_query_parse(coras_str_of(cases[i].query), &q));
+        assert_int_equal(serve_page_parse(&q, 1000, &page), cases[i].ok);
         if (cases[i].ok) {
             assert_int_equal(page.limit, cases[i].limit);
             assert_string_equal(page.last, cases[i].last);
         }
-        coras_query_clear(&q);
+        serve_query_clear(&q);
     }
 }
 
@@ -47,10 +47,10 @@ static void links_to_the_next_page(void **state)
     coras_auto_buf out = CORAS_BUF_UNLIMITED;
 
     (void)state;
-    coras_page_link(&out, "/v2/a/tags/list", NULL, "v1+x", 5);
+    serve_page_link(&out, "/v2/a/tags/list", NULL, "v1+x", 5);
     assert_string_equal(out.ptr, "</v2/a/tags/list?last=v1%2Bx&n=5>; rel=\"next\"");
     coras_buf_reset(&out);
-    coras_page_link(&out, "/v2/a/referrers/d", "artifactType=x", "sha256:0", 2);
+    serve_page_link(&out, "/v2/a/referrers/d", "artifactType=x", "sha256:0", 2);
     assert_string_equal(out.ptr,
                         "</v2/a/referrers/d?artifactType=x&last=sha256%3A0&n=2>; rel=\"next\"");
 }

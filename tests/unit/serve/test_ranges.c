@@ -8,47 +8,47 @@ static void reads_what_a_download_asks(void **state)
     static const struct {
         const char *header;
         int64_t size;
-        enum coras_range_kind kind;
+        enum serve_range_kind kind;
         int64_t first, last;
     } cases[] = {
-        {NULL, 2048, CORAS_RANGE_WHOLE, 0, 0},
-        {"bytes=500-1499", 2048, CORAS_RANGE_PART, 500, 1499},
-        {"bytes=500-", 2048, CORAS_RANGE_PART, 500, 2047},
-        {"bytes=-500", 2048, CORAS_RANGE_PART, 1548, 2047},
-        {"bytes=-5000", 2048, CORAS_RANGE_PART, 0, 2047},
-        {"bytes=2000-5000", 2048, CORAS_RANGE_PART, 2000, 2047},
-        {"bytes=0-0", 2048, CORAS_RANGE_PART, 0, 0},
-        {"bytes=2047-2047", 2048, CORAS_RANGE_PART, 2047, 2047},
-        {"bytes= 1-2 ", 2048, CORAS_RANGE_PART, 1, 2},
-        {"bytes=0-99999999999999999999999999", 2048, CORAS_RANGE_PART, 0, 2047},
-        {"bytes=-99999999999999999999999999", 2048, CORAS_RANGE_PART, 0, 2047},
-        {"bytes=500-0", 2048, CORAS_RANGE_UNSATISFIABLE, 0, 0},
-        {"bytes=2048-", 2048, CORAS_RANGE_UNSATISFIABLE, 0, 0},
-        {"bytes=5000-10000", 2048, CORAS_RANGE_UNSATISFIABLE, 0, 0},
-        {"bytes=99999999999999999999999999-", 2048, CORAS_RANGE_UNSATISFIABLE, 0, 0},
-        {"bytes=-0", 2048, CORAS_RANGE_UNSATISFIABLE, 0, 0},
-        {"bytes=0-", 0, CORAS_RANGE_UNSATISFIABLE, 0, 0},
-        {"bytes=-1", 0, CORAS_RANGE_UNSATISFIABLE, 0, 0},
-        {"bytes=0-1,3-4", 2048, CORAS_RANGE_WHOLE, 0, 0},
-        {"bytes=-", 2048, CORAS_RANGE_WHOLE, 0, 0},
-        {"bytes=", 2048, CORAS_RANGE_WHOLE, 0, 0},
-        {"bytes=a-b", 2048, CORAS_RANGE_WHOLE, 0, 0},
-        {"bytes=--1", 2048, CORAS_RANGE_WHOLE, 0, 0},
-        {"bytes=+1-2", 2048, CORAS_RANGE_WHOLE, 0, 0},
-        {"bytes=0x1-2", 2048, CORAS_RANGE_WHOLE, 0, 0},
-        {"lines=0-1", 2048, CORAS_RANGE_WHOLE, 0, 0},
-        {"0-1", 2048, CORAS_RANGE_WHOLE, 0, 0},
+        {NULL, 2048, SERVE_RANGE_WHOLE, 0, 0},
+        {"bytes=500-1499", 2048, SERVE_RANGE_PART, 500, 1499},
+        {"bytes=500-", 2048, SERVE_RANGE_PART, 500, 2047},
+        {"bytes=-500", 2048, SERVE_RANGE_PART, 1548, 2047},
+        {"bytes=-5000", 2048, SERVE_RANGE_PART, 0, 2047},
+        {"bytes=2000-5000", 2048, SERVE_RANGE_PART, 2000, 2047},
+        {"bytes=0-0", 2048, SERVE_RANGE_PART, 0, 0},
+        {"bytes=2047-2047", 2048, SERVE_RANGE_PART, 2047, 2047},
+        {"bytes= 1-2 ", 2048, SERVE_RANGE_PART, 1, 2},
+        {"bytes=0-99999999999999999999999999", 2048, SERVE_RANGE_PART, 0, 2047},
+        {"bytes=-99999999999999999999999999", 2048, SERVE_RANGE_PART, 0, 2047},
+        {"bytes=500-0", 2048, SERVE_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=2048-", 2048, SERVE_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=5000-10000", 2048, SERVE_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=99999999999999999999999999-", 2048, SERVE_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=-0", 2048, SERVE_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=0-", 0, SERVE_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=-1", 0, SERVE_RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=0-1,3-4", 2048, SERVE_RANGE_WHOLE, 0, 0},
+        {"bytes=-", 2048, SERVE_RANGE_WHOLE, 0, 0},
+        {"bytes=", 2048, SERVE_RANGE_WHOLE, 0, 0},
+        {"bytes=a-b", 2048, SERVE_RANGE_WHOLE, 0, 0},
+        {"bytes=--1", 2048, SERVE_RANGE_WHOLE, 0, 0},
+        {"bytes=+1-2", 2048, SERVE_RANGE_WHOLE, 0, 0},
+        {"bytes=0x1-2", 2048, SERVE_RANGE_WHOLE, 0, 0},
+        {"lines=0-1", 2048, SERVE_RANGE_WHOLE, 0, 0},
+        {"0-1", 2048, SERVE_RANGE_WHOLE, 0, 0},
     };
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++) {
-        struct coras_range r = {-1, -1};
-        enum coras_range_kind kind = coras_range_parse(cases[i].header, cases[i].size, &r);
+        struct serve_range r = {-1, -1};
+        enum serve_range_kind kind = serve_range_parse(cases[i].header, cases[i].size, &r);
 
         if (kind != cases[i].kind)
             print_error("%s\n", cases[i].header);
         assert_int_equal(kind, cases[i].kind);
-        if (kind == CORAS_RANGE_PART) {
+        if (kind == SERVE_RANGE_PART) {
             assert_int_equal(r.first, cases[i].first);
             assert_int_equal(r.last, cases[i].last);
         }
@@ -83,9 +83,9 @@ static void reads_what_a_chunk_is(void **state)
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++) {
-        struct coras_range r = {-1, -1};
+        struct serve_range r = {-1, -1};
 
-        assert_int_equal(coras_content_range_parse(cases[i].header, &r), cases[i].ok);
+        assert_int_equal(serve_content_range_parse(cases[i].header, &r), cases[i].ok);
         assert_int_equal(r.first, cases[i].ok ? cases[i].first : -1);
         assert_int_equal(r.last, cases[i].ok ? cases[i].last : -1);
     }

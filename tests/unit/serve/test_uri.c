@@ -29,7 +29,7 @@ static void decodes_each_escape_once(void **state)
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++) {
-        coras_auto_free char *out = coras_uri_decode(coras_str_of(cases[i].in));
+        coras_auto_free char *out = serve_uri_decode(coras_str_of(cases[i].in));
         if (cases[i].out)
             assert_string_equal(out, cases[i].out);
         else
@@ -40,8 +40,8 @@ static void decodes_each_escape_once(void **state)
 static void looks_no_further_than_the_piece(void **state)
 {
     (void)state;
-    assert_null(coras_uri_decode((coras_str){"%41", 2}));
-    assert_null(coras_uri_decode((coras_str){"%41", 1}));
+    assert_null(serve_uri_decode((coras_str){"%41", 2}));
+    assert_null(serve_uri_decode((coras_str){"%41", 1}));
 }
 
 static void encodes_all_but_unreserved(void **state)
@@ -49,41 +49,41 @@ static void encodes_all_but_unreserved(void **state)
     coras_auto_buf out = CORAS_BUF_UNLIMITED;
 
     (void)state;
-    coras_uri_encode(&out, "aZ09-._~ /+:&=\"\xc3");
+    serve_uri_encode(&out, "aZ09-._~ /+:&=\"\xc3");
     assert_string_equal(out.ptr, "aZ09-._~%20%2F%2B%3A%26%3D%22%C3");
 }
 
 static void splits_queries(void **state)
 {
-    struct coras_query q = {0};
+    struct serve_query q = {0};
 
     (void)state;
-    assert_true(coras_query_parse(coras_str_of("a=1&&b&c=x%26y=z&a=2&=5"), &q));
+    assert_true(serve_query_parse(coras_str_of("a=1&&b&c=x%26y=z&a=2&=5"), &q));
     assert_int_equal(q.len, 5);
-    assert_string_equal(coras_query_get(&q, "a"), "1");
-    assert_string_equal(coras_query_get(&q, "b"), "");
-    assert_string_equal(coras_query_get(&q, "c"), "x&y=z");
-    assert_string_equal(coras_query_get(&q, ""), "5");
-    assert_null(coras_query_get(&q, "d"));
-    coras_query_clear(&q);
-    assert_true(coras_query_parse(coras_str_of(""), &q));
+    assert_string_equal(serve_query_get(&q, "a"), "1");
+    assert_string_equal(serve_query_get(&q, "b"), "");
+    assert_string_equal(serve_query_get(&q, "c"), "x&y=z");
+    assert_string_equal(serve_query_get(&q, ""), "5");
+    assert_null(serve_query_get(&q, "d"));
+    serve_query_clear(&q);
+    assert_true(serve_query_parse(coras_str_of(""), &q));
     assert_int_equal(q.len, 0);
-    assert_false(coras_query_parse(coras_str_of("a=%zz"), &q));
-    assert_false(coras_query_parse(coras_str_of("a=b%00"), &q));
+    assert_false(serve_query_parse(coras_str_of("a=%zz"), &q));
+    assert_false(serve_query_parse(coras_str_of("a=b%00"), &q));
 }
 
 static void bounds_the_number_of_parameters(void **state)
 {
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
-    struct coras_query q = {0};
+    struct serve_query q = {0};
 
     (void)state;
-    for (int i = 0; i < CORAS_URI_PARAMS_MAX; i++)
+    for (int i = 0; i < SERVE_URI_PARAMS_MAX; i++)
         coras_buf_puts(&text, "a=b&");
-    assert_true(coras_query_parse((coras_str){text.ptr, text.len}, &q));
-    coras_query_clear(&q);
+    assert_true(serve_query_parse((coras_str){text.ptr, text.len}, &q));
+    serve_query_clear(&q);
     coras_buf_puts(&text, "a=b");
-    assert_false(coras_query_parse((coras_str){text.ptr, text.len}, &q));
+    assert_false(serve_query_parse((coras_str){text.ptr, text.len}, &q));
 }
 
 int main(void)
