@@ -2,7 +2,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <sys/statvfs.h>
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/random.h"

@@ -5,11 +5,9 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/random.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
@@ -315,16 +313,14 @@ int coras_unpack(const struct coras_unpack_request *request, coras_error **err)
 {
     assert(*request->dirname && !strchr(request->dirname, '/'));
     coras_auto_free char *title = coras_path_clean(request->title);
-    uint64_t unique;
-    coras_random(&unique, sizeof(unique));
-    coras_auto_free char *stage =
-        coras_asprintf(".coras-unpack-%016llx", (unsigned long long)unique);
-    if (!title || !stage)
-        return coras_fail_no_memory(err);
+    char stage[CORAS_TEMP_NAME_BYTES];
     mode_t old;
+
+    if (!title)
+        return coras_fail_no_memory(err);
     CORAS_TRY(
         look_at_target(request, request->target_path ? request->target_path : title, &old, err));
-    if (mkdirat(request->stage_dirfd, stage, 0700) < 0)
+    if (coras_temp_mkdir(request->stage_dirfd, stage) < 0)
         return coras_fail_errno(err, errno, "mkdir %s", stage);
     int rc = unpack_staged(request, stage, title, err);
     /* A stage that cannot be removed is told of unless there is a worse thing to tell. */

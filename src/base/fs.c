@@ -1,10 +1,11 @@
+/*
+ * Whole reads and writes, and the directories above a file (declared in fs.h).
+ */
 #include "base/fs.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/statvfs.h>
 #include "base/alloc.h"
-#include "base/random.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/str.h"
@@ -220,63 +221,7 @@ int coras_sync_parents(const char *path, unsigned count, coras_error **err)
     return 0;
 }
 
-/* ---- space, temporary files, cache ---- */
-
-int64_t coras_allocated_bytes(const struct stat *st)
-{
-    enum { BLOCK = 512 }; /* the unit of st_blocks, whatever the file system's own */
-    return (int64_t)st->st_blocks * BLOCK;
-}
-
-int64_t coras_free_space(int fd)
-{
-    struct statvfs st;
-    int64_t bytes;
-
-    if (fstatvfs(fd, &st) < 0 || __builtin_mul_overflow(st.f_bavail, st.f_frsize, &bytes))
-        return -1;
-    return bytes;
-}
-
-#define TEMP_NAME_BYTES 32 /* ".coras-" + 16 hex digits + NUL */
-
-static void make_temp_name(char name[TEMP_NAME_BYTES])
-{
-    uint64_t n;
-
-    coras_random(&n, sizeof(n));
-    (void)snprintf(name, TEMP_NAME_BYTES, ".coras-%016llx", (unsigned long long)n); /* it fits */
-}
-
-static const char *temp_directory(void)
-{
-    const char *dir = getenv("TMPDIR");
-
-    return dir && *dir ? dir : "/tmp";
-}
-
-int coras_tmpfile(int *ret_fd, coras_error **err)
-{
-    const char *where = temp_directory();
-    coras_auto_fd dir = -1;
-    char name[TEMP_NAME_BYTES];
-    int fd = open(where, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-
-    if (fd < 0) { /* not every file system has unnamed files */
-        dir = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (dir < 0)
-            return coras_fail_errno(err, errno, "open %s", where);
-        do {
-            make_temp_name(name);
-            fd = openat(dir, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-        } while (fd < 0 && (errno == EEXIST || errno == EINTR));
-        if (fd < 0)
-            return coras_fail_errno(err, errno, "create a temporary file in %s", where);
-        (void)unlinkat(dir, name, 0); /* a name that stays harms nobody */
-    }
-    *ret_fd = fd;
-    return 0;
-}
+/* ---- the cache ---- */
 
 char *coras_cache_dir(void)
 {

@@ -41,6 +41,17 @@ CORAS_MUST_CHECK int coras_read_file(int dirfd, const char *path, size_t limit, 
                                      coras_error **err);
 
 /*
+ * A name that nobody can guess, ".coras-<16 hex digits>", for what is not finished. Everything that
+ * is written beside its place is named so: whoever finds one may remove it. The others make a file
+ * (the descriptor) or a private directory (0) of such a name; -1 with errno.
+ */
+#define CORAS_TEMP_NAME_BYTES 24
+void coras_temp_name(char name[static CORAS_TEMP_NAME_BYTES]);
+CORAS_MUST_CHECK int coras_temp_create(int dirfd, int flags, mode_t mode,
+                                       char name[static CORAS_TEMP_NAME_BYTES]);
+CORAS_MUST_CHECK int coras_temp_mkdir(int dirfd, char name[static CORAS_TEMP_NAME_BYTES]);
+
+/*
  * Replace a file atomically: temporary file beside it, write, fsync, rename, fsync of the
  * directory. A symbolic link at `path` is followed first (its target is replaced, the link kept).
  */
@@ -50,7 +61,7 @@ CORAS_MUST_CHECK int coras_write_file_atomic(int dirfd, const char *path, const 
 /* The same in steps, for content that comes piece by piece: it is written to `fd`. */
 struct coras_replacement {
     int dir, fd;
-    char temp[32];
+    char temp[CORAS_TEMP_NAME_BYTES];
     char *path;
 };
 #define CORAS_REPLACEMENT_INIT                                                                     \
@@ -102,7 +113,8 @@ const char *coras_path_base(const char *path);
 
 /* Bytes that a file takes on its file system, which knows holes and reservations. */
 int64_t coras_allocated_bytes(const struct stat *st);
-/* Free bytes for unprivileged use on the file system of fd; -1 unknown. */
+/* Free bytes for unprivileged use on the file system of fd; -1 unknown, which is not "none": some
+ * file systems do not count. */
 int64_t coras_free_space(int fd);
 
 /* Remove a tree without following links; absent is success. */

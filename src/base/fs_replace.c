@@ -4,10 +4,8 @@
 #include "base/fs.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include "base/alloc.h"
-#include "base/random.h"
 #include "base/error.h"
 #include "base/limits.h"
 
@@ -61,19 +59,6 @@ static int open_directory_of(int dirfd, const char *path, int *ret_fd, coras_err
     return *ret_fd < 0 ? coras_fail_errno(err, errno, "open %s", dir) : 0;
 }
 
-static int open_temp(struct coras_replacement *r, mode_t mode)
-{
-    int fd;
-
-    do {
-        uint64_t n;
-        coras_random(&n, sizeof(n));
-        (void)snprintf(r->temp, sizeof(r->temp), ".coras-%016llx", (unsigned long long)n);
-        fd = openat(r->dir, r->temp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode);
-    } while (fd < 0 && (errno == EEXIST || errno == EINTR));
-    return fd;
-}
-
 int coras_replacement_open(int dirfd, const char *path, mode_t mode, struct coras_replacement *r,
                            coras_error **err)
 {
@@ -83,7 +68,7 @@ int coras_replacement_open(int dirfd, const char *path, mode_t mode, struct cora
         return coras_fail_no_memory(err);
     CORAS_TRY(follow_final_link(dirfd, &r->path, err));
     CORAS_TRY(open_directory_of(dirfd, r->path, &r->dir, err));
-    r->fd = open_temp(r, mode);
+    r->fd = coras_temp_create(r->dir, O_WRONLY, mode, r->temp);
     return r->fd < 0 ? coras_fail_errno(err, errno, "create %s", r->path) : 0;
 }
 

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/random.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
@@ -195,7 +194,7 @@ static int make_dir(const struct coras_layout *l, const char *name, coras_error 
 /* A file that is being written in ingest/. Removed with the value unless it was published. */
 struct ingest {
     int dirfd, fd;
-    char name[CORAS_DIGEST_TEXT_MAX + sizeof("_0123456789abcdef")];
+    char name[CORAS_TEMP_NAME_BYTES];
 };
 
 static void ingest_clear(struct ingest *in)
@@ -213,25 +212,14 @@ static int open_ingest_dir(const struct coras_layout *l, int *ret, coras_error *
     return coras_open_beneath(l->dirfd, "ingest", O_RDONLY | O_DIRECTORY, 0, ret, err);
 }
 
-/* `digest` NULL: not known yet. */
-static int ingest_open(const struct coras_layout *l, const coras_digest *digest, struct ingest *in,
-                       coras_error **err)
+static int ingest_open(const struct coras_layout *l, struct ingest *in, coras_error **err)
 {
-    char hex[CORAS_DIGEST_TEXT_MAX];
-    uint64_t unique;
-    coras_random(&unique, sizeof(unique));
     CORAS_TRY(open_ingest_dir(l, &in->dirfd, err));
-    (void)snprintf(in->name, sizeof(in->name), "%s_%016llx",
-                   digest ? coras_digest_hex(digest, hex) : "upload", (unsigned long long)unique);
-    in->fd =
-        openat(in->dirfd, in->name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (in->fd < 0) {
-        int saved = errno;
-        coras_auto_free char *name = coras_strdup(in->name);
-        in->name[0] = 0;
-        return coras_fail_errno(err, saved, "open ingest/%s", name ? name : "");
-    }
-    return 0;
+    in->fd = coras_temp_create(in->dirfd, O_WRONLY, 0600, in->name);
+    if (in->fd >= 0)
+        return 0;
+    in->name[0] = 0;
+    return coras_fail_errno(err, errno, "create a file in ingest");
 }
 
 /* Names in a directory are worth what its own name is. */
@@ -279,7 +267,7 @@ int coras_layout_store_bytes(const struct coras_layout *l, const coras_digest *d
     if (l->tar)
         return fail_read_only(err);
     auto_ingest in = {.dirfd = -1, .fd = -1};
-    CORAS_TRY(ingest_open(l, digest, &in, err));
+    CORAS_TRY(ingest_open(l, &in, err));
     CORAS_TRY(coras_write_full(in.fd, data, len, err));
     return ingest_publish(l, &in, digest, err);
 }
@@ -338,7 +326,7 @@ int coras_layout_push_blob(coras_target *t, const coras_blob_push *push, coras_e
         return CORAS_PUSH_EXISTED;
     auto_ingest in = {.dirfd = -1, .fd = -1};
     coras_digest digest;
-    CORAS_TRY(ingest_open(l, push->promise ? NULL : &push->desc->digest, &in, err));
+    CORAS_TRY(ingest_open(l, &in, err));
     CORAS_TRY(ingest_copy(&in, push, &digest, err));
     CORAS_TRY(check_digest(push, &digest, err));
     if (push->promise) {
