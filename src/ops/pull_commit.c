@@ -1,3 +1,7 @@
+/*
+ * Staged content gets its final names: in which order things are synced and renamed, and what is
+ * taken away when that fails.
+ */
 #include "ops/pull_commit.h"
 
 #include <errno.h>
@@ -8,7 +12,6 @@
 #include "base/fs.h"
 #include "base/str.h"
 #include "base/vec.h"
-#include "base/random.h"
 #include "base/trace.h"
 #include "transfer/digest_cache.h"
 #include "oci/digest.h"
@@ -105,16 +108,11 @@ static int copy_bytes(int from, int to, int64_t size, coras_error **err)
     return 0;
 }
 
-/* A copy of an open file under a temporary name in `dirfd`; free the name. */
-static int copy_beside(coras_workdir *w, int from, int64_t size, int dirfd, char **ret_name,
-                       coras_error **err)
+/* A copy of an open file under a temporary name in `dirfd`. */
+static int copy_beside(coras_workdir *w, int from, int64_t size, int dirfd,
+                       char name[static CORAS_TEMP_NAME_BYTES], coras_error **err)
 {
-    coras_auto_free char *name = coras_asprintf(
-        ".coras-%08x%08x.partial", coras_random_below(UINT32_MAX), coras_random_below(UINT32_MAX));
-    if (!name)
-        return coras_fail_no_memory(err);
-    coras_auto_fd to =
-        openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    coras_auto_fd to = coras_temp_create(dirfd, O_WRONLY, 0666, name);
     if (to < 0)
         return coras_fail_errno(err, errno, "open %s", name);
     int rc = copy_bytes(from, to, size, err);
@@ -124,7 +122,6 @@ static int copy_beside(coras_workdir *w, int from, int64_t size, int dirfd, char
         (void)unlinkat(dirfd, name, 0); /* the failure is already on its way */
         return rc;
     }
-    *ret_name = coras_steal(&name);
     return 0;
 }
 
@@ -140,15 +137,24 @@ static int rename_into(int from_dirfd, const char *from, int dirfd, const char *
 static int copy_into(coras_workdir *w, int fd, int dirfd, const char *name, const coras_place *p,
                      coras_error **err)
 {
-    coras_auto_free char *copy = NULL;
-    CORAS_TRY(copy_beside(w, fd, p->desc.size, dirfd, &copy, err));
+    char copy[CORAS_TEMP_NAME_BYTES];
+
+    CORAS_TRY(copy_beside(w, fd, p->desc.size, dirfd, copy, err));
     int rc = rename_into(dirfd, copy, dirfd, name, p, err);
     if (rc < 0)
         (void)unlinkat(dirfd, copy, 0); /* the failure is already on its way */
     return rc;
 }
 
-static int place_staged(coras_workdir *w, const coras_place *p, int dirfd, const char *name,
+/* What the digest memory needs: nobody else could write the file before, every write after is seen.
+ */
+static void note_state(const coras_workdir *w, coras_place *p, int fd)
+{
+    p->is_synced_state = !w->run->options->no_sync && fstat(fd, &p->state) == 0 &&
+                         p->state.st_size == p->desc.size && coras_file_state_is_past(&p->state);
+}
+
+static int place_staged(coras_workdir *w, coras_place *p, int dirfd, const char *name,
                         coras_error **err)
 {
     coras_auto_free char *staged = NULL;
@@ -166,8 +172,10 @@ static int place_staged(coras_workdir *w, const coras_place *p, int dirfd, const
     if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
         (void)fchmod(fd, st.st_mode &
                              0777); /* a replaced file keeps its mode, as if it were rewritten */
-    if (renameat(w->stagefd, staged, dirfd, name) == 0)
+    if (renameat(w->stagefd, staged, dirfd, name) == 0) {
+        note_state(w, p, fd);
         return 0;
+    }
     int errnum = errno;
     if (errnum == ENOENT && coras_workdir_is_right(w, p))
         return 0; /* the other pull, a moment ago */
@@ -293,12 +301,11 @@ static void remember_digests(const coras_workdir *w)
 {
     for (size_t i = 0; i < w->places.len; i++) {
         const coras_place *p = w->places.items[i];
-        struct stat st;
-        if (!p->placed || p->unpack || p->desc.size < CORAS_DIGEST_CACHE_MIN_BYTES)
+        if (!p->is_synced_state || p->desc.size < CORAS_DIGEST_CACHE_MIN_BYTES)
             continue;
         coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-        if (fd >= 0 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == p->desc.size)
-            coras_digest_cache_put(fd, &st, &p->desc.digest);
+        if (fd >= 0)
+            coras_digest_cache_put(fd, &p->state, &p->desc.digest);
     }
 }
 

@@ -7,6 +7,7 @@
 #define CORAS_OPS_PULL_FILES_H
 
 #include <pthread.h>
+#include <sys/stat.h>
 
 #include "base/map.h"
 #include "transfer/run.h"
@@ -26,6 +27,8 @@ typedef struct coras_place {
     bool right;                  /* was there already, with these bytes */
     bool existed;                /* something stood under the name before */
     bool placed;                 /* by this pull */
+    bool is_synced_state;        /* `state` is that of verified bytes that are on disk */
+    struct stat state;           /* of the file when it got its name */
     unsigned missing_dirs;       /* directories above that were not there before */
     struct coras_place *same_as; /* second name of content that another place has */
 } coras_place;

@@ -2,6 +2,12 @@
  * Digests of local files that were hashed before, remembered in the user's cache directory under
  * device, inode, size, mtime and ctime, so that pushing or pulling the same large files again reads
  * nothing. Best effort: whatever goes wrong means "not known".
+ *
+ * What is promised: a remembered digest is that of the bytes, also when somebody writes through a
+ * shared mapping. Such writes move mtime only with the first one to a page that is clean, and only
+ * on file systems that look. Therefore a file is remembered only there, and only when nothing is
+ * left to be written back at a moment after which every write moves mtime: see
+ * docs/internals/files.md.
  */
 #ifndef CORAS_TRANSFER_DIGEST_CACHE_H
 #define CORAS_TRANSFER_DIGEST_CACHE_H
@@ -12,15 +18,28 @@
 /* Smaller files are hashed faster than looked up. */
 #define CORAS_DIGEST_CACHE_MIN_BYTES (4 * 1024 * 1024)
 
-bool coras_digest_cache_get(const struct stat *st, coras_digest *ret);
+/* The digest of a file in this state, by this algorithm. */
+bool coras_digest_cache_get(const struct stat *st, int algorithm, coras_digest *ret);
+
 /*
- * Remember the digest of the open file, which had the identity `hashed` when it was read. Waits
- * some milliseconds when the file changed so recently that a further change could carry the same
- * time stamps.
+ * Before an open file in state `st` is read: whether its digest may be remembered afterwards.
+ * `now_s` is the time of day. Not for what was changed within the last minute: writing that back
+ * now would cost more than hashing it again.
+ */
+bool coras_digest_cache_is_settled(int fd, const struct stat *st, int64_t now_s);
+
+/*
+ * Remember the digest of the open file, which had the state `hashed` before it was read, unless it
+ * has another one now. The file was settled then; or the caller alone has written it, and synced
+ * it.
  */
 void coras_digest_cache_put(int fd, const struct stat *hashed, const coras_digest *digest);
 
 /* Same file, same content as far as its identity tells. */
 bool coras_same_file_state(const struct stat *a, const struct stat *b);
+
+/* Whether a write to a file of this state, now, would get another mtime: clocks of file systems
+ * tick slowly. */
+bool coras_file_state_is_past(const struct stat *st);
 
 #endif

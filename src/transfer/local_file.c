@@ -1,8 +1,12 @@
+/*
+ * A local file as something to send: what is known of it, and its bytes (local_file.h).
+ */
 #include "transfer/local_file.h"
 
 #include <errno.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "transfer/digest_cache.h"
 
@@ -42,14 +46,20 @@ static bool is_whole_file(const coras_local_file *f)
 void coras_local_file_recall(coras_local_file *f)
 {
     if (!f->known && is_whole_file(f))
-        f->known = coras_digest_cache_get(&f->st, &f->digest);
+        f->known = coras_digest_cache_get(&f->st, CORAS_SHA256, &f->digest);
+}
+
+/* Before the first byte is read. */
+static void look_whether_settled(coras_local_file *f)
+{
+    f->settled = is_whole_file(f) && coras_digest_cache_is_settled(f->fd, &f->st, coras_wall_s());
 }
 
 static void remember(coras_local_file *f, const coras_digest *digest)
 {
     f->digest = *digest;
     f->known = true;
-    if (is_whole_file(f))
+    if (f->settled)
         coras_digest_cache_put(f->fd, &f->st, digest);
 }
 
@@ -90,6 +100,7 @@ int coras_local_file_hash(coras_local_file *f, const coras_cancel *cancel, coras
     coras_local_file_recall(f);
     if (f->known)
         return 0;
+    look_whether_settled(f);
     CORAS_TRY(hash_here(f, cancel, &digest, err));
     CORAS_TRY(coras_local_file_unchanged(f, err));
     remember(f, &digest);
@@ -100,6 +111,8 @@ int coras_local_file_start_hashing(coras_local_file *f, const coras_cancel *canc
                                    coras_error **err)
 {
     const struct coras_hash_behind_options options = hashing_options(f, cancel);
+
+    look_whether_settled(f);
     CORAS_TRY(coras_hash_behind_start(&options, &f->hashing, err));
     coras_hash_behind_advance(f->hashing, f->size);
     return 0;

@@ -15,7 +15,8 @@ typedef struct coras_local_file {
     struct stat st; /* as opened */
     int64_t offset; /* content begins here */
     int64_t size;
-    bool known; /* `digest` is known */
+    bool settled; /* its digest may be remembered (digest_cache.h) */
+    bool known;   /* `digest` is known */
     coras_digest digest;
     coras_hash_behind *hashing; /* or NULL */
 } coras_local_file;
