@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#undef alloca /* a macro of stdlib.h */
+/* Macros of the C library, the second under clang with _FORTIFY_SOURCE. */
+#undef alloca
+#undef sprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf strtok gmtime localtime ctime    \
     asctime
 #pragma GCC poison atoi atol sscanf alloca srand mktemp gets

@@ -31,7 +31,7 @@ void coras_buf_put(coras_buf *b, const void *data, size_t len);
 void coras_buf_puts(coras_buf *b, const char *s);
 void coras_buf_putc(coras_buf *b, char c);
 void coras_buf_printf(coras_buf *b, const char *fmt, ...) CORAS_PRINTF(2, 3);
-void coras_buf_vprintf(coras_buf *b, const char *fmt, va_list ap);
+void coras_buf_vprintf(coras_buf *b, const char *fmt, va_list ap) CORAS_PRINTF(2, 0);
 void coras_buf_truncate(coras_buf *b, size_t len);
 /* Room for `len` more bytes to be written at ptr+len by the caller; false when it failed. */
 bool coras_buf_reserve(coras_buf *b, size_t len);

@@ -35,8 +35,8 @@
     {                                                                                              \
         clear(p);                                                                                  \
     }
-#define coras_auto(type)       __attribute__((cleanup(coras_auto_release_##type))) type *
-#define coras_auto_value(type) __attribute__((cleanup(coras_auto_clear_##type))) type
+#define coras_auto(type)       CORAS_UNUSED __attribute__((cleanup(coras_auto_release_##type))) type *
+#define coras_auto_value(type) CORAS_UNUSED __attribute__((cleanup(coras_auto_clear_##type))) type
 
 /* Hand out what a coras_auto variable owns. */
 #define coras_steal(p)                                                                             \

@@ -405,7 +405,7 @@ static int step_ask(upload *u, coras_error **err)
     case CORAS_UPLOAD_LIES:
         learn(u, "upload:range-lies", "1");
         make_plan(u);
-        /* fall through */
+        __attribute__((fallthrough));
     case CORAS_UPLOAD_GO_ON:
         u->state.counted |= reply.trouble != NULL;
         move_session(u, &reply);
