@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import threading
 import time
@@ -22,13 +23,19 @@ class FaultCase(ServerCase):
     @contextlib.contextmanager
     def locked_database(self, server):
         """Somebody else writes to it meanwhile."""
-        with subprocess.Popen(["sqlite3", server.root / "registry.db"], stdin=subprocess.PIPE,
-                              stdout=subprocess.PIPE, text=True) as locker:
-            locker.stdin.write("BEGIN IMMEDIATE; SELECT 'held';\n")
-            locker.stdin.flush()
-            self.assertEqual(locker.stdout.readline(), "held\n")
+        with contextlib.closing(sqlite3.connect(server.root / "registry.db", timeout=60)) as locker:
+            locker.isolation_level = None
+            locker.execute("BEGIN IMMEDIATE")
             yield
-            locker.communicate("ROLLBACK;\n", timeout=60)
+            locker.execute("ROLLBACK")
+
+
+def change_database(server, *statements):
+    """Behind the server's back."""
+    with contextlib.closing(sqlite3.connect(server.root / "registry.db", timeout=60)) as database:
+        with database:
+            for statement in statements:
+                database.execute(statement)
 
 
 class Kill(ServerCase):
@@ -244,10 +251,9 @@ class Start(FaultCase):
         server.push_blob("a", b"orphan")
         server.push_blob("a", b"young orphan")
         server.stop()
-        subprocess.run(["sqlite3", server.root / "registry.db",
-                        "UPDATE link SET linked = linked - 90000 WHERE digest <> '%s';"
-                        "UPDATE blob SET stored = stored - 90000 WHERE digest <> '%s';"
-                        % ((digest(b"young orphan"),) * 2)], check=True, timeout=60)
+        young = digest(b"young orphan")
+        change_database(server, f"UPDATE link SET linked = linked - 90000 WHERE digest <> '{young}'",
+                        f"UPDATE blob SET stored = stored - 90000 WHERE digest <> '{young}'")
         server.start()
         server.request("GET", "/v2/")
         path = server.root / "blobs/sha256" / digest(b"orphan")[7:]
@@ -285,9 +291,8 @@ class Start(FaultCase):
 
     def age(self, server, hours):
         """Make everything that is stored older."""
-        subprocess.run(["sqlite3", server.root / "registry.db",
-                        f"UPDATE link SET linked = linked - {hours * 3600};"
-                        f"UPDATE blob SET stored = stored - {hours * 3600};"], check=True, timeout=60)
+        change_database(server, f"UPDATE link SET linked = linked - {hours * 3600}",
+                        f"UPDATE blob SET stored = stored - {hours * 3600}")
 
     def test_what_a_pusher_found_stays_until_its_manifest_comes(self):
         server = self.new_server().start()
@@ -364,9 +369,8 @@ class Damage(ServerCase):
     def test_a_manifest_pushed_again_replaces_a_damaged_one(self):
         data = self.server.push_image(self.repository, "v1")
         for damage in ("zeroblob(size)", "x'00'"):
-            subprocess.run(["sqlite3", self.server.root / "registry.db",
-                            f"UPDATE manifest SET content = {damage} WHERE digest = '{digest(data)}'"],
-                           check=True, timeout=60)
+            change_database(self.server,
+                            f"UPDATE manifest SET content = {damage} WHERE digest = '{digest(data)}'")
             self.assertEqual(self.server.put_manifest(self.repository, "v1", data).status, 201)
             self.assertEqual(self.request("GET", f"/v2/{self.repository}/manifests/v1").body, data)
 
