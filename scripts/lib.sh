@@ -7,10 +7,27 @@ tests_at_once=$((jobs * 2)) # most of them wait for a server or a time-out
 say() { printf '==> %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
-# configure DIR [meson options]: a build directory that exists is used as it is.
+# quietly COMMAND...: without its output, but with the end of it when it fails.
+quietly() {
+    quietly_log=$(mktemp "${TMPDIR:-/tmp}/coras-log.XXXXXX")
+    quietly_status=0
+    "$@" >"$quietly_log" 2>&1 </dev/null || quietly_status=$?
+    if [ $quietly_status -ne 0 ]; then
+        tail -n 40 "$quietly_log" >&2
+        printf '%s: failed with status %d: %s\n' "${0##*/}" $quietly_status "$*" >&2
+    fi
+    rm -f "$quietly_log"
+    return $quietly_status
+}
+
+# configure DIR [meson options]: a build directory that exists gets the options that are given.
 configure() {
     dir=$1; shift
-    [ -f "$dir/build.ninja" ] || meson setup "$dir" "$top" "$@"
+    if [ ! -f "$dir/build.ninja" ]; then
+        quietly meson setup "$dir" "$top" "$@"
+    elif [ $# -gt 0 ]; then
+        quietly meson configure "$dir" "$@"
+    fi
 }
 
 # Files of ours in C, one on each line.
