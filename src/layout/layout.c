@@ -256,6 +256,7 @@ static int layout_remove(coras_target *t, const coras_descriptor *desc, coras_er
 
 static const coras_target_ops layout_ops = {
     .kind = "oci-layout",
+    .one_store = true,
     .close = layout_close,
     .resolve = layout_resolve,
     .fetch_manifest = layout_fetch_manifest,

@@ -1,8 +1,12 @@
 /*
  * A graph of content from one target to another.
+ *
+ * Each descriptor has its line of status, and the bytes of a digest move once: into a registry once
+ * as a blob and once as a manifest when they are both, into a layout once altogether.
  */
 #include <stdatomic.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/str.h"
@@ -50,9 +54,52 @@ static bool is_registry(const coras_target *target)
     return coras_streq(target->ops->kind, "registry");
 }
 
+/* The root's bytes may also be somebody's layer. */
 static bool is_root(const struct copy *c, const coras_descriptor *desc)
 {
-    return coras_digest_equal(&c->root.digest, &desc->digest);
+    return coras_digest_equal(&c->root.digest, &desc->digest) &&
+           coras_media_type_is_manifest(desc->media_type) ==
+               coras_media_type_is_manifest(c->root.media_type);
+}
+
+/* ---- what is known of a digest's bytes at the destination ---- */
+
+enum {
+    ASKED = 1,
+    THERE = 2, /* before anything was moved */
+    MOVED = 4,
+    MOUNTED = 8,
+    AS_MANIFEST_SHIFT = 4, /* the same of the manifest, where that is another place */
+};
+
+static unsigned shift_of(const struct copy *c, const coras_node *node)
+{
+    return !c->to->ops->one_store && coras_media_type_is_manifest(node->desc.media_type)
+               ? AS_MANIFEST_SHIFT
+               : 0;
+}
+
+static bool is_marked(const struct copy *c, const coras_node *node, unsigned mark)
+{
+    return node->content->marks & mark << shift_of(c, node);
+}
+
+static void set_mark(const struct copy *c, coras_node *node, unsigned mark)
+{
+    node->content->marks |= mark << shift_of(c, node);
+}
+
+/* Asked once, so that the answer does not depend on which of several descriptors came first. */
+static int was_there(struct copy *c, coras_node *node, bool *ret, coras_error **err)
+{
+    bool exists = false;
+
+    if (!is_marked(c, node, ASKED)) {
+        CORAS_TRY(c->to->ops->exists(c->to, &node->desc, &exists, err));
+        set_mark(c, node, exists ? ASKED | THERE : ASKED);
+    }
+    *ret = is_marked(c, node, THERE);
+    return 0;
 }
 
 /* ---- looking at a node ---- */
@@ -63,12 +110,12 @@ static const char *title_of(const coras_descriptor *desc)
     return title ? title : "";
 }
 
-/* A second title of known content is told apart from the first when its manifest is done; having
+/* A title beside the one under which the bytes are known is told when its manifest is done; having
  * none counts as a title. */
-static int note_twin(struct node_bytes *parent, const coras_node *known,
+static int note_twin(coras_graph *g, struct node_bytes *parent, const coras_node *child,
                      const coras_descriptor *desc, coras_error **err)
 {
-    if (coras_streq(title_of(desc), title_of(&known->desc)))
+    if (coras_streq(title_of(desc), coras_graph_title_of_content(g, child)))
         return 0;
     if (coras_vec_grow(&parent->twins, 1) < 0)
         return coras_fail_no_memory(err);
@@ -80,27 +127,33 @@ static int note_twin(struct node_bytes *parent, const coras_node *known,
 
 /* A subject is no part of what refers to it: it does not nest like the manifests of an index. */
 static int add_successor(coras_graph *g, coras_node *node, const coras_manifest *m,
-                         const coras_descriptor *desc, coras_error **err)
+                         const coras_descriptor *desc, coras_node **ret, coras_error **err)
 {
-    coras_node *child = NULL;
     int known = m->has_subject && desc == &m->subject
-                    ? coras_graph_add_subject(g, node, desc, &child, err)
-                    : coras_graph_add_child(g, node, desc, NULL, &child, err);
-    if (known < 0)
-        return known;
-    return known ? note_twin(node->data, child, desc, err) : 0;
+                    ? coras_graph_add_subject(g, node, desc, ret, err)
+                    : coras_graph_add_child(g, node, desc, NULL, ret, err);
+
+    return known < 0 ? known : 0;
 }
 
 static int add_successors(coras_graph *g, coras_node *node, const coras_manifest *m,
                           coras_error **err)
 {
     coras_auto_free const coras_descriptor **next = NULL;
+    coras_auto_free coras_node **children = NULL;
     size_t count = 0;
 
     CORAS_TRY(coras_manifest_successors(m, &next, &count, err));
+    children = coras_calloc(count + 1, sizeof(coras_node *));
+    if (!children)
+        return coras_fail_no_memory(err);
     for (size_t i = 0; i < count; i++)
         if (!coras_media_type_is_foreign_layer(next[i]->media_type))
-            CORAS_TRY(add_successor(g, node, m, next[i], err));
+            CORAS_TRY(add_successor(g, node, m, next[i], &children[i], err));
+    /* Only now: a later one may have the better title. */
+    for (size_t i = 0; i < count; i++)
+        if (children[i])
+            CORAS_TRY(note_twin(g, node->data, children[i], next[i], err));
     return 0;
 }
 
@@ -118,27 +171,19 @@ static int read_manifest(struct copy *c, coras_node *node, coras_error **err)
     return coras_buf_done(&n->bytes, err);
 }
 
-/* 1: the destination has it, so it has everything below it. */
-static int destination_has(struct copy *c, const coras_descriptor *desc, coras_error **err)
-{
-    bool exists = false;
-    CORAS_TRY(c->to->ops->exists(c->to, desc, &exists, err));
-    return exists;
-}
-
 static int expand(coras_graph *g, coras_node *node, void *user, coras_error **err)
 {
     struct copy *c = user;
     coras_auto_value(coras_manifest) m = {0};
+    bool exists = false;
 
     if (is_root(c, &node->desc))
         atomic_store(&c->met_root, true);
     if (!coras_media_type_is_manifest(node->desc.media_type))
         return CORAS_GRAPH_GO_ON;
     if (!c->opts->force) {
-        int exists = destination_has(c, &node->desc, err);
-        if (exists < 0)
-            return exists;
+        /* What the destination has, it has with everything below it. */
+        CORAS_TRY(was_there(c, node, &exists, err));
         /* Upstream says nothing where giving the name, at the end, is a push of the manifest. */
         bool silent =
             is_root(c, &node->desc) && c->to_reference && is_registry(c->to) && !c->opts->recursive;
@@ -155,27 +200,44 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
 
 /* ---- moving a node ---- */
 
+static int move_blob(struct copy *c, coras_node *node, coras_error **err)
+{
+    int rc = coras_transfer_blob(&c->run, c->from, c->to, &node->desc, err);
+
+    if (rc < 0)
+        return rc;
+    set_mark(c, node, MOVED);
+    return 0;
+}
+
+static int mount_blob(struct copy *c, coras_node *node, bool *ret, coras_error **err)
+{
+    *ret = is_marked(c, node, MOUNTED);
+    if (!*ret && c->to->ops->mount && !c->opts->force)
+        CORAS_TRY(c->to->ops->mount(c->to, &node->desc, c->from, ret, err));
+    if (*ret)
+        set_mark(c, node, MOUNTED);
+    return 0;
+}
+
 static int copy_blob(struct copy *c, coras_node *node, coras_error **err)
 {
-    bool mounted = false;
-    int exists = destination_has(c, &node->desc, err);
+    bool moved = is_marked(c, node, MOVED), exists = false, mounted = false;
 
-    if (exists < 0)
-        return exists;
-    if (exists) {
-        coras_run_post(&c->run, CORAS_EVENT_EXISTS, &node->desc, 0, NULL);
-        return 0;
-    }
-    if (c->to->ops->mount && !c->opts->force)
-        CORAS_TRY(c->to->ops->mount(c->to, &node->desc, c->from, &mounted, err));
-    if (mounted) {
-        coras_run_post(&c->run, CORAS_EVENT_MOUNTED, &node->desc, 0, NULL);
+    if (c->run.concurrency == 1) /* upstream asks one after the other, and for each */
+        exists = is_marked(c, node, MOVED | MOUNTED);
+    if (!moved && !exists)
+        CORAS_TRY(was_there(c, node, &exists, err));
+    if (!moved && !exists)
+        CORAS_TRY(mount_blob(c, node, &mounted, err));
+    if (exists || mounted) {
+        coras_run_post(&c->run, exists ? CORAS_EVENT_EXISTS : CORAS_EVENT_MOUNTED, &node->desc, 0,
+                       NULL);
         return 0;
     }
     coras_run_post(&c->run, CORAS_EVENT_START, &node->desc, 0, NULL);
-    int rc = coras_transfer_blob(&c->run, c->from, c->to, &node->desc, err);
-    if (rc < 0)
-        return rc;
+    if (!moved)
+        CORAS_TRY(move_blob(c, node, err));
     coras_run_post(&c->run, CORAS_EVENT_DONE, &node->desc, node->desc.size, NULL);
     return 0;
 }
@@ -203,6 +265,7 @@ static int push_manifest(struct copy *c, coras_node *node, coras_error **err)
     CORAS_TRY(make_bare(&bare, &node->desc, err));
     CORAS_TRY(c->to->ops->push_manifest(c->to, is_referred(c, &node->desc) ? &bare : &node->desc,
                                         n->bytes.ptr, named ? c->to_reference : NULL, err));
+    set_mark(c, node, MOVED);
     if (named)
         c->named = true; /* read when the walk is over */
     for (size_t i = 0; i < n->twins.len; i++)
@@ -289,10 +352,9 @@ static int copy_with_referrers(struct copy *c, coras_error **err)
     CORAS_TRY(walk_from(c, tops->items, tops->len, err));
     if (atomic_load(&c->met_root))
         return 0;
-    int exists = destination_has(c, &c->root, err);
-    if (exists)
-        return exists < 0 ? exists : 0;
-    return walk_from(c, &c->root, 1, err);
+    bool exists = false;
+    CORAS_TRY(c->to->ops->exists(c->to, &c->root, &exists, err));
+    return exists ? 0 : walk_from(c, &c->root, 1, err);
 }
 
 static int copy(struct copy *c, const char *from_reference, coras_error **err)

@@ -214,11 +214,28 @@ static int put_manifest(struct push *p, const char *reference, coras_error **err
     return p->target->ops->push_manifest(p->target, &p->manifest, p->bytes.ptr, reference, err);
 }
 
+/* Whether the subject's bytes were pushed under a title too. */
+static bool subject_is_a_file(const struct push *p)
+{
+    coras_vec_foreach (item, &p->artifact->layers)
+        if (p->artifact->has_subject && coras_descriptor_title(&item->desc) &&
+            coras_digest_equal(&item->desc.digest, &p->artifact->subject.digest))
+            return true;
+    return false;
+}
+
+static void tell_further_names(struct push *p)
+{
+    coras_vec_foreach (twin, &p->twins)
+        coras_run_post(&p->run, CORAS_EVENT_EXISTS, &(*twin)->desc, 0, NULL);
+    if (subject_is_a_file(p))
+        coras_run_post(&p->run, CORAS_EVENT_EXISTS, &p->artifact->subject, 0, NULL);
+}
+
 static int push_manifest(struct push *p, coras_error **err)
 {
     coras_run_post(&p->run, CORAS_EVENT_START, &p->manifest, 0, NULL);
-    coras_vec_foreach (twin, &p->twins)
-        coras_run_post(&p->run, CORAS_EVENT_EXISTS, &(*twin)->desc, 0, NULL);
+    tell_further_names(p);
     if (p->opts->force) {
         CORAS_TRY(put_manifest(p, NULL, err));
         if (p->opts->reference)

@@ -1,9 +1,7 @@
 /*
- * store: places that hold content: registries, OCI layouts, memory. May use net, oci, base.
- *
- * target.h: the verbs that a kind of target implements. coras/target.h has the public functions,
- * which are thin calls into this table (target.c), with verification where the table does not
- * promise it.
+ * The verbs that a kind of target implements: a repository of a registry, an OCI layout.
+ * coras/target.h has the public functions, which are thin calls into this table (target.c), with
+ * verification where the table does not promise it.
  */
 #ifndef CORAS_TARGET_TARGET_H
 #define CORAS_TARGET_TARGET_H
@@ -65,6 +63,9 @@ CORAS_DEFINE_AUTO_VALUE(coras_landing, coras_landing_clear)
 
 typedef struct coras_target_ops {
     const char *kind; /* "registry", "oci-layout", "memory" */
+    /* What is there as a blob is there as a manifest too, and the other way round: one store for
+     * both. In a registry these are two. */
+    bool one_store;
     void (*close)(coras_target *t);
 
     /* Reference to descriptor; a layout gives the index entry with its annotations. */

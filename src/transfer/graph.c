@@ -1,3 +1,7 @@
+/*
+ * The walk of graph.h: finding nodes, queueing their steps, and letting one step at a time at the
+ * bytes of one digest.
+ */
 #include "transfer/graph.h"
 
 #include "base/error.h"
@@ -6,6 +10,7 @@
 #include "base/pool.h"
 #include "base/vec.h"
 #include "oci/digest.h"
+#include "oci/mediatype.h"
 
 struct coras_graph {
     coras_run *run;             /* const */
@@ -13,7 +18,8 @@ struct coras_graph {
     coras_pool *pool;           /* const while walking */
     pthread_mutex_t lock;
     /* under lock */
-    coras_map *nodes; /* by digest and variant; borrowed from `all` */
+    coras_map *nodes;    /* by descriptor, or digest and variant; borrowed from `all` */
+    coras_map *contents; /* by digest; coras_content */
     struct {
         coras_node **items;
         size_t len, cap;
@@ -50,7 +56,8 @@ int coras_graph_new(coras_run *run, const struct coras_graph_ops *ops, coras_gra
     g->ops = *ops;
     pthread_mutex_init(&g->lock, NULL);
     g->nodes = coras_map_new(NULL);
-    if (!g->nodes) {
+    g->contents = coras_map_new(free);
+    if (!g->nodes || !g->contents) {
         coras_graph_free(g);
         return coras_fail_no_memory(err);
     }
@@ -66,6 +73,7 @@ void coras_graph_free(coras_graph *g)
     coras_map_free(g->nodes);
     for (size_t i = 0; i < g->all.len; i++)
         node_free(g, g->all.items[i]);
+    coras_map_free(g->contents);
     free(g->all.items);
     free(g->unqueued.items);
     pthread_mutex_destroy(&g->lock);
@@ -94,7 +102,11 @@ static int queue_step(coras_graph *g, coras_node *node, bool expanded, coras_err
 static char *node_key(const coras_descriptor *desc, const char *variant)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
-    return coras_asprintf("%s%s", coras_digest_format(&desc->digest, text), variant ? variant : "");
+
+    coras_digest_format(&desc->digest, text);
+    if (variant)
+        return coras_asprintf("%s%s", text, variant);
+    return coras_asprintf("%s %s", text, desc->media_type ? desc->media_type : "");
 }
 
 /* How a node was come to. */
@@ -103,24 +115,84 @@ struct edge {
     bool is_subject;
 };
 
+static const char *title_of(const coras_descriptor *desc)
+{
+    const char *title = coras_descriptor_title(desc);
+
+    return title ? title : "";
+}
+
+static int check_same_size(const coras_content *content, const coras_descriptor *desc,
+                           coras_error **err)
+{
+    char digest[CORAS_DIGEST_TEXT_MAX];
+
+    if (content->size == desc->size)
+        return 0;
+    return coras_fail(err, CORAS_ERR_INVALID_MANIFEST,
+                      "%s is said to have %lld and %lld bytes: invalid descriptor size",
+                      coras_digest_format(&desc->digest, digest), (long long)content->size,
+                      (long long)desc->size);
+}
+
+/* lock held */
+static int find_content(coras_graph *g, const coras_descriptor *desc, coras_content **ret,
+                        coras_error **err)
+{
+    char digest[CORAS_DIGEST_TEXT_MAX];
+    coras_content *content = coras_map_get(g->contents, coras_digest_format(&desc->digest, digest));
+
+    if (content) {
+        *ret = content;
+        return check_same_size(content, desc, err);
+    }
+    content = coras_new(coras_content);
+    if (!content)
+        return coras_fail_no_memory(err);
+    content->size = desc->size;
+    int rc = coras_map_set(g->contents, digest, content, err);
+    if (rc < 0)
+        free(content);
+    else
+        *ret = content;
+    return rc;
+}
+
+/* lock held: a manifest is finished after its children, so what it is called is heard last */
+static void give_title(coras_content *content, const coras_node *node)
+{
+    if (!content->titled || !coras_media_type_is_manifest(content->titled->desc.media_type) ||
+        coras_media_type_is_manifest(node->desc.media_type))
+        content->titled = node;
+}
+
+static void place_node(coras_node *node, const struct edge *edge)
+{
+    if (!edge->parent)
+        return;
+    node->depth = edge->parent->depth + !edge->is_subject;
+    node->referrers = edge->parent->referrers + edge->is_subject;
+}
+
 /* lock held */
 static int make_node(coras_graph *g, const struct edge *edge, const coras_descriptor *desc,
                      char **take_key, coras_node **ret, coras_error **err)
 {
+    coras_content *content = NULL;
+
     if (g->all.len >= CORAS_LIMIT_NODES)
         return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "more than %d descriptors: too many",
                           CORAS_LIMIT_NODES);
+    CORAS_TRY(find_content(g, desc, &content, err));
     if (coras_vec_grow(&g->all, 1) < 0)
         return coras_fail_no_memory(err);
     coras_node *node = coras_new(coras_node);
     if (!node)
         return coras_fail_no_memory(err);
     node->key = coras_steal(take_key);
-    if (edge->parent) {
-        node->depth = edge->parent->depth + !edge->is_subject;
-        node->referrers = edge->parent->referrers + edge->is_subject;
-    }
+    node->content = content;
     node->waiting = 1;
+    place_node(node, edge);
     int rc = coras_descriptor_copy(&node->desc, desc, err);
     if (rc == 0)
         rc = coras_map_set(g->nodes, node->key, node, err);
@@ -128,19 +200,11 @@ static int make_node(coras_graph *g, const struct edge *edge, const coras_descri
         node_free(g, node);
         return rc;
     }
+    give_title(content, node);
     g->all.items[g->all.len++] = node;
     g->open++;
     *ret = node;
     return 0;
-}
-
-static int check_same_size(const coras_node *node, const coras_descriptor *desc, coras_error **err)
-{
-    if (node->desc.size == desc->size)
-        return 0;
-    return coras_fail(err, CORAS_ERR_INVALID_MANIFEST,
-                      "%s is said to have %lld and %lld bytes: invalid descriptor size", node->key,
-                      (long long)node->desc.size, (long long)desc->size);
 }
 
 /* lock held: the node waits for the child unless that is finished */
@@ -166,7 +230,7 @@ static int find_or_make(coras_graph *g, const struct edge *edge, const coras_des
     coras_node *node = coras_map_get(g->nodes, key);
     bool known = node != NULL;
     if (known)
-        CORAS_TRY(check_same_size(node, desc, err));
+        CORAS_TRY(check_same_size(node->content, desc, err));
     else
         CORAS_TRY(make_node(g, edge, desc, &key, &node, err));
     if (edge->parent)
@@ -193,12 +257,15 @@ static int hold_back(coras_graph *g, coras_node *parent, coras_node *node, coras
 static int check_depth(const struct edge *edge, coras_error **err)
 {
     const coras_node *parent = edge->parent;
+    char digest[CORAS_DIGEST_TEXT_MAX];
+
     if (!parent)
         return 0;
     if (edge->is_subject ? parent->referrers < CORAS_LIMIT_REFERRER_DEPTH
                          : parent->depth < CORAS_LIMIT_INDEX_DEPTH)
         return 0;
-    return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "%s: nested too deep", parent->key);
+    return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "%s: nested too deep",
+                      coras_digest_format(&parent->desc.digest, digest));
 }
 
 static int add_node(coras_graph *g, const struct edge *edge, const coras_descriptor *desc,
@@ -236,6 +303,14 @@ int coras_graph_add_subject(coras_graph *g, coras_node *parent, const coras_desc
                             coras_node **ret, coras_error **err)
 {
     return add_node(g, &(struct edge){.parent = parent, .is_subject = true}, desc, NULL, ret, err);
+}
+
+const char *coras_graph_title_of_content(coras_graph *g, const coras_node *node)
+{
+    pthread_mutex_lock(&g->lock);
+    const coras_node *titled = node->content->titled;
+    pthread_mutex_unlock(&g->lock);
+    return title_of(&titled->desc);
 }
 
 /* lock held: one thing less to wait for; true when the node may be finished */
@@ -288,6 +363,39 @@ static int take_step(coras_graph *g, coras_node *node, bool expanded, bool *ret_
     return g->ops.finish(g, node, g->ops.user, err);
 }
 
+/* Whether the step may run; else it is queued when the content is free. */
+static bool enter_content(coras_graph *g, const struct step *step)
+{
+    coras_node *node = step->node;
+    coras_content *content = node->content;
+
+    pthread_mutex_lock(&g->lock);
+    bool free_now = !content->is_busy;
+    content->is_busy = true;
+    if (!free_now) {
+        node->waits_expanded = step->expanded;
+        node->next_waiting = NULL;
+        if (content->first_waiting)
+            content->last_waiting->next_waiting = node;
+        else
+            content->first_waiting = node;
+        content->last_waiting = node;
+    }
+    pthread_mutex_unlock(&g->lock);
+    return free_now;
+}
+
+static int leave_content(coras_graph *g, coras_content *content, coras_error **err)
+{
+    pthread_mutex_lock(&g->lock);
+    coras_node *next = content->first_waiting;
+    if (next)
+        content->first_waiting = next->next_waiting;
+    content->is_busy = false;
+    pthread_mutex_unlock(&g->lock);
+    return next ? queue_step(g, next, next->waits_expanded, err) : 0;
+}
+
 static void run_step(void *job, void *worker_state CORAS_UNUSED)
 {
     struct step step = *(struct step *)job;
@@ -295,7 +403,12 @@ static void run_step(void *job, void *worker_state CORAS_UNUSED)
     bool finished = false;
 
     free(job);
-    if (take_step(step.graph, step.node, step.expanded, &finished, &failure) < 0) {
+    if (!enter_content(step.graph, &step))
+        return;
+    int rc = take_step(step.graph, step.node, step.expanded, &finished, &failure);
+    if (rc >= 0)
+        rc = leave_content(step.graph, step.node->content, &failure);
+    if (rc < 0) {
         coras_run_fail(step.graph->run, &failure);
         coras_run_set_idle(step.graph->run);
     } else if (finished) {

@@ -165,6 +165,10 @@ def _dup(repo):
     repo.artifact("v1", [repo.file(HI, "same.txt"), repo.file(BYE, "same.txt")])
 
 
+def _twice(repo):
+    repo.artifact("v1", [repo.file(HI, "a.txt"), repo.file(HI, "b.txt", "text/plain")])
+
+
 def _same(repo):
     repo.artifact("v1", [repo.file(HI, "one.txt"), repo.file(HI, "two.txt")])
     repo.artifact("unnamed", [repo.file(HI, "one.txt"), repo.file(HI, "one.txt"), repo.file(HI)])
@@ -275,7 +279,7 @@ def _old(repo):
                     "blobs": [repo.file(HI, "hi.txt")], "annotations": {"k": "v"}})
 
 
-_MAKERS = {"hello": _hello, "dir": _dir, "dup": _dup, "same": _same, "unnamed": _unnamed,
+_MAKERS = {"hello": _hello, "dir": _dir, "dup": _dup, "same": _same, "twice": _twice, "unnamed": _unnamed,
            "cfg": _cfg, "empty": _empty, "idx": _idx, "nested": _nested, "ref": _ref,
            "child": _child, "foreign": _foreign, "tags": _tags, "docker": _docker, "old": _old}
 
