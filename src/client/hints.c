@@ -1,10 +1,9 @@
 /*
  * Advice for answers that refuse: what was tried, and what people usually forget at that registry.
  */
-#include "base/clock.h"
 #include "base/error.h"
 #include "client/client_impl.h"
-#include "http/retry.h"
+#include "http/retry_after.h"
 
 /* What is special about the registry, "" when nothing is known. */
 static const char *registry_advice(const char *registry, int status)
@@ -50,8 +49,7 @@ static void hint_refusal(coras_auth *auth, const coras_request *req, int status,
 
 static void hint_busy(const coras_response *r, coras_error **err)
 {
-    int64_t wait = coras_retry_after_s(coras_response_header(r, "Retry-After"),
-                                       coras_response_header(r, "Date"), coras_wall_s());
+    int64_t wait = coras_response_retry_after_s(r);
 
     if (wait > 0)
         coras_hint(err, "the registry asks to wait %lld s before the next request",

@@ -1,12 +1,12 @@
 #include "http/hop.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/random.h"
+#include "base/retry.h"
 #include "base/error.h"
 #include "http/debug_log.h"
 #include "http/failure.h"
-#include "http/retry.h"
+#include "http/retry_after.h"
 
 static int add(coras_header_list *l, const char *name, const char *value, bool secret,
                coras_error **err)
@@ -31,16 +31,17 @@ static int compose_headers(const struct coras_send *s, const struct coras_hop *h
     return 0;
 }
 
-static void describe(struct coras_retry_case *c, const coras_response *r, int rc,
-                     const coras_error *failure)
+static struct coras_retry_case describe(const char *method, const coras_response *r, int rc,
+                                        const coras_error *failure)
 {
-    c->status = r ? r->status : 0;
-    c->error_code = rc;
-    c->error_retryable = failure && coras_error_is_retryable(failure);
-    c->retry_after = r ? coras_response_header(r, "Retry-After") : NULL;
-    c->date = r ? coras_response_header(r, "Date") : NULL;
-    c->wall_s = coras_wall_s();
-    c->random = coras_random_below(UINT32_MAX);
+    return (struct coras_retry_case){
+        .method = method,
+        .status = r ? r->status : 0,
+        .error_code = rc,
+        .error_retryable = failure && coras_error_is_retryable(failure),
+        .asked_s = r ? coras_response_asked_s(r) : -1,
+        .random = coras_random_below(UINT32_MAX),
+    };
 }
 
 static bool is_final(const coras_response *r)
@@ -52,16 +53,16 @@ static bool is_final(const coras_response *r)
 static int try_all(const struct coras_send *s, const struct coras_exchange *ex,
                    coras_response **ret, struct coras_exchange_end *end, coras_error **err)
 {
-    struct coras_retry_case c = {.method = ex->method};
+    coras_retry tries = {.what = CORAS_RETRY_REQUEST};
 
-    for (c.attempt = 1;; c.attempt++) {
+    for (;;) {
         coras_auto(coras_response) r = NULL;
         coras_auto(coras_error) failure = NULL;
         int rc = coras_http_exchange(s->sender->http, ex, &r, end, &failure);
         struct coras_retry_verdict verdict = {0};
         if (!is_final(r) && !s->request->no_retry && !end->sink_bytes && !end->callers_own) {
-            describe(&c, r, rc, failure);
-            verdict = coras_retry_decide(&c);
+            const struct coras_retry_case c = describe(ex->method, r, rc, failure);
+            verdict = coras_retry_decide(&tries, &c);
         }
         if (!verdict.again) {
             if (rc == 0)
@@ -69,7 +70,6 @@ static int try_all(const struct coras_send *s, const struct coras_exchange *ex,
             coras_error_propagate(err, &failure);
             return rc;
         }
-        c.waited_ms += verdict.wait_ms;
         CORAS_TRY(coras_cancel_sleep_ms(s->sender->cancel, verdict.wait_ms, err));
     }
 }

@@ -2,9 +2,8 @@
  * From an answer that nobody wanted to an error that says what the registry said.
  */
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/error.h"
-#include "http/retry.h"
+#include "http/retry_after.h"
 #include "codec/json.h"
 #include "base/limits.h"
 #include "http/response.h"
@@ -208,8 +207,7 @@ int coras_response_to_error(const coras_request *req, const coras_response *r, c
     coras_buf_puts(&line, words.len ? words.ptr : coras_http_status_text(r->status));
     int rc = coras_fail(err, code_for(r->status), "%s", line.ptr);
     coras_error_set_http(err, r->status, host.ptr, words.len ? words.ptr : line.ptr, code);
-    int64_t wait = coras_retry_after_s(coras_response_header(r, "Retry-After"),
-                                       coras_response_header(r, "Date"), coras_wall_s());
+    int64_t wait = coras_response_retry_after_s(r);
     if (wait > 0)
         coras_error_set_retry_after_s(err, wait);
     return rc;

@@ -5,16 +5,13 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/random.h"
+#include "base/retry.h"
 #include "coras/reference.h"
 #include "oci/digest.h"
 #include "oci/manifest.h"
 #include "registry/registry.h"
 #include "registry/hints.h"
-
-enum {
-    PUT_REPEATS = 3, /* for what settles by itself within seconds */
-    PUT_WAIT_MS = 1000,
-};
 
 /* ---- what an answer says of itself ---- */
 
@@ -274,23 +271,29 @@ int coras_registry_put_manifest(coras_registry *r, const coras_descriptor *desc,
                                 const char *reference, bool *ret_subject, coras_error **err)
 {
     coras_auto_free char *url = NULL;
+    coras_retry tries = {.what = CORAS_RETRY_SETTLING};
 
     CORAS_TRY(coras_registry_url(r, "manifests", reference, &url, err));
-    for (int repeats = 0;; repeats++) {
+    for (bool first = true;; first = false) {
         coras_auto(coras_error) failure = NULL;
         int rc = put_once(r, desc, data, url, ret_subject, &failure);
         if (rc == 0)
             return 0;
-        if (repeats == 0 && tag_is_right(r, desc, reference, failure)) {
+        if (first && tag_is_right(r, desc, reference, failure)) {
             if (ret_subject)
                 *ret_subject = true; /* whoever has put it there has seen to its referrers */
             return 0;
         }
-        if (repeats == PUT_REPEATS || !settles(r, failure)) {
+        struct coras_retry_verdict verdict = {0};
+        if (settles(r, failure))
+            verdict = coras_retry_decide(
+                &tries, &(struct coras_retry_case){.error_retryable = true,
+                                                   .random = coras_random_below(UINT32_MAX)});
+        if (!verdict.again) {
             coras_error_propagate(err, &failure);
             return rc;
         }
-        CORAS_TRY(coras_cancel_sleep_ms(r->base.cancel, PUT_WAIT_MS, err));
+        CORAS_TRY(coras_cancel_sleep_ms(r->base.cancel, verdict.wait_ms, err));
     }
 }
 

@@ -2,8 +2,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/retry.h"
 #include "coras/reference.h"
-#include "http/retry.h"
 #include "oci/digest.h"
 #include "registry/hints.h"
 
@@ -123,10 +123,7 @@ coras_request coras_registry_request(const coras_registry *r, const char *method
 
 void coras_registry_mark_retryable(coras_error **err)
 {
-    struct coras_retry_case c = {.attempt = 1, .method = "GET"};
-
-    c.status = err ? coras_error_http_status(*err) : 0;
-    if (c.status && coras_retry_decide(&c).again)
+    if (err && coras_status_is_transient(coras_error_http_status(*err)))
         coras_error_set_retryable(err, true);
 }
 

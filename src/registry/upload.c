@@ -14,7 +14,7 @@
 #include "base/random.h"
 #include "base/error.h"
 #include "base/limits.h"
-#include "base/patience.h"
+#include "base/retry.h"
 #include "oci/digest.h"
 #include "registry/location.h"
 #include "registry/hints.h"
@@ -22,10 +22,7 @@
 #include "registry/upload_session.h"
 
 enum {
-    FAILURES_MAX = 10, /* in a row without a byte more at the registry */
     LOST_MAX = 3,      /* sessions that are gone in the middle */
-    WAIT_FIRST_MS = 250,
-    WAIT_MAX_MS = 4000,
     COMMIT_POLLS = 60, /* a registry that is still at it is asked once a second */
     COMMIT_POLL_MS = 1000,
     HASH_PIECE = 256 * CORAS_KIB,
@@ -48,9 +45,9 @@ typedef struct upload {
     bool asked;     /* whether the blob is there */
     bool is_former; /* the session is of a former process, and nothing has come of it yet */
     bool one_put;   /* the way back: no chunks for this blob any more */
-    int failures, lost;
-    coras_patience patience; /* since the last progress */
-    int64_t most;            /* bytes that the registry has had, for progress */
+    int lost;
+    coras_retry tries; /* since the last progress */
+    int64_t most;      /* bytes that the registry has had, for progress */
     coras_error *trouble;
 } upload;
 
@@ -165,24 +162,21 @@ static void tell_retrying(upload *u)
                     u->trouble ? coras_error_message(u->trouble) : "upload session lost");
 }
 
-static int64_t backoff_ms(int failures)
-{
-    int64_t wait = WAIT_FIRST_MS;
-
-    for (int i = 1; i < failures && wait < WAIT_MAX_MS; i++)
-        wait *= 2;
-    return wait / 2 + coras_random_below((uint32_t)wait / 2 + 1);
-}
-
 /* Wait before `next`, unless this has gone on for too long. */
 static int try_again(upload *u, enum step next, int64_t retry_after_s, coras_error **err)
 {
-    if (++u->failures > FAILURES_MAX || !coras_patience_take(&u->patience, retry_after_s))
+    const struct coras_retry_case c = {
+        .error_retryable = true,
+        .asked_s = retry_after_s,
+        .random = coras_random_below(UINT32_MAX),
+    };
+    struct coras_retry_verdict verdict = coras_retry_decide(&u->tries, &c);
+
+    if (!verdict.again)
         return give_up(u, err);
-    int64_t wait = retry_after_s >= 0 ? retry_after_s * 1000 : backoff_ms(u->failures);
     tell_retrying(u);
-    CORAS_TRY(
-        coras_cancel_sleep_ms(u->push->transfer ? u->push->transfer->cancel : NULL, wait, err));
+    CORAS_TRY(coras_cancel_sleep_ms(u->push->transfer ? u->push->transfer->cancel : NULL,
+                                    verdict.wait_ms, err));
     return next;
 }
 
@@ -236,8 +230,7 @@ static void confirm(upload *u, int64_t bytes)
     u->state.doubt = false;
     if (bytes > u->most) {
         u->most = bytes;
-        u->failures = 0;
-        u->patience = (coras_patience){0};
+        u->tries = (coras_retry){.what = CORAS_RETRY_UPLOAD};
     }
     /* Where Range lies, a later process could not find out where to go on. */
     if (bytes > 0 && !u->plan.own_count)
@@ -501,7 +494,8 @@ static int after_put(upload *u, coras_upload_reply *reply, int64_t length, coras
         if (u->plan.chunked)
             return try_again(u, STEP_ASK, reply->retry_after_s, err);
         drop_session(u);
-        if (u->failures > 0) /* once more as it was; then in pieces, of which one may get through */
+        if (u->tries.failures >
+            0) /* once more as it was; then in pieces, of which one may get through */
             u->facts.max_body = CORAS_UPLOAD_BODY_SMALL;
         return try_again(u, STEP_BEGIN, reply->retry_after_s, err);
     case CORAS_UPLOAD_LOST:
@@ -593,6 +587,7 @@ int coras_registry_push_blob(coras_target *t, const coras_blob_push *push, coras
         .digest = push->promise ? (coras_digest){0} : push->desc->digest,
         .state.size = push->desc->size,
         .journal = CORAS_UPLOAD_JOURNAL_INIT,
+        .tries.what = CORAS_RETRY_UPLOAD,
         .asked = push->known_missing && !push->promise,
     };
 

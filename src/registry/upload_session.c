@@ -1,10 +1,9 @@
 #include "registry/upload_session.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
-#include "http/retry.h"
+#include "http/retry_after.h"
 #include "oci/digest.h"
 #include "registry/location.h"
 
@@ -58,8 +57,7 @@ static int read_answer(coras_registry *r, const coras_request *req, coras_upload
     const char *location = coras_response_header(resp, "Location");
     ret->answer.status = coras_response_status(resp);
     ret->answer.range = coras_response_header(resp, "Range");
-    ret->retry_after_s = coras_retry_after_s(coras_response_header(resp, "Retry-After"),
-                                             coras_response_header(resp, "Date"), coras_wall_s());
+    ret->retry_after_s = coras_response_retry_after_s(resp);
     if (ret->answer.status >= 300) {
         ret->answer.too_large = speaks_of_size(resp);
         coras_response_to_error(req, resp, &ret->trouble);

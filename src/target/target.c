@@ -6,16 +6,10 @@
 
 #include <unistd.h>
 #include "base/alloc.h"
-#include "base/random.h"
 #include "base/error.h"
 #include "base/limits.h"
-#include "base/patience.h"
+#include "base/retry.h"
 #include "oci/digest.h"
-
-enum {
-    FAILURES_MAX = 5, /* in a row without a byte in between */
-    FIRST_WAIT_MS = 250,
-};
 
 void coras_target_close(coras_target *target)
 {
@@ -88,17 +82,6 @@ static int fetch_on(coras_target *t, const coras_descriptor *desc, struct verifi
     return t->ops->fetch(t, desc, 0, -1, &sink, err);
 }
 
-/* `asked_s`: what the registry wants (Retry-After); <= 0: nothing */
-static int wait_before_retry(const coras_target *t, int failures, int64_t asked_s,
-                             coras_error **err)
-{
-    int64_t wait = (int64_t)FIRST_WAIT_MS << (failures - 1);
-
-    wait = asked_s > 0 ? asked_s * 1000
-                       : wait / 2 + (int64_t)coras_random_below((uint32_t)wait / 2 + 1);
-    return coras_cancel_sleep_ms(t->cancel, wait, err);
-}
-
 static int check_digest(struct verified *v, const coras_descriptor *desc, coras_error **err)
 {
     char want[CORAS_DIGEST_TEXT_MAX], have[CORAS_DIGEST_TEXT_MAX];
@@ -119,24 +102,22 @@ static int stream_verified(coras_target *t, const coras_descriptor *desc, const 
 {
     coras_auto(coras_hasher) hasher = NULL;
     bool can_range = true;
-    coras_patience patience = {0};
+    coras_retry tries = {.what = CORAS_RETRY_DOWNLOAD};
 
     CORAS_TRY(coras_hasher_new(desc->digest.algorithm, &hasher, err));
     struct verified v = {.hasher = hasher, .sink = sink, .size = desc->size};
-    for (int failures = 0; v.got < desc->size;) {
+    while (v.got < desc->size) {
         coras_auto(coras_error) failure = NULL;
         int64_t before = v.got;
         int rc = fetch_on(t, desc, &v, &can_range, &failure);
         if (rc >= 0)
             break;
-        failures = v.got > before ? 1 : failures + 1;
-        int64_t asked_s = coras_error_retry_after_s(failure);
-        if (!coras_error_is_retryable(failure) || failures > FAILURES_MAX ||
-            !coras_patience_take(&patience, asked_s)) {
+        struct coras_retry_verdict verdict = coras_retry_after(&tries, failure, v.got > before);
+        if (!verdict.again) {
             coras_error_propagate(err, &failure);
             return rc;
         }
-        CORAS_TRY(wait_before_retry(t, failures, asked_s, err));
+        CORAS_TRY(coras_cancel_sleep_ms(t->cancel, verdict.wait_ms, err));
     }
     return check_digest(&v, desc, err);
 }

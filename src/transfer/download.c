@@ -2,30 +2,11 @@
 
 #include <errno.h>
 
-#include "base/random.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "transfer/fill.h"
 #include "transfer/hash_behind.h"
 #include "transfer/partial_file.h"
-
-enum {
-    FIRST_WAIT_MS = 200,
-    LONGEST_WAIT_MS = 5000,
-};
-
-int coras_retry_wait(coras_run *run, unsigned failures, int64_t asked_s, coras_error **err)
-{
-    int64_t longest = (int64_t)FIRST_WAIT_MS << (failures < 6 ? failures : 6);
-    if (longest > LONGEST_WAIT_MS)
-        longest = LONGEST_WAIT_MS;
-    int64_t wait = FIRST_WAIT_MS / 2 + coras_random_below((uint32_t)longest);
-    if (asked_s > 0)
-        wait = asked_s * 1000;
-    CORAS_TRY(coras_run_check(run, err));
-    CORAS_TRY(coras_cancel_sleep_ms(&run->stop, wait, err));
-    return coras_run_check(run, err);
-}
 
 bool coras_download_can_resume(int rc)
 {

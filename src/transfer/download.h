@@ -33,10 +33,4 @@ CORAS_MUST_CHECK int coras_download(const struct coras_download *d, coras_error 
  * from: an interruption or a lack does, wrong bytes do not. */
 bool coras_download_can_resume(int rc);
 
-/* Wait before try `failures` + 1: as long as asked, else exponential, jittered; CANCELLED when the
- * run stops meanwhile. */
-CORAS_MUST_CHECK int coras_retry_wait(coras_run *run, unsigned failures, int64_t asked_s,
-                                      coras_error **err);
-#define CORAS_RETRIES_WITHOUT_PROGRESS 5
-
 #endif

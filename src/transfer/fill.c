@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
-#include "base/patience.h"
+#include "base/retry.h"
 #include "transfer/growth.h"
 #include "transfer/partial_file.h"
 
@@ -26,7 +26,6 @@ enum {
     PIECE_MIN = 4 * 1024 * 1024,   /* smaller ones cost more requests than they balance */
     PIECE_MAX = 64 * 1024 * 1024,
     WAIT_MS = 200, /* longest wait between two looks at the cancel flag */
-    HELPER_FAILURES_MAX = 3,
 };
 
 struct connection {
@@ -45,7 +44,6 @@ struct filling {
     const struct coras_download *d; /* const */
     struct coras_growth growth;     /* caller's thread */
     bool one_stream;                /* caller's thread: no ranges, everything from the first byte */
-    coras_patience patience;        /* caller's thread */
     atomic_bool helpers_stop;
     pthread_mutex_t lock;
     pthread_cond_t changed;
@@ -276,7 +274,7 @@ static int fetch_piece(struct connection *c, coras_error **err)
 static void help(struct connection *c, unsigned number)
 {
     struct filling *f = c->f;
-    unsigned failures = 0;
+    coras_retry tries = {.what = CORAS_RETRY_HELPER};
 
     for (;;) {
         coras_auto(coras_error) failure = NULL;
@@ -287,12 +285,12 @@ static void help(struct connection *c, unsigned number)
             return;
         int64_t before = c->at;
         int rc = fetch_piece(c, &failure);
-        failures = rc < 0 ? (c->at > before ? 1 : failures + 1) : 0;
-        /* Asked to wait, it leaves the server to the first connection. */
-        bool again = coras_error_is_retryable(failure) && failures <= HELPER_FAILURES_MAX &&
-                     coras_error_retry_after_s(failure) == 0;
+        bool progress = c->at > before;
         give_back(c);
-        if (rc == 0 || (again && coras_retry_wait(f->d->run, failures, 0, NULL) == 0))
+        if (rc == 0)
+            continue;
+        struct coras_retry_verdict verdict = coras_retry_after(&tries, failure, progress);
+        if (verdict.again && coras_run_sleep_ms(f->d->run, verdict.wait_ms, NULL) == 0)
             continue;
         pthread_mutex_lock(&f->lock);
         f->refused = true;
@@ -421,7 +419,7 @@ static void tell_retrying(struct filling *f, const coras_error *failure)
 static int fill_all(struct filling *f, coras_error **err)
 {
     struct connection *c = f->connections;
-    unsigned failures = 0;
+    coras_retry tries = {.what = CORAS_RETRY_DOWNLOAD};
     int more;
 
     while ((more = next_piece(f, err)) > 0) {
@@ -437,17 +435,15 @@ static int fill_all(struct filling *f, coras_error **err)
             use_one_stream(f);
             continue;
         }
-        failures = progress ? 1 : failures + 1;
-        bool cut = rc == CORAS_ERR_SIZE_MISMATCH && progress && !all;
-        bool again = coras_error_is_retryable(failure) || cut;
-        int64_t asked = coras_error_retry_after_s(failure);
-        if (!again || all || failures > CORAS_RETRIES_WITHOUT_PROGRESS ||
-            !coras_patience_take(&f->patience, asked)) {
+        if (rc == CORAS_ERR_SIZE_MISMATCH && progress) /* it was cut */
+            coras_error_set_retryable(&failure, true);
+        struct coras_retry_verdict verdict = coras_retry_after(&tries, failure, progress);
+        if (!verdict.again || all) {
             coras_error_propagate(err, &failure);
             return rc;
         }
         tell_retrying(f, failure);
-        CORAS_TRY(coras_retry_wait(f->d->run, failures, asked, err));
+        CORAS_TRY(coras_run_sleep_ms(f->d->run, verdict.wait_ms, err));
     }
     return more;
 }

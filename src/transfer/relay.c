@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/patience.h"
+#include "base/retry.h"
 #include "transfer/download.h"
 #include "oci/digest.h"
 
@@ -96,9 +96,9 @@ static int ring_put(void *user, const void *data, size_t len, coras_error **err)
 static int receive_all(coras_relay *r, coras_error **err)
 {
     const coras_sink sink = {ring_put, r};
-    coras_patience patience = {0};
+    coras_retry tries = {.what = CORAS_RETRY_DOWNLOAD};
 
-    for (unsigned failures = 0; r->put < r->desc->size;) {
+    while (r->put < r->desc->size) {
         coras_auto(coras_error) failure = NULL;
         int64_t before = r->put; /* only this thread changes it */
         int rc = r->from->ops->fetch(r->from, r->desc, before, -1, &sink, &failure);
@@ -106,17 +106,15 @@ static int receive_all(coras_relay *r, coras_error **err)
             return 0;
         if (rc >= 0)
             rc = coras_fail(&failure, CORAS_ERR_SIZE_MISMATCH, "unexpected EOF");
-        failures = r->put > before ? 1 : failures + 1;
-        if (r->put > before)
-            patience = (coras_patience){0};
-        bool again = coras_error_is_retryable(failure) || r->put > before;
-        int64_t asked = coras_error_retry_after_s(failure);
-        if (!again || rc == CORAS_ERR_CANCELLED || failures > CORAS_RETRIES_WITHOUT_PROGRESS ||
-            !coras_patience_take(&patience, asked)) {
+        bool progress = r->put > before;
+        if (progress)
+            coras_error_set_retryable(&failure, true);
+        struct coras_retry_verdict verdict = coras_retry_after(&tries, failure, progress);
+        if (!verdict.again) {
             coras_error_propagate(err, &failure);
             return rc;
         }
-        CORAS_TRY(coras_retry_wait(r->run, failures, asked, err));
+        CORAS_TRY(coras_run_sleep_ms(r->run, verdict.wait_ms, err));
     }
     return 0;
 }

@@ -90,6 +90,13 @@ int coras_run_check(const coras_run *run, coras_error **err)
     return coras_cancel_check(&run->stop, err);
 }
 
+int coras_run_sleep_ms(coras_run *run, int64_t ms, coras_error **err)
+{
+    CORAS_TRY(coras_run_check(run, err));
+    CORAS_TRY(coras_cancel_sleep_ms(&run->stop, ms, err));
+    return coras_run_check(run, err);
+}
+
 /* Called with the lock held; released while the callback runs. */
 static void deliver_locked(coras_run *run)
 {

@@ -51,6 +51,8 @@ void coras_run_fail(coras_run *run, coras_error **err);
 bool coras_run_stopped(const coras_run *run);
 /* CANCELLED when stopped. */
 CORAS_MUST_CHECK int coras_run_check(const coras_run *run, coras_error **err);
+/* Wait; CANCELLED when the run stops meanwhile. */
+CORAS_MUST_CHECK int coras_run_sleep_ms(coras_run *run, int64_t ms, coras_error **err);
 
 /* Deliver events on this thread until coras_run_set_idle() is called by a worker. */
 void coras_run_wait_idle(coras_run *run);
