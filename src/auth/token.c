@@ -56,11 +56,27 @@ static int64_t age_s(const coras_json *root, int64_t wall_s)
     return age > 0 && age <= CLOCK_SKEW_S ? age : 0;
 }
 
+/* How long the token is used: less than the service promised, so that none expires on its way. */
+static int64_t life_s(const coras_json *root, int64_t wall_s)
+{
+    int64_t life;
+
+    if (!coras_json_int(coras_json_get(root, "expires_in"), &life))
+        life = DEFAULT_LIFE_S;
+    else if (life > CORAS_LIMIT_TOKEN_LIFE_S)
+        life = CORAS_LIMIT_TOKEN_LIFE_S;
+    else if (life > 0)
+        life -= life / 10 > 10 ? life / 10 : 10;
+    if (life < SHORTEST_LIFE_S)
+        return SHORTEST_LIFE_S;
+    life -= age_s(root, wall_s);
+    return life < SHORTEST_LIFE_S ? SHORTEST_LIFE_S : life;
+}
+
 int coras_token_parse(coras_str body, int64_t wall_s, struct coras_token_reply *ret,
                       coras_error **err)
 {
     coras_auto(coras_json) root = NULL;
-    int64_t life = DEFAULT_LIFE_S;
 
     if (coras_json_parse(body.ptr, body.len, &root, NULL) < 0)
         return coras_fail(err, CORAS_ERR_UNAUTHORIZED, "token response is not valid JSON");
@@ -71,11 +87,8 @@ int coras_token_parse(coras_str body, int64_t wall_s, struct coras_token_reply *
         return coras_fail(err, CORAS_ERR_UNAUTHORIZED, "empty token returned");
     if (!is_header_safe(token))
         return coras_fail(err, CORAS_ERR_UNAUTHORIZED, "token with invalid characters returned");
-    if (coras_json_int(coras_json_get(root, "expires_in"), &life) && life > 0)
-        life -= life / 10 > 10 ? life / 10 : 10;
-    life -= age_s(root, wall_s);
     ret->token = coras_strdup(token);
-    ret->expires_in_s = life < SHORTEST_LIFE_S ? SHORTEST_LIFE_S : life;
+    ret->expires_in_s = life_s(root, wall_s);
     return ret->token ? 0 : coras_fail_no_memory(err);
 }
 

@@ -193,6 +193,13 @@ class Bearer(AuthCase):
         self.assertEqual([o["rc"] for o in outcomes], [0] * 6)
         self.assertEqual(len(self.tokens(server)), 2)
 
+    def test_the_longest_life_needs_one_token(self):
+        server = self.bearer_registry(expires_in=2 ** 63 - 1)
+        outcomes, _ = self.run_driver("--registry", server.host, "--repeat", 3, "--scope", PULL,
+                                      "GET", f"http://{server.host}/v2/a")
+        self.assertEqual([o["rc"] for o in outcomes], [0, 0, 0])
+        self.assertEqual(len(self.tokens(server)), 1)
+
     def test_refused_fresh_token_is_final(self):
         server = self.bearer_registry()
         server.valid = set()
