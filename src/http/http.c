@@ -165,6 +165,38 @@ static int check_framing(struct exchange *x)
     return 0;
 }
 
+/* Whether libcurl undoes a compression: of documents, since the bytes of a blob are its digest's.
+ */
+static bool is_document(const struct exchange *x)
+{
+    return !x->ex->request->sink || x->ex->request->document;
+}
+
+/*
+ * RFC 9110 8.4: a coding that a proxy has put on although we asked for none. What is undone leaves
+ * no trace in the headers, as in Go: their length was that of other bytes.
+ */
+static int check_coding(struct exchange *x)
+{
+    coras_header_list *h = &x->response->headers;
+    const char *coding = coras_header_list_at(h, "Content-Encoding", 0);
+
+    if (!coding || coras_str_ieq(coding, "identity"))
+        return 0;
+    if (!coras_header_list_at(h, "Content-Encoding", 1) &&
+        (coras_str_ieq(coding, "gzip") || coras_str_ieq(coding, "x-gzip"))) {
+        coras_header_list_remove(h, "Content-Encoding");
+        coras_header_list_remove(h, "Content-Length");
+        return 0;
+    }
+    if (!is_success(x->response))
+        return 0; /* the status says enough */
+    coras_auto_free char *shown = coras_escape_dup(coding);
+    return coras_fail(&x->error, CORAS_ERR_PROTOCOL,
+                      "response has Content-Encoding \"%s\", which was not asked for",
+                      shown ? shown : "");
+}
+
 static int end_headers(struct exchange *x)
 {
     const coras_request *req = x->ex->request;
@@ -173,6 +205,8 @@ static int end_headers(struct exchange *x)
         return 0; /* the final answer is still to come */
     x->headers_done = true;
     CORAS_TRY(check_framing(x));
+    if (is_document(x))
+        CORAS_TRY(check_coding(x));
     if (!is_success(x->response))
         return 0;
     x->to_sink = req->sink != NULL;
@@ -381,6 +415,9 @@ static int make_header_lines(struct exchange *x, coras_error **err)
     /* "Name:" keeps libcurl from sending its own. */
     if (!coras_header_list_at(headers, "Accept", 0))
         CORAS_TRY(add_line(x, "Accept:", err));
+    /* Without a word a proxy may compress. */
+    if (!coras_header_list_at(headers, "Accept-Encoding", 0))
+        CORAS_TRY(add_line(x, "Accept-Encoding: identity", err));
     return add_line(
         x, x->ex->request->expect_continue && x->ex->send_body ? "Expect: 100-continue" : "Expect:",
         err);
@@ -472,6 +509,8 @@ static void set_request(struct exchange *x, struct curl_slist *connect_to)
     SET(CURLOPT_WRITEDATA, x);
     SET(CURLOPT_OPENSOCKETFUNCTION, on_open_socket);
     SET(CURLOPT_OPENSOCKETDATA, x);
+    if (is_document(x))
+        SET(CURLOPT_ACCEPT_ENCODING, "gzip"); /* to undo it; what is asked for is a header line */
     if (coras_streq(ex->method, "HEAD")) {
         SET(CURLOPT_NOBODY, 1L);
         return;

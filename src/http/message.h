@@ -51,6 +51,8 @@ typedef struct coras_request {
     void *accept_user;
     size_t body_limit;
 
+    bool document; /* with a sink: a manifest, which is understood when a proxy has compressed it
+                      (without a sink it always is) */
     bool no_retry; /* one try only; the caller has its own plan (uploads, resumed downloads) */
     bool
         no_foreign_redirect; /* a redirect to another origin is not followed: the 3xx is returned */

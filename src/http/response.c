@@ -5,12 +5,16 @@
 #include "base/limits.h"
 #include "base/vec.h"
 
+static void clear_item(struct coras_header_item *h)
+{
+    free(h->name);
+    coras_free_secret(h->value);
+}
+
 void coras_header_list_clear(coras_header_list *l)
 {
-    coras_vec_foreach (h, l) {
-        free(h->name);
-        coras_free_secret(h->value);
-    }
+    coras_vec_foreach (h, l)
+        clear_item(h);
     free(l->items);
     *l = (coras_header_list){0};
 }
@@ -31,6 +35,19 @@ int coras_header_list_add(coras_header_list *l, coras_str name, coras_str value,
     }
     l->items[l->len++] = item;
     return 0;
+}
+
+void coras_header_list_remove(coras_header_list *l, const char *name)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < l->len; i++) {
+        if (coras_str_ieq(l->items[i].name, name))
+            clear_item(&l->items[i]);
+        else
+            l->items[kept++] = l->items[i];
+    }
+    l->len = kept;
 }
 
 const char *coras_header_list_at(const coras_header_list *l, const char *name, size_t i)

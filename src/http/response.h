@@ -22,6 +22,8 @@ CORAS_MUST_CHECK int coras_header_list_add(coras_header_list *l, coras_str name,
                                            bool secret, coras_error **err);
 /* i-th value of that name in any case; NULL past the last. */
 const char *coras_header_list_at(const coras_header_list *l, const char *name, size_t i);
+/* Every header of that name in any case. */
+void coras_header_list_remove(coras_header_list *l, const char *name);
 
 struct coras_response {
     int status;

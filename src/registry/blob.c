@@ -100,6 +100,7 @@ static int send_fetch(coras_registry *r, struct fetch *f, const char *url, coras
 
     if (coras_media_type_is_manifest(f->desc->media_type))
         headers[req.header_count++] = (coras_header){"Accept", f->desc->media_type};
+    req.document = req.header_count > 0 && !f->ranged; /* a part cannot be decompressed */
     if (f->ranged) {
         range = coras_asprintf("bytes=%lld-%lld", (long long)f->offset, (long long)f->end - 1);
         if (!range)

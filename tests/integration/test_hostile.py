@@ -518,6 +518,28 @@ class ListsAndHeaders(HostileCase):
             200, {"Content-Encoding": "gzip"}, gzip.compress(b"content" * 100)))
         self.refused()
 
+    def test_c81_compressed_documents(self):
+        """A proxy that compresses JSON although nobody asked for it does no harm."""
+        import gzip
+        self.registry.artifact("v1", [(b"content", "file")])
+
+        def compressed(request):
+            self.registry.rules.pop()
+            reply = self.registry.answer(request)
+            self.registry.rules.append(rule)
+            if reply.status == 200:
+                reply.headers["Content-Encoding"] = "gzip"
+                reply.body = gzip.compress(reply.body)
+            return reply
+        self.registry.on("GET|HEAD", "/manifests/|/tags/list", compressed)
+        rule = self.registry.rules[-1]
+        for command in ("pull", "manifest fetch", "resolve", "repo tags", "cp"):
+            words = command.split()
+            target = f"{self.host}/a" + ("" if words[-1] == "tags" else ":v1")
+            extra = ["--to-oci-layout", "layout:v1"] if command == "cp" else []
+            with self.subTest(command):
+                self.assertEqual(self.coras(*words, target, *extra, timeout=60).code, 0)
+
     def test_c82_not_http(self):
         for answer in (b"HTTP/0.9\r\n", b"garbage without end", b"<html>old</html>"):
             listener = socket.create_server(("127.0.0.1", 0))

@@ -1,5 +1,6 @@
 """HTTP as the client speaks it: bodies, bounds, retries, stalls, what a server may get wrong."""
 
+import gzip
 import socket
 import struct
 import time
@@ -47,7 +48,8 @@ class Bodies(NetCase):
         server.on("GET", "/x", Reply(200))
         self.succeeds(server, "GET", "/x")
         headers = server.requests("GET")[0].headers
-        self.assertEqual(sorted(headers), ["Host", "User-Agent"])
+        self.assertEqual(sorted(headers), ["Accept-Encoding", "Host", "User-Agent"])
+        self.assertEqual(headers["Accept-Encoding"], "identity")
         self.assertTrue(headers["User-Agent"].startswith("coras/"), headers)
 
     def test_buffered_body_is_bounded(self):
@@ -62,10 +64,34 @@ class Bodies(NetCase):
         server.on("GET", "/x", Reply(400, {}, b"oh no", b"x" * 64 * KIB))
         self.fails(server, "GET", "/x", code="HTTP", message="400: Bad Request")
 
-    def test_unasked_encoding_is_refused_for_documents_only(self):
+    def test_documents_that_a_proxy_has_compressed_are_read(self):
+        server = self.serve(ScriptedRegistry())
+        packed = gzip.compress(b"x" * 64 * KIB)
+        for name, coding, body in [("/gzip", "gzip", packed), ("/x-gzip", "X-GZIP", packed)]:
+            server.on("GET", f"^{name}", Reply(200, {"Content-Encoding": coding}, body))
+            self.assertEqual(self.succeeds(server, "GET", name, "--show-body")["body"], "x" * 64 * KIB)
+        server.on("GET", "/error", Reply(403, {"Content-Encoding": "gzip"}, gzip.compress(
+            b'{"errors":[{"code":"DENIED","message":"words"}]}')))
+        self.fails(server, "GET", "/error", code="DENIED", message="denied: words")
+
+    def test_compressed_documents_are_bounded(self):
+        server = self.serve(ScriptedRegistry())
+        for name, body in [("/beyond", b"x" * (64 * KIB + 1)), ("/bomb", bytes(64 * MIB))]:
+            server.on("GET", name, Reply(200, {"Content-Encoding": "gzip"}, gzip.compress(body)))
+            self.fails(server, "GET", name, code="TOO_LARGE")
+
+    def test_codings_that_cannot_be_undone_are_refused(self):
+        server = self.serve(ScriptedRegistry())
+        server.on("GET", "/damaged", Reply(200, {"Content-Encoding": "gzip"}, b"\x1f\x8b123"))
+        self.fails(server, "GET", "/damaged", code="PROTOCOL")
+        for coding in ("br", "zstd", "gzip, gzip", "\x1b[31m"):
+            server.on("GET", "/other", Reply(200, {"Content-Encoding": coding}, b"123"))
+            self.fails(server, "GET", "/other", code="PROTOCOL", message='Content-Encoding "')
+            server.rules.pop()
+
+    def test_content_is_handed_on_as_it_came(self):
         server = self.serve(ScriptedRegistry())
         server.on("GET", "/x", Reply(200, {"Content-Encoding": "gzip"}, b"\x1f\x8b123"))
-        self.fails(server, "GET", "/x", code="PROTOCOL", message='Content-Encoding "gzip"')
         self.assertEqual(self.succeeds(server, "GET", "/x", "--sink")["received"], 5)
 
     def test_large_upload_waits_for_the_word_of_the_server(self):
