@@ -1,3 +1,7 @@
+/*
+ * The life of the server: opening what it stands on, serving until a signal, the chores in between,
+ * and an end that lets running requests finish.
+ */
 #include "serve/server.h"
 
 #include <errno.h>
@@ -12,35 +16,11 @@
 #include "serve/http/log.h"
 #include "serve/storage/root.h"
 
-#define GRACE_SECONDS_DEFAULT   30
-#define IDLE_SECONDS_DEFAULT    60
-#define MAX_CONNECTIONS_DEFAULT 4096
 /* Descriptors beyond those of connections and the blob that each serves. */
 #define OTHER_DESCRIPTORS 128
 #define HOUSEKEEPING_S    3600
 /* Strays come from crashes alone, and the look at every file is long. */
 #define STRAYS_S (24 * 3600)
-
-static int check_options(const struct serve_options *o, coras_error **err)
-{
-    if (!o || o->size != sizeof(*o) || !o->root || !o->listen)
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "a server needs a root and an address");
-    if (!o->tls_cert != !o->tls_key)
-        return coras_fail(err, CORAS_ERR_CONFIG, "a certificate and its key go together");
-    return 0;
-}
-
-static void fill_defaults(struct serve_options *o)
-{
-    if (o->grace_seconds == 0)
-        o->grace_seconds = GRACE_SECONDS_DEFAULT;
-    if (o->manifest_limit <= 0)
-        o->manifest_limit = CORAS_LIMIT_MANIFEST;
-    if (o->idle_seconds <= 0)
-        o->idle_seconds = IDLE_SECONDS_DEFAULT;
-    if (o->max_connections == 0)
-        o->max_connections = MAX_CONNECTIONS_DEFAULT;
-}
 
 /* As many connections as there are descriptors for: two each. */
 static void fit_connections(struct serve_options *o)
@@ -54,16 +34,12 @@ static void fit_connections(struct serve_options *o)
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0 && getrlimit(RLIMIT_NOFILE, &limit) < 0)
         return;
     fit = limit.rlim_cur > OTHER_DESCRIPTORS + 2 ? (limit.rlim_cur - OTHER_DESCRIPTORS) / 2 : 1;
-    if (limit.rlim_cur != RLIM_INFINITY && o->max_connections > fit)
-        o->max_connections = (unsigned)fit;
+    if (limit.rlim_cur != RLIM_INFINITY && (rlim_t)o->max_connections > fit)
+        o->max_connections = (int64_t)fit;
 }
 
-static int announce(const struct serve_options *o, const char *address, coras_error **err)
+static int announce(const char *address, coras_error **err)
 {
-    if (o->ready) {
-        o->ready(address, o->user);
-        return 0;
-    }
     if (printf("listening on %s\n", address) < 0 || fflush(stdout) != 0)
         return coras_fail_errno(err, errno, "write standard output");
     return 0;
@@ -99,7 +75,7 @@ static void serve(struct serve_registry *r, serve_front *front, const sigset_t *
     while (sigtimedwait(signals, NULL, &second) < 0);
     serve_blob_walk_end(&house.walk);
     serve_front_drain(front);
-    deadline_ms = coras_now_ms() + (int64_t)r->options.grace_seconds * 1000;
+    deadline_ms = coras_now_ms() + r->options.grace * 1000;
     while (serve_front_running(front) > 0 && coras_now_ms() < deadline_ms) {
         if (sigtimedwait(signals, NULL, &moment) > 0)
             break;
@@ -116,7 +92,7 @@ static int run(struct serve_registry *r, const sigset_t *signals, coras_error **
     if (rc == 0)
         rc = serve_front_start(r, &listener, &front, err);
     if (rc == 0)
-        rc = announce(&r->options, listener.address, err);
+        rc = announce(listener.address, err);
     if (rc == 0)
         serve(r, front, signals);
     serve_front_stop(front);
@@ -144,23 +120,15 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
     return rc;
 }
 
-int serve_until_signal(const struct serve_options *opts, coras_error **err)
+int serve_until_signal(const struct serve_options *options, coras_error **err)
 {
-    struct serve_registry registry = {0};
-    sigset_t signals, blocked, before;
-    int rc;
+    struct serve_registry registry = {.options = *options};
+    sigset_t signals;
 
-    CORAS_TRY(check_options(opts, err));
-    registry.options = *opts;
-    fill_defaults(&registry.options);
     fit_connections(&registry.options);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
-    blocked = signals;
-    sigaddset(&blocked, SIGPIPE); /* sendfile to a client that went away */
-    pthread_sigmask(SIG_BLOCK, &blocked, &before);
-    rc = open_and_run(&registry, &signals, err);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return rc;
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads, which inherit it */
+    return open_and_run(&registry, &signals, err);
 }

@@ -1,19 +1,18 @@
 /*
- * serve: the embedded registry. It lives in a module of its own, so that no other command loads an
- * HTTP server and a database; this file finds and calls it.
+ * serve: the embedded registry. It is a program of its own, so that no other command loads an HTTP
+ * server and a database; this file has the options, and puts the program in its own place.
  */
-#include <dlfcn.h>
-#include <stdio.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/cancel.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "cli/app/commands.h"
 #include "cli/options/optgroups.h"
-#include "serve/server.h"
-
-#define MODULE_NAME "coras-server.so"
 
 struct serve_state {
     struct opt_string listen;
@@ -63,50 +62,118 @@ static const struct opt serve_options[] = {
 };
 static const struct opt_use serve_groups[] = {{serve_options, 0, NULL, NULL}, {0}};
 
-/* ---- the module ---- */
+/* ---- the program ---- */
 
-typedef int (*server_run)(const struct serve_options *opts, coras_error **err);
-
-/* Directory of this program with the final slash; NULL when the system does not say. */
-static char *program_directory(void)
+/*
+ * Where it was installed; for the program of a build tree, where that tree has it. Nothing is
+ * looked for beside whatever this program was copied to: who may write there is unknown.
+ */
+static const char *find_program(void)
 {
-    coras_auto_buf path = CORAS_BUF_INIT(CORAS_LIMIT_PATH);
-    if (!coras_buf_reserve(&path, CORAS_LIMIT_PATH - 1))
-        return NULL;
-    ssize_t len = readlink("/proc/self/exe", path.ptr, CORAS_LIMIT_PATH - 1);
-    while (len > 0 && path.ptr[len - 1] != '/')
-        len--;
-    return len > 0 ? coras_strndup(path.ptr, (size_t)len) : NULL;
+    coras_auto_buf self = CORAS_BUF_INIT(CORAS_LIMIT_PATH);
+    ssize_t len;
+
+    if (!coras_buf_reserve(&self, CORAS_LIMIT_PATH - 1))
+        return CORAS_SERVE_PROGRAM;
+    len = readlink("/proc/self/exe", self.ptr, CORAS_LIMIT_PATH - 1);
+    if (len > 0 && coras_str_eq((coras_str){self.ptr, (size_t)len}, CORAS_BUILD_PROGRAM))
+        return CORAS_BUILD_SERVE_PROGRAM;
+    return CORAS_SERVE_PROGRAM;
 }
 
-/* Beside a program in its build tree, beside an installed one that was moved, where it was
- * configured to be. */
-static void *open_module(void)
+struct arguments {
+    void *state;
+    struct opt_list words;
+    coras_error *error;
+};
+
+static void add_argument(struct arguments *a, const char *name, const char *value)
 {
-    static const char *const places[] = {"../serve/", "../" CORAS_LIBDIR "/coras/", NULL};
-    coras_auto_free char *directory = program_directory();
-    void *module = NULL;
-    for (size_t i = 0; directory && places[i] && !module; i++) {
-        coras_auto_free char *path = coras_asprintf("%s%s" MODULE_NAME, directory, places[i]);
-        if (path && access(path, R_OK) == 0)
-            module = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+    coras_auto_free char *word =
+        coras_asprintf("--%s%s%s", name, value ? "=" : "", value ? value : "");
+
+    if (!word)
+        coras_fail_no_memory(&a->error);
+    else
+        (void)!opt_list_add(&a->words, word, strlen(word), &a->error);
+}
+
+/* The program takes each option of the table under its long name, with the value made explicit. */
+static bool pass_option(struct opt_ref ref, void *user)
+{
+    struct arguments *a = user;
+    const void *value = opt_value(ref, a->state);
+    coras_auto_free char *number = NULL;
+
+    switch (ref.opt->kind) {
+    case OPT_BOOL:
+        if (((const struct opt_bool *)value)->value)
+            add_argument(a, ref.opt->name, NULL);
+        break;
+    case OPT_INT:
+        number = coras_asprintf("%" PRId64, ((const struct opt_int *)value)->value);
+        add_argument(a, ref.opt->name, number ? number : "");
+        break;
+    case OPT_STRING:
+        if (*((const struct opt_string *)value)->value)
+            add_argument(a, ref.opt->name, ((const struct opt_string *)value)->value);
+        break;
+    default:
+        for (size_t i = 0; i < ((const struct opt_list *)value)->len && !a->error; i++)
+            add_argument(a, ref.opt->name, ((const struct opt_list *)value)->items[i]);
+        break;
     }
-    return module ? module : dlopen(CORAS_PREFIX "/" CORAS_LIBDIR "/coras/" MODULE_NAME, RTLD_NOW);
+    return !a->error;
 }
 
-static int load_server(server_run *ret, coras_error **err)
+/* Not to return on success: the program takes this one's place. */
+static int execute(const char *program, char **argv, coras_cancel *cancel, coras_error **err)
 {
-    void *module = open_module();
-    const char *why = module ? NULL : dlerror();
-    if (!module)
-        return coras_fail(err, CORAS_ERR_UNSUPPORTED,
-                          "the server module " MODULE_NAME " cannot be loaded: %s",
-                          why ? why : "unknown reason");
-    void *symbol = dlsym(module, "serve_until_signal");
-    if (!symbol)
-        return coras_fail(err, CORAS_ERR_UNSUPPORTED, MODULE_NAME " is of another version");
-    memcpy(ret, &symbol, sizeof(*ret)); /* ISO C has no cast from an object to a function */
-    return 0;
+    sigset_t ours, before;
+    int saved;
+
+    /* held back from here on, and seen by the program: none is lost in between */
+    sigemptyset(&ours);
+    sigaddset(&ours, SIGINT);
+    sigaddset(&ours, SIGTERM);
+    (void)sigprocmask(SIG_BLOCK, &ours, &before);
+    CORAS_TRY(coras_cancel_check(cancel, err));
+    execv(program, argv);
+    saved = errno;
+    (void)sigprocmask(SIG_SETMASK, &before, NULL);
+    if (saved != ENOENT)
+        return coras_fail_errno(err, saved, "run %s", program);
+    coras_fail(err, CORAS_ERR_UNSUPPORTED, "the program of this command, %s, is not installed",
+               program);
+    coras_hint(err, "it comes with coras; where a distribution splits packages, with one named "
+                    "coras-serve");
+    return CORAS_ERR_UNSUPPORTED;
+}
+
+static void clear_words(struct opt_list *words)
+{
+    for (size_t i = 0; i < words->len; i++)
+        free(words->items[i]);
+    free(words->items);
+}
+
+static int run_program(struct call *call, coras_error **err)
+{
+    const char *program = find_program();
+    struct arguments a = {.state = call->state};
+    int rc;
+
+    (void)!opt_list_add(&a.words, program, strlen(program), &a.error);
+    if (!a.error)
+        opt_each(call->cmd, pass_option, &a);
+    if (a.error) {
+        rc = coras_error_code(a.error);
+        coras_error_propagate(err, &a.error);
+    } else {
+        rc = execute(program, a.words.items, call->cancel, err);
+    }
+    clear_words(&a.words);
+    return rc;
 }
 
 /* ---- the command ---- */
@@ -145,39 +212,13 @@ static int serve_prepare(struct call *call, coras_error **err)
     return check_range("max-connections-per-address", &s->max_connections_per_address, err);
 }
 
-static void print_ready(const char *address, void *user)
-{
-    (void)user;
-    printf("listening on %s\n", address);
-    fflush(stdout);
-}
-
-static const char *given(const struct opt_string *option)
-{
-    return *option->value ? option->value : NULL;
-}
-
 static int serve_run(struct call *call, coras_error **err)
 {
-    const struct serve_state *s = call->state;
-    server_run run = NULL;
-    CORAS_TRY(load_server(&run, err));
-    struct serve_options options = SERVE_OPTIONS_INIT;
-    options.listen = s->listen.value;
-    options.root = s->root.value;
-    options.htpasswd = given(&s->htpasswd);
-    options.tls_cert = given(&s->tls_cert);
-    options.tls_key = given(&s->tls_key);
-    options.anonymous_read = s->anonymous_read.value;
-    options.delete_disabled = s->disable_delete.value;
-    options.sparse_index = s->sparse_index.value;
-    options.access_log = s->access_log.value;
-    options.grace_seconds = s->grace.value ? (int)s->grace.value : -1;
-    options.min_free_bytes = s->min_free.value;
-    options.max_connections = (unsigned)s->max_connections.value;
-    options.max_connections_per_address = (unsigned)s->max_connections_per_address.value;
-    options.ready = print_ready;
-    return run(&options, err);
+    if (!*CORAS_SERVE_PROGRAM)
+        return coras_fail(err, CORAS_ERR_UNSUPPORTED,
+                          "this %s was built without its registry (-Dserver=disabled)",
+                          call->program);
+    return run_program(call, err);
 }
 
 static const struct example serve_examples[] = {

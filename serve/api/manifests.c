@@ -301,7 +301,7 @@ void serve_manifest_delete(struct serve_exchange *x)
     coras_auto(coras_error) err = NULL;
     int rc;
 
-    if (x->registry->options.delete_disabled) {
+    if (x->registry->options.disable_delete) {
         serve_answer_error(x, SERVE_API_UNSUPPORTED, "deleting is switched off", NULL);
         return;
     }

@@ -72,7 +72,7 @@ static bool parse_digest_parameter(struct serve_exchange *x, const char *name, c
 /* Whether the disk keeps the free space that the operator asked for. */
 static bool is_above_floor(const struct serve_exchange *x)
 {
-    int64_t floor = x->registry->options.min_free_bytes;
+    int64_t floor = x->registry->options.min_free;
     int64_t space = floor > 0 ? coras_free_space(x->registry->store->uploads_fd) : -1;
 
     return space < 0 || space >= floor;

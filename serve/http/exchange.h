@@ -13,7 +13,7 @@
 #include "serve/access/access.h"
 #include "serve/storage/metadata.h"
 #include "serve/api/routes.h"
-#include "serve/server.h"
+#include "serve/options.h"
 #include "serve/storage/sessions.h"
 
 /* What all requests share. */

@@ -116,7 +116,7 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
 
 void serve_front_tick(serve_front *f)
 {
-    int64_t oldest = coras_now_ms() - (int64_t)f->registry->options.idle_seconds * 1000;
+    int64_t oldest = coras_now_ms() - f->registry->options.idle * 1000;
 
     pthread_mutex_lock(&f->lock);
     for (struct client *c = f->clients; c; c = c->next) {
@@ -434,10 +434,10 @@ static int start_daemon(struct serve_front *f, int fd, coras_error **err)
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, f, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
         f, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle_seconds, MHD_OPTION_CONNECTION_LIMIT,
-        o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT, o->max_connections_per_address,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, f->tls_cert ? tls : none,
-        MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle, MHD_OPTION_CONNECTION_LIMIT,
+        (unsigned)o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
+        (unsigned)o->max_connections_per_address, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
+        f->tls_cert ? tls : none, MHD_OPTION_END);
     if (!f->daemon)
         return coras_fail(err, CORAS_ERR_CONFIG, "the HTTP server does not start%s",
                           f->tls_cert ? ": certificate and key may not fit" : "");

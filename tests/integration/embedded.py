@@ -1,4 +1,4 @@
-"""The embedded registry alone (coras-serve-test), and plain ways to talk to it."""
+"""The embedded registry alone (coras-serve), and plain ways to talk to it."""
 
 import hashlib
 import http.client
@@ -16,7 +16,7 @@ from harness.waiting import wait_until
 
 SOURCE = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("CORAS_BUILD", SOURCE / "build"))
-PROGRAM = BUILD / "serve/coras-serve-test"
+PROGRAM = BUILD / "serve/coras-serve"
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -73,7 +73,7 @@ class Server:
     def start(self, *more):
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*self.prefix, PROGRAM, self.root, "127.0.0.1:0", *self.options, *more],
+                [*self.prefix, PROGRAM, f"--root={self.root}", "--listen=127.0.0.1:0", *self.options, *more],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline().decode()
         if not line.startswith("listening on 127.0.0.1:"):

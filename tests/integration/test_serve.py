@@ -1,18 +1,22 @@
 """coras serve as a command: its flags, its line, its end."""
 
 import http.client
+import os
 import re
+import shutil
 import signal
 import subprocess
 import tempfile
 import unittest
 from pathlib import Path
 
+from embedded import PROGRAM
 from harness import programs
 from harness.case import main
 
 
 @programs.need_coras
+@unittest.skipUnless(PROGRAM.exists(), "built without the registry")
 class Serve(unittest.TestCase):
     def setUp(self):
         files = tempfile.TemporaryDirectory()
@@ -51,6 +55,45 @@ class Serve(unittest.TestCase):
         out, log = process.communicate(timeout=60)
         self.assertEqual(out, "")
         self.assertRegex(log, r"^\S+ 127\.0\.0\.1 - 200 GET /v2/_catalog\?n=1 ")
+
+    def test_the_program_takes_the_place_of_the_command(self):
+        process = self.start()
+        self.get(process, "/v2/")
+        self.assertEqual(os.readlink(f"/proc/{process.pid}/exe"), str(PROGRAM))
+
+    def test_the_program_knows_each_option(self):
+        text = subprocess.run([programs.CORAS, "serve", "--help"], timeout=60, check=True, capture_output=True,
+                              text=True).stdout
+        options = re.findall(r"--([a-z-]+)( [a-z]+)?  ", text)
+        self.assertGreater(len(options), 12)
+        for name, value in options:
+            if name == "help":
+                continue
+            done = subprocess.run([PROGRAM, f"--{name}=1" if value else f"--{name}"], timeout=60, check=False,
+                                  capture_output=True, text=True)
+            self.assertIn("--root and --listen are required", done.stderr, name)
+
+    def test_a_copy_runs_nothing_that_lies_beside_it(self):
+        for folder in ("cli", "serve", "libexec/coras"):
+            (self.work / folder).mkdir(parents=True)
+        copy = self.work / "cli/coras"
+        shutil.copy(programs.CORAS, copy)
+        for place in ("cli", "serve", "libexec/coras"):
+            planted = self.work / place / "coras-serve"
+            planted.write_text("#!/bin/sh\necho planted\n")
+            planted.chmod(0o755)
+        done = subprocess.run([copy, "serve", "--root", "r", "--listen", "x"], timeout=60, check=False,
+                              capture_output=True, text=True, cwd=self.work)
+        self.assertEqual((done.returncode, done.stdout), (1, ""))
+        if "expected host:port" not in done.stderr:  # an installed one was found
+            self.assertRegex(done.stderr, r"the program of this command, /\S+/coras/coras-serve, is not installed")
+
+    def test_a_signal_on_the_way_is_not_lost(self):
+        for _ in range(5):
+            process = self.start()
+            process.send_signal(signal.SIGTERM)
+            out, log = process.communicate(timeout=60)
+            self.assertIn(process.returncode, (0, 1, -signal.SIGTERM), log)
 
     def test_bad_flags(self):
         (self.work / "users").write_text("alice:plain\n")

@@ -35,7 +35,7 @@ class Passwords(ServerCase):
         cls.files = tempfile.TemporaryDirectory()
         path = Path(cls.files.name) / "htpasswd"
         path.write_text(HTPASSWD)
-        cls.options = (f"htpasswd={path}",)
+        cls.options = (f"--htpasswd={path}",)
         super().setUpClass()
 
     @classmethod
@@ -116,7 +116,7 @@ class AnonymousRead(Passwords):
     def setUpClass(cls):
         super().setUpClass()
         cls.server.stop()
-        cls.server.options += ("anonymous-read",)
+        cls.server.options += ("--anonymous-read",)
         cls.server.start()
 
     def test_every_path_asks_for_a_password(self):
@@ -186,9 +186,9 @@ class BadPasswordFiles(ServerCase):
                 file.write(text)
                 file.flush()
                 with self.assertRaisesRegex(RuntimeError, complaint):
-                    self.new_server(f"htpasswd={file.name}").start()
+                    self.new_server(f"--htpasswd={file.name}").start()
         with self.assertRaisesRegex(RuntimeError, "/nonexistent: no such file"):
-            self.new_server("htpasswd=/nonexistent").start()
+            self.new_server("--htpasswd=/nonexistent").start()
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ APIS = ("Ping", "Tag listing", "Tag delete", "Tag delete atomic", "Blob push", "
 
 @programs.need_conformance
 class Conformance(ServerCase):
-    options = ("sparse-index",)
+    options = ("--sparse-index",)
     access = {"OCI_TLS": "disabled"}
 
     def assert_conforms(self, version, apis=APIS, **more):
@@ -62,7 +62,7 @@ class ConformanceWithPassword(Conformance):
         cls.addClassCleanup(files.cleanup)
         path = Path(files.name) / "htpasswd"
         path.write_text(HTPASSWD)
-        cls.options = (*Conformance.options, f"htpasswd={path}")
+        cls.options = (*Conformance.options, f"--htpasswd={path}")
         super().setUpClass()
 
 
@@ -73,8 +73,8 @@ class ConformanceOverTls(Conformance):
         authority = Authority()
         cls.addClassCleanup(authority.close)
         issued = authority.issue()
-        cls.options = (*Conformance.options, f"tls-cert={issued.certificate}",
-                       f"tls-key={issued.key}")
+        cls.options = (*Conformance.options, f"--tls-cert={issued.certificate}",
+                       f"--tls-key={issued.key}")
         cls.access = {"OCI_TLS": "enabled", "SSL_CERT_FILE": str(authority.certificate)}
         super().setUpClass()
 

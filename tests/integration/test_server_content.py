@@ -176,7 +176,7 @@ class Manifests(ServerCase):
         self.assertEqual(self.get("v1").status, 404)
 
     def test_absent_content_when_allowed(self):
-        with self.new_server("sparse-index") as server:
+        with self.new_server("--sparse-index") as server:
             index = compact({"schemaVersion": 2, "mediaType": OCI_INDEX,
                              "manifests": [descriptor(b"absent", OCI_MANIFEST)]})
             self.assertEqual(server.put_manifest("a", "v1", index, OCI_INDEX).status, 201)
@@ -459,7 +459,7 @@ class Deletion(ServerCase):
         self.assertEqual(self.request("GET", f"/v2/t/keeps-it/blobs/{digest(b'blob')}").body, b"blob")
 
     def test_switched_off(self):
-        with self.new_server("no-delete") as server:
+        with self.new_server("--disable-delete") as server:
             data = server.push_image("a", "v1")
             for path in ("/v2/a/manifests/v1", f"/v2/a/manifests/{digest(data)}",
                          f"/v2/a/blobs/{digest(b'hello')}"):

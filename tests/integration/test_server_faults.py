@@ -127,7 +127,7 @@ class Stop(ServerCase):
             server.stop()
 
     def test_grace_has_an_end_and_a_second_signal_ends_it(self):
-        for options, signals in ((("grace=1",), 1), ((), 2)):
+        for options, signals in ((("--grace=1",), 1), ((), 2)):
             server = self.new_server(*options).start()
             location = server.begin("a")
             with send_part(server, location, DATA[:100_000], len(DATA)):
@@ -411,14 +411,14 @@ class Disk(FaultCase):
         self.assertEqual(server.push_blob("a", bytes(5_000_000)).status, 201)
 
     def test_floor_holds_within_a_body(self):
-        server = self.small_server(96, "min-free=50000000")
+        server = self.small_server(96, "--min-free=50000000")
         location = server.begin("a")
         reply = server.request("PATCH", location, bytes(90_000_000))
         self.assert_error(reply, 507, "DENIED")
         server.push_image("a", "v1")
 
     def test_floor_of_free_space(self):
-        server = self.new_server("min-free=9000000000000000000").start()
+        server = self.new_server("--min-free=9000000000000000000").start()
         reply = server.request("POST", "/v2/a/blobs/uploads/")
         self.assert_error(reply, 507, "DENIED")
         self.assertEqual(server.request("GET", "/v2/").status, 200)

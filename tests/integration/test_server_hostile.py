@@ -10,7 +10,7 @@ from harness.case import main
 
 
 class Hostile(ServerCase):
-    options = ("access-log",)
+    options = ("--access-log",)
 
     def tearDown(self):
         self.assertEqual(self.request("GET", "/v2/").status, 200)
@@ -166,7 +166,7 @@ class Hostile(ServerCase):
             sock.close()
 
     def test_slow_heads_and_bodies_are_cut_off(self):
-        with self.new_server("idle=1") as server:
+        with self.new_server("--idle=1") as server:
             location = server.begin("a")
             head = f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
             with server.socket() as silent, server.socket() as dripping, server.socket() as stalled:
@@ -188,7 +188,7 @@ class Hostile(ServerCase):
             self.assertEqual(server.request("GET", location).headers["Range"], "0-9")
 
     def test_more_connections_than_allowed(self):
-        with self.new_server("max-connections=8") as server:
+        with self.new_server("--max-connections=8") as server:
             held = [server.socket() for _ in range(30)]
             for sock in held:
                 sock.close()

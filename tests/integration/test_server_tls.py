@@ -16,7 +16,7 @@ class Tls(ServerCase):
     def setUpClass(cls):
         cls.authority = Authority()
         issued = cls.authority.issue()
-        cls.options = (f"tls-cert={issued.certificate}", f"tls-key={issued.key}")
+        cls.options = (f"--tls-cert={issued.certificate}", f"--tls-key={issued.key}")
         super().setUpClass()
         cls.context = ssl.create_default_context(cafile=cls.authority.certificate)
         # the same requests as everywhere, over a verified connection
@@ -58,8 +58,8 @@ class Tls(ServerCase):
     def test_refused_at_the_start(self):
         certificate, key = self.options
         for options, complaint in (((certificate,), "go together"), ((key,), "go together"),
-                                   (("tls-cert=/nonexistent", key), "/nonexistent: no such file"),
-                                   ((certificate, "tls-key=/etc/hostname"), "certificate and key")):
+                                   (("--tls-cert=/nonexistent", key), "/nonexistent: no such file"),
+                                   ((certificate, "--tls-key=/etc/hostname"), "certificate and key")):
             with self.assertRaisesRegex(RuntimeError, complaint):
                 self.new_server(*options).start()
 

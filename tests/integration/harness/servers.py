@@ -1,6 +1,7 @@
 """Real registries on free ports in temporary directories."""
 
 import contextlib
+import functools
 import http.client
 import json
 import os
@@ -156,7 +157,7 @@ def registry3(**options):
 class CorasServe(Process):
     """The embedded registry of the program under test.
 
-    CORAS_TEST_SERVE may name a program that is only the server (coras-serve-test of the build).
+    CORAS_TEST_SERVE may name a program that is only the server (serve/coras-serve of the build).
     """
 
     alone = os.environ.get("CORAS_TEST_SERVE")
@@ -169,13 +170,23 @@ class CorasServe(Process):
     def command(self):
         listen = f"127.0.0.1:{self.port}"
         if self.alone:
-            return [self.alone, str(self.data), listen, *self.options]
+            return [self.alone, f"--root={self.data}", f"--listen={listen}", *self.options]
         return [programs.CORAS, "serve", "--listen", listen, "--root", str(self.data),
                 *self.options]
 
     @classmethod
     def available(cls):
-        return bool(cls.alone) or programs.has_command("serve")
+        return bool(cls.alone) or can_serve()
+
+
+@functools.lru_cache(maxsize=None)
+def can_serve():
+    """Whether the program under test was built with its registry: the server itself then complains."""
+    if not programs.has_command("serve"):
+        return False
+    done = subprocess.run([programs.CORAS, "serve", "--root", "root", "--htpasswd", "/nonexistent"], timeout=60,
+                          stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    return "/nonexistent" in done.stderr
 
 
 class Api:

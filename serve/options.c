@@ -1,0 +1,102 @@
+/*
+ * The arguments of coras-serve: "--name" for what is on or off, "--name=value" for everything else.
+ */
+#include "serve/options.h"
+
+#include <stddef.h>
+#include "base/error.h"
+#include "base/str.h"
+
+enum kind { FLAG, TEXT, NUMBER };
+
+struct row {
+    const char *name;
+    enum kind kind;
+    size_t offset;
+    int64_t least, most; /* NUMBER */
+};
+
+#define AT(member) offsetof(struct serve_options, member)
+static const struct row rows[] = {
+    {"listen", TEXT, AT(listen), 0, 0},
+    {"root", TEXT, AT(root), 0, 0},
+    {"htpasswd", TEXT, AT(htpasswd), 0, 0},
+    {"tls-cert", TEXT, AT(tls_cert), 0, 0},
+    {"tls-key", TEXT, AT(tls_key), 0, 0},
+    {"anonymous-read", FLAG, AT(anonymous_read), 0, 0},
+    {"disable-delete", FLAG, AT(disable_delete), 0, 0},
+    {"sparse-index", FLAG, AT(sparse_index), 0, 0},
+    {"access-log", FLAG, AT(access_log), 0, 0},
+    {"grace", NUMBER, AT(grace), 0, INT32_MAX},
+    {"min-free", NUMBER, AT(min_free), 0, INT64_MAX},
+    {"max-connections", NUMBER, AT(max_connections), 1, INT32_MAX},
+    {"max-connections-per-address", NUMBER, AT(max_connections_per_address), 0, INT32_MAX},
+    /* not options of the command: for tests of these bounds */
+    {"idle", NUMBER, AT(idle), 1, INT32_MAX},
+    {"manifest-limit", NUMBER, AT(manifest_limit), 1, INT32_MAX},
+};
+
+static const struct row *find_row(coras_str name)
+{
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        if (coras_str_eq(name, rows[i].name))
+            return &rows[i];
+    }
+    return NULL;
+}
+
+static int set_number(const struct row *row, const char *value, int64_t *ret, coras_error **err)
+{
+    int64_t number = 0;
+
+    if (!coras_parse_int64(coras_str_of(value), &number) || number < row->least ||
+        number > row->most)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--%s must be between %lld and %lld",
+                          row->name, (long long)row->least, (long long)row->most);
+    *ret = number;
+    return 0;
+}
+
+static int set_row(struct serve_options *o, const struct row *row, const char *value,
+                   coras_error **err)
+{
+    char *at = (char *)o + row->offset;
+
+    if ((row->kind == FLAG) != !value)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--%s %s", row->name,
+                          value ? "takes no value" : "needs a value (--name=value)");
+    switch (row->kind) {
+    case FLAG:
+        *(bool *)(void *)at = true;
+        return 0;
+    case TEXT:
+        *(const char **)(void *)at = *value ? value : NULL;
+        return 0;
+    default:
+        return set_number(row, value, (int64_t *)(void *)at, err);
+    }
+}
+
+static int set_argument(struct serve_options *o, const char *word, coras_error **err)
+{
+    const char *equals = strchr(word, '=');
+    coras_str name = {word, equals ? (size_t)(equals - word) : strlen(word)};
+    const struct row *row = NULL;
+
+    if (coras_str_starts(word, "--"))
+        row = find_row((coras_str){name.ptr + 2, name.len - 2});
+    if (!row)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "unknown argument %s", word);
+    return set_row(o, row, equals ? equals + 1 : NULL, err);
+}
+
+int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
+{
+    for (; *argv; argv++)
+        CORAS_TRY(set_argument(o, *argv, err));
+    if (!o->root || !o->listen)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--root and --listen are required");
+    if (!o->tls_cert != !o->tls_key)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "a certificate and its key go together");
+    return 0;
+}

@@ -1,0 +1,43 @@
+/*
+ * Options: how to serve, and the reading of them from the program's arguments. `coras serve` has
+ * the table that people see (cli/commands/serve.c) and hands over what it was given under the same
+ * long names, so that this side needs no help, no short forms and no completion.
+ */
+#ifndef SERVE_OPTIONS_H
+#define SERVE_OPTIONS_H
+
+#include "base/common.h"
+#include "base/limits.h"
+
+struct serve_options {
+    const char *listen;     /* "host:port", "[v6]:port" or ":port"; port 0 = the system chooses */
+    const char *root;       /* directory of the registry; made when absent */
+    const char *htpasswd;   /* file of "user:bcrypt" lines; NULL = everybody may do everything */
+    const char *tls_cert;   /* PEM file; with tls_key: serve https */
+    const char *tls_key;    /* PEM file */
+    bool anonymous_read;    /* with htpasswd: reading needs no password */
+    bool disable_delete;    /* DELETE of content answers 405 UNSUPPORTED */
+    bool sparse_index;      /* accept manifests that name absent content */
+    bool access_log;        /* one line per request on standard error */
+    int64_t grace;          /* seconds that SIGTERM waits for running requests */
+    int64_t idle;           /* seconds: a connection without progress, or with a head that takes
+                               longer, is closed */
+    int64_t manifest_limit; /* bytes of the largest manifest */
+    int64_t min_free;       /* refuse uploads when the disk has fewer bytes; 0 = until it is full */
+    int64_t max_connections;             /* at once */
+    int64_t max_connections_per_address; /* 0 = no limit of its own */
+};
+
+#define SERVE_OPTIONS_INIT                                                                         \
+    {                                                                                              \
+        .grace = 30, .idle = 60, .manifest_limit = CORAS_LIMIT_MANIFEST, .max_connections = 4096   \
+    }
+
+/*
+ * Set what the arguments say; texts are borrowed from them. INVALID_ARGUMENT names the argument
+ * that is unknown, without its value or out of range, and what is missing.
+ */
+CORAS_MUST_CHECK int serve_options_parse(struct serve_options *options, char **argv,
+                                         coras_error **err);
+
+#endif
