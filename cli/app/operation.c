@@ -1,13 +1,5 @@
 #include "cli/app/operation.h"
 
-#include <stdlib.h>
-
-const char *cache_directory(void)
-{
-    const char *directory = getenv("ORAS_CACHE");
-    return directory && *directory ? directory : NULL;
-}
-
 struct display *upload_display(const struct common_options *common,
                                const struct format_options *format, const struct opt_bool *no_tty,
                                void (*headline)(void *user), void *user)

@@ -33,7 +33,4 @@ struct display *upload_display(const struct common_options *common,
                                const struct format_options *format, const struct opt_bool *no_tty,
                                void (*headline)(void *user), void *user);
 
-/* The OCI layout that remembers content between runs; NULL when ORAS_CACHE is not set. */
-const char *cache_directory(void);
-
 #endif

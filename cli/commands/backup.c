@@ -200,7 +200,7 @@ static int backup_run(struct call *call, coras_error **err)
     int64_t started_ms = coras_now_ms();
     common_apply(&s->common);
     CORAS_TRY(open_output(s, err));
-    int rc = target_open(call, &s->source.target, CORAS_LAYOUT_READ, NULL, err);
+    int rc = target_open_source(call, &s->source.target, NULL, err);
     if (rc < 0)
         return coras_wrap(err, rc, "failed to prepare repository %s for backup",
                           s->source.target.path);

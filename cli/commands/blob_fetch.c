@@ -5,12 +5,12 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
-#include "cli/app/cache.h"
 #include "cli/app/commands.h"
 #include "cli/app/operation.h"
 #include "cli/options/outfile.h"
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
+#include "coras/blob.h"
 #include "oci/descriptor.h"
 
 #define PROGRESS_MS 100
@@ -95,13 +95,12 @@ static struct display *blob_fetch_display(const struct blob_fetch_state *s)
     return display_new(&settings);
 }
 
-static int fetch_content(struct call *call, const struct blob_fetch_state *s,
-                         const coras_descriptor *desc, int fd, coras_error **err)
+static int fetch_content(const struct blob_fetch_state *s, const coras_descriptor *desc, int fd,
+                         coras_error **err)
 {
-    const coras_run_options run = run_options(call, NULL, NULL);
     struct arrival arrival = {.fd = fd, .desc = desc, .display = blob_fetch_display(s)};
     report(&arrival, CORAS_EVENT_START);
-    int rc = cached_fetch_blob(s->target.target, desc, &run, write_arrival, &arrival, err);
+    int rc = coras_fetch_blob(s->target.target, desc, write_arrival, &arrival, err);
     report(&arrival, rc == 0 ? CORAS_EVENT_DONE : CORAS_EVENT_FAILED);
     display_finish(arrival.display);
     display_free(arrival.display);
@@ -113,7 +112,7 @@ static int save_file(struct call *call, const struct blob_fetch_state *s,
 {
     struct display *display = blob_fetch_display(s);
     const coras_run_options run = run_options(call, NULL, display);
-    int rc = cached_save_blob(s->target.target, desc, s->output.value, &run, err);
+    int rc = coras_save_blob(s->target.target, desc, s->output.value, &run, err);
     display_finish(display);
     display_free(display);
     return rc;
@@ -123,12 +122,12 @@ static int save_content(struct call *call, const struct blob_fetch_state *s,
                         const coras_descriptor *desc, coras_error **err)
 {
     if (outfile_is_stdout(s->output.value))
-        return fetch_content(call, s, desc, STDOUT_FILENO, err);
+        return fetch_content(s, desc, STDOUT_FILENO, err);
     if (outfile_is_replaceable(s->output.value))
         return save_file(call, s, desc, err);
     coras_auto_value(outfile) file = OUTFILE_INIT;
     CORAS_TRY(outfile_open(s->output.value, &file, err));
-    CORAS_TRY(fetch_content(call, s, desc, file.fd, err));
+    CORAS_TRY(fetch_content(s, desc, file.fd, err));
     return outfile_commit(&file, true, err);
 }
 
@@ -148,7 +147,7 @@ static int blob_fetch_run(struct call *call, coras_error **err)
     coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
     coras_digest digest;
     common_apply(&s->common);
-    CORAS_TRY(target_open(call, &s->target, CORAS_LAYOUT_READ, NULL, err));
+    CORAS_TRY(target_open_source(call, &s->target, NULL, err));
     CORAS_TRY(target_require_digest(call, &s->target, &digest, err));
     CORAS_TRY(resolve_content(s, &digest, &desc, err));
     if (*s->output.value)

@@ -298,7 +298,7 @@ static int cp_run(struct call *call, coras_error **err)
 {
     struct cp_state *s = call->state;
     common_apply(&s->common);
-    CORAS_TRY(target_open(call, &s->from, CORAS_LAYOUT_READ, &s->resolve, err));
+    CORAS_TRY(target_open_source(call, &s->from, &s->resolve, err));
     CORAS_TRY(target_require_reference(call, &s->from, err));
     CORAS_TRY(target_open(call, &s->to, CORAS_LAYOUT_WRITE, &s->resolve, err));
     s->display = cp_display(s);

@@ -2,13 +2,12 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "cli/app/cache.h"
 #include "cli/app/commands.h"
 #include "cli/app/errors.h"
-#include "cli/app/operation.h"
 #include "cli/options/outfile.h"
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
+#include "coras/ops.h"
 #include "oci/descriptor.h"
 
 struct fetch_state {
@@ -86,10 +85,11 @@ static int find_descriptor(const struct fetch_state *s, const char *accept, cora
                            coras_error **err)
 {
     coras_auto_free char *bytes = NULL;
-    int rc = accept ? cached_fetch_manifest(s->target.target, s->target.reference,
-                                            platform_wanted(&s->platform), accept, ret, &bytes, err)
-                    : coras_resolve_platform(s->target.target, s->target.reference,
-                                             platform_wanted(&s->platform), ret, err);
+    const coras_platform *platform = platform_wanted(&s->platform);
+    int rc =
+        accept ? coras_fetch_platform_manifest(s->target.target, s->target.reference, platform,
+                                               accept, ret, &bytes, err)
+               : coras_resolve_platform(s->target.target, s->target.reference, platform, ret, err);
     return rc < 0 ? wrap_raw(s, rc, "failed to find", err) : 0;
 }
 
@@ -133,7 +133,7 @@ static int fetch_run(struct call *call, coras_error **err)
     coras_auto_free char *accept = NULL;
     coras_auto_free char *bytes = NULL;
     common_apply(&s->common);
-    CORAS_TRY(target_open(call, &s->target, CORAS_LAYOUT_READ, NULL, err));
+    CORAS_TRY(target_open_source(call, &s->target, NULL, err));
     CORAS_TRY(target_require_reference(call, &s->target, err));
     if (s->target.is_layout && s->media_types.set)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
@@ -143,8 +143,9 @@ static int fetch_run(struct call *call, coras_error **err)
         CORAS_TRY(find_descriptor(s, accept, &desc, err));
         return descriptor_print(&desc, s->pretty.value, err);
     }
-    int rc = cached_fetch_manifest(s->target.target, s->target.reference,
-                                   platform_wanted(&s->platform), accept, &desc, &bytes, err);
+    int rc =
+        coras_fetch_platform_manifest(s->target.target, s->target.reference,
+                                      platform_wanted(&s->platform), accept, &desc, &bytes, err);
     if (rc < 0)
         return wrap_raw(s, rc, "failed to fetch the content of", err);
     return print_fetched(s, &desc, bytes, err);

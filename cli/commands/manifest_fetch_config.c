@@ -7,12 +7,11 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
-#include "cli/app/cache.h"
 #include "cli/app/commands.h"
-#include "cli/app/operation.h"
 #include "cli/options/outfile.h"
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
+#include "coras/ops.h"
 #include "oci/manifest.h"
 
 struct config_state {
@@ -56,8 +55,9 @@ static int find_config(const struct config_state *s, coras_descriptor *ret, cora
     coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
     coras_auto_value(coras_manifest) manifest = {0};
     coras_auto_free char *bytes = NULL;
-    CORAS_TRY(cached_fetch_manifest(s->target.target, s->target.reference,
-                                    platform_wanted(&s->platform), NULL, &desc, &bytes, err));
+    CORAS_TRY(coras_fetch_platform_manifest(s->target.target, s->target.reference,
+                                            platform_wanted(&s->platform), NULL, &desc, &bytes,
+                                            err));
     char digest[CORAS_DIGEST_TEXT_MAX];
     coras_digest_format(&desc.digest, digest);
     if (!coras_kind_is_image(coras_media_type_kind(desc.media_type)))
@@ -67,8 +67,8 @@ static int find_config(const struct config_state *s, coras_descriptor *ret, cora
     return coras_descriptor_copy(ret, &manifest.config, err);
 }
 
-static int print_config(struct call *call, const struct config_state *s,
-                        const coras_descriptor *config, coras_error **err)
+static int print_config(const struct config_state *s, const coras_descriptor *config,
+                        coras_error **err)
 {
     if (config->size > CORAS_LIMIT_MANIFEST) {
         char digest[CORAS_DIGEST_TEXT_MAX];
@@ -80,9 +80,7 @@ static int print_config(struct call *call, const struct config_state *s,
                           (long long)config->size, CORAS_LIMIT_MANIFEST, digest);
     }
     coras_auto_free char *bytes = NULL;
-    const coras_run_options run = run_options(call, NULL, NULL);
-    CORAS_TRY(
-        cached_fetch_bytes(s->target.target, config, &run, CORAS_LIMIT_MANIFEST, &bytes, err));
+    CORAS_TRY(coras_fetch_bytes(s->target.target, config, CORAS_LIMIT_MANIFEST, &bytes, err));
     return content_print(bytes, (size_t)config->size, s->pretty.value, err);
 }
 
@@ -119,14 +117,13 @@ static int finish_temporary(struct temporary *t, const char *path, coras_error *
     return coras_fail_errno(err, errno == EISDIR ? EEXIST : errno, "rename %s %s", t->path, path);
 }
 
-static int save_config(struct call *call, const struct config_state *s,
-                       const coras_descriptor *config, coras_error **err)
+static int save_config(const struct config_state *s, const coras_descriptor *config,
+                       coras_error **err)
 {
-    const coras_run_options run = run_options(call, NULL, NULL);
     struct temporary temporary = {.fd = -1};
     int rc = open_temporary(s->output.value, &temporary, err);
     if (rc == 0) {
-        rc = cached_fetch_blob(s->target.target, config, &run, write_temporary, &temporary, err);
+        rc = coras_fetch_blob(s->target.target, config, write_temporary, &temporary, err);
         if (rc == 0)
             rc = coras_fsync(temporary.fd, temporary.path, err);
         if (rc == 0)
@@ -144,15 +141,15 @@ static int config_run(struct call *call, coras_error **err)
     struct config_state *s = call->state;
     coras_auto_value(coras_descriptor) config = CORAS_DESCRIPTOR_INIT;
     common_apply(&s->common);
-    CORAS_TRY(target_open(call, &s->target, CORAS_LAYOUT_READ, NULL, err));
+    CORAS_TRY(target_open_source(call, &s->target, NULL, err));
     CORAS_TRY(target_require_reference(call, &s->target, err));
     CORAS_TRY(find_config(s, &config, err));
     bool to_file = *s->output.value && !outfile_is_stdout(s->output.value);
     if (to_file)
-        CORAS_TRY(save_config(call, s, &config, err));
+        CORAS_TRY(save_config(s, &config, err));
     if (s->descriptor.value)
         return descriptor_print(&config, s->pretty.value, err);
-    return to_file ? 0 : print_config(call, s, &config, err);
+    return to_file ? 0 : print_config(s, &config, err);
 }
 
 static void config_clear(void *state)

@@ -93,7 +93,6 @@ static coras_pull_options library_options(const struct pull_state *s)
     options.config_path = s->config_path;
     options.config_media_type = s->config_type;
     options.platform = platform_wanted(&s->platform);
-    options.cache = cache_directory();
     return options;
 }
 
@@ -156,7 +155,7 @@ static int pull_run(struct call *call, coras_error **err)
         CORAS_TRY(fileref_split(s->config.value, &s->config_path, &s->config_type, err));
     if (s->config_type && !*s->config_type)
         s->config_type = NULL;
-    CORAS_TRY(target_open(call, &s->target, CORAS_LAYOUT_READ, NULL, err));
+    CORAS_TRY(target_open_source(call, &s->target, NULL, err));
     CORAS_TRY(target_require_reference(call, &s->target, err));
     coras_pull_result result = {0};
     int rc = pull_files(call, s, &result, err);

@@ -188,6 +188,8 @@ int target_parse_tags(struct call *call, struct target_options *t, const char *r
 void target_clear(struct target_options *t)
 {
     coras_target_close(t->target);
+    coras_target_close(t->store);
+    coras_target_close(t->origin);
     coras_client_free(t->client);
     remote_clear(&t->remote);
     free(t->raw);
@@ -226,6 +228,22 @@ int target_open(struct call *call, struct target_options *t, enum coras_layout_m
     CORAS_TRY(
         remote_client(call, &t->remote, t->distribution_spec.value, base_resolve, &t->client, err));
     return coras_repository_open(t->client, t->registry, t->repository, &t->target, err);
+}
+
+static int put_cache_before(struct target_options *t, const char *directory, coras_error **err)
+{
+    CORAS_TRY(coras_layout_open(directory, CORAS_LAYOUT_WRITE, &t->store, err));
+    t->origin = coras_steal(&t->target);
+    return coras_cache_open(t->origin, t->store, &t->target, err);
+}
+
+int target_open_source(struct call *call, struct target_options *t,
+                       const struct opt_list *base_resolve, coras_error **err)
+{
+    const char *directory = getenv("ORAS_CACHE");
+
+    CORAS_TRY(target_open(call, t, CORAS_LAYOUT_READ, base_resolve, err));
+    return directory && *directory ? put_cache_before(t, directory, err) : 0;
 }
 
 /* ---- what commands ask ---- */

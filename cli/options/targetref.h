@@ -6,7 +6,7 @@
 #define CORAS_CLI_OPTIONS_TARGETREF_H
 
 #include "cli/options/optgroups.h"
-#include "coras/target.h"
+#include "coras/cache.h"
 
 struct target_options {
     struct remote_options remote;
@@ -25,9 +25,10 @@ struct target_options {
     char *reference; /* tag or digest; NULL when none was given */
     coras_strlist extra_tags;
     const char **extra_tag_items; /* the same, NULL-terminated; NULL when there are none */
-    /* after target_open() */
+    /* after target_open() or target_open_source() */
     coras_client *client;
     coras_target *target;
+    coras_target *origin, *store; /* what a cache in `target` stands on; NULL: `target` is none */
 };
 
 extern const struct opt target_options_table[]; /* --oci-layout, --oci-layout-path */
@@ -62,6 +63,9 @@ CORAS_MUST_CHECK int target_add_extra_tag(struct target_options *t, const char *
 CORAS_MUST_CHECK int target_open(struct call *call, struct target_options *t,
                                  enum coras_layout_mode mode, const struct opt_list *base_resolve,
                                  coras_error **err);
+/* Open for reading content, through the layout that ORAS_CACHE names, if it is set. */
+CORAS_MUST_CHECK int target_open_source(struct call *call, struct target_options *t,
+                                        const struct opt_list *base_resolve, coras_error **err);
 void target_clear(struct target_options *t);
 
 /* "registry" or "oci-layout", as in "Pushed [registry] …". */

@@ -7,6 +7,7 @@
 
 #include "coras/backup.h"
 #include "coras/blob.h"
+#include "coras/cache.h"
 #include "coras/client.h"
 #include "coras/descriptor.h"
 #include "coras/digest.h"

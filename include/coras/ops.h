@@ -114,7 +114,6 @@ typedef struct coras_pull_options {
     const char *config_path;        /**< save the config under this name; NULL: not */
     const char *config_media_type;  /**< only a config of this type; NULL: the first */
     const coras_platform *platform; /**< pick from an index; NULL: all */
-    const char *cache; /**< layout directory that remembers content by digest; NULL: none */
 } coras_pull_options;
 #define CORAS_PULL_OPTIONS_INIT                                                                    \
     {                                                                                              \
@@ -193,6 +192,29 @@ CORAS_API CORAS_MUST_CHECK int coras_tag(coras_target *target, const char *refer
 CORAS_API CORAS_MUST_CHECK int coras_resolve_platform(coras_target *target, const char *reference,
                                                       const coras_platform *platform,
                                                       coras_descriptor *ret, coras_error **err);
+
+/**
+ * Fetch a manifest into memory, with the choice of coras_resolve_platform().
+ *
+ * @param target     where; borrowed
+ * @param reference  tag or digest
+ * @param platform   which manifest of an index; NULL: what the reference names itself
+ * @param accept     NULL for the usual media types, else those of the Accept header,
+ * comma-separated (registries only)
+ * @param ret        what was fetched: of a platform the entry in its index;
+ * coras_descriptor_clear()
+ * @param ret_bytes  its exact bytes, verified, NUL-terminated; coras_free()
+ * @param err        may be NULL; set only on failure
+ * @return 0; CORAS_ERR_NOT_FOUND (no such reference, or no manifest for the platform),
+ *         CORAS_ERR_UNSUPPORTED (neither image nor index), CORAS_ERR_DIGEST_MISMATCH,
+ *         CORAS_ERR_TOO_LARGE, any transport error
+ *
+ * Blocking; thread-safe. Spec: distribution-spec 1.1, "Pulling manifests".
+ */
+CORAS_API CORAS_MUST_CHECK int
+coras_fetch_platform_manifest(coras_target *target, const char *reference,
+                              const coras_platform *platform, const char *accept,
+                              coras_descriptor *ret, char **ret_bytes, coras_error **err);
 
 #ifdef __cplusplus
 }

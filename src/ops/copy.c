@@ -214,7 +214,7 @@ static int mount_blob(struct copy *c, coras_node *node, bool *ret, coras_error *
 {
     *ret = is_marked(c, node, MOUNTED);
     if (!*ret && c->to->ops->mount && !c->opts->force)
-        CORAS_TRY(c->to->ops->mount(c->to, &node->desc, c->from, ret, err));
+        CORAS_TRY(c->to->ops->mount(c->to, &node->desc, coras_target_origin(c->from), ret, err));
     if (*ret)
         set_mark(c, node, MOUNTED);
     return 0;

@@ -123,3 +123,40 @@ int coras_resolve_platform(coras_target *target, const char *reference,
     bool picked; /* the entry of the index says it all: it need not be fetched, nor be there */
     return select_descriptor(target, reference, platform, ret, &bytes, &picked, err);
 }
+
+/* The entry of the index stands; the media types are those of the request for its bytes. */
+static int fetch_negotiated(coras_target *target, const char *reference,
+                            const coras_platform *platform, const char *accept,
+                            coras_descriptor *ret, char **ret_bytes, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+    coras_auto_value(coras_descriptor) fetched = CORAS_DESCRIPTOR_INIT;
+    char digest[CORAS_DIGEST_TEXT_MAX];
+
+    CORAS_TRY(coras_resolve_platform(target, reference, platform, &desc, err));
+    coras_digest_format(&desc.digest, digest);
+    CORAS_TRY(coras_fetch_manifest(target, digest, accept, &fetched, ret_bytes, err));
+    *ret = desc;
+    desc = (coras_descriptor)CORAS_DESCRIPTOR_INIT;
+    return 0;
+}
+
+int coras_fetch_platform_manifest(coras_target *target, const char *reference,
+                                  const coras_platform *platform, const char *accept,
+                                  coras_descriptor *ret, char **ret_bytes, coras_error **err)
+{
+    coras_auto_buf bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
+    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+
+    if (!target || !reference || !ret || !ret_bytes)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    if (accept && platform)
+        return fetch_negotiated(target, reference, platform, accept, ret, ret_bytes, err);
+    if (!platform)
+        return coras_fetch_manifest(target, reference, accept, ret, ret_bytes, err);
+    CORAS_TRY(coras_select_manifest(target, reference, platform, &desc, &bytes, err));
+    CORAS_TRY(coras_buf_take(&bytes, ret_bytes, err));
+    *ret = desc;
+    desc = (coras_descriptor)CORAS_DESCRIPTOR_INIT;
+    return 0;
+}

@@ -7,7 +7,6 @@
 #include "base/vec.h"
 #include "transfer/download.h"
 #include "transfer/graph.h"
-#include "transfer/transfer.h"
 #include "oci/manifest.h"
 #include "oci/platform.h"
 #include "ops/platform_select.h"
@@ -21,7 +20,6 @@ struct pull {
     const coras_pull_options *opts;
     coras_run run;
     coras_workdir workdir;
-    coras_target *cache; /* NULL: none */
     coras_descriptor root;
     coras_buf root_bytes;
     pthread_mutex_t lock;
@@ -59,16 +57,6 @@ static struct node_files *files_of(coras_node *node)
 
 /* ---- manifests ---- */
 
-static int store_in_cache(struct pull *p, const coras_descriptor *desc, const coras_buf *bytes,
-                          coras_error **err)
-{
-    if (!p->cache)
-        return 0;
-    coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
-    CORAS_TRY(coras_descriptor_set(&bare, desc->media_type, &desc->digest, desc->size, err));
-    return p->cache->ops->push_manifest(p->cache, &bare, bytes->ptr, NULL, err);
-}
-
 static int fetch_manifest(struct pull *p, const coras_descriptor *desc, coras_buf *ret,
                           coras_error **err)
 {
@@ -76,13 +64,7 @@ static int fetch_manifest(struct pull *p, const coras_descriptor *desc, coras_bu
         coras_buf_put(ret, p->root_bytes.ptr, p->root_bytes.len);
         return coras_buf_done(ret, err);
     }
-    /* What the cache holds damaged is fetched anew. */
-    if (p->cache &&
-        coras_target_fetch_verified(p->cache, desc, CORAS_LIMIT_MANIFEST, ret, NULL) == 0)
-        return 0;
-    coras_buf_reset(ret);
-    CORAS_TRY(coras_target_fetch_verified(p->source, desc, CORAS_LIMIT_MANIFEST, ret, err));
-    return store_in_cache(p, desc, ret, err);
+    return coras_target_fetch_verified(p->source, desc, CORAS_LIMIT_MANIFEST, ret, err);
 }
 
 static void note_skipped(struct pull *p)
@@ -205,29 +187,16 @@ static coras_place *first_place(struct pull *p, const coras_descriptor *desc)
     return found;
 }
 
-/* With a cache the bytes come from there, and come there first. */
-static int fill_cache(struct pull *p, const coras_descriptor *desc, coras_error **err)
-{
-    bool cached = false;
-    CORAS_TRY(p->cache->ops->exists(p->cache, desc, &cached, err));
-    if (cached)
-        return 0;
-    int rc = coras_transfer_blob(&p->run, p->source, p->cache, desc, err);
-    return rc < 0 ? rc : 0;
-}
-
 static int land(struct pull *p, const coras_descriptor *desc, coras_error **err)
 {
     coras_auto_free char *name = NULL;
     struct coras_run_transfer report;
     int dirfd = -1;
 
-    if (p->cache)
-        CORAS_TRY(fill_cache(p, desc, err));
     CORAS_TRY(coras_workdir_stage(&p->workdir, desc, &dirfd, &name, err));
     coras_run_transfer_init(&report, &p->run, desc);
     struct coras_download download = {.run = &p->run,
-                                      .from = p->cache ? p->cache : p->source,
+                                      .from = p->source,
                                       .desc = desc,
                                       .transfer = &report.transfer,
                                       .dirfd = dirfd,
@@ -353,9 +322,6 @@ static int pull(struct pull *p, const char *reference, coras_pull_result *ret, c
     CORAS_TRY(coras_select_manifest(p->source, reference, p->opts->platform, &p->root,
                                     &p->root_bytes, err));
     CORAS_TRY(check_root(p, err));
-    if (p->opts->cache && *p->opts->cache)
-        CORAS_TRY(coras_layout_open(p->opts->cache, CORAS_LAYOUT_WRITE, &p->cache, err));
-    CORAS_TRY(store_in_cache(p, &p->root, &p->root_bytes, err));
     CORAS_TRY(coras_workdir_open(&p->workdir, &p->run, p->opts, err));
     int rc = coras_graph_new(&p->run, &ops, &g, err);
     if (rc == 0)
@@ -381,7 +347,6 @@ int coras_pull(coras_target *source, const char *reference, const coras_pull_opt
     pthread_mutex_init(&p.lock, NULL);
     coras_run_init(&p.run, run);
     int rc = pull(&p, reference, ret, err);
-    coras_target_close(p.cache);
     coras_run_clear(&p.run);
     pthread_mutex_destroy(&p.lock);
     coras_descriptor_clear(&p.root);

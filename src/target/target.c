@@ -162,8 +162,11 @@ int coras_target_fetch_verified(coras_target *t, const coras_descriptor *desc, s
         return coras_buf_done(ret, err);
     }
     int rc = fetch_once_verified(t, desc, limit, ret, &failure);
-    if (rc == CORAS_ERR_DIGEST_MISMATCH) /* a bad cache on the way may have a good neighbour */
+    if (rc == CORAS_ERR_DIGEST_MISMATCH) {
+        /* A bad cache on the way may have a good neighbour. */
+        (void)coras_target_distrust(t, desc);
         return fetch_once_verified(t, desc, limit, ret, err);
+    }
     coras_error_propagate(err, &failure);
     return rc;
 }
@@ -214,6 +217,31 @@ int coras_fetch_bytes(coras_target *target, const coras_descriptor *desc, size_t
     return coras_buf_take(&bytes, ret_bytes, err);
 }
 
+static int drop(void *user, const void *data, size_t len, coras_error **err)
+{
+    (void)user;
+    (void)data;
+    (void)len;
+    (void)err;
+    return 0;
+}
+
+/* What a reader has got cannot be taken back: a cache's copy is read through before. */
+static int check_copy(coras_target *t, const coras_descriptor *desc, coras_error **err)
+{
+    const coras_sink nowhere = {drop, NULL};
+    coras_auto(coras_error) failure = NULL;
+
+    if (!t->ops->bring)
+        return 0;
+    CORAS_TRY(coras_target_bring(t, desc, NULL, NULL, err));
+    int rc = stream_verified(t, desc, &nowhere, &failure);
+    if (rc == CORAS_ERR_DIGEST_MISMATCH && coras_target_distrust(t, desc))
+        return coras_target_bring(t, desc, NULL, NULL, err);
+    coras_error_propagate(err, &failure);
+    return rc;
+}
+
 int coras_fetch_blob(coras_target *target, const coras_descriptor *desc, coras_write_fn write,
                      void *user, coras_error **err)
 {
@@ -223,6 +251,7 @@ int coras_fetch_blob(coras_target *target, const coras_descriptor *desc, coras_w
         return missing_argument(err);
     if (desc->size < 0)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "invalid descriptor size");
+    CORAS_TRY(check_copy(target, desc, err));
     return stream_verified(target, desc, &sink, err);
 }
 

@@ -14,6 +14,8 @@
 
 CORAS_DEFINE_AUTO(coras_target, coras_target_close)
 
+struct coras_run;
+
 /* A digest that may still be in the making (a file is hashed while it is sent). */
 typedef struct coras_digest_promise {
     /* 0 and *ret set when known; 1 when not known yet (only with wait == false); negative: reading
@@ -114,6 +116,16 @@ typedef struct coras_target_ops {
                       int64_t *ret_offset, coras_error **err);
     int (*land)(coras_target *t, const coras_descriptor *desc, coras_landing *ret,
                 coras_error **err);
+    /*
+     * A cache only: have content at hand before it is read, reporting to `transfer` if it must come
+     * from afar. Both `run` and `transfer` may be NULL. Returns 1 when it has just come; small
+     * content is kept as it passes instead.
+     */
+    int (*bring)(coras_target *t, const coras_descriptor *desc, struct coras_run *run,
+                 const coras_transfer *transfer, coras_error **err);
+    /* A cache only: what was read does not match its digest. True: it is a copy that the next
+     * `bring` replaces, so trying again helps. */
+    bool (*distrust)(coras_target *t, const coras_descriptor *desc);
     /* Add a hint to a NOT_FOUND of a reference. May ask the registry once more. */
     void (*explain_missing)(coras_target *t, const char *reference, coras_error **err);
 } coras_target_ops;
@@ -121,7 +133,26 @@ typedef struct coras_target_ops {
 struct coras_target {
     const coras_target_ops *ops;
     coras_cancel *cancel; /* ends its waits, and those of whoever waits for it; may be NULL */
+    coras_target *origin; /* a cache: the target that it stands before; NULL: no cache */
 };
+
+/* The place that has the content, behind all caches. */
+static inline coras_target *coras_target_origin(coras_target *t)
+{
+    return t->origin ? coras_target_origin(t->origin) : t;
+}
+
+static inline int coras_target_bring(coras_target *t, const coras_descriptor *desc,
+                                     struct coras_run *run, const coras_transfer *transfer,
+                                     coras_error **err)
+{
+    return t->ops->bring ? t->ops->bring(t, desc, run, transfer, err) : 0;
+}
+
+static inline bool coras_target_distrust(coras_target *t, const coras_descriptor *desc)
+{
+    return t->ops->distrust && t->ops->distrust(t, desc);
+}
 
 /* Fetch something small by descriptor into memory, verified, with retries; TOO_LARGE above `limit`.
  */

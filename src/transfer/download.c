@@ -127,7 +127,23 @@ static bool is_worthless(const struct coras_fill *fill, int rc)
     return rc == CORAS_ERR_DIGEST_MISMATCH || rc == CORAS_ERR_SIZE_MISMATCH || fill->disk_is_full;
 }
 
-int coras_download(const struct coras_download *d, coras_error **err)
+/* Once more, from the first byte: a leftover of an earlier process, one bad connection, or the bad
+ * copy of a cache. */
+static int start_over(struct coras_fill *fill, coras_error **failure)
+{
+    const struct coras_download *d = fill->download;
+
+    tell_starting_over(d, *failure);
+    coras_error_clear(failure);
+    (void)coras_target_distrust(d->from, d->desc);
+    CORAS_TRY(coras_target_bring(d->from, d->desc, d->run, d->transfer, failure));
+    if (ftruncate(fill->fd, 0) < 0)
+        return coras_fail_errno(failure, errno, "truncate %s", d->partial);
+    return download_once(fill, failure);
+}
+
+/* `d->from` has the content at hand. */
+static int download(const struct coras_download *d, coras_error **err)
 {
     coras_auto(coras_error) failure = NULL;
     coras_auto_fd fd = -1;
@@ -135,15 +151,8 @@ int coras_download(const struct coras_download *d, coras_error **err)
     CORAS_TRY(coras_partial_open(d->run, d->dirfd, d->partial, d->mode, &fd, err));
     struct coras_fill fill = {.download = d, .fd = fd};
     int rc = download_once(&fill, &failure);
-    if (rc == CORAS_ERR_DIGEST_MISMATCH) {
-        /* A leftover of an earlier process, or one bad connection: once more, from the first byte.
-         */
-        tell_starting_over(d, failure);
-        coras_error_clear(&failure);
-        if (ftruncate(fd, 0) < 0)
-            return coras_fail_errno(err, errno, "truncate %s", d->partial);
-        rc = download_once(&fill, &failure);
-    }
+    if (rc == CORAS_ERR_DIGEST_MISMATCH)
+        rc = start_over(&fill, &failure);
     bool arrived = rc == 0;
     if (arrived && d->sync)
         rc = coras_fsync(fd, d->partial, &failure);
@@ -152,4 +161,16 @@ int coras_download(const struct coras_download *d, coras_error **err)
         (void)unlinkat(d->dirfd, d->partial, 0); /* the failure is already on its way */
     coras_error_propagate(err, &failure);
     return rc;
+}
+
+int coras_download(const struct coras_download *d, coras_error **err)
+{
+    struct coras_download again = *d;
+    int came = coras_target_bring(d->from, d->desc, d->run, d->transfer, err);
+
+    if (came < 0)
+        return came;
+    if (came)
+        again.transfer = NULL; /* who listens has heard of every byte */
+    return download(&again, err);
 }

@@ -9,8 +9,9 @@
 
 enum { MEMORY_BYTES = 1024 * 1024 };
 
-static int land(coras_run *run, coras_target *from, coras_target *to, const coras_descriptor *desc,
-                const coras_transfer *transfer, coras_error **err)
+int coras_transfer_land(coras_run *run, coras_target *from, coras_target *to,
+                        const coras_descriptor *desc, const coras_transfer *transfer,
+                        coras_error **err)
 {
     coras_auto_value(coras_landing) landing = {.dirfd = -1};
     CORAS_TRY(to->ops->land(to, desc, &landing, err));
@@ -68,7 +69,7 @@ static int push_checked_file(coras_run *run, struct checked_file *c, coras_targe
     return to->ops->push_blob(to, &push, err);
 }
 
-static int send_from_file(coras_run *run, coras_target *from, coras_target *to,
+static int send_file_once(coras_run *run, coras_target *from, coras_target *to,
                           const coras_descriptor *desc, const coras_transfer *transfer,
                           coras_error **err)
 {
@@ -77,11 +78,26 @@ static int send_from_file(coras_run *run, coras_target *from, coras_target *to,
     coras_auto_fd fd = -1;
     int64_t offset = 0;
 
+    CORAS_TRY(coras_target_bring(from, desc, run, transfer, err));
     CORAS_TRY(from->ops->open_local(from, desc, &fd, &offset, err));
     CORAS_TRY(coras_local_file_take(&fd, coras_digest_format(&desc->digest, name), offset,
                                     desc->size, &c.file, err));
     int rc = push_checked_file(run, &c, to, transfer, err);
     coras_local_file_clear(&c.file);
+    return rc;
+}
+
+/* A bad copy in a cache is noticed while it is sent. */
+static int send_from_file(coras_run *run, coras_target *from, coras_target *to,
+                          const coras_descriptor *desc, const coras_transfer *transfer,
+                          coras_error **err)
+{
+    coras_auto(coras_error) failure = NULL;
+    int rc = send_file_once(run, from, to, desc, transfer, &failure);
+
+    if (rc == CORAS_ERR_DIGEST_MISMATCH && coras_target_distrust(from, desc))
+        return send_file_once(run, from, to, desc, transfer, err);
+    coras_error_propagate(err, &failure);
     return rc;
 }
 
@@ -110,7 +126,7 @@ int coras_transfer_blob(coras_run *run, coras_target *from, coras_target *to,
     struct coras_run_transfer report;
     coras_run_transfer_init(&report, run, desc);
     if (to->ops->land)
-        return land(run, from, to, desc, &report.transfer, err);
+        return coras_transfer_land(run, from, to, desc, &report.transfer, err);
     if (desc->size <= MEMORY_BYTES)
         return send_from_memory(from, to, desc, &report.transfer, err);
     if (from->ops->open_local)

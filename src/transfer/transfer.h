@@ -14,4 +14,9 @@
 int coras_transfer_blob(coras_run *run, coras_target *from, coras_target *to,
                         const coras_descriptor *desc, coras_error **err);
 
+/* The first of these ways alone: a download that lands in a local target. */
+CORAS_MUST_CHECK int coras_transfer_land(coras_run *run, coras_target *from, coras_target *to,
+                                         const coras_descriptor *desc,
+                                         const coras_transfer *transfer, coras_error **err);
+
 #endif
