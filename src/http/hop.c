@@ -97,6 +97,8 @@ int coras_hop_send(const struct coras_send *s, const struct coras_hop *hop, cora
     };
     int64_t number = coras_debuglog_request(&ex);
     int rc = try_all(s, &ex, ret, &end, &failure);
+    if (own)
+        coras_origin_note(s->origin, end.peer);
     if (rc == 0) {
         coras_debuglog_response(number, *ret);
         return 0;

@@ -6,6 +6,7 @@
 #ifndef CORAS_HTTP_HTTP_H
 #define CORAS_HTTP_HTTP_H
 
+#include "http/origin_policy.h"
 #include "http/response.h"
 
 struct coras_http_config {
@@ -39,8 +40,9 @@ struct coras_exchange {
 
 /* What the caller of a failed exchange must know. */
 struct coras_exchange_end {
-    int64_t sink_bytes; /* body bytes that the sink had taken: > 0 forbids to repeat */
-    bool callers_own;   /* the error came from the request's sink, source or accept function */
+    int64_t sink_bytes;   /* body bytes that the sink had taken: > 0 forbids to repeat */
+    enum coras_zone peer; /* where the other end was; UNKNOWN without a connection of our own */
+    bool callers_own;     /* the error came from the request's sink, source or accept function */
 };
 
 /* Errors are bare causes ("dial tcp …"); coras_http_wrap() puts method and URL in front. */

@@ -1,3 +1,6 @@
+/*
+ * The tables of addresses behind origin_policy.h.
+ */
 #include "http/origin_policy.h"
 
 #include <arpa/inet.h>
@@ -143,20 +146,42 @@ const char *coras_host_literal_blocked(const char *host, size_t len)
     return NULL;
 }
 
-enum coras_place coras_host_place(const char *host)
+enum coras_zone coras_address_zone(const struct sockaddr *address)
+{
+    if (coras_address_blocked(address))
+        return CORAS_ZONE_INNER;
+    return coras_address_private(address) ? CORAS_ZONE_PRIVATE : CORAS_ZONE_PUBLIC;
+}
+
+enum coras_zone coras_literal_zone(const char *text)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+
+    if (inet_pton(AF_INET, text, &in.sin_addr) == 1)
+        return coras_address_zone((const struct sockaddr *)&in);
+    if (inet_pton(AF_INET6, text, &in6.sin6_addr) == 1)
+        return coras_address_zone((const struct sockaddr *)&in6);
+    return CORAS_ZONE_UNKNOWN;
+}
+
+enum coras_zone coras_zone_outer(enum coras_zone a, enum coras_zone b)
+{
+    if (!a || !b)
+        return a ? a : b;
+    return a < b ? a : b;
+}
+
+enum coras_zone coras_host_zone(const char *host)
 {
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *list;
-    enum coras_place place = CORAS_PLACE_PUBLIC;
+    enum coras_zone zone = CORAS_ZONE_UNKNOWN;
 
     if (getaddrinfo(host, NULL, &hints, &list) != 0)
-        return CORAS_PLACE_UNKNOWN;
-    for (struct addrinfo *a = list; a; a = a->ai_next) {
-        if (coras_address_blocked(a->ai_addr))
-            place = CORAS_PLACE_INNER;
-        else if (place == CORAS_PLACE_PUBLIC && coras_address_private(a->ai_addr))
-            place = CORAS_PLACE_PRIVATE;
-    }
+        return CORAS_ZONE_UNKNOWN;
+    for (struct addrinfo *a = list; a; a = a->ai_next)
+        zone = coras_zone_outer(zone, coras_address_zone(a->ai_addr));
     freeaddrinfo(list);
-    return place;
+    return zone;
 }

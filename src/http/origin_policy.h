@@ -21,13 +21,20 @@ const char *coras_host_literal_blocked(const char *host, size_t len);
  * neighbours, one on the Internet may not. */
 bool coras_address_private(const struct sockaddr *address);
 
-/* Where a host is, by the addresses that its name resolves to. */
-enum coras_place {
-    CORAS_PLACE_UNKNOWN = 0, /* it does not resolve (behind a proxy names need not) */
-    CORAS_PLACE_PUBLIC,
-    CORAS_PLACE_PRIVATE, /* at least one private address */
-    CORAS_PLACE_INNER,   /* at least one blocked address */
+/* Where a host is, from the outermost to the innermost. */
+enum coras_zone {
+    CORAS_ZONE_UNKNOWN = 0, /* it does not resolve (behind a proxy names need not) */
+    CORAS_ZONE_PUBLIC,
+    CORAS_ZONE_PRIVATE,
+    CORAS_ZONE_INNER, /* on this machine, or where only it can reach */
 };
-enum coras_place coras_host_place(const char *host);
+enum coras_zone coras_address_zone(const struct sockaddr *address);
+/* The same of text that is an IP literal; UNKNOWN for a name. */
+enum coras_zone coras_literal_zone(const char *text);
+/* Of a host with addresses in two places: the outer one. A name that also points inside does not
+ * make its owner a neighbour. */
+enum coras_zone coras_zone_outer(enum coras_zone a, enum coras_zone b);
+/* By all addresses that the name resolves to. */
+enum coras_zone coras_host_zone(const char *host);
 
 #endif

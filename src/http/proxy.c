@@ -145,3 +145,19 @@ const char *coras_proxy_for(const struct coras_proxy_env *env, const coras_url *
         return NULL;
     return proxy;
 }
+
+coras_str coras_proxy_host(const char *proxy)
+{
+    const char *scheme_end = strstr(proxy, "://");
+    const char *start = scheme_end ? scheme_end + 3 : proxy;
+    size_t len = strcspn(start, "/?#");
+    const char *at = memrchr(start, '@', len);
+    const char *host = at ? at + 1 : start;
+    size_t left = len - (size_t)(host - start);
+    const char *bracket = *host == '[' ? memchr(host, ']', left) : NULL;
+    const char *colon = memchr(host, ':', left);
+
+    if (bracket)
+        return (coras_str){host + 1, (size_t)(bracket - host) - 1};
+    return (coras_str){host, colon ? (size_t)(colon - host) : left};
+}

@@ -17,5 +17,7 @@ struct coras_proxy_env coras_proxy_env_get(void);
 
 /* The proxy's URL as configured, or NULL for a direct connection. */
 const char *coras_proxy_for(const struct coras_proxy_env *env, const coras_url *url);
+/* The host in it, without brackets; views into `proxy`. */
+coras_str coras_proxy_host(const char *proxy);
 
 #endif

@@ -1,3 +1,6 @@
+/*
+ * Redirects, followed in our own loop: where each may lead, and which secrets stay behind.
+ */
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/limits.h"
@@ -23,22 +26,10 @@ static bool is_read(const char *method)
     return coras_streq(method, "GET") || coras_streq(method, "HEAD");
 }
 
-enum coras_place coras_origin_place(struct coras_origin *origin)
-{
-    int known = atomic_load(&origin->place);
-
-    if (!known) {
-        coras_auto_free char *host = coras_strndup(origin->url.host.ptr, origin->url.host.len);
-        known = (host ? (int)coras_host_place(host) : CORAS_PLACE_UNKNOWN) + 1;
-        atomic_store(&origin->place, known);
-    }
-    return (enum coras_place)(known - 1);
-}
-
 /* A registry on this machine may point to its neighbours there. */
 static bool is_inner(struct coras_origin *origin)
 {
-    return coras_origin_place(origin) == CORAS_PLACE_INNER;
+    return coras_origin_zone(origin) == CORAS_ZONE_INNER;
 }
 
 static int refuse(const coras_url *from, const char *to, const char *why, coras_error **err)
@@ -128,7 +119,7 @@ int coras_send_follow(const struct coras_send *s, coras_response **ret, coras_er
         .url = coras_strdup(req->url),
         .send_body = !is_read(req->method) && !coras_streq(req->method, "DELETE"),
         .guarded = s->guarded,
-        .guard_private = s->guarded && coras_origin_place(s->origin) == CORAS_PLACE_PUBLIC,
+        .guard_private = s->guarded && coras_origin_zone(s->origin) == CORAS_ZONE_PUBLIC,
     };
     int rc = hop.url ? coras_url_parse(req->url, &url, err) : coras_fail_no_memory(err);
 

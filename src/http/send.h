@@ -20,9 +20,10 @@ struct coras_sender {
 
 /* A registry's origin: where its secrets may go. */
 struct coras_origin {
-    char *base_url;   /* "https://host[:port]" */
-    coras_url url;    /* views into base_url */
-    atomic_int place; /* enum coras_place + 1; 0: not looked up yet */
+    char *base_url;       /* "https://host[:port]" */
+    coras_url url;        /* views into base_url */
+    atomic_int met;       /* enum coras_zone of the outermost address that it was reached at */
+    atomic_int looked_up; /* enum coras_zone + 1 of its name's addresses; 0: not yet */
 };
 
 struct coras_send {
@@ -35,8 +36,11 @@ struct coras_send {
     bool is_token;                /* a body holds secrets: it stays with its origin */
 };
 
-/* Where the registry itself is; looked up once. */
-enum coras_place coras_origin_place(struct coras_origin *origin);
+/* Where the registry itself is: by the addresses it was reached at; before, and behind a proxy, by
+ * its name, which is looked up once. */
+enum coras_zone coras_origin_zone(struct coras_origin *origin);
+/* It was reached at an address there. */
+void coras_origin_note(struct coras_origin *origin, enum coras_zone zone);
 
 /* The final answer of any status; a foreign redirect that was not wanted is an answer too. */
 CORAS_MUST_CHECK int coras_send_follow(const struct coras_send *s, coras_response **ret,

@@ -55,27 +55,48 @@ static void inner_addresses_are_blocked(void **state)
     }
 }
 
-static void hosts_have_a_place(void **state)
+static void hosts_have_a_zone(void **state)
 {
     static const struct {
         const char *host;
-        enum coras_place place;
+        enum coras_zone zone;
     } rows[] = {
-        {"localhost", CORAS_PLACE_INNER},         {"127.0.0.1", CORAS_PLACE_INNER},
-        {"169.254.169.254", CORAS_PLACE_INNER},   {"8.8.8.8", CORAS_PLACE_PUBLIC},
-        {"10.1.2.3", CORAS_PLACE_PRIVATE},        {"172.15.0.1", CORAS_PLACE_PUBLIC},
-        {"172.16.0.1", CORAS_PLACE_PRIVATE},      {"172.31.255.255", CORAS_PLACE_PRIVATE},
-        {"172.32.0.0", CORAS_PLACE_PUBLIC},       {"192.168.0.1", CORAS_PLACE_PRIVATE},
-        {"100.63.255.255", CORAS_PLACE_PUBLIC},   {"100.64.0.1", CORAS_PLACE_PRIVATE},
-        {"fd00::1", CORAS_PLACE_PRIVATE},         {"2001:db8::1", CORAS_PLACE_PUBLIC},
-        {"::ffff:10.0.0.1", CORAS_PLACE_PRIVATE}, {"::ffff:8.8.8.8", CORAS_PLACE_PUBLIC},
-        {"no-such.invalid", CORAS_PLACE_UNKNOWN},
+        {"localhost", CORAS_ZONE_INNER},         {"127.0.0.1", CORAS_ZONE_INNER},
+        {"169.254.169.254", CORAS_ZONE_INNER},   {"8.8.8.8", CORAS_ZONE_PUBLIC},
+        {"10.1.2.3", CORAS_ZONE_PRIVATE},        {"172.15.0.1", CORAS_ZONE_PUBLIC},
+        {"172.16.0.1", CORAS_ZONE_PRIVATE},      {"172.31.255.255", CORAS_ZONE_PRIVATE},
+        {"172.32.0.0", CORAS_ZONE_PUBLIC},       {"192.168.0.1", CORAS_ZONE_PRIVATE},
+        {"100.63.255.255", CORAS_ZONE_PUBLIC},   {"100.64.0.1", CORAS_ZONE_PRIVATE},
+        {"fd00::1", CORAS_ZONE_PRIVATE},         {"2001:db8::1", CORAS_ZONE_PUBLIC},
+        {"::ffff:10.0.0.1", CORAS_ZONE_PRIVATE}, {"::ffff:8.8.8.8", CORAS_ZONE_PUBLIC},
+        {"no-such.invalid", CORAS_ZONE_UNKNOWN},
     };
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
         IN_ROW(rows[i].host);
-        assert_int_equal(coras_host_place(rows[i].host), rows[i].place);
+        assert_int_equal(coras_host_zone(rows[i].host), rows[i].zone);
+    }
+}
+
+/* One address inside does not make a host a neighbour. */
+static void the_outermost_address_counts(void **state)
+{
+    static const struct {
+        enum coras_zone a, b, outer;
+    } rows[] = {
+        {CORAS_ZONE_INNER, CORAS_ZONE_INNER, CORAS_ZONE_INNER},
+        {CORAS_ZONE_INNER, CORAS_ZONE_PRIVATE, CORAS_ZONE_PRIVATE},
+        {CORAS_ZONE_INNER, CORAS_ZONE_PUBLIC, CORAS_ZONE_PUBLIC},
+        {CORAS_ZONE_PRIVATE, CORAS_ZONE_PUBLIC, CORAS_ZONE_PUBLIC},
+        {CORAS_ZONE_INNER, CORAS_ZONE_UNKNOWN, CORAS_ZONE_INNER},
+        {CORAS_ZONE_UNKNOWN, CORAS_ZONE_UNKNOWN, CORAS_ZONE_UNKNOWN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        assert_int_equal(coras_zone_outer(rows[i].a, rows[i].b), rows[i].outer);
+        assert_int_equal(coras_zone_outer(rows[i].b, rows[i].a), rows[i].outer);
     }
 }
 
@@ -83,7 +104,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(inner_addresses_are_blocked),
-        cmocka_unit_test(hosts_have_a_place),
+        cmocka_unit_test(hosts_have_a_zone),
+        cmocka_unit_test(the_outermost_address_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
