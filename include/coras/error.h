@@ -11,6 +11,10 @@
 #define CORAS_ERROR_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "coras/hint.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -54,7 +58,13 @@ extern "C" {
     X(CORAS_ERR_CHANGED, -26, "CHANGED", "changed while it was read")                              \
     X(CORAS_ERR_CANCELLED, -27, "CANCELLED", "cancelled")                                          \
     X(CORAS_ERR_RANGE, -28, "RANGE", "byte range not served")                                      \
-    X(CORAS_ERR_INTERNAL, -29, "INTERNAL", "internal error")
+    X(CORAS_ERR_INTERNAL, -29, "INTERNAL", "internal error")                                       \
+    X(CORAS_ERR_UNSUPPORTED_DIGEST, -30, "UNSUPPORTED_DIGEST", "unsupported digest algorithm")     \
+    X(CORAS_ERR_NO_CREDENTIAL, -31, "NO_CREDENTIAL", "no credential")                              \
+    X(CORAS_ERR_PERMISSION, -32, "PERMISSION", "permission denied by the system")                  \
+    X(CORAS_ERR_RATE_LIMITED, -33, "RATE_LIMITED", "too many requests")                            \
+    X(CORAS_ERR_NO_PLATFORM, -34, "NO_PLATFORM", "no such platform")                               \
+    X(CORAS_ERR_NOT_AN_INDEX, -35, "NOT_AN_INDEX", "not an index")
 
 /** Error codes; values are stable, new ones are appended. 0 is success. */
 enum coras_error_code {
@@ -76,15 +86,60 @@ CORAS_API int coras_error_code(const coras_error *error);
 /** Stable name of a code, such as "NOT_FOUND"; "UNKNOWN" for a value that is no code. */
 CORAS_API const char *coras_error_name(int code);
 
+/** Whose failure it was: who has to do something before the same call can succeed. */
+enum coras_party {
+    CORAS_PARTY_UNKNOWN = 0,
+    CORAS_PARTY_LOCAL,         /**< this machine: its files, memory, or what the caller asked for */
+    CORAS_PARTY_REGISTRY,      /**< the registry, or the layout that stands for one */
+    CORAS_PARTY_TOKEN_SERVICE, /**< the service that gives the registry's tokens */
+    CORAS_PARTY_PROXY,         /**< the proxy between here and the registry */
+    CORAS_PARTY_ELSEWHERE      /**< a host to which the registry redirected */
+};
+
+/** Which end of an operation with two targets failed. */
+enum coras_side { CORAS_SIDE_NONE = 0, CORAS_SIDE_SOURCE, CORAS_SIDE_DESTINATION };
+
+/** Whose failure it was; CORAS_PARTY_UNKNOWN for NULL. */
+CORAS_API enum coras_party coras_error_party(const coras_error *error);
+
+/**
+ * Which end failed. CORAS_SIDE_NONE for NULL, for operations with one target, and where both ends
+ * are at fault or neither is. The side and the party answer different questions: a token service
+ * has failed, and it is the source's.
+ */
+CORAS_API enum coras_side coras_error_side(const coras_error *error);
+
 /**
  * The messages from operation to cause, joined by ": ".
  * @return borrowed, valid until coras_error_free(); never NULL. Text from the network in it is
- *         bounded and escaped, so it may be printed on a terminal.
+ *         bounded and escaped, so it may be printed on a terminal. For people: no program should
+ *         look for words in it.
  */
 CORAS_API const char *coras_error_message(const coras_error *error);
 
-/** What to do about it, one or more lines without a final newline; NULL when there is no advice. */
+/**
+ * One message of the chain. Level 0 is the operation, the last one the cause.
+ * @return borrowed, valid until coras_error_free(); NULL beyond the last level.
+ */
+CORAS_API const char *coras_error_level(const coras_error *error, size_t level);
+
+/**
+ * What to do about it, as a plain sentence; NULL when there is no advice.
+ * @return borrowed, valid until coras_error_free(); without a final newline
+ */
 CORAS_API const char *coras_error_hint(const coras_error *error);
+
+/** The kind of the hint; CORAS_HINT_NONE when there is none. */
+CORAS_API enum coras_hint_kind coras_error_hint_kind(const coras_error *error);
+
+/**
+ * An argument of the hint, counted from 0; coras/hint.h says what each one is.
+ * @return borrowed, valid until coras_error_free(); NULL when it is absent
+ */
+CORAS_API const char *coras_error_hint_argument(const coras_error *error, size_t index);
+
+/** Stable name of a kind of hint, such as "LOG_IN"; "UNKNOWN" for a value that is none. */
+CORAS_API const char *coras_hint_name(enum coras_hint_kind kind);
 
 /** HTTP status of the response that caused the error; 0 when there was none. */
 CORAS_API int coras_error_http_status(const coras_error *error);
@@ -102,8 +157,14 @@ CORAS_API const char *coras_error_response(const coras_error *error);
 /** First error code of the registry's body, as sent ("MANIFEST_UNKNOWN"); NULL when none. */
 CORAS_API const char *coras_error_registry_code(const coras_error *error);
 
+/** Whether the registry's body lists this code ("BLOB_UNKNOWN"), first or not. */
+CORAS_API bool coras_error_has_registry_code(const coras_error *error, const char *code);
+
 /** Whether the same call may succeed when it is repeated later. */
 CORAS_API bool coras_error_is_retryable(const coras_error *error);
+
+/** How long the server wants to be left alone, in seconds; 0 when it did not say. */
+CORAS_API int64_t coras_error_retry_after_s(const coras_error *error);
 
 #ifdef __cplusplus
 }

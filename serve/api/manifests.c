@@ -191,6 +191,7 @@ static void answer_refused(struct serve_exchange *x, const coras_digest *missing
         break;
     case CORAS_ERR_DIGEST_MISMATCH:
     case CORAS_ERR_INVALID_DIGEST:
+    case CORAS_ERR_UNSUPPORTED_DIGEST:
         serve_answer_error(x, SERVE_API_DIGEST_INVALID, coras_error_message(err), NULL);
         break;
     case CORAS_ERR_INVALID_REFERENCE:

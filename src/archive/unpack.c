@@ -141,7 +141,7 @@ static int unpack_member(struct unpacker *u, const coras_tar_entry *entry, coras
     if (rc == CORAS_ERR_NO_SPACE)
         return coras_wrap(err, rc, "%lld bytes unpacked of an archive of %lld bytes",
                           (long long)u->unpacked, (long long)u->request->size);
-    if (rc == CORAS_ERR_IO) {
+    if (rc == CORAS_ERR_IO || rc == CORAS_ERR_PERMISSION) {
         coras_auto_free char *name = coras_escape_dup(entry->name);
         return coras_wrap(err, rc, "write %s", name ? name : "");
     }

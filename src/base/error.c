@@ -1,3 +1,7 @@
+/*
+ * An error as a value: what happened, whose failure it was, what to do about it. Made where
+ * something fails, enriched on its way up, never changed once the caller has it.
+ */
 #include "base/error.h"
 
 #include <assert.h>
@@ -5,23 +9,32 @@
 #include <stdarg.h>
 #include <string.h>
 #include "base/alloc.h"
+#include "base/hint.h"
+#include "base/str.h"
 
 struct coras_error {
     int code;
     bool retryable;
     bool is_static; /* the out-of-memory error: never changed, never freed */
+    enum coras_party party;
+    enum coras_side side;
     int http_status;
     int64_t retry_after_s; /* what the server asked to wait */
     char *message;
+    coras_strlist levels; /* of the message; the cause first */
+    enum coras_hint_kind hint_kind;
+    char *hint_args[CORAS_HINT_ARGS];
     char *hint;
     char *http_host;
     char *response;
-    char *registry_code;
+    coras_strlist registry_codes;
 };
 
 static char no_memory_text[] = "out of memory";
-static coras_error no_memory = {
-    .code = CORAS_ERR_NO_MEMORY, .is_static = true, .message = no_memory_text};
+static coras_error no_memory = {.code = CORAS_ERR_NO_MEMORY,
+                                .is_static = true,
+                                .party = CORAS_PARTY_LOCAL,
+                                .message = no_memory_text};
 
 /* ---- what the public sees ---- */
 
@@ -30,10 +43,13 @@ void coras_error_free(coras_error *error)
     if (!error || error->is_static)
         return;
     free(error->message);
+    coras_strlist_clear(&error->levels);
+    for (size_t i = 0; i < CORAS_HINT_ARGS; i++)
+        free(error->hint_args[i]);
     free(error->hint);
     free(error->http_host);
     free(error->response);
-    free(error->registry_code);
+    coras_strlist_clear(&error->registry_codes);
     free(error);
 }
 
@@ -75,9 +91,38 @@ const char *coras_error_message(const coras_error *error)
     return error ? error->message : default_text(CORAS_OK);
 }
 
+const char *coras_error_level(const coras_error *error, size_t level)
+{
+    if (error && error->is_static)
+        return level == 0 ? error->message : NULL;
+    if (!error || level >= error->levels.len)
+        return NULL;
+    return error->levels.items[error->levels.len - 1 - level];
+}
+
+enum coras_party coras_error_party(const coras_error *error)
+{
+    return error ? error->party : CORAS_PARTY_UNKNOWN;
+}
+
+enum coras_side coras_error_side(const coras_error *error)
+{
+    return error ? error->side : CORAS_SIDE_NONE;
+}
+
 const char *coras_error_hint(const coras_error *error)
 {
     return error ? error->hint : NULL;
+}
+
+enum coras_hint_kind coras_error_hint_kind(const coras_error *error)
+{
+    return error ? error->hint_kind : CORAS_HINT_NONE;
+}
+
+const char *coras_error_hint_argument(const coras_error *error, size_t index)
+{
+    return error && index < CORAS_HINT_ARGS ? error->hint_args[index] : NULL;
 }
 
 int coras_error_http_status(const coras_error *error)
@@ -97,7 +142,12 @@ const char *coras_error_response(const coras_error *error)
 
 const char *coras_error_registry_code(const coras_error *error)
 {
-    return error ? error->registry_code : NULL;
+    return error && error->registry_codes.len ? error->registry_codes.items[0] : NULL;
+}
+
+bool coras_error_has_registry_code(const coras_error *error, const char *code)
+{
+    return error && coras_strlist_has(&error->registry_codes, code);
 }
 
 bool coras_error_is_retryable(const coras_error *error)
@@ -126,7 +176,7 @@ static char *format_text(const char *fmt, va_list ap)
 /* Takes `message`; NULL means that memory ran out when it was made. */
 static int fail_take(coras_error **err, int code, char *message)
 {
-    coras_error *error = message ? coras_new(coras_error) : NULL;
+    coras_auto(coras_error) error = message ? coras_new(coras_error) : NULL;
 
     if (!error) {
         free(message);
@@ -134,7 +184,9 @@ static int fail_take(coras_error **err, int code, char *message)
     }
     error->code = code;
     error->message = message;
-    *err = error;
+    if (coras_strlist_add(&error->levels, message, NULL) < 0)
+        return coras_fail_no_memory(err);
+    *err = coras_steal(&error);
     return code;
 }
 
@@ -170,26 +222,13 @@ static int errno_code(int errnum)
         return CORAS_ERR_NO_SPACE;
     case ENOENT:
         return CORAS_ERR_NOT_FOUND;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        return CORAS_ERR_PERMISSION;
     default:
         return CORAS_ERR_IO;
     }
-}
-
-int coras_fail_errno(coras_error **err, int errnum, const char *fmt, ...)
-{
-    coras_auto_free char *what = NULL;
-    va_list ap;
-
-    if (!err)
-        return errno_code(errnum);
-    assert(!*err);
-    va_start(ap, fmt);
-    what = format_text(fmt, ap);
-    va_end(ap);
-    if (!what)
-        return coras_fail_no_memory(err);
-    return fail_take(err, errno_code(errnum),
-                     coras_asprintf("%s: %s", what, coras_errno_text(errnum)));
 }
 
 /* ---- adding to an error on its way up; a lack of memory leaves the error as it is ---- */
@@ -199,37 +238,107 @@ static coras_error *mutable_error(coras_error **err)
     return err && *err && !(*err)->is_static ? *err : NULL;
 }
 
+/* `level` in front of the message and of the chain; false when memory ran out. */
+static bool add_level(coras_error *error, const char *level)
+{
+    coras_auto_free char *message = coras_asprintf("%s: %s", level, error->message);
+
+    if (!message || coras_strlist_add(&error->levels, level, NULL) < 0)
+        return false;
+    free(error->message);
+    error->message = coras_steal(&message);
+    return true;
+}
+
 int coras_wrap(coras_error **err, int rc, const char *fmt, ...)
 {
-    coras_error *error = mutable_error(err);
     coras_auto_free char *level = NULL;
-    char *message;
     va_list ap;
 
-    if (!error)
+    if (!mutable_error(err))
         return rc;
     va_start(ap, fmt);
     level = format_text(fmt, ap);
     va_end(ap);
-    message = level ? coras_asprintf("%s: %s", level, error->message) : NULL;
-    if (message) {
-        free(error->message);
-        error->message = message;
-    }
+    if (level)
+        (void)add_level(*err, level);
     return rc;
+}
+
+int coras_fail_errno(coras_error **err, int errnum, const char *fmt, ...)
+{
+    coras_auto(coras_error) error = NULL;
+    coras_auto_free char *what = NULL;
+    va_list ap;
+
+    if (!err)
+        return errno_code(errnum);
+    assert(!*err);
+    va_start(ap, fmt);
+    what = format_text(fmt, ap);
+    va_end(ap);
+    int rc = fail_take(&error, errno_code(errnum), coras_strdup(coras_errno_text(errnum)));
+    if (!what || error->is_static || !add_level(error, what))
+        return coras_fail_no_memory(err);
+    error->party = CORAS_PARTY_LOCAL;
+    *err = coras_steal(&error);
+    return rc;
+}
+
+void coras_error_set_party(coras_error **err, enum coras_party party)
+{
+    coras_error *error = mutable_error(err);
+
+    if (error && error->party == CORAS_PARTY_UNKNOWN)
+        error->party = party;
+}
+
+void coras_error_set_side(coras_error **err, enum coras_side side)
+{
+    coras_error *error = mutable_error(err);
+
+    if (error && error->side == CORAS_SIDE_NONE)
+        error->side = side;
+}
+
+/* ---- hints ---- */
+
+void coras_advise_args(coras_error **err, enum coras_hint_kind kind,
+                       const char *const args[CORAS_HINT_ARGS])
+{
+    coras_error *error = mutable_error(err);
+    coras_auto_buf text = CORAS_BUF_UNLIMITED;
+
+    if (!error || error->hint)
+        return;
+    coras_hint_put(&text, coras_hint_pattern(kind), args);
+    if (coras_buf_take(&text, &error->hint, NULL) < 0)
+        return;
+    error->hint_kind = kind;
+    for (size_t i = 0; i < CORAS_HINT_ARGS; i++)
+        error->hint_args[i] = args[i] ? coras_strdup(args[i]) : NULL;
+}
+
+void coras_advise(coras_error **err, enum coras_hint_kind kind)
+{
+    coras_advise_with(err, kind, NULL);
 }
 
 void coras_hint(coras_error **err, const char *fmt, ...)
 {
-    coras_error *error = mutable_error(err);
+    coras_auto_free char *text = NULL;
     va_list ap;
 
-    if (!error || error->hint)
+    if (!mutable_error(err))
         return;
     va_start(ap, fmt);
-    error->hint = format_text(fmt, ap);
+    text = format_text(fmt, ap);
     va_end(ap);
+    if (text)
+        coras_advise_with(err, CORAS_HINT_TEXT, text);
 }
+
+/* ---- what else is known ---- */
 
 int coras_error_recode(coras_error **err, int code)
 {
@@ -279,7 +388,17 @@ void coras_error_set_http(coras_error **err, int status, const char *host, const
     error->http_status = status;
     replace(&error->http_host, host);
     replace(&error->response, response);
-    replace(&error->registry_code, registry_code);
+    coras_strlist_clear(&error->registry_codes);
+    coras_error_add_registry_code(err, registry_code);
+}
+
+void coras_error_add_registry_code(coras_error **err, const char *registry_code)
+{
+    coras_error *error = mutable_error(err);
+
+    if (error && registry_code &&
+        coras_strlist_add(&error->registry_codes, registry_code, NULL) < 0)
+        return; /* one code fewer */
 }
 
 /* ---- passing on ---- */
@@ -288,6 +407,22 @@ static bool copy_text(char **to, const char *from)
 {
     *to = from ? coras_strdup(from) : NULL;
     return *to || !from;
+}
+
+static bool copy_list(coras_strlist *to, const coras_strlist *from)
+{
+    for (size_t i = 0; i < from->len; i++)
+        if (coras_strlist_add(to, from->items[i], NULL) < 0)
+            return false;
+    return true;
+}
+
+static bool copy_hint(coras_error *to, const coras_error *from)
+{
+    for (size_t i = 0; i < CORAS_HINT_ARGS; i++)
+        if (!copy_text(&to->hint_args[i], from->hint_args[i]))
+            return false;
+    return copy_text(&to->hint, from->hint);
 }
 
 coras_error *coras_error_dup(const coras_error *error)
@@ -300,12 +435,15 @@ coras_error *coras_error_dup(const coras_error *error)
         return &no_memory;
     copy->code = error->code;
     copy->retryable = error->retryable;
+    copy->party = error->party;
+    copy->side = error->side;
     copy->http_status = error->http_status;
     copy->retry_after_s = error->retry_after_s;
-    if (copy_text(&copy->message, error->message) && copy_text(&copy->hint, error->hint) &&
-        copy_text(&copy->http_host, error->http_host) &&
+    copy->hint_kind = error->hint_kind;
+    if (copy_text(&copy->message, error->message) && copy_list(&copy->levels, &error->levels) &&
+        copy_hint(copy, error) && copy_text(&copy->http_host, error->http_host) &&
         copy_text(&copy->response, error->response) &&
-        copy_text(&copy->registry_code, error->registry_code))
+        copy_list(&copy->registry_codes, &error->registry_codes))
         return copy;
     coras_error_free(copy);
     return &no_memory;

@@ -18,7 +18,8 @@ int coras_fail(coras_error **err, int code, const char *fmt, ...) CORAS_PRINTF(3
 int coras_fail_no_memory(coras_error **err);
 
 /*
- * A failed system call: code from errno (ENOSPC, EDQUOT -> NO_SPACE, ENOENT -> NOT_FOUND, else IO),
+ * A failed system call: code from errno (ENOSPC, EDQUOT -> NO_SPACE, ENOENT -> NOT_FOUND, EACCES,
+ * EPERM, EROFS -> PERMISSION, else IO), the party is this machine,
  * message "<fmt>: <Go's spelling of the errno text>" ("open x: no such file or directory"). Save
  * errno before calls that may change it and pass it here.
  */
@@ -30,21 +31,33 @@ const char *coras_errno_text(int errnum);
 /* Put a level in front: message becomes "<fmt>: <message>". Returns the error's code (rc). */
 int coras_wrap(coras_error **err, int rc, const char *fmt, ...) CORAS_PRINTF(3, 4);
 
-/* Set the hint unless there is one already (the level nearest to the cause knows best). */
+/*
+ * What the level nearest to the cause knows stays: each of these does nothing when the error has
+ * one already.
+ */
+void coras_error_set_party(coras_error **err, enum coras_party party);
+void coras_error_set_side(coras_error **err, enum coras_side side);
+/* A hint; arguments are copied, NULL is an absent one. Text from outside passes coras_escape(). */
+void coras_advise(coras_error **err, enum coras_hint_kind kind);
+void coras_advise_args(coras_error **err, enum coras_hint_kind kind,
+                       const char *const args[CORAS_HINT_ARGS]);
+#define coras_advise_with(err, kind, ...)                                                          \
+    coras_advise_args((err), (kind), (const char *const[CORAS_HINT_ARGS]){__VA_ARGS__})
+/* Advice that no kind fits: for programs, which have no other programs to tell it to. */
 void coras_hint(coras_error **err, const char *fmt, ...) CORAS_PRINTF(2, 3);
 
 /* Replace the code, keeping the messages. Returns the new code. */
 int coras_error_recode(coras_error **err, int code);
 
 void coras_error_set_retryable(coras_error **err, bool retryable);
-/* How long the server wants to be left alone; 0: it did not say. */
 void coras_error_set_retry_after_s(coras_error **err, int64_t seconds);
-int64_t coras_error_retry_after_s(const coras_error *error);
 
 /* The response behind an error: `response` is the rendered text (coras_error_response()),
  * `registry_code` may be NULL. Strings are copied. */
 void coras_error_set_http(coras_error **err, int status, const char *host, const char *response,
                           const char *registry_code);
+/* A further code of the same body. */
+void coras_error_add_registry_code(coras_error **err, const char *registry_code);
 
 /* Copy for handing one failure to several waiters; NULL gives NULL. */
 coras_error *coras_error_dup(const coras_error *error);

@@ -394,7 +394,7 @@ int coras_registry_mount(coras_target *t, const coras_descriptor *desc, coras_ta
     coras_request req = coras_registry_request(r, "POST", url, &r->push);
     req.scopes = scopes;
     int rc = coras_client_send(r->client, &req, allowed, &resp, &failure);
-    if (rc == CORAS_ERR_UNAUTHORIZED || rc == CORAS_ERR_DENIED)
+    if (rc == CORAS_ERR_UNAUTHORIZED || rc == CORAS_ERR_NO_CREDENTIAL || rc == CORAS_ERR_DENIED)
         return 0; /* the source may be closed to us; the ordinary upload says more */
     if (rc < 0) {
         coras_error_propagate(err, &failure);

@@ -372,7 +372,8 @@ static int step_send(upload *u, coras_error **err)
 /* A session that was kept may have become another's: that says nothing of a new one. */
 static bool is_worth_a_new_session(const upload *u, int rc)
 {
-    return u->is_former && (rc == CORAS_ERR_DENIED || rc == CORAS_ERR_UNAUTHORIZED);
+    return u->is_former && (rc == CORAS_ERR_DENIED || rc == CORAS_ERR_UNAUTHORIZED ||
+                            rc == CORAS_ERR_NO_CREDENTIAL);
 }
 
 static int step_ask(upload *u, coras_error **err)
@@ -571,6 +572,7 @@ static bool is_interruption(int rc, const coras_error *failure)
     case CORAS_ERR_CONNECT:
     case CORAS_ERR_TIMEOUT:
     case CORAS_ERR_UNAUTHORIZED:
+    case CORAS_ERR_NO_CREDENTIAL:
         return true;
     default:
         return status == 429 || status >= 500;

@@ -15,11 +15,14 @@ bool coras_download_can_resume(int rc)
     case CORAS_ERR_CONNECT:
     case CORAS_ERR_TIMEOUT:
     case CORAS_ERR_HTTP:
+    case CORAS_ERR_RATE_LIMITED:
     case CORAS_ERR_TLS:
     case CORAS_ERR_PROTOCOL:
     case CORAS_ERR_NO_SPACE:
     case CORAS_ERR_IO:
+    case CORAS_ERR_PERMISSION:
     case CORAS_ERR_UNAUTHORIZED:
+    case CORAS_ERR_NO_CREDENTIAL:
     case CORAS_ERR_DENIED:
         return true;
     default:
