@@ -4,7 +4,6 @@
  */
 #include "archive/pack_dir.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -172,28 +171,6 @@ static int put_symlink(struct packer *p, int dirfd, const char *leaf, const stru
 
 /* ---- the walk ---- */
 
-static int read_names(const struct packer *p, DIR *dir, coras_strlist *ret, coras_error **err)
-{
-    for (;;) {
-        errno = 0;
-        const struct dirent *d = readdir(dir);
-        if (!d)
-            break;
-        if (!coras_streq(d->d_name, ".") && !coras_streq(d->d_name, ".."))
-            CORAS_TRY(coras_strlist_add(ret, d->d_name, err));
-    }
-    if (errno != 0)
-        return coras_fail_errno(err, errno, "readdirent %s", p->path.ptr);
-    coras_strlist_sort(ret);
-    return 0;
-}
-
-static void close_dir(DIR **dir)
-{
-    if (*dir)
-        (void)closedir(*dir); /* read only: nothing to lose */
-}
-
 /* Go's path.Join with the first `len` bytes of `path`: nothing before it gives the child alone. */
 static int put_child(coras_buf *path, size_t len, const char *child, coras_error **err)
 {
@@ -209,17 +186,11 @@ static int put_entry(struct packer *p, int dirfd, const char *leaf, coras_error 
 /* Everything in the directory that p->path and p->name stand for; both grow beyond it. */
 static int put_children(struct packer *p, int dirfd, const char *leaf, coras_error **err)
 {
-    int fd = openat(dirfd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    coras_auto_fd fd = openat(dirfd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return coras_fail_errno(err, errno, "open %s", p->path.ptr);
-    __attribute__((cleanup(close_dir))) DIR *dir = fdopendir(fd);
-    if (!dir) {
-        int saved = errno;
-        close(fd);
-        return coras_fail_errno(err, saved, "open %s", p->path.ptr);
-    }
     coras_auto_value(coras_strlist) names = {0};
-    CORAS_TRY(read_names(p, dir, &names, err));
+    CORAS_TRY(coras_list_directory(fd, p->path.ptr, &names, err));
 
     size_t path_len = p->path.len;
     size_t name_len = coras_streq(p->name.ptr, ".") ? 0 : p->name.len; /* no "./" in front */

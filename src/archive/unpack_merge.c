@@ -4,7 +4,6 @@
  */
 #include "archive/unpack_tree.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -22,12 +21,6 @@ struct merge {
     const char *title;
     coras_buf path; /* of the current entry, for messages */
 };
-
-static void close_dir(DIR **dir)
-{
-    if (*dir)
-        (void)closedir(*dir); /* read only: nothing to lose */
-}
 
 static int open_dir(struct merge *m, int dirfd, const char *name, int *ret, coras_error **err)
 {
@@ -88,29 +81,11 @@ static int merge_entry(struct merge *m, int from, int to, const char *name, cora
     return 0;
 }
 
-/* The names are read before any is moved: renaming while reading may skip some. */
-static int read_names(const struct merge *m, int dirfd, coras_strlist *ret, coras_error **err)
-{
-    int fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return coras_fail_errno(err, errno, "open %s", m->path.ptr);
-    __attribute__((cleanup(close_dir))) DIR *dir = fdopendir(fd);
-    if (!dir) {
-        int saved = errno;
-        close(fd);
-        return coras_fail_errno(err, saved, "open %s", m->path.ptr);
-    }
-    const struct dirent *d;
-    while (errno = 0, (d = readdir(dir)) != NULL)
-        if (!coras_streq(d->d_name, ".") && !coras_streq(d->d_name, ".."))
-            CORAS_TRY(coras_strlist_add(ret, d->d_name, err));
-    return errno ? coras_fail_errno(err, errno, "readdirent %s", m->path.ptr) : 0;
-}
-
 static int merge_dir(struct merge *m, int from, int to, coras_error **err)
 {
     coras_auto_value(coras_strlist) names = {0};
-    CORAS_TRY(read_names(m, from, &names, err));
+    /* Before any is moved: renaming while reading may skip some. */
+    CORAS_TRY(coras_list_directory(from, m->path.ptr, &names, err));
     size_t len = m->path.len;
     for (size_t i = 0; i < names.len; i++) {
         coras_buf_putc(&m->path, '/');

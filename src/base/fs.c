@@ -3,6 +3,7 @@
  */
 #include "base/fs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include "base/alloc.h"
@@ -218,6 +219,30 @@ int coras_sync_parents(const char *path, unsigned count, coras_error **err)
         *slash = '\0';
         CORAS_TRY(coras_sync_directory(AT_FDCWD, *parent ? parent : "/", err));
     }
+    return 0;
+}
+
+static void close_stream(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir); /* read only: nothing to lose */
+}
+
+int coras_list_directory(int dirfd, const char *what, coras_strlist *ret, coras_error **err)
+{
+    coras_auto_fd fd = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    __attribute__((cleanup(close_stream))) DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+    const struct dirent *entry;
+
+    if (!dir)
+        return coras_fail_errno(err, errno, "open %s", what);
+    fd = -1; /* the stream's now */
+    while (errno = 0, (entry = readdir(dir)) != NULL)
+        if (!coras_streq(entry->d_name, ".") && !coras_streq(entry->d_name, ".."))
+            CORAS_TRY(coras_strlist_add(ret, entry->d_name, err));
+    if (errno)
+        return coras_fail_errno(err, errno, "readdirent %s", what);
+    coras_strlist_sort(ret);
     return 0;
 }
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/buf.h"
+#include "base/str.h"
 
 /* Keeps errno, so that a clean-up does not hide why a function failed. */
 static inline void coras_close_fd(int *fd)
@@ -45,7 +46,8 @@ CORAS_MUST_CHECK int coras_read_file(int dirfd, const char *path, size_t limit, 
  * is written beside its place is named so: whoever finds one may remove it. The others make a file
  * (the descriptor) or a private directory (0) of such a name; -1 with errno.
  */
-#define CORAS_TEMP_NAME_BYTES 24
+#define CORAS_TEMP_PREFIX     ".coras-"
+#define CORAS_TEMP_NAME_BYTES (sizeof(CORAS_TEMP_PREFIX) + 16)
 void coras_temp_name(char name[static CORAS_TEMP_NAME_BYTES]);
 CORAS_MUST_CHECK int coras_temp_create(int dirfd, int flags, mode_t mode,
                                        char name[static CORAS_TEMP_NAME_BYTES]);
@@ -87,6 +89,11 @@ unsigned coras_missing_dirs(const char *path);
 CORAS_MUST_CHECK int coras_sync_parents(const char *path, unsigned count, coras_error **err);
 /* One that may not be read is passed over. NOT_FOUND. */
 CORAS_MUST_CHECK int coras_sync_directory(int dirfd, const char *path, coras_error **err);
+
+/* The names in an open directory but "." and "..", sorted; its position is left alone. `what` names
+ * it in the message. */
+CORAS_MUST_CHECK int coras_list_directory(int dirfd, const char *what, coras_strlist *ret,
+                                          coras_error **err);
 
 /* fsync with the rule that a failure is final. `what` names the file in the message. */
 CORAS_MUST_CHECK int coras_fsync(int fd, const char *what, coras_error **err);

@@ -15,7 +15,7 @@ void coras_temp_name(char name[static CORAS_TEMP_NAME_BYTES])
     uint64_t n;
 
     coras_random(&n, sizeof(n));
-    (void)snprintf(name, CORAS_TEMP_NAME_BYTES, ".coras-%016llx", (unsigned long long)n);
+    (void)snprintf(name, CORAS_TEMP_NAME_BYTES, CORAS_TEMP_PREFIX "%016llx", (unsigned long long)n);
 }
 
 int coras_temp_create(int dirfd, int flags, mode_t mode, char name[static CORAS_TEMP_NAME_BYTES])

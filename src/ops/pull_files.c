@@ -1,22 +1,21 @@
+/*
+ * Which place a name of an artifact has below the output directory, and whether it may be written.
+ */
 #include "ops/pull_files.h"
 
 #include <errno.h>
-#include <sys/file.h>
 
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "base/trace.h"
 #include "base/vec.h"
-#include "transfer/download.h"
 #include "transfer/local_file.h"
 #include "oci/digest.h"
 #include "oci/mediatype.h"
 #include "ops/pull_commit.h"
+#include "ops/pull_stage.h"
 #include "archive/pack_dir.h"
-
-#define PARTIAL_SUFFIX ".partial"
 
 static void place_free(coras_place *p)
 {
@@ -46,96 +45,9 @@ int coras_workdir_open(coras_workdir *w, coras_run *run, const coras_pull_option
     return 0;
 }
 
-/* The output directory is made when the first file is about to land in it. */
-static int need_output(coras_workdir *w, coras_error **err)
-{
-    if (w->dirfd >= 0)
-        return 0;
-    int rc = coras_mkdir_all(AT_FDCWD, w->absolute, 0777, err);
-    if (rc < 0)
-        return coras_wrap(err, rc, "failed to ensure directories of the target path");
-    w->dirfd = open(w->absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (w->dirfd < 0)
-        return coras_fail_errno(err, errno, "open %s", w->absolute);
-    return 0;
-}
-
-static bool is_still_the_stage(const coras_workdir *w, int fd)
-{
-    struct stat named, open_dir;
-    return fstatat(w->dirfd, CORAS_STAGE_NAME, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-           fstat(fd, &open_dir) == 0 && named.st_ino == open_dir.st_ino &&
-           named.st_dev == open_dir.st_dev;
-}
-
-/* Shared by all pulls into this directory; the last one takes it away. */
-static int need_stage(coras_workdir *w, coras_error **err)
-{
-    if (w->stagefd >= 0)
-        return 0;
-    CORAS_TRY(need_output(w, err));
-    for (;;) {
-        if (mkdirat(w->dirfd, CORAS_STAGE_NAME, 0700) < 0 && errno != EEXIST)
-            return coras_fail_errno(err, errno, "mkdir %s/" CORAS_STAGE_NAME, w->absolute);
-        coras_auto_fd fd =
-            openat(w->dirfd, CORAS_STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-        if (fd < 0 && errno == ENOENT)
-            continue; /* another pull has just ended */
-        if (fd < 0)
-            return coras_fail_errno(err, errno, "open %s/" CORAS_STAGE_NAME, w->absolute);
-        (void)flock(fd, LOCK_SH); /* without locks nobody but a second pull here can be harmed */
-        if (!is_still_the_stage(w, fd))
-            continue;
-        w->stagefd = fd;
-        fd = -1;
-        return 0;
-    }
-}
-
-char *coras_workdir_staged_name(const coras_digest *digest)
-{
-    char hex[CORAS_DIGEST_TEXT_MAX];
-    return coras_asprintf("%s-%s" PARTIAL_SUFFIX, coras_digest_algorithm_name(digest->algorithm),
-                          coras_digest_hex(digest, hex));
-}
-
-/* Of this pull; those that are worth resuming may be kept. */
-static void remove_partials(coras_workdir *w, bool only_short)
-{
-    for (size_t i = 0; i < w->places.len; i++) {
-        coras_auto_free char *name = coras_workdir_staged_name(&w->places.items[i]->desc.digest);
-        struct stat st;
-        if (name && fstatat(w->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            (!only_short || st.st_size < CORAS_DOWNLOAD_RESUMED_BYTES))
-            (void)unlinkat(w->stagefd, name, 0); /* best effort */
-    }
-    (void)unlinkat(w->dirfd, CORAS_STAGE_NAME,
-                   AT_REMOVEDIR); /* fails when something is worth keeping */
-}
-
-/* Also what an earlier pull left that did not live to clean up. */
-static void clean_stage(coras_workdir *w)
-{
-    coras_auto(coras_error) failure = NULL;
-
-    if (w->stagefd < 0 && w->dirfd >= 0)
-        w->stagefd =
-            openat(w->dirfd, CORAS_STAGE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (w->stagefd < 0)
-        return;
-    bool locked = flock(w->stagefd, LOCK_EX | LOCK_NB) == 0;
-    if (!locked && (errno == EWOULDBLOCK || errno == EINTR))
-        return; /* another pull uses it */
-    if (w->keep_partials || !locked)
-        remove_partials(w, w->keep_partials); /* a file system without locks: only what is ours */
-    else if (coras_remove_all(w->dirfd, CORAS_STAGE_NAME, &failure) < 0)
-        coras_trace_warning(NULL, "failed to remove partial output: %s",
-                            coras_error_message(failure));
-}
-
 void coras_workdir_close(coras_workdir *w)
 {
-    clean_stage(w);
+    coras_stage_clean(w);
     coras_close_fd(&w->stagefd);
     coras_close_fd(&w->dirfd);
     for (size_t i = 0; i < w->places.len; i++)
@@ -372,7 +284,7 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
     struct stat st;
 
     pthread_mutex_lock(&w->lock);
-    int rc = need_output(w, err);
+    int rc = coras_stage_need_output(w, err);
     pthread_mutex_unlock(&w->lock);
     if (rc < 0)
         return rc;
@@ -396,20 +308,7 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
     return 0;
 }
 
-/* ---- landing and committing ---- */
-
-int coras_workdir_stage(coras_workdir *w, const coras_descriptor *desc, int *ret_dirfd,
-                        char **ret_name, coras_error **err)
-{
-    pthread_mutex_lock(&w->lock);
-    int rc = need_stage(w, err);
-    pthread_mutex_unlock(&w->lock);
-    if (rc < 0)
-        return rc;
-    *ret_name = coras_workdir_staged_name(&desc->digest);
-    *ret_dirfd = w->stagefd;
-    return *ret_name ? 0 : coras_fail_no_memory(err);
-}
+/* ---- committing ---- */
 
 int coras_workdir_commit(coras_workdir *w, coras_error **err)
 {

@@ -9,6 +9,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include "base/fs.h"
 #include "base/map.h"
 #include "transfer/run.h"
 
@@ -36,10 +37,11 @@ typedef struct coras_place {
 typedef struct coras_workdir {
     coras_run *run;
     const coras_pull_options *opts;
-    char *absolute;        /* of the output directory */
-    unsigned missing_dirs; /* it and those above that were not there before */
-    int dirfd;             /* the output directory */
-    int stagefd;           /* private directory in it; -1 until needed */
+    char *absolute;                          /* of the output directory */
+    unsigned missing_dirs;                   /* it and those above that were not there before */
+    int dirfd;                               /* the output directory */
+    int stagefd;                             /* private directory in it; -1 until needed */
+    char fresh_stage[CORAS_TEMP_NAME_BYTES]; /* its name when it is not the shared one, else "" */
     pthread_mutex_t lock;
     /* under lock */
     coras_map *titles; /* by absolute path: coras_place */

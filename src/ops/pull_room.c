@@ -84,6 +84,8 @@ int coras_workdir_check_room(coras_workdir *w, coras_error **err)
     if (fd < 0)
         return 0; /* what is wrong is told later */
     int64_t available = coras_free_space(fd);
+    if (available < 0)
+        return 0; /* the file system does not count */
     pthread_mutex_lock(&w->lock);
     int64_t wanted = sum_of(w, declared_bytes);
     if (wanted > available) /* rare, and only then worth a look at every file */

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <sys/vfs.h>
 #include <time.h>
 
@@ -66,14 +67,31 @@ static bool is_told_of_writes(int fd)
     }
 }
 
+/*
+ * The kernel grants a lease to read only when no descriptor and no mapping can write the file. Who
+ * comes later begins with pages that he has not written yet. The lease is given back at once;
+ * whoever wanted to write in between has waited, and we are told by a signal that is ignored as a
+ * rule.
+ */
+static bool has_no_writer(int fd)
+{
+    bool leased = fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+
+    if (leased)
+        (void)fcntl(fd, F_SETLEASE, F_UNLCK); /* closing would do it too */
+    return leased;
+}
+
+static bool is_quiet(int fd, const struct stat *st, int64_t now_s)
+{
+    return st->st_mtim.tv_sec <= now_s - QUIET_S && st->st_ctim.tv_sec <= now_s - QUIET_S &&
+           fdatasync(fd) == 0; /* costs nothing as a rule */
+}
+
 bool coras_digest_cache_is_settled(int fd, const struct stat *st, int64_t now_s)
 {
-    if (st->st_size < CORAS_DIGEST_CACHE_MIN_BYTES || !is_told_of_writes(fd))
-        return false;
-    if (st->st_mtim.tv_sec > now_s - QUIET_S || st->st_ctim.tv_sec > now_s - QUIET_S)
-        return false;
-    /* Costs nothing as a rule. From here on no page can be written without moving mtime. */
-    return fdatasync(fd) == 0;
+    return st->st_size >= CORAS_DIGEST_CACHE_MIN_BYTES && is_told_of_writes(fd) &&
+           coras_file_state_is_past(st) && (has_no_writer(fd) || is_quiet(fd, st, now_s));
 }
 
 /* ---- entries ---- */

@@ -5,9 +5,8 @@
  *
  * What is promised: a remembered digest is that of the bytes, also when somebody writes through a
  * shared mapping. Such writes move mtime only with the first one to a page that is clean, and only
- * on file systems that look. Therefore a file is remembered only there, and only when nothing is
- * left to be written back at a moment after which every write moves mtime: see
- * docs/internals/files.md.
+ * on file systems that look. Therefore a file is remembered only there, and only from a moment on
+ * after which every write moves mtime: see docs/internals/files.md.
  */
 #ifndef CORAS_TRANSFER_DIGEST_CACHE_H
 #define CORAS_TRANSFER_DIGEST_CACHE_H
@@ -22,9 +21,10 @@
 bool coras_digest_cache_get(const struct stat *st, int algorithm, coras_digest *ret);
 
 /*
- * Before an open file in state `st` is read: whether its digest may be remembered afterwards.
- * `now_s` is the time of day. Not for what was changed within the last minute: writing that back
- * now would cost more than hashing it again.
+ * Before a file in state `st`, opened for reading, is read: whether every write from now on moves
+ * its mtime, so that its digest may be remembered afterwards. `now_s` is the time of day. Either
+ * nobody has the file open for writing, or it was not changed for a minute; then nothing of it is
+ * left to be written back. (To write back what is newer would cost more than hashing it again.)
  */
 bool coras_digest_cache_is_settled(int fd, const struct stat *st, int64_t now_s);
 

@@ -25,6 +25,13 @@ def _can_trace():
 need_strace = unittest.skipUnless(_can_trace(), "strace is not installed or may not trace")
 
 
+def times_tell_of_writes(path):
+    """Whether digests of files there are remembered: the file systems of digest_cache.c."""
+    kind = subprocess.run(["stat", "-f", "-c", "%t", str(path)], capture_output=True, text=True,
+                          check=True).stdout.strip()
+    return kind in ("ef53", "58465342", "9123683e", "f2f52010")
+
+
 @programs.need_coras
 class CliCase(unittest.TestCase):
     """self.box is a fresh directory and home; self.coras(...) runs the program as `oras`."""

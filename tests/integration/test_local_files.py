@@ -1,0 +1,214 @@
+"""What other users and programs do to the files that we read and write."""
+
+import hashlib
+import json
+import mmap
+import os
+import subprocess
+import unittest
+
+from harness.case import CliCase, main
+from harness.fixtures import Repo
+from harness.scripted import IMAGE, sha256
+
+MIB = 1 << 20
+NOBODY = 65534
+
+
+def as_nobody(work):
+    """Call work() in a child that is another user."""
+    child = os.fork()
+    if child == 0:
+        try:
+            os.setgroups([])
+            os.setgid(NOBODY)
+            os.setuid(NOBODY)
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    _, status = os.waitpid(child, 0)
+    assert status == 0, "the other user failed"
+
+
+need_second_user = unittest.skipUnless(os.geteuid() == 0, "only root can be two users")
+
+
+class SharedDirectory(CliCase):
+    """`pull -o /tmp`: others may write there too."""
+
+    def setUp(self):
+        super().setUp()
+        self.big = os.urandom(2 * MIB)
+        repo = Repo()
+        repo.artifact("v1", [repo.file(self.big, "big.bin"), repo.file(b"small", "small")])
+        repo.install_layout(self.box.work / "lay")
+        self.out = self.box.work / "out"
+        self.out.mkdir()
+        self.out.chmod(0o1777)
+        for above in self.out.parents:
+            if above.stat().st_uid == os.geteuid() and str(above).startswith("/tmp/"):
+                above.chmod(0o755)
+
+    def pull(self):
+        return self.ok("pull", "--oci-layout", "lay:v1", "-o", "out")
+
+    def assert_published(self, *also):
+        self.assertEqual(self.read("out/big.bin"), self.big)
+        self.assertEqual(self.read("out/small"), b"small")
+        for name in ("big.bin", "small"):
+            self.assertEqual((self.out / name).stat().st_uid, os.geteuid())
+        self.assertEqual(sorted(os.listdir(self.out)), sorted(["big.bin", "small", *also]))
+
+    @need_second_user
+    def test_stage_that_another_user_prepared_is_not_used(self):
+        stage = self.out / ".coras-partial"
+        for mode in (0o755, 0o777, 0o700):
+            with self.subTest(oct(mode)):
+                as_nobody(lambda mode=mode: (os.mkdir(stage), os.chmod(stage, mode)))
+                before = stage.stat()
+                self.pull()
+                self.assert_published(".coras-partial")
+                after = stage.stat()
+                self.assertEqual((before.st_mtime_ns, before.st_ctime_ns),
+                                 (after.st_mtime_ns, after.st_ctime_ns))
+                stage.rmdir()
+                (self.out / "big.bin").unlink()
+
+    @need_second_user
+    def test_partial_file_of_another_user_is_not_continued(self):
+        stage = self.out / ".coras-partial"
+        stage.mkdir(0o777)
+        stage.chmod(0o777)
+        partial = stage / f"sha256-{sha256(self.big)[7:]}.partial"
+        as_nobody(lambda: partial.write_bytes(self.big))
+        self.pull()
+        self.assert_published(".coras-partial")
+        self.assertEqual(partial.stat().st_uid, NOBODY)
+
+    def test_stage_that_others_may_write_is_not_used(self):
+        stage = self.out / ".coras-partial"
+        stage.mkdir()
+        stage.chmod(0o777)
+        before = stage.stat().st_mtime_ns
+        self.pull()
+        self.assert_published(".coras-partial")
+        self.assertEqual(stage.stat().st_mtime_ns, before)
+
+    def test_stage_that_is_a_link_is_not_followed(self):
+        other = self.box.work / "other"
+        other.mkdir()
+        (self.out / ".coras-partial").symlink_to(other)
+        self.pull()
+        self.assert_published(".coras-partial")
+        self.assertEqual(os.listdir(other), [])
+
+    def test_only_what_pulls_leave_is_removed_from_the_stage(self):
+        stage = self.out / ".coras-partial"
+        (stage / "thesis").mkdir(parents=True)
+        (stage / "sha256-00.partial").write_bytes(b"left")
+        (stage / ".coras-0123456789abcdef/root").mkdir(parents=True)
+        self.pull()
+        self.assert_published(".coras-partial")
+        self.assertEqual(os.listdir(stage), ["thesis"])
+
+
+def _can_mount():
+    return subprocess.run(["unshare", "-m", "true"], capture_output=True, check=False).returncode == 0
+
+
+@unittest.skipUnless(os.geteuid() == 0 and _can_mount(), "may not mount")
+class UncountedFileSystem(CliCase):
+    """ramfs, and tmpfs without a size, say that they have no blocks at all."""
+
+    def test_pull_push_and_unpack(self):
+        data = os.urandom(3 * MIB)
+        repo = Repo()
+        repo.artifact("v1", [repo.file(data, "big.bin"), repo.file(b"small", "small")])
+        repo.install_layout(self.box.work / "lay")
+        (self.box.work / "mnt").mkdir()
+        for mount in ("-t ramfs none mnt", "-t tmpfs -o size=0 none mnt"):
+            with self.subTest(mount):
+                self.box.run("unshare", "-m", "sh", "-euc", f"""
+                    mount {mount}
+                    "$0" pull --oci-layout lay:v1 -o mnt/out
+                    cmp mnt/out/big.bin lay/blobs/sha256/{sha256(data)[7:]}
+                    cd mnt
+                    "$0" push --oci-layout dst:v1 out
+                    "$0" pull --oci-layout dst:v1 -o again
+                    cmp out/big.bin again/out/big.bin
+                    """, self.box.bin / "oras", check=0)
+
+
+class RememberedDigests(CliCase):
+    """Large files are not hashed twice, and never taken for what they no longer are."""
+
+    def setUp(self):
+        super().setUp()
+        self.data = os.urandom(5 * MIB)
+
+    def layout(self, tag="v1", algorithm="sha256"):
+        repo = Repo()
+        layer = repo.file(self.data, "f.bin")
+        if algorithm != "sha256":
+            digest = hashlib.new(algorithm, self.data).hexdigest()
+            layer["digest"] = f"{algorithm}:{digest}"
+            blobs = self.box.work / "lay/blobs" / algorithm
+            blobs.mkdir(parents=True)
+            (blobs / digest).write_bytes(self.data)
+        repo.artifact(tag, [layer])
+        repo.install_layout(self.box.work / "lay")
+
+    def pushed(self, tag="v1"):
+        """The digest of the first layer of what has just been pushed into the layout `dst`."""
+        index = json.loads(self.read("dst/index.json"))
+        digest, = [e["digest"] for e in index["manifests"]
+                   if e.get("annotations", {}).get("org.opencontainers.image.ref.name") == tag]
+        manifest = json.loads(self.read("dst/blobs/sha256", digest[7:]))
+        self.assertEqual(manifest["mediaType"], IMAGE)
+        return manifest["layers"][0]["digest"]
+
+    def push(self):
+        self.ok("push", "--disable-path-validation", "--oci-layout", "dst:v1", self.file)
+        return self.pushed()
+
+    def directories(self):
+        yield self.box.work
+        if os.path.isdir("/dev/shm"):
+            yield "/dev/shm"
+
+    def test_change_through_a_mapping_is_pushed(self):
+        for directory in self.directories():
+            with self.subTest(str(directory)):
+                self.file = os.path.join(directory, f"coras-test-{os.getpid()}.bin")
+                self.addCleanup(os.unlink, self.file)
+                with open(self.file, "w+b") as file:
+                    file.write(self.data)
+                    file.flush()
+                    with mmap.mmap(file.fileno(), 0) as mapped:
+                        mapped[0] ^= 1
+                        self.assertEqual(self.push(), sha256(bytes(mapped)))
+                        mapped[0] ^= 2
+                        self.assertEqual(self.push(), sha256(bytes(mapped)))
+
+    def test_change_through_a_mapping_is_mended_by_pull(self):
+        self.layout()
+        self.ok("pull", "--oci-layout", "lay:v1", "-o", "out")
+        with open(self.box.work / "out/f.bin", "r+b") as file, \
+                mmap.mmap(file.fileno(), 0) as mapped:
+            mapped[0] = mapped[0]  # the page is dirty; the bytes are right
+            self.ok("pull", "--oci-layout", "lay:v1", "-o", "out")
+            mapped[0] ^= 1
+            again = self.ok("pull", "--oci-layout", "lay:v1", "-o", "out")
+        self.assertNotIn("Skipped", again.out)
+        self.assertEqual(self.read("out/f.bin"), self.data)
+
+    def test_pulled_by_sha512_is_pushed_by_sha256(self):
+        self.layout(algorithm="sha512")
+        self.ok("pull", "--oci-layout", "lay:v1", "-o", "out")
+        self.file = "out/f.bin"
+        self.assertEqual(self.push(), sha256(self.data))
+
+
+if __name__ == "__main__":
+    main()
