@@ -1,6 +1,7 @@
 #include "auth/docker_config.h"
 
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "auth/credential_helper.h"
@@ -399,21 +400,36 @@ static int make_parent(const char *path, coras_error **err)
     return coras_mkdir_all(AT_FDCWD, dir, 0700, err);
 }
 
-static int store_in_file(const coras_dockerconfig *c, const char *key, const coras_cred *cred,
-                         coras_error **err)
+/*
+ * Several of us may do this at once: the file is read again under a lock on its directory, so that
+ * nobody's entry is lost. (The lock is not on the file, which is replaced.)
+ */
+static int store_in_file(const char *path, const char *key, const coras_cred *cred,
+                         const coras_cancel *cancel, coras_error **err)
 {
+    __attribute__((cleanup(coras_replacement_clear))) struct coras_replacement file =
+        CORAS_REPLACEMENT_INIT;
+    coras_auto_value(coras_dockerconfig) c = {0};
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
 
     if (cred && cred->username && strchr(cred->username, ':'))
         return coras_fail(err, CORAS_ERR_CONFIG,
                           "bad credential format: colons(:) are not allowed in username");
-    if (!cred && !coras_json_get(coras_json_get(c->root, "auths"), key))
-        return 0;
-    CORAS_TRY(render(c, key, cred, &text, err));
-    CORAS_TRY(make_parent(c->path, err));
-    int rc = coras_write_file_atomic(AT_FDCWD, c->path, text.ptr, text.len, 0600, err);
+    CORAS_TRY(make_parent(path, err));
+    CORAS_TRY(coras_replacement_open(AT_FDCWD, path, 0600, &file, err));
+    CORAS_TRY(coras_file_lock(file.dir, path, cancel, err));
+    CORAS_TRY(coras_dockerconfig_load(path, &c, err));
+    CORAS_TRY(render(&c, key, cred, &text, err));
+    int rc = coras_write_full(file.fd, text.ptr, text.len, err);
     coras_wipe(text.ptr, text.len);
-    return rc;
+    if (rc < 0)
+        return coras_wrap(err, rc, "%s", file.path);
+    return coras_replacement_commit(&file, true, err);
+}
+
+static bool has_entry(const coras_dockerconfig *c, const char *key)
+{
+    return coras_json_get(coras_json_get(c->root, "auths"), key) != NULL;
 }
 
 int coras_dockerconfig_store(const char *path, const char *key, const coras_cred *cred,
@@ -423,8 +439,8 @@ int coras_dockerconfig_store(const char *path, const char *key, const coras_cred
 
     CORAS_TRY(coras_dockerconfig_load(path, &c, err));
     const char *helper = coras_dockerconfig_helper(&c, key);
-    if (!helper)
-        return store_in_file(&c, key, cred, err);
-    return cred ? coras_helper_store(helper, key, cred, cancel, err)
-                : coras_helper_erase(helper, key, cancel, err);
+    if (helper)
+        return cred ? coras_helper_store(helper, key, cred, cancel, err)
+                    : coras_helper_erase(helper, key, cancel, err);
+    return cred || has_entry(&c, key) ? store_in_file(path, key, cred, cancel, err) : 0;
 }

@@ -28,6 +28,7 @@
 #define CORAS_LIMIT_NODES            1000000 /* of one graph: the largest real ones have thousands */
 #define CORAS_LIMIT_HELPER_OUTPUT    (64 * CORAS_KIB)
 #define CORAS_LIMIT_HELPER_SECONDS   60
+#define CORAS_LIMIT_LOCK_SECONDS     60 /* another process of ours is done by then, or hangs */
 #define CORAS_LIMIT_PEM_FILE         (16 * CORAS_MIB) /* a pool of authorities */
 #define CORAS_LIMIT_CONFIG_FILE      (4 * CORAS_MIB)
 #define CORAS_LIMIT_PATH             4096      /* PATH_MAX */

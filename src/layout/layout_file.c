@@ -9,6 +9,7 @@
 
 #include "base/cancel.h"
 #include "base/error.h"
+#include "base/file_lock.h"
 #include "base/fs.h"
 #include "base/limits.h"
 
@@ -19,8 +20,6 @@ enum {
     /* A writer of Go's truncates and writes in place: half a file may be seen for a moment. */
     READ_TRIES = 5,
     READ_PAUSE_MS = 50,
-    LOCK_PAUSE_MS = 10,
-    LOCK_TRIES = 6000, /* a minute: longer than any change takes */
 };
 
 /* ---- reading by name, in either form ---- */
@@ -156,16 +155,9 @@ int coras_layout_load_index(struct coras_layout *l, coras_error **err)
 
 static int lock_directory(const struct coras_layout *l, coras_error **err)
 {
-    for (int left = LOCK_TRIES;; left--) {
-        if (flock(l->dirfd, LOCK_EX | LOCK_NB) == 0)
-            return 0;
-        if (errno != EWOULDBLOCK && errno != EINTR)
-            return coras_fail_errno(err, errno, "lock the layout");
-        if (left == 0)
-            return coras_fail(err, CORAS_ERR_TIMEOUT,
-                              "the layout is locked by another process for a minute");
-        CORAS_TRY(coras_cancel_sleep_ms(NULL, LOCK_PAUSE_MS, err));
-    }
+    int rc = coras_file_lock(l->dirfd, "the layout", NULL, err);
+
+    return rc > 0 ? coras_fail_errno(err, ENOLCK, "lock the layout") : rc;
 }
 
 static int create_file(const struct coras_layout *l, const char *name, const char *text,

@@ -95,6 +95,33 @@ class Basic(AuthCase):
             texts.append((login, self.config.read_text()))
         self.assertEqual(texts[0], texts[1])
 
+    @staticmethod
+    def codes(running):
+        for process in running:
+            process.communicate(timeout=60)
+        return [process.returncode for process in running]
+
+    def test_logins_at_once_keep_all_entries(self):
+        """Also through a link, which is another name of the file."""
+        self.write_config({"auths": {"other.example": {"auth": AUTH}}, "HttpHeaders": {"a": "b"}})
+        link = self.box.root / "link.json"
+        link.symlink_to(self.config)
+        port = self.host.rsplit(":", 1)[1]
+        names = [f"r{i}.example:{port}" for i in range(12)]
+        running = [self.box.popen(programs.CORAS, "login", name, "--plain-http", "--resolve",
+                                  f"{name}:127.0.0.1", "-u", USER, "-p", PASSWORD,
+                                  *(["--registry-config", link] if i % 2 else []))
+                   for i, name in enumerate(names)]
+        self.assertEqual(self.codes(running), [0] * len(names))
+        value = json.loads(self.config.read_text())
+        self.assertEqual(sorted(value["auths"]), sorted([*names, "other.example"]))
+        self.assertEqual(value["HttpHeaders"], {"a": "b"})
+        self.assertEqual(os.listdir(self.config.parent), ["config.json"])
+
+        running = [self.box.popen(programs.CORAS, "logout", name) for name in names]
+        self.assertEqual(self.codes(running), [0] * len(names))
+        self.assertEqual(list(json.loads(self.config.read_text())["auths"]), ["other.example"])
+
     def test_symbolic_link_is_kept(self):
         real = self.write_config({"auths": {}}, self.box.home / "real.json")
         self.config.parent.mkdir(exist_ok=True)

@@ -160,9 +160,10 @@ class Errors(NetCase):
 
     def test_refused_connection_in_gos_words(self):
         began = time.monotonic()
-        outcome = self.fails(None, "HEAD", "http://localhost:1/v2/x/manifests/y", code="CONNECT",
-                             registry="localhost:1", hint="check host name and port")
-        self.assertEqual(outcome["message"], 'Head "http://localhost:1/v2/x/manifests/y": '
+        outcome = self.fails(None, "HEAD", "http://127.0.0.1:1/v2/x/manifests/y", "--plain-http", 1,
+                             code="CONNECT",
+                             registry="127.0.0.1:1", hint="check host name and port")
+        self.assertEqual(outcome["message"], 'Head "http://127.0.0.1:1/v2/x/manifests/y": '
                          "dial tcp 127.0.0.1:1: connect: connection refused")
         self.assertLess(time.monotonic() - began, 6)
 
