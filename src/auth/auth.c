@@ -247,11 +247,28 @@ static int answer_bearer(coras_auth *a, const coras_request *req, const coras_ch
     return 1;
 }
 
+/* Whether another credential may do where a spare one was refused. */
+static int has_other_credential(coras_auth *a, const coras_request *req, coras_error **err)
+{
+    coras_auto_value(coras_cred) cred = {0};
+    coras_auto_value(coras_cred) other = {0};
+
+    CORAS_TRY(coras_auth_credential(a, req, &cred, err));
+    if (!cred.spare)
+        return 0;
+    CORAS_TRY(coras_credentials_refuse(a->credentials, &cred, err));
+    CORAS_TRY(coras_auth_credential(a, req, &other, err));
+    return !coras_cred_is_empty(&other);
+}
+
 static int answer_basic(coras_auth *a, const coras_request *req, coras_grant *grant,
                         coras_error **err)
 {
-    if (grant->scheme == CORAS_AUTH_BASIC)
-        return 0;
+    if (grant->scheme == CORAS_AUTH_BASIC) {
+        int more = has_other_credential(a, req, err);
+        if (more <= 0)
+            return more;
+    }
     CORAS_TRY(grant_basic(a, req, grant, err));
     pthread_mutex_lock(&a->lock);
     a->scheme = CORAS_AUTH_BASIC;

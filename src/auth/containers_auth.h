@@ -7,10 +7,12 @@
 
 #include "auth/docker_config.h"
 
-/* Most specific key first: host/a/b, host/a, host. repository may be NULL. 1 and *ret, or 0. */
+/* As coras_dockerconfig_get_longest(), but asks the helper when there is one for the host;
+ * NOT_FOUND when that is not installed. */
 CORAS_MUST_CHECK int coras_authjson_get(const coras_dockerconfig *file, const char *registry,
-                                        const char *repository, const coras_cancel *cancel,
-                                        coras_cred *ret, coras_error **err);
+                                        const char *repository, const coras_strlist *refused,
+                                        const coras_cancel *cancel, coras_cred *ret,
+                                        coras_error **err);
 
 /* The file of this login session, and the one of the user; NULL when it cannot be named. New. */
 char *coras_authjson_runtime_path(void);

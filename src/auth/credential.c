@@ -41,6 +41,7 @@ int coras_cred_copy(const coras_cred *from, coras_cred *to, coras_error **err)
         !copy_text(from->access_token, &copy.access_token) ||
         !copy_text(from->found_in, &copy.found_in))
         return coras_fail_no_memory(err);
+    copy.spare = from->spare;
     *to = copy;
     copy = (coras_cred){0};
     return 0;

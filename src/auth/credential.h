@@ -11,6 +11,7 @@ typedef struct coras_cred {
     char *password;
     char *refresh_token; /* identity token */
     char *access_token;  /* registry token: a bearer token as it is */
+    bool spare;          /* from a store that may be wrong: when it is refused, others are asked */
     char *found_in;      /* "file x under key y", "the command line" */
 } coras_cred;
 

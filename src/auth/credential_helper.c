@@ -106,8 +106,8 @@ static int spawn(struct helper_run *run, const char *action, int input, int outp
     posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (rc == ENOENT || rc == EACCES) {
-        rc = coras_fail(err, CORAS_ERR_CONFIG, "exec: \"%s\": executable file not found in $PATH",
-                        run->program);
+        rc = coras_fail(err, CORAS_ERR_NOT_FOUND,
+                        "exec: \"%s\": executable file not found in $PATH", run->program);
         coras_hint(err, "install %s, or remove credsStore and credHelpers from the configuration",
                    run->program);
         return rc;

@@ -1,6 +1,7 @@
 /*
  * Credential helpers: programs docker-credential-NAME that keep secrets elsewhere. One word on the
- * command line, everything else through pipes; their time and output are bounded.
+ * command line, everything else through pipes; their time and output are bounded. Each function
+ * fails with NOT_FOUND when the program is not installed.
  */
 #ifndef CORAS_AUTH_CREDENTIAL_HELPER_H
 #define CORAS_AUTH_CREDENTIAL_HELPER_H

@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/map.h"
 #include "base/str.h"
+#include "base/trace.h"
 #include "auth/containers_auth.h"
 
 enum { AUTHJSON_FILES = 2 };
@@ -17,7 +18,9 @@ struct coras_credentials {
     bool named;               /* by registry_configs: no other file counts */
     coras_dockerconfig first; /* REGISTRY_AUTH_FILE; path NULL when unset; const after new */
     pthread_mutex_t lock;
-    coras_map *found;                         /* lock; registry -> coras_cred of docker's files */
+    coras_map *found;       /* lock; "file\nregistry" -> coras_cred of docker's files */
+    coras_strlist refused;  /* lock; where spare credentials that a registry refused are from */
+    coras_strlist unhelped; /* lock; files whose helper is not installed: told once */
     coras_dockerconfig later[AUTHJSON_FILES]; /* lock; loaded when first needed */
     bool later_loaded;                        /* lock */
 };
@@ -37,6 +40,8 @@ void coras_credentials_free(coras_credentials *c)
         coras_dockerconfig_clear(&c->docker[i]);
     free(c->docker);
     coras_strlist_clear(&c->paths);
+    coras_strlist_clear(&c->refused);
+    coras_strlist_clear(&c->unhelped);
     coras_dockerconfig_clear(&c->first);
     for (size_t i = 0; i < AUTHJSON_FILES; i++)
         coras_dockerconfig_clear(&c->later[i]);
@@ -138,35 +143,50 @@ const char *coras_credentials_file(const coras_credentials *c)
 
 /* ---- looking up; under the lock ---- */
 
-static int ask_docker_files(coras_credentials *c, const char *registry, coras_cred *ret,
-                            coras_error **err)
+/* A helper that is not installed has no credential: what is public can be read all the same. */
+static int without_helper(coras_credentials *c, const coras_dockerconfig *file, int rc,
+                          coras_error **failure, coras_error **err)
 {
-    const char *key = coras_cred_key(registry);
-
-    for (size_t i = 0; i < c->docker_count; i++) {
-        int rc = coras_dockerconfig_get(&c->docker[i], key, c->cancel, ret, err);
-        /* Other tools write the Hub's entry under its plain name. */
-        if (rc == 0 && !coras_streq(key, registry))
-            rc = coras_dockerconfig_get(&c->docker[i], "docker.io", c->cancel, ret, err);
-        if (rc != 0)
-            return rc;
+    if (rc != CORAS_ERR_NOT_FOUND) {
+        coras_error_propagate(err, failure);
+        return rc;
+    }
+    if (!coras_strlist_has(&c->unhelped, file->path)) {
+        CORAS_TRY(coras_strlist_add(&c->unhelped, file->path, err));
+        coras_trace_warning(NULL, "%s: going on without the credentials of %s",
+                            coras_error_message(*failure), file->path);
     }
     return 0;
 }
 
-/* Docker's files know whole registries only, so their answer is kept (a helper may be slow). */
-static int get_docker(coras_credentials *c, const char *registry, coras_cred *ret,
-                      coras_error **err)
+/* What a docker file says of a whole registry. */
+static int ask_docker_file(coras_credentials *c, const coras_dockerconfig *file,
+                           const char *registry, coras_cred *ret, coras_error **err)
 {
-    coras_cred *known = coras_map_get(c->found, registry);
+    const char *key = coras_cred_key(registry);
+    coras_auto(coras_error) failure = NULL;
+
+    int rc = coras_dockerconfig_get(file, key, c->cancel, ret, &failure);
+    /* Other tools write the Hub's entry under its plain name. */
+    if (rc == 0 && !coras_streq(key, registry))
+        rc = coras_dockerconfig_get(file, "docker.io", c->cancel, ret, &failure);
+    return without_helper(c, file, rc, &failure, err);
+}
+
+/* The same, kept once it is known: a helper may be slow. */
+static int get_whole(coras_credentials *c, const coras_dockerconfig *file, const char *registry,
+                     coras_cred *ret, coras_error **err)
+{
+    coras_auto_free char *key = coras_asprintf("%s\n%s", file->path, registry);
+    coras_cred *known = key ? coras_map_get(c->found, key) : NULL;
 
     if (!known) {
-        known = coras_new(coras_cred);
+        known = key ? coras_new(coras_cred) : NULL;
         if (!known)
             return coras_fail_no_memory(err);
-        int rc = ask_docker_files(c, registry, known, err);
+        int rc = ask_docker_file(c, file, registry, known, err);
         if (rc >= 0)
-            rc = coras_map_set(c->found, registry, known, err);
+            rc = coras_map_set(c->found, key, known, err);
         if (rc < 0) {
             release_cred(known);
             return rc;
@@ -176,6 +196,31 @@ static int get_docker(coras_credentials *c, const char *registry, coras_cred *re
         return 0;
     CORAS_TRY(coras_cred_copy(known, ret, err));
     return 1;
+}
+
+/* An entry for the repository goes before one for the registry, unless a helper is in charge. */
+static int get_docker(coras_credentials *c, const coras_dockerconfig *file, const char *registry,
+                      const char *repository, coras_cred *ret, coras_error **err)
+{
+    const char *host = coras_streq(registry, "registry-1.docker.io") ? "docker.io" : registry;
+    int rc = 0;
+
+    if (repository && !coras_dockerconfig_helper(file, coras_cred_key(registry)))
+        rc = coras_dockerconfig_get_longest(file, host, repository, NULL, ret, err);
+    return rc != 0 ? rc : get_whole(c, file, registry, ret, err);
+}
+
+/* From a file of the containers tools. Upstream does not read these, so that a stale entry in one
+ * must not be in the way of what is public. */
+static int get_spare(coras_credentials *c, const coras_dockerconfig *file, const char *registry,
+                     const char *repository, coras_cred *ret, coras_error **err)
+{
+    coras_auto(coras_error) failure = NULL;
+    int rc = coras_authjson_get(file, registry, repository, &c->refused, c->cancel, ret, &failure);
+
+    if (rc > 0)
+        ret->spare = true;
+    return without_helper(c, file, rc, &failure, err);
 }
 
 static int load_later(coras_credentials *c, coras_error **err)
@@ -199,14 +244,14 @@ static int look_up(coras_credentials *c, const char *registry, const char *repos
     int rc = 0;
 
     if (c->first.root)
-        rc = coras_authjson_get(&c->first, registry, repository, c->cancel, ret, err);
-    if (rc == 0)
-        rc = get_docker(c, registry, ret, err);
+        rc = get_spare(c, &c->first, registry, repository, ret, err);
+    for (size_t i = 0; rc == 0 && i < c->docker_count; i++)
+        rc = get_docker(c, &c->docker[i], registry, repository, ret, err);
     if (rc != 0 || c->named)
         return rc;
     CORAS_TRY(load_later(c, err));
     for (size_t i = 0; rc == 0 && i < AUTHJSON_FILES; i++)
-        rc = coras_authjson_get(&c->later[i], registry, repository, c->cancel, ret, err);
+        rc = get_spare(c, &c->later[i], registry, repository, ret, err);
     return rc;
 }
 
@@ -225,6 +270,20 @@ int coras_credentials_get(coras_credentials *c, const char *registry, const char
     *ret = cred;
     cred = (coras_cred){0};
     return 0;
+}
+
+int coras_credentials_refuse(coras_credentials *c, const coras_cred *cred, coras_error **err)
+{
+    int rc = 0;
+
+    pthread_mutex_lock(&c->lock);
+    if (!coras_strlist_has(&c->refused, cred->found_in)) {
+        rc = coras_strlist_add(&c->refused, cred->found_in, err);
+        coras_trace_warning(NULL, "the credential from %s was refused: going on without it",
+                            cred->found_in);
+    }
+    pthread_mutex_unlock(&c->lock);
+    return rc;
 }
 
 /* ---- before writing ---- */

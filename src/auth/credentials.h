@@ -24,6 +24,9 @@ CORAS_DEFINE_AUTO(coras_credentials, coras_credentials_free)
 CORAS_MUST_CHECK int coras_credentials_get(coras_credentials *c, const char *registry,
                                            const char *repository, coras_cred *ret,
                                            coras_error **err);
+/* A registry has refused a `spare` one: look-ups go past it from now on, which is told once. */
+CORAS_MUST_CHECK int coras_credentials_refuse(coras_credentials *c, const coras_cred *cred,
+                                              coras_error **err);
 /* Whether the options gave both the same credential, or neither any. */
 bool coras_credentials_same_given(const coras_credentials *a, const coras_credentials *b);
 /* The single docker file that people should look at; NULL with options' credentials or several. */

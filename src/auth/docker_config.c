@@ -178,16 +178,20 @@ const char *coras_dockerconfig_helper(const coras_dockerconfig *c, const char *k
     return helper && *helper ? helper : NULL;
 }
 
-/* "https://host/v1/" -> "host" */
-static coras_str host_of_key(const char *key)
+/* "https://host/v1/" and "host/v2/" are of "host"; "host/team" is of a part of it only: false. */
+static bool key_is_of_host(const char *key, const char *host)
 {
-    const char *host = key;
+    static const char *const whole[] = {"", "/", "/v1", "/v1/", "/v2", "/v2/"};
+    bool is_url = coras_str_starts(key, "http://") || coras_str_starts(key, "https://");
+    const char *start = is_url ? strstr(key, "://") + 3 : key;
+    size_t len = strcspn(start, "/");
 
-    if (coras_str_starts(host, "http://"))
-        host += 7;
-    else if (coras_str_starts(host, "https://"))
-        host += 8;
-    return (coras_str){host, strcspn(host, "/")};
+    if (!coras_str_eq((coras_str){start, len}, host))
+        return false;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(whole); i++)
+        if (coras_streq(start + len, whole[i]))
+            return true;
+    return is_url;
 }
 
 static const coras_json *find_entry(const coras_json *auths, const char *key)
@@ -200,7 +204,7 @@ static const coras_json *find_entry(const coras_json *auths, const char *key)
     if (entry)
         return entry;
     while (auths && coras_json_next(auths, &iter, &other, &value))
-        if (coras_str_eq(host_of_key(other), key))
+        if (key_is_of_host(other, key))
             return value;
     return NULL;
 }
@@ -294,6 +298,44 @@ int coras_dockerconfig_get(const coras_dockerconfig *c, const char *key, const c
         }
     }
     return found;
+}
+
+static int name_source(const coras_dockerconfig *c, const char *key, coras_cred *cred,
+                       coras_error **err)
+{
+    cred->found_in = coras_asprintf("%s under the key \"%s\"", c->path, key);
+    if (cred->found_in)
+        return 1;
+    coras_cred_clear(cred);
+    return coras_fail_no_memory(err);
+}
+
+int coras_dockerconfig_get_longest(const coras_dockerconfig *c, const char *host,
+                                   const char *repository, const coras_strlist *refused,
+                                   coras_cred *ret, coras_error **err)
+{
+    const coras_json *auths = coras_json_get(c->root, "auths");
+    coras_auto_free char *key =
+        repository ? coras_asprintf("%s/%s", host, repository) : coras_strdup(host);
+
+    if (!key)
+        return coras_fail_no_memory(err);
+    for (;;) {
+        coras_auto_value(coras_cred) cred = {0};
+        int rc = coras_dockerconfig_entry(auths, key, &cred, err);
+        if (rc > 0)
+            rc = name_source(c, key, &cred, err);
+        CORAS_TRY(rc);
+        if (rc > 0 && !(refused && coras_strlist_has(refused, cred.found_in))) {
+            *ret = cred;
+            cred = (coras_cred){0};
+            return 1;
+        }
+        char *slash = strrchr(key, '/');
+        if (!slash)
+            return 0;
+        *slash = '\0';
+    }
 }
 
 /* ---- writing ---- */
@@ -432,6 +474,16 @@ static bool has_entry(const coras_dockerconfig *c, const char *key)
     return coras_json_get(coras_json_get(c->root, "auths"), key) != NULL;
 }
 
+/* To write, a helper that is not installed is a fault of the configuration. */
+static int store_in_helper(const char *helper, const char *key, const coras_cred *cred,
+                           const coras_cancel *cancel, coras_error **err)
+{
+    int rc = cred ? coras_helper_store(helper, key, cred, cancel, err)
+                  : coras_helper_erase(helper, key, cancel, err);
+
+    return rc == CORAS_ERR_NOT_FOUND ? coras_error_recode(err, CORAS_ERR_CONFIG) : rc;
+}
+
 int coras_dockerconfig_store(const char *path, const char *key, const coras_cred *cred,
                              const coras_cancel *cancel, coras_error **err)
 {
@@ -440,7 +492,6 @@ int coras_dockerconfig_store(const char *path, const char *key, const coras_cred
     CORAS_TRY(coras_dockerconfig_load(path, &c, err));
     const char *helper = coras_dockerconfig_helper(&c, key);
     if (helper)
-        return cred ? coras_helper_store(helper, key, cred, cancel, err)
-                    : coras_helper_erase(helper, key, cancel, err);
+        return store_in_helper(helper, key, cred, cancel, err);
     return cred || has_entry(&c, key) ? store_in_file(path, key, cred, cancel, err) : 0;
 }

@@ -6,6 +6,7 @@
 #define CORAS_AUTH_DOCKER_CONFIG_H
 
 #include "base/cancel.h"
+#include "base/str.h"
 #include "codec/json.h"
 #include "auth/credential.h"
 
@@ -22,10 +23,19 @@ CORAS_DEFINE_AUTO_VALUE(coras_dockerconfig, coras_dockerconfig_clear)
 
 /* The helper in charge of the key (credHelpers, then credsStore), borrowed; NULL: none. */
 const char *coras_dockerconfig_helper(const coras_dockerconfig *c, const char *key);
-/* 1 and *ret set, or 0. Asks the helper when there is one. */
+/* 1 and *ret set, or 0. Asks the helper when there is one; NOT_FOUND when that is not installed. */
 CORAS_MUST_CHECK int coras_dockerconfig_get(const coras_dockerconfig *c, const char *key,
                                             const coras_cancel *cancel, coras_cred *ret,
                                             coras_error **err);
+/*
+ * The entry with the longest key that names the repository or a part of its name: host/a/b, host/a,
+ * host. repository may be NULL; entries whose found_in is in `refused` (may be NULL) do not count.
+ * 1 and *ret, or 0.
+ */
+CORAS_MUST_CHECK int coras_dockerconfig_get_longest(const coras_dockerconfig *c, const char *host,
+                                                    const char *repository,
+                                                    const coras_strlist *refused, coras_cred *ret,
+                                                    coras_error **err);
 /* The entry at `auths[key]` of any file of that form; 1 or 0. */
 CORAS_MUST_CHECK int coras_dockerconfig_entry(const coras_json *auths, const char *key,
                                               coras_cred *ret, coras_error **err);

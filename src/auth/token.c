@@ -269,6 +269,10 @@ static int fetch_token(coras_auth *a, const coras_request *req, const char *scop
     }
     CORAS_TRY(check_realm(&f, err));
     CORAS_TRY(ask(&f, &r, err));
+    if (cred.spare && (r->status == 401 || r->status == 403)) {
+        CORAS_TRY(coras_credentials_refuse(a->credentials, &cred, err));
+        return fetch_token(a, req, scopes, realm, service, reply, err);
+    }
     return read_reply(&f, r, reply, err);
 }
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import threading
 import urllib.parse
 
@@ -454,6 +455,74 @@ class Stores(AuthCase):
         self.assertEqual([o["rc"] for o in outcomes], [0] * 8)
         self.assertEqual(self.tokens(server)[0].headers["Authorization"], basic("u", SECRET))
         self.assertEqual(log.read_text(), f"get\n{server.host}")
+
+    def test_stale_entry_of_the_containers_tools_is_passed_over(self):
+        """Upstream does not read auth.json: what is public without it stays public with it."""
+        server = self.bearer_registry()
+        stale = [basic("stale", "p"), basic("stale too", "p")]
+        server.rules.insert(0, ("GET", re.compile("^/token"), lambda request:
+                                Reply(401) if request.headers.get("Authorization") in stale else None))
+        runtime, config, docker = (self.box.root / n for n in ("runtime", "config", "docker"))
+        for path, auths in [(runtime / "containers/auth.json", {
+                server.host: "stale", f"{server.host}/a": "stale too"}),
+                            (config / "containers/auth.json", {})]:
+            path.parent.mkdir(parents=True)
+            path.write_text(json.dumps({"auths": {key: self.auths(key, user)["auths"][key]
+                                                  for key, user in auths.items()}}))
+        env = {"XDG_RUNTIME_DIR": str(runtime), "XDG_CONFIG_HOME": str(config)}
+        outcomes, err = self.run_driver("--registry", server.host, "--scope", PULL, "--repeat", 2, "GET",
+                                        f"http://{server.host}/v2/a", env=env)
+        self.assertEqual([o["rc"] for o in outcomes], [0, 0], outcomes)
+        self.assertEqual([r.headers.get("Authorization") for r in self.tokens(server)],
+                         [stale[1], stale[0], None])
+        self.assertEqual(err.count("was refused: going on without it"), 2, err)
+
+        (config / "containers/auth.json").write_text(json.dumps(self.auths(server.host, "good")))
+        self.succeeds(server, "GET", "/v2/a", "--scope", PULL, env=env)
+        self.assertEqual(self.tokens(server)[-1].headers["Authorization"], basic("good", "p"))
+
+        docker.mkdir()
+        (docker / "config.json").write_text(json.dumps(self.auths(server.host, "stale")))
+        self.fails(server, "GET", "/v2/a", "--scope", PULL, env={"DOCKER_CONFIG": str(docker)},
+                   code="UNAUTHORIZED")
+
+    def test_another_store_answers_basic_where_the_first_is_stale(self):
+        server = self.serve(ScriptedRegistry())
+        server.on("GET", "/v2/a", lambda r: Reply(200) if r.headers.get("Authorization") == basic("good", "p")
+                  else Reply(401, {"WWW-Authenticate": 'Basic realm="x"'}))
+        named = self.config(self.auths(server.host, "stale"), "auth.json")
+        (self.box.home / ".docker").mkdir()
+        docker = self.box.home / ".docker/config.json"
+        docker.write_text(json.dumps(self.auths(server.host, "good")))
+        self.succeeds(server, "GET", "/v2/a", env={"REGISTRY_AUTH_FILE": str(named)})
+        docker.unlink()
+        self.fails(server, "GET", "/v2/a", env={"REGISTRY_AUTH_FILE": str(named)}, code="UNAUTHORIZED")
+
+    def test_missing_helper_does_not_hide_what_is_public(self):
+        server = self.bearer_registry()
+        for value in ({"credsStore": "absent"}, {"credHelpers": {server.host: "absent"}}):
+            config = self.config({**value, **self.auths(server.host, "no")})
+            outcomes, err = self.run_driver("--registry", server.host, "--registry-config", config,
+                                            "--scope", PULL, "--repeat", 2, "GET",
+                                            f"http://{server.host}/v2/a")
+            self.assertEqual([o["rc"] for o in outcomes], [0, 0], outcomes)
+            self.assertNotIn("Authorization", self.tokens(server)[-1].headers)
+            self.assertEqual(err.count("docker-credential-absent"), 1, err)
+            self.assertIn(f"going on without the credentials of {config}", err)
+
+    def test_longest_key_of_a_repository_wins(self):
+        server = self.bearer_registry()
+        hosts = {server.host: "host", f"{server.host}/team": "team", f"{server.host}/team/repo": "repo"}
+        config = self.config({"auths": {key: self.auths(key, user)["auths"][key]
+                                        for key, user in hosts.items()}})
+        for repository, user in [("team/repo", "repo"), ("team/repo/sub", "repo"), ("team/other", "team"),
+                                 ("teams", "host"), ("x", "host")]:
+            self.succeeds(server, "GET", "/v2/a", "--scope", f"repository:{repository}:pull",
+                          "--registry-config", config)
+            self.assertEqual(self.tokens(server)[-1].headers["Authorization"], basic(user, "p"), repository)
+        config = self.config(self.auths(f"{server.host}/team", "team"))
+        self.succeeds(server, "GET", "/v2/a", "--scope", PULL, "--registry-config", config)
+        self.assertNotIn("Authorization", self.tokens(server)[-1].headers)
 
     def test_helper_without_an_answer_ends_the_search(self):
         server = self.basic_registry()

@@ -239,7 +239,8 @@ static void containers_keys_go_down_to_repositories(void **state)
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
         coras_auto_value(coras_cred) cred = {0};
-        int rc = coras_authjson_get(&c, rows[i].registry, rows[i].repository, NULL, &cred, NULL);
+        int rc =
+            coras_authjson_get(&c, rows[i].registry, rows[i].repository, NULL, NULL, &cred, NULL);
         assert_int_equal(rc, rows[i].username != NULL);
         assert_true(same(cred.username, rows[i].username));
     }
