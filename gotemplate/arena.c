@@ -1,11 +1,12 @@
+/* Memory, failure and text of one parse or run; see arena.h. */
 #include "gotemplate/arena.h"
 
 #include <assert.h>
 #include "base/alloc.h"
 #include "base/unicode_print.h"
 
-struct tpl_block {
-    struct tpl_block *next;
+struct gotmpl_block {
+    struct gotmpl_block *next;
     size_t used, cap;
     max_align_t data[];
 };
@@ -16,10 +17,10 @@ enum { FIRST_BLOCK = 0, LARGEST_BLOCK = 0 };
 enum { FIRST_BLOCK = 8 * 1024, LARGEST_BLOCK = 1024 * 1024 };
 #endif
 
-void tpl_arena_clear(struct tpl_arena *a)
+void gotmpl_arena_clear(struct gotmpl_arena *a)
 {
     while (a->blocks) {
-        struct tpl_block *next = a->blocks->next;
+        struct gotmpl_block *next = a->blocks->next;
         free(a->blocks);
         a->blocks = next;
     }
@@ -27,26 +28,15 @@ void tpl_arena_clear(struct tpl_arena *a)
     coras_buf_clear(&a->scratch);
 }
 
-struct tpl_mark tpl_arena_mark(const struct tpl_arena *a)
+void gotmpl_step(struct gotmpl_arena *a, uint64_t steps)
 {
-    return (struct tpl_mark){.block = a->blocks, .used = a->blocks ? a->blocks->used : 0};
+    if (steps > a->steps_left)
+        gotmpl_raise(a, CORAS_ERR_TOO_LARGE, "the template takes too long");
+    a->steps_left -= steps;
 }
 
-void tpl_arena_release(struct tpl_arena *a, struct tpl_mark mark)
-{
-    while (a->blocks && a->blocks != mark.block) {
-        struct tpl_block *next = a->blocks->next;
-        a->used -= a->blocks->cap;
-        free(a->blocks);
-        a->blocks = next;
-    }
-    if (!a->blocks)
-        return;
-    memset((char *)a->blocks->data + mark.used, 0, a->blocks->used - mark.used);
-    a->blocks->used = mark.used;
-}
-
-bool tpl_guard(struct tpl_arena *a, void (*work)(struct tpl_arena *a, void *user), void *user)
+bool gotmpl_guard(struct gotmpl_arena *a, void (*work)(struct gotmpl_arena *a, void *user),
+                  void *user)
 {
     jmp_buf here, *outer = a->failure;
 
@@ -60,21 +50,21 @@ bool tpl_guard(struct tpl_arena *a, void (*work)(struct tpl_arena *a, void *user
     return false;
 }
 
-_Noreturn void tpl_raise_again(struct tpl_arena *a)
+_Noreturn void gotmpl_raise_again(struct gotmpl_arena *a)
 {
     longjmp(*a->failure, 1);
 }
 
-_Noreturn void tpl_raise(struct tpl_arena *a, int code, const char *message)
+_Noreturn void gotmpl_raise(struct gotmpl_arena *a, int code, const char *message)
 {
     a->code = code;
     a->message = message;
     longjmp(*a->failure, 1);
 }
 
-_Noreturn void tpl_fail(struct tpl_arena *a, const char *fmt, ...)
+_Noreturn void gotmpl_fail(struct gotmpl_arena *a, const char *fmt, ...)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
     va_list ap, again;
     int len;
 
@@ -82,16 +72,16 @@ _Noreturn void tpl_fail(struct tpl_arena *a, const char *fmt, ...)
     va_copy(again, ap);
     len = vsnprintf(NULL, 0, fmt, ap);
     if (len >= 0)
-        vsnprintf(tpl_reserve(&t, (size_t)len + 1), (size_t)len + 1, fmt, again);
+        vsnprintf(gotmpl_reserve(&t, (size_t)len + 1), (size_t)len + 1, fmt, again);
     va_end(again);
     va_end(ap);
-    tpl_raise(a, CORAS_ERR_INVALID_ARGUMENT, len < 0 ? "invalid message" : t.ptr);
+    gotmpl_raise(a, CORAS_ERR_INVALID_ARGUMENT, len < 0 ? "invalid message" : t.ptr);
 }
 
-static struct tpl_block *add_block(struct tpl_arena *a, size_t size)
+static struct gotmpl_block *add_block(struct gotmpl_arena *a, size_t size)
 {
     size_t cap = a->blocks ? a->blocks->cap * 2 : FIRST_BLOCK;
-    struct tpl_block *b;
+    struct gotmpl_block *b;
 
     if (cap > LARGEST_BLOCK)
         cap = LARGEST_BLOCK;
@@ -100,10 +90,10 @@ static struct tpl_block *add_block(struct tpl_arena *a, size_t size)
     if (cap > a->limit - a->used)
         cap = size;
     if (cap > a->limit - a->used)
-        tpl_raise(a, CORAS_ERR_TOO_LARGE, "the template needs too much memory");
+        gotmpl_raise(a, CORAS_ERR_TOO_LARGE, "the template needs too much memory");
     b = coras_calloc(1, sizeof(*b) + cap);
     if (!b)
-        tpl_raise(a, CORAS_ERR_NO_MEMORY, "out of memory");
+        gotmpl_raise(a, CORAS_ERR_NO_MEMORY, "out of memory");
     b->cap = cap;
     b->next = a->blocks;
     a->blocks = b;
@@ -111,14 +101,14 @@ static struct tpl_block *add_block(struct tpl_arena *a, size_t size)
     return b;
 }
 
-void *tpl_alloc(struct tpl_arena *a, size_t size)
+void *gotmpl_alloc(struct gotmpl_arena *a, size_t size)
 {
     enum { ALIGN = _Alignof(max_align_t) };
-    struct tpl_block *b = a->blocks;
+    struct gotmpl_block *b = a->blocks;
     void *p;
 
     if (size > a->limit)
-        tpl_raise(a, CORAS_ERR_TOO_LARGE, "the template needs too much memory");
+        gotmpl_raise(a, CORAS_ERR_TOO_LARGE, "the template needs too much memory");
     size = (size + ALIGN - 1) / ALIGN * ALIGN;
     if (!b || size > b->cap - b->used)
         b = add_block(a, size);
@@ -127,34 +117,34 @@ void *tpl_alloc(struct tpl_arena *a, size_t size)
     return p;
 }
 
-void *tpl_alloc_array(struct tpl_arena *a, size_t count, size_t size)
+void *gotmpl_alloc_array(struct gotmpl_arena *a, size_t count, size_t size)
 {
     size_t total;
 
     if (!coras_mul_size(count, size, &total))
         total = SIZE_MAX;
-    return tpl_alloc(a, total);
+    return gotmpl_alloc(a, total);
 }
 
-void *tpl_regrow(struct tpl_arena *a, const void *old, size_t len, size_t cap, size_t size)
+void *gotmpl_regrow(struct gotmpl_arena *a, const void *old, size_t len, size_t cap, size_t size)
 {
-    void *grown = tpl_alloc_array(a, cap, size);
+    void *grown = gotmpl_alloc_array(a, cap, size);
 
     if (len)
         memcpy(grown, old, len * size);
     return grown;
 }
 
-coras_str tpl_dup(struct tpl_arena *a, const char *s, size_t len)
+coras_str gotmpl_dup(struct gotmpl_arena *a, const char *s, size_t len)
 {
-    char *copy = tpl_alloc(a, len + 1);
+    char *copy = gotmpl_alloc(a, len + 1);
 
     if (len)
         memcpy(copy, s, len);
     return (coras_str){copy, len};
 }
 
-coras_str tpl_format(struct tpl_arena *a, const char *fmt, ...)
+coras_str gotmpl_format(struct gotmpl_arena *a, const char *fmt, ...)
 {
     va_list ap, again;
     char *text;
@@ -164,54 +154,54 @@ coras_str tpl_format(struct tpl_arena *a, const char *fmt, ...)
     va_copy(again, ap);
     len = vsnprintf(NULL, 0, fmt, ap);
     len = len < 0 ? 0 : len;
-    text = tpl_alloc(a, (size_t)len + 1);
+    text = gotmpl_alloc(a, (size_t)len + 1);
     vsnprintf(text, (size_t)len + 1, fmt, again);
     va_end(again);
     va_end(ap);
     return (coras_str){text, (size_t)len};
 }
 
-char *tpl_reserve(struct tpl_text *t, size_t len)
+char *gotmpl_reserve(struct gotmpl_text *t, size_t len)
 {
     enum { FIRST_BYTES = 64 };
 
     if (len >= SIZE_MAX / 4)
-        tpl_alloc(t->arena, SIZE_MAX); /* raises */
+        gotmpl_alloc(t->arena, SIZE_MAX); /* raises */
     if (t->cap - t->len <= len) {
         size_t cap = t->cap ? t->cap * 2 : FIRST_BYTES;
         if (cap < t->len + len + 1)
             cap = t->len + len + 1;
-        t->ptr = tpl_regrow(t->arena, t->ptr, t->len, cap, 1);
+        t->ptr = gotmpl_regrow(t->arena, t->ptr, t->len, cap, 1);
         t->cap = cap;
     }
     return t->ptr + t->len;
 }
 
-void tpl_put(struct tpl_text *t, const char *s, size_t len)
+void gotmpl_put(struct gotmpl_text *t, const char *s, size_t len)
 {
     if (len == 0)
         return;
-    memcpy(tpl_reserve(t, len), s, len);
+    memcpy(gotmpl_reserve(t, len), s, len);
     t->len += len;
 }
 
-void tpl_puts(struct tpl_text *t, const char *s)
+void gotmpl_puts(struct gotmpl_text *t, const char *s)
 {
-    tpl_put(t, s, strlen(s));
+    gotmpl_put(t, s, strlen(s));
 }
 
-void tpl_put_str(struct tpl_text *t, coras_str s)
+void gotmpl_put_str(struct gotmpl_text *t, coras_str s)
 {
-    tpl_put(t, s.ptr, s.len);
+    gotmpl_put(t, s.ptr, s.len);
 }
 
-void tpl_putc(struct tpl_text *t, char c)
+void gotmpl_putc(struct gotmpl_text *t, char c)
 {
-    *tpl_reserve(t, 1) = c;
+    *gotmpl_reserve(t, 1) = c;
     t->len++;
 }
 
-void tpl_put_rune(struct tpl_text *t, uint32_t cp)
+void gotmpl_put_rune(struct gotmpl_text *t, uint32_t cp)
 {
     char bytes[4];
     size_t n = 0;
@@ -233,10 +223,10 @@ void tpl_put_rune(struct tpl_text *t, uint32_t cp)
         bytes[n++] = (char)(0x80 | (cp >> 6 & 0x3f));
         bytes[n++] = (char)(0x80 | (cp & 0x3f));
     }
-    tpl_put(t, bytes, n);
+    gotmpl_put(t, bytes, n);
 }
 
-void tpl_printf(struct tpl_text *t, const char *fmt, ...)
+void gotmpl_printf(struct gotmpl_text *t, const char *fmt, ...)
 {
     va_list ap, again;
     int len;
@@ -245,59 +235,59 @@ void tpl_printf(struct tpl_text *t, const char *fmt, ...)
     va_copy(again, ap);
     len = vsnprintf(NULL, 0, fmt, ap);
     if (len > 0) {
-        vsnprintf(tpl_reserve(t, (size_t)len + 1), (size_t)len + 1, fmt, again);
+        vsnprintf(gotmpl_reserve(t, (size_t)len + 1), (size_t)len + 1, fmt, again);
         t->len += (size_t)len;
     }
     va_end(again);
     va_end(ap);
 }
 
-coras_str tpl_text_str(struct tpl_text *t)
+coras_str gotmpl_text_str(struct gotmpl_text *t)
 {
-    *tpl_reserve(t, 1) = '\0';
+    *gotmpl_reserve(t, 1) = '\0';
     return (coras_str){t->ptr, t->len};
 }
 
-static void put_quoted_rune(struct tpl_text *t, uint32_t cp, char quote, bool ascii_only)
+static void put_quoted_rune(struct gotmpl_text *t, uint32_t cp, char quote, bool ascii_only)
 {
     static const char named[] = "abtnvfr"; /* \a is 7, \r is 13 */
 
     if (cp == (uint32_t)quote || cp == '\\') {
-        tpl_putc(t, '\\');
-        tpl_putc(t, (char)cp);
+        gotmpl_putc(t, '\\');
+        gotmpl_putc(t, (char)cp);
     } else if ((cp < 0x80 || !ascii_only) && coras_unicode_is_print(cp)) {
-        tpl_put_rune(t, cp);
+        gotmpl_put_rune(t, cp);
     } else if (cp >= '\a' && cp <= '\r') {
-        tpl_putc(t, '\\');
-        tpl_putc(t, named[cp - '\a']);
+        gotmpl_putc(t, '\\');
+        gotmpl_putc(t, named[cp - '\a']);
     } else if (cp < ' ' || cp == 0x7f) {
-        tpl_printf(t, "\\x%02x", (unsigned)cp);
+        gotmpl_printf(t, "\\x%02x", (unsigned)cp);
     } else {
-        tpl_printf(t, cp < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)cp);
+        gotmpl_printf(t, cp < 0x10000 ? "\\u%04x" : "\\U%08x", (unsigned)cp);
     }
 }
 
-void tpl_put_quoted(struct tpl_text *t, coras_str s, char quote, bool ascii_only)
+void gotmpl_put_quoted(struct gotmpl_text *t, coras_str s, char quote, bool ascii_only)
 {
-    tpl_putc(t, quote);
+    gotmpl_putc(t, quote);
     for (size_t i = 0; i < s.len;) {
         uint32_t cp;
         size_t n = coras_utf8_decode(s.ptr + i, s.len - i, &cp);
         if (n == 1 && cp == 0xfffd)
-            tpl_printf(t, "\\x%02x", (unsigned char)s.ptr[i]);
+            gotmpl_printf(t, "\\x%02x", (unsigned char)s.ptr[i]);
         else
             put_quoted_rune(t, cp, quote, ascii_only);
         i += n;
     }
-    tpl_putc(t, quote);
+    gotmpl_putc(t, quote);
 }
 
-bool tpl_str_same(coras_str a, coras_str b)
+bool gotmpl_str_same(coras_str a, coras_str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-int tpl_str_compare(coras_str a, coras_str b)
+int gotmpl_str_compare(coras_str a, coras_str b)
 {
     size_t len = a.len < b.len ? a.len : b.len;
     int order = len ? memcmp(a.ptr, b.ptr, len) : 0;
@@ -305,17 +295,17 @@ int tpl_str_compare(coras_str a, coras_str b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-size_t tpl_find(coras_str s, coras_str needle)
+size_t gotmpl_find(coras_str s, coras_str needle)
 {
     const char *at;
 
     if (needle.len == 0)
         return 0;
     at = s.len ? memmem(s.ptr, s.len, needle.ptr, needle.len) : NULL;
-    return at ? (size_t)(at - s.ptr) : TPL_NOT_FOUND;
+    return at ? (size_t)(at - s.ptr) : GOTMPL_NOT_FOUND;
 }
 
-bool tpl_has_prefix(coras_str s, const char *prefix)
+bool gotmpl_has_prefix(coras_str s, const char *prefix)
 {
     size_t len = strlen(prefix);
 

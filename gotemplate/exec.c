@@ -1,24 +1,27 @@
+/*
+ * Walking the tree of a template, and the public functions: each sets up an arena, runs below one
+ * setjmp, and turns what was raised into an error.
+ */
 #include "gotemplate/exec.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "gotemplate/print.h"
-#include "gotemplate/template.h"
-
-enum { ARENA_BYTES = 256 * 1024 * 1024, PARSE_BYTES = 64 * 1024 * 1024 };
+#include "gotemplate/gotemplate.h"
 
 enum flow { GO_ON, BREAK, CONTINUE };
 
-static enum flow walk(struct tpl_run *r, tpl_value dot, const struct tpl_node *node);
+static enum flow walk(struct gotmpl_run *r, gotmpl_value dot, const struct gotmpl_node *node);
 
-void tpl_enter(struct tpl_run *r)
+void gotmpl_enter(struct gotmpl_run *r)
 {
-    if (++r->depth > TPL_DEPTH)
-        tpl_run_fail(r, "exceeded maximum template depth (%d)", TPL_DEPTH);
+    gotmpl_step(&r->arena, 1);
+    if (++r->depth > GOTMPL_LIMIT_DEPTH)
+        gotmpl_run_fail(r, "exceeded maximum template depth (%d)", GOTMPL_LIMIT_DEPTH);
 }
 
 /* "NAME:LINE:COLUMN" of the current node; columns count bytes from 0, as Go's do. */
-static coras_str location(struct tpl_run *r)
+static coras_str location(struct gotmpl_run *r)
 {
     const char *text = r->t->text.ptr;
     size_t line = 1, start = 0;
@@ -28,23 +31,23 @@ static coras_str location(struct tpl_run *r)
             line++;
             start = i + 1;
         }
-    return tpl_format(&r->arena, "%s:%zu:%zu", r->t->name, line, r->node->pos - start);
+    return gotmpl_format(&r->arena, "%s:%zu:%zu", r->t->name, line, r->node->pos - start);
 }
 
-_Noreturn void tpl_run_fail_text(struct tpl_run *r, const char *message)
+_Noreturn void gotmpl_run_fail_text(struct gotmpl_run *r, const char *message)
 {
-    struct tpl_text t = TPL_TEXT(&r->arena);
+    struct gotmpl_text t = GOTMPL_TEXT(&r->arena);
 
-    tpl_printf(&t, "template: %s: executing ", location(r).ptr);
-    tpl_put_quoted(&t, r->tree, '"', false);
-    tpl_puts(&t, " at <");
-    tpl_node_text(&t, r->node);
-    tpl_puts(&t, ">: ");
-    tpl_puts(&t, message);
-    tpl_raise(&r->arena, CORAS_ERR_INVALID_ARGUMENT, tpl_text_str(&t).ptr);
+    gotmpl_printf(&t, "template: %s: executing ", location(r).ptr);
+    gotmpl_put_quoted(&t, r->tree, '"', false);
+    gotmpl_puts(&t, " at <");
+    gotmpl_node_text(&t, r->node);
+    gotmpl_puts(&t, ">: ");
+    gotmpl_puts(&t, message);
+    gotmpl_raise(&r->arena, CORAS_ERR_INVALID_ARGUMENT, gotmpl_text_str(&t).ptr);
 }
 
-_Noreturn void tpl_run_fail(struct tpl_run *r, const char *fmt, ...)
+_Noreturn void gotmpl_run_fail(struct gotmpl_run *r, const char *fmt, ...)
 {
     va_list ap, again;
     char *message;
@@ -54,57 +57,57 @@ _Noreturn void tpl_run_fail(struct tpl_run *r, const char *fmt, ...)
     va_copy(again, ap);
     len = vsnprintf(NULL, 0, fmt, ap);
     len = len < 0 ? 0 : len;
-    message = tpl_alloc(&r->arena, (size_t)len + 1);
+    message = gotmpl_alloc(&r->arena, (size_t)len + 1);
     vsnprintf(message, (size_t)len + 1, fmt, again);
     va_end(again);
     va_end(ap);
-    tpl_run_fail_text(r, message);
+    gotmpl_run_fail_text(r, message);
 }
 
-void tpl_push_variable(struct tpl_run *r, coras_str name, tpl_value v)
+void gotmpl_push_variable(struct gotmpl_run *r, coras_str name, gotmpl_value v)
 {
     if (r->vars.len == r->vars.cap) {
         r->vars.cap = r->vars.cap ? r->vars.cap * 2 : 16;
-        r->vars.items =
-            tpl_regrow(&r->arena, r->vars.items, r->vars.len, r->vars.cap, sizeof(*r->vars.items));
+        r->vars.items = gotmpl_regrow(&r->arena, r->vars.items, r->vars.len, r->vars.cap,
+                                      sizeof(*r->vars.items));
     }
-    r->vars.items[r->vars.len++] = (struct tpl_variable){name, v};
+    r->vars.items[r->vars.len++] = (struct gotmpl_variable){name, v};
 }
 
-void tpl_set_variable(struct tpl_run *r, coras_str name, tpl_value v)
+void gotmpl_set_variable(struct gotmpl_run *r, coras_str name, gotmpl_value v)
 {
     for (size_t i = r->vars.len; i-- > r->vars.base;)
-        if (tpl_str_same(r->vars.items[i].name, name)) {
+        if (gotmpl_str_same(r->vars.items[i].name, name)) {
             r->vars.items[i].value = v;
             return;
         }
-    tpl_run_fail(r, "undefined variable: %.*s", (int)name.len, name.ptr);
+    gotmpl_run_fail(r, "undefined variable: %.*s", (int)name.len, name.ptr);
 }
 
-static void write_out(struct tpl_run *r, coras_str s)
+static void write_out(struct gotmpl_run *r, coras_str s)
 {
     coras_buf_put(r->out, s.ptr, s.len);
     if (r->out->failed)
-        tpl_raise(&r->arena, r->out->failed, "the template's output is too large");
+        gotmpl_raise(&r->arena, r->out->failed, "the template's output is too large");
 }
 
-static void print_result(struct tpl_run *r, const struct tpl_node *node, tpl_value v)
+static void print_result(struct gotmpl_run *r, const struct gotmpl_node *node, gotmpl_value v)
 {
-    struct tpl_text t = TPL_TEXT(&r->arena);
+    struct gotmpl_text t = GOTMPL_TEXT(&r->arena);
 
     r->node = node;
-    if (v.kind == TPL_STRING) {
+    if (v.kind == GOTMPL_STRING) {
         write_out(r, v.s);
         return;
     }
-    if (v.kind == TPL_INVALID)
-        tpl_puts(&t, "<no value>");
+    if (v.kind == GOTMPL_INVALID)
+        gotmpl_puts(&t, "<no value>");
     else
-        tpl_sprint(&t, 1, &v);
-    write_out(r, tpl_text_str(&t));
+        gotmpl_sprint(&t, 1, &v);
+    write_out(r, gotmpl_text_str(&t));
 }
 
-static enum flow walk_list(struct tpl_run *r, tpl_value dot, const struct tpl_nodes *list)
+static enum flow walk_list(struct gotmpl_run *r, gotmpl_value dot, const struct gotmpl_nodes *list)
 {
     enum flow flow = GO_ON;
 
@@ -113,14 +116,14 @@ static enum flow walk_list(struct tpl_run *r, tpl_value dot, const struct tpl_no
     return flow;
 }
 
-static enum flow walk_branch(struct tpl_run *r, tpl_value dot, const struct tpl_node *node)
+static enum flow walk_branch(struct gotmpl_run *r, gotmpl_value dot, const struct gotmpl_node *node)
 {
     size_t mark = r->vars.len;
-    tpl_value v = tpl_eval_pipeline(r, dot, node->control.pipe);
+    gotmpl_value v = gotmpl_eval_pipeline(r, dot, node->control.pipe);
     enum flow flow = GO_ON;
 
-    if (tpl_truth(v))
-        flow = walk_list(r, node->type == TPL_NODE_WITH ? v : dot, &node->control.body);
+    if (gotmpl_truth(v))
+        flow = walk_list(r, node->type == GOTMPL_NODE_WITH ? v : dot, &node->control.body);
     else if (node->control.has_else)
         flow = walk_list(r, dot, &node->control.otherwise);
     r->vars.len = mark;
@@ -128,18 +131,19 @@ static enum flow walk_branch(struct tpl_run *r, tpl_value dot, const struct tpl_
 }
 
 /* One round of a range; false when the loop is over. */
-static bool iterate(struct tpl_run *r, const struct tpl_node *node, tpl_value index,
-                    tpl_value element)
+static bool iterate(struct gotmpl_run *r, const struct gotmpl_node *node, gotmpl_value index,
+                    gotmpl_value element)
 {
-    const struct tpl_node *pipe = node->control.pipe;
-    const struct tpl_nodes *decl = &pipe->pipe.decl;
+    const struct gotmpl_node *pipe = node->control.pipe;
+    const struct gotmpl_nodes *decl = &pipe->pipe.decl;
     size_t mark = r->vars.len;
     enum flow flow;
 
+    gotmpl_step(&r->arena, 1);
     if (decl->len > 0 && pipe->pipe.is_assign) {
-        tpl_set_variable(r, decl->items[0]->names.items[0], decl->len > 1 ? index : element);
+        gotmpl_set_variable(r, decl->items[0]->names.items[0], decl->len > 1 ? index : element);
         if (decl->len > 1)
-            tpl_set_variable(r, decl->items[1]->names.items[0], element);
+            gotmpl_set_variable(r, decl->items[1]->names.items[0], element);
     } else if (decl->len > 0) {
         r->vars.items[mark - 1].value = element;
         if (decl->len > 1)
@@ -150,139 +154,141 @@ static bool iterate(struct tpl_run *r, const struct tpl_node *node, tpl_value in
     return flow != BREAK;
 }
 
-static void range_int(struct tpl_run *r, const struct tpl_node *node, tpl_value v)
+static void range_int(struct gotmpl_run *r, const struct gotmpl_node *node, gotmpl_value v)
 {
-    tpl_value i = v;
+    gotmpl_value i = v;
 
     if (node->control.pipe->pipe.decl.len > 1) {
-        struct tpl_text t = TPL_TEXT(&r->arena);
-        tpl_sprint(&t, 1, &v);
-        tpl_run_fail(r, "can't use %s to iterate over more than one variable",
-                     tpl_text_str(&t).ptr);
+        struct gotmpl_text t = GOTMPL_TEXT(&r->arena);
+        gotmpl_sprint(&t, 1, &v);
+        gotmpl_run_fail(r, "can't use %s to iterate over more than one variable",
+                        gotmpl_text_str(&t).ptr);
     }
     for (i.i = 0; i.i < v.i; i.i++)
-        if (!iterate(r, node, tpl_invalid(), i))
+        if (!iterate(r, node, gotmpl_invalid(), i))
             return;
 }
 
-static void range_list(struct tpl_run *r, const struct tpl_node *node, const struct tpl_list *l)
+static void range_list(struct gotmpl_run *r, const struct gotmpl_node *node,
+                       const struct gotmpl_list *l)
 {
     for (size_t i = 0; i < l->len; i++)
-        if (!iterate(r, node, tpl_int((int64_t)i), tpl_list_at(l, i)))
+        if (!iterate(r, node, gotmpl_int((int64_t)i), gotmpl_list_at(l, i)))
             return;
 }
 
 /* Over a copy: the body may set and unset members. */
-static void range_map(struct tpl_run *r, const struct tpl_node *node, const struct tpl_map *m)
+static void range_map(struct gotmpl_run *r, const struct gotmpl_node *node,
+                      const struct gotmpl_map *m)
 {
-    struct tpl_map copy = *m;
+    struct gotmpl_map copy = *m;
 
-    copy.items = tpl_regrow(&r->arena, m->items, m->len, m->len, sizeof(*m->items));
+    copy.items = gotmpl_regrow(&r->arena, m->items, m->len, m->len, sizeof(*m->items));
     for (size_t i = 0; i < copy.len; i++)
-        if (!iterate(r, node, tpl_string(copy.items[i].key), tpl_map_at(&copy, i)))
+        if (!iterate(r, node, gotmpl_string(copy.items[i].key), gotmpl_map_at(&copy, i)))
             return;
 }
 
-static enum flow walk_range(struct tpl_run *r, tpl_value dot, const struct tpl_node *node)
+static enum flow walk_range(struct gotmpl_run *r, gotmpl_value dot, const struct gotmpl_node *node)
 {
     size_t mark = r->vars.len;
-    tpl_value v = tpl_unwrap(tpl_eval_pipeline(r, dot, node->control.pipe));
+    gotmpl_value v = gotmpl_unwrap(gotmpl_eval_pipeline(r, dot, node->control.pipe));
     enum flow flow = GO_ON;
 
-    if (v.kind == TPL_LIST)
+    if (v.kind == GOTMPL_LIST)
         range_list(r, node, v.list);
-    else if (v.kind == TPL_MAP)
+    else if (v.kind == GOTMPL_MAP)
         range_map(r, node, v.map);
-    else if (tpl_is_int(v))
+    else if (gotmpl_is_int(v))
         range_int(r, node, v);
-    else if (v.kind != TPL_INVALID) {
-        struct tpl_text t = TPL_TEXT(&r->arena);
-        tpl_sprint(&t, 1, &v);
-        tpl_run_fail(r, "range can't iterate over %s", tpl_text_str(&t).ptr);
+    else if (v.kind != GOTMPL_INVALID) {
+        struct gotmpl_text t = GOTMPL_TEXT(&r->arena);
+        gotmpl_sprint(&t, 1, &v);
+        gotmpl_run_fail(r, "range can't iterate over %s", gotmpl_text_str(&t).ptr);
     }
     r->vars.len = mark;
-    if (node->control.has_else && (tpl_is_int(v) ? v.i <= 0 : !tpl_truth(v)))
+    if (node->control.has_else && (gotmpl_is_int(v) ? v.i <= 0 : !gotmpl_truth(v)))
         flow = walk_list(r, dot, &node->control.otherwise);
     r->vars.len = mark;
     return flow;
 }
 
-static void walk_template(struct tpl_run *r, tpl_value dot, const struct tpl_node *node)
+static void walk_template(struct gotmpl_run *r, gotmpl_value dot, const struct gotmpl_node *node)
 {
-    const struct tpl_tree *tree = tpl_tree_find(r->t, node->text);
+    const struct gotmpl_tree *tree = gotmpl_tree_find(r->t, node->text);
     coras_str caller = r->tree;
     size_t base = r->vars.base, mark;
 
     if (!tree) {
-        struct tpl_text t = TPL_TEXT(&r->arena);
-        tpl_put_quoted(&t, node->text, '"', false);
-        tpl_run_fail(r, "template %s not defined", tpl_text_str(&t).ptr);
+        struct gotmpl_text t = GOTMPL_TEXT(&r->arena);
+        gotmpl_put_quoted(&t, node->text, '"', false);
+        gotmpl_run_fail(r, "template %s not defined", gotmpl_text_str(&t).ptr);
     }
     if (node->control.pipe)
-        dot = tpl_eval_pipeline(r, dot, node->control.pipe);
+        dot = gotmpl_eval_pipeline(r, dot, node->control.pipe);
     else
-        dot = tpl_invalid();
+        dot = gotmpl_invalid();
     mark = r->vars.len;
     r->vars.base = mark;
     r->tree = tree->name;
-    tpl_push_variable(r, CORAS_STR("$"), dot);
+    gotmpl_push_variable(r, CORAS_STR("$"), dot);
     walk_list(r, dot, &tree->root);
     r->tree = caller;
     r->vars.base = base;
     r->vars.len = mark;
 }
 
-static enum flow walk(struct tpl_run *r, tpl_value dot, const struct tpl_node *node)
+static enum flow walk(struct gotmpl_run *r, gotmpl_value dot, const struct gotmpl_node *node)
 {
     enum flow flow = GO_ON;
-    tpl_value v;
+    gotmpl_value v;
 
     r->node = node;
-    tpl_enter(r);
+    gotmpl_enter(r);
     switch (node->type) {
-    case TPL_NODE_TEXT:
+    case GOTMPL_NODE_TEXT:
         write_out(r, node->text);
         break;
-    case TPL_NODE_ACTION:
-        v = tpl_eval_pipeline(r, dot, node->control.pipe);
+    case GOTMPL_NODE_ACTION:
+        v = gotmpl_eval_pipeline(r, dot, node->control.pipe);
         if (node->control.pipe->pipe.decl.len == 0)
             print_result(r, node, v);
         break;
-    case TPL_NODE_IF:
-    case TPL_NODE_WITH:
+    case GOTMPL_NODE_IF:
+    case GOTMPL_NODE_WITH:
         flow = walk_branch(r, dot, node);
         break;
-    case TPL_NODE_RANGE:
+    case GOTMPL_NODE_RANGE:
         flow = walk_range(r, dot, node);
         break;
-    case TPL_NODE_TEMPLATE:
+    case GOTMPL_NODE_TEMPLATE:
         walk_template(r, dot, node);
         break;
-    case TPL_NODE_BREAK:
+    case GOTMPL_NODE_BREAK:
         flow = BREAK;
         break;
-    case TPL_NODE_CONTINUE:
+    case GOTMPL_NODE_CONTINUE:
         flow = CONTINUE;
         break;
     default:
-        tpl_run_fail(r, "unknown node");
+        gotmpl_run_fail(r, "unknown node");
     }
     r->depth--;
     return flow;
 }
 
-static void run(struct tpl_run *r, const coras_json *data)
+static void run(struct gotmpl_run *r, const coras_json *data)
 {
-    const struct tpl_tree *tree = tpl_tree_find(r->t, coras_str_of(r->t->name));
-    tpl_value dot = tpl_unwrap(tpl_from_json(&r->arena, data));
+    const struct gotmpl_tree *tree = gotmpl_tree_find(r->t, coras_str_of(r->t->name));
+    gotmpl_value dot = gotmpl_unwrap(gotmpl_from_json(&r->arena, data));
 
     r->tree = tree->name;
-    tpl_push_variable(r, CORAS_STR("$"), dot);
+    gotmpl_push_variable(r, CORAS_STR("$"), dot);
     walk_list(r, dot, &tree->root);
 }
 
 /* The message for people: control characters of values escaped, line breaks kept. */
-static int report(const struct tpl_arena *a, coras_error **err)
+static int report(const struct gotmpl_arena *a, coras_error **err)
 {
     coras_auto_buf shown = CORAS_BUF_UNLIMITED;
 
@@ -298,47 +304,55 @@ static int report(const struct tpl_arena *a, coras_error **err)
     return coras_fail(err, a->code, "%s", shown.ptr);
 }
 
-int coras_template_execute(const coras_template *t, const coras_json *data, coras_buf *out,
-                           coras_error **err)
+int gotmpl_template_execute(const gotmpl_template *t, const coras_json *data, coras_buf *out,
+                            coras_error **err)
 {
     jmp_buf failed;
-    struct tpl_run r = {.arena = TPL_ARENA(ARENA_BYTES, &failed), .t = t, .out = out};
+    struct gotmpl_run r = {
+        .arena = GOTMPL_ARENA(GOTMPL_LIMIT_RUN_BYTES, &failed), .t = t, .out = out};
     int rc;
 
+    r.arena.steps_left = t->steps;
     if (setjmp(failed) == 0)
         run(&r, data);
     rc = r.arena.code ? report(&r.arena, err) : 0;
-    tpl_arena_clear(&r.arena);
+    gotmpl_arena_clear(&r.arena);
     return rc;
 }
 
-int coras_template_parse(const char *name, const char *text, coras_template **ret,
-                         coras_error **err)
+int gotmpl_template_parse(const char *name, const char *text, gotmpl_template **ret,
+                          coras_error **err)
 {
-    coras_template *t = coras_new(coras_template);
+    gotmpl_template *t = coras_new(gotmpl_template);
     jmp_buf failed;
     int rc;
 
     if (!t)
         return coras_fail_no_memory(err);
-    t->arena = (struct tpl_arena)TPL_ARENA(PARSE_BYTES, &failed);
+    t->steps = GOTMPL_LIMIT_STEPS;
+    t->arena = (struct gotmpl_arena)GOTMPL_ARENA(GOTMPL_LIMIT_PARSE_BYTES, &failed);
     if (setjmp(failed) == 0) {
-        t->name = tpl_dup(&t->arena, name, strlen(name)).ptr;
-        t->text = tpl_dup(&t->arena, text, strlen(text));
-        tpl_parse(t);
+        t->name = gotmpl_dup(&t->arena, name, strlen(name)).ptr;
+        t->text = gotmpl_dup(&t->arena, text, strlen(text));
+        gotmpl_parse(t);
         t->arena.failure = NULL;
         *ret = t;
         return 0;
     }
     rc = report(&t->arena, err);
-    coras_template_free(t);
+    gotmpl_template_free(t);
     return rc;
 }
 
-void coras_template_free(coras_template *t)
+void gotmpl_template_limit_steps(gotmpl_template *t, uint64_t steps)
+{
+    t->steps = steps;
+}
+
+void gotmpl_template_free(gotmpl_template *t)
 {
     if (!t)
         return;
-    tpl_arena_clear(&t->arena);
+    gotmpl_arena_clear(&t->arena);
     free(t);
 }

@@ -3,272 +3,260 @@
 #include "gotemplate/print.h"
 #include "base/unicode_print.h"
 
-static tpl_value fn_not(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_not)
 {
-    (void)a, (void)argc;
-    return tpl_bool(!tpl_truth(v[0]));
+    return gotmpl_bool(!gotmpl_truth(v[0]));
 }
 
-static tpl_value fn_len(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_len)
 {
-    (void)argc;
-    switch ((enum tpl_kind)v->kind) {
-    case TPL_STRING:
-        return tpl_int((int64_t)v->s.len);
-    case TPL_LIST:
-        return tpl_int((int64_t)v->list->len);
-    case TPL_MAP:
-        return tpl_int((int64_t)v->map->len);
-    case TPL_NIL:
-        tpl_fail(a, "len of nil pointer");
-    case TPL_INVALID:
-        tpl_fail(a, "reflect: call of reflect.Value.Type on zero Value");
-    case TPL_SEMVER:
-        tpl_fail(a, "len of type %s", "semver.Version"); /* a pointer is looked through */
+    switch ((enum gotmpl_kind)v->kind) {
+    case GOTMPL_STRING:
+        return gotmpl_int((int64_t)v->s.len);
+    case GOTMPL_LIST:
+        return gotmpl_int((int64_t)v->list->len);
+    case GOTMPL_MAP:
+        return gotmpl_int((int64_t)v->map->len);
+    case GOTMPL_NIL:
+        gotmpl_fail(a, "len of nil pointer");
+    case GOTMPL_INVALID:
+        gotmpl_fail(a, "reflect: call of reflect.Value.Type on zero Value");
+    case GOTMPL_SEMVER:
+        gotmpl_fail(a, "len of type %s", "semver.Version"); /* a pointer is looked through */
     default:
-        tpl_fail(a, "len of type %s", tpl_type_name(*v));
+        gotmpl_fail(a, "len of type %s", gotmpl_type_name(*v));
     }
 }
 
-static size_t index_arg(struct tpl_arena *a, tpl_value index, size_t len)
+static size_t index_arg(struct gotmpl_arena *a, gotmpl_value index, size_t len)
 {
-    if (index.kind == TPL_INVALID)
-        tpl_fail(a, "cannot index slice/array with nil");
-    if (!tpl_is_int(index))
-        tpl_fail(a, "cannot index slice/array with type %s", tpl_type_name(index));
+    if (index.kind == GOTMPL_INVALID)
+        gotmpl_fail(a, "cannot index slice/array with nil");
+    if (!gotmpl_is_int(index))
+        gotmpl_fail(a, "cannot index slice/array with type %s", gotmpl_type_name(index));
     if (index.i < 0 || (uint64_t)index.i > len)
-        tpl_fail(a, "index out of range: %lld", (long long)index.i);
+        gotmpl_fail(a, "index out of range: %lld", (long long)index.i);
     return (size_t)index.i;
 }
 
-static tpl_value index_map(struct tpl_arena *a, const struct tpl_map *m, tpl_value key)
+static gotmpl_value index_map(struct gotmpl_arena *a, const struct gotmpl_map *m, gotmpl_value key)
 {
-    tpl_value v;
+    gotmpl_value v;
 
-    if (key.kind == TPL_INVALID)
-        tpl_fail(a, "value is nil; should be of type string");
-    if (key.kind != TPL_STRING)
-        tpl_fail(a, "value has type %s; should be string", tpl_type_name(key));
-    if (tpl_map_get(m, key.s, &v))
+    if (key.kind == GOTMPL_INVALID)
+        gotmpl_fail(a, "value is nil; should be of type string");
+    if (key.kind != GOTMPL_STRING)
+        gotmpl_fail(a, "value has type %s; should be string", gotmpl_type_name(key));
+    if (gotmpl_map_get(m, key.s, &v))
         return v;
-    return m->elem == TPL_OF_STRING ? tpl_string(CORAS_STR("")) : tpl_nil();
+    return m->elem == GOTMPL_OF_STRING ? gotmpl_string(CORAS_STR("")) : gotmpl_nil();
 }
 
-static tpl_value index_one(struct tpl_arena *a, tpl_value item, tpl_value index)
+static gotmpl_value index_one(struct gotmpl_arena *a, gotmpl_value item, gotmpl_value index)
 {
     size_t i;
 
-    switch ((enum tpl_kind)item.kind) {
-    case TPL_NIL:
-        tpl_fail(a, "index of nil pointer");
-    case TPL_MAP:
+    switch ((enum gotmpl_kind)item.kind) {
+    case GOTMPL_NIL:
+        gotmpl_fail(a, "index of nil pointer");
+    case GOTMPL_MAP:
         return index_map(a, item.map, index);
-    case TPL_LIST:
+    case GOTMPL_LIST:
         i = index_arg(a, index, item.list->len);
         if (i == item.list->len)
-            tpl_fail(a, "reflect: slice index out of range");
-        return tpl_list_at(item.list, i);
-    case TPL_STRING:
+            gotmpl_fail(a, "reflect: slice index out of range");
+        return gotmpl_list_at(item.list, i);
+    case GOTMPL_STRING:
         i = index_arg(a, index, item.s.len);
         if (i == item.s.len)
-            tpl_fail(a, "reflect: string index out of range");
-        return (tpl_value){.kind = TPL_UINT8, .i = (unsigned char)item.s.ptr[i]};
+            gotmpl_fail(a, "reflect: string index out of range");
+        return (gotmpl_value){.kind = GOTMPL_UINT8, .i = (unsigned char)item.s.ptr[i]};
     default:
-        tpl_fail(a, "can't index item of type %s", tpl_type_name(item));
+        gotmpl_fail(a, "can't index item of type %s", gotmpl_type_name(item));
     }
 }
 
-static tpl_value fn_index(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_index)
 {
-    tpl_value item = tpl_unwrap(v[0]);
+    gotmpl_value item = gotmpl_unwrap(v[0]);
 
-    if (item.kind == TPL_INVALID)
-        tpl_fail(a, "index of untyped nil");
+    if (item.kind == GOTMPL_INVALID)
+        gotmpl_fail(a, "index of untyped nil");
     for (size_t i = 1; i < argc; i++)
-        item = index_one(a, item, tpl_unwrap(v[i]));
+        item = index_one(a, item, gotmpl_unwrap(v[i]));
     return item;
 }
 
-static tpl_value fn_print(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_print)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
-    tpl_sprint(&t, argc, v);
-    return tpl_string(tpl_text_str(&t));
+    gotmpl_sprint(&t, argc, v);
+    return gotmpl_string(gotmpl_text_str(&t));
 }
 
-static tpl_value fn_println(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_println)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
-    tpl_sprintln(&t, argc, v);
-    return tpl_string(tpl_text_str(&t));
+    gotmpl_sprintln(&t, argc, v);
+    return gotmpl_string(gotmpl_text_str(&t));
 }
 
-static tpl_value fn_printf(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_printf)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
-    tpl_sprintf(&t, v[0].s, argc - 1, v + 1);
-    return tpl_string(tpl_text_str(&t));
+    gotmpl_sprintf(&t, v[0].s, argc - 1, v + 1);
+    return gotmpl_string(gotmpl_text_str(&t));
 }
 
 /* No value of a template is a function; the name of the callee follows the arguments. */
-static tpl_value fn_call(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_call)
 {
-    if (v[0].kind == TPL_INVALID || v[0].kind == TPL_NIL)
-        tpl_fail(a, "call of nil");
-    tpl_fail(a, "non-function %s of type %s", v[argc].s.ptr, tpl_type_name(v[0]));
+    if (v[0].kind == GOTMPL_INVALID || v[0].kind == GOTMPL_NIL)
+        gotmpl_fail(a, "call of nil");
+    gotmpl_fail(a, "non-function %s of type %s", v[argc].s.ptr, gotmpl_type_name(v[0]));
 }
 
 /* ---- escaping ---- */
 
-static coras_str joined(struct tpl_arena *a, size_t argc, const tpl_value *v)
+static coras_str joined(struct gotmpl_arena *a, size_t argc, const gotmpl_value *v)
 {
-    struct tpl_text t = TPL_TEXT(a);
-    tpl_value *shown = tpl_regrow(a, v, argc, argc, sizeof(*v));
+    struct gotmpl_text t = GOTMPL_TEXT(a);
+    gotmpl_value *shown = gotmpl_regrow(a, v, argc, argc, sizeof(*v));
 
     for (size_t i = 0; i < argc; i++)
-        if (shown[i].kind == TPL_NIL)
-            shown[i] = tpl_string(CORAS_STR("<no value>"));
-    tpl_sprint(&t, argc, shown);
-    return tpl_text_str(&t);
+        if (shown[i].kind == GOTMPL_NIL)
+            shown[i] = gotmpl_string(CORAS_STR("<no value>"));
+    gotmpl_sprint(&t, argc, shown);
+    return gotmpl_text_str(&t);
 }
 
-static tpl_value fn_html(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_html)
 {
     coras_str s = joined(a, argc, v);
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
     for (size_t i = 0; i < s.len; i++)
         switch (s.ptr[i]) {
         case '\0':
-            tpl_put_rune(&t, 0xfffd);
+            gotmpl_put_rune(&t, 0xfffd);
             break;
         case '"':
-            tpl_puts(&t, "&#34;");
+            gotmpl_puts(&t, "&#34;");
             break;
         case '\'':
-            tpl_puts(&t, "&#39;");
+            gotmpl_puts(&t, "&#39;");
             break;
         case '&':
-            tpl_puts(&t, "&amp;");
+            gotmpl_puts(&t, "&amp;");
             break;
         case '<':
-            tpl_puts(&t, "&lt;");
+            gotmpl_puts(&t, "&lt;");
             break;
         case '>':
-            tpl_puts(&t, "&gt;");
+            gotmpl_puts(&t, "&gt;");
             break;
         default:
-            tpl_putc(&t, s.ptr[i]);
+            gotmpl_putc(&t, s.ptr[i]);
         }
-    return tpl_string(tpl_text_str(&t));
+    return gotmpl_string(gotmpl_text_str(&t));
 }
 
-static tpl_value fn_js(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_js)
 {
     coras_str s = joined(a, argc, v);
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
     uint32_t c;
 
     for (size_t i = 0, n; i < s.len; i += n) {
         n = coras_utf8_decode(s.ptr + i, s.len - i, &c);
         if (c == '\\' || c == '\'' || c == '"') {
-            tpl_putc(&t, '\\');
-            tpl_putc(&t, (char)c);
+            gotmpl_putc(&t, '\\');
+            gotmpl_putc(&t, (char)c);
         } else if (c < ' ' || c == '<' || c == '>' || c == '&' || c == '=') {
-            tpl_printf(&t, "\\u%04X", (unsigned)c);
+            gotmpl_printf(&t, "\\u%04X", (unsigned)c);
         } else if (c >= 0x80 && !coras_unicode_is_print(c)) {
-            tpl_printf(&t, "\\u%04X", (unsigned)c);
+            gotmpl_printf(&t, "\\u%04X", (unsigned)c);
         } else {
-            tpl_put(&t, s.ptr + i, n);
+            gotmpl_put(&t, s.ptr + i, n);
         }
     }
-    return tpl_string(tpl_text_str(&t));
+    return gotmpl_string(gotmpl_text_str(&t));
 }
 
-static tpl_value fn_urlquery(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_urlquery)
 {
     coras_str s = joined(a, argc, v);
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
         if (coras_is_alnum(c) || c == '-' || c == '_' || c == '.' || c == '~')
-            tpl_putc(&t, c);
+            gotmpl_putc(&t, c);
         else if (c == ' ')
-            tpl_putc(&t, '+');
+            gotmpl_putc(&t, '+');
         else
-            tpl_printf(&t, "%%%02X", (unsigned char)c);
+            gotmpl_printf(&t, "%%%02X", (unsigned char)c);
     }
-    return tpl_string(tpl_text_str(&t));
+    return gotmpl_string(gotmpl_text_str(&t));
 }
 
 /* ---- comparison ---- */
 
-enum basic {
-    NOT_BASIC,
-    BASIC_BOOL,
-    BASIC_INT,
-    BASIC_UINT,
-    BASIC_FLOAT,
-    BASIC_COMPLEX,
-    BASIC_STRING
-};
+enum basic { NOT_BASIC, BASIC_BOOL, BASIC_INT, BASIC_UINT, BASIC_FLOAT, BASIC_STRING };
 
-static enum basic basic_kind(tpl_value v)
+static enum basic basic_kind(gotmpl_value v)
 {
-    if (v.kind == TPL_BOOL)
+    if (v.kind == GOTMPL_BOOL)
         return BASIC_BOOL;
-    if (v.kind == TPL_FLOAT)
+    if (v.kind == GOTMPL_FLOAT)
         return BASIC_FLOAT;
-    if (v.kind == TPL_COMPLEX)
-        return BASIC_COMPLEX;
-    if (v.kind == TPL_STRING)
+    if (v.kind == GOTMPL_STRING)
         return BASIC_STRING;
-    if (tpl_is_uint(v))
+    if (gotmpl_is_uint(v))
         return BASIC_UINT;
-    return tpl_is_int(v) ? BASIC_INT : NOT_BASIC;
+    return gotmpl_is_int(v) ? BASIC_INT : NOT_BASIC;
 }
 
-static const char *shown(struct tpl_arena *a, const char *format, tpl_value v)
+static const char *shown(struct gotmpl_arena *a, const char *format, gotmpl_value v)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
-    tpl_sprintf(&t, coras_str_of(format), 1, &v);
-    return tpl_text_str(&t).ptr;
+    gotmpl_sprintf(&t, coras_str_of(format), 1, &v);
+    return gotmpl_text_str(&t).ptr;
 }
 
-static bool is_nil(tpl_value v)
+static bool is_nil(gotmpl_value v)
 {
-    return v.kind == TPL_INVALID || (v.kind == TPL_LIST && v.list->is_nil) ||
-           (v.kind == TPL_MAP && v.map->is_nil);
+    return v.kind == GOTMPL_INVALID || (v.kind == GOTMPL_LIST && v.list->is_nil) ||
+           (v.kind == GOTMPL_MAP && v.map->is_nil);
 }
 
-static bool equal_others(struct tpl_arena *a, tpl_value x, tpl_value y)
+static bool equal_others(struct gotmpl_arena *a, gotmpl_value x, gotmpl_value y)
 {
-    if (strcmp(tpl_kind_name(x), tpl_kind_name(y)) != 0 && x.kind != TPL_INVALID &&
-        y.kind != TPL_INVALID)
-        tpl_fail(a, "non-comparable types %s: %s, %s: %s", shown(a, "%s", x), tpl_type_name(x),
-                 tpl_type_name(y), shown(a, "%v", y));
+    if (strcmp(gotmpl_kind_name(x), gotmpl_kind_name(y)) != 0 && x.kind != GOTMPL_INVALID &&
+        y.kind != GOTMPL_INVALID)
+        gotmpl_fail(a, "non-comparable types %s: %s, %s: %s", shown(a, "%s", x),
+                    gotmpl_type_name(x), gotmpl_type_name(y), shown(a, "%v", y));
     if (is_nil(x) || is_nil(y))
         return is_nil(x) == is_nil(y);
-    if (y.kind == TPL_LIST || y.kind == TPL_MAP)
-        tpl_fail(a, "non-comparable type %s: %s", shown(a, "%s", y), tpl_type_name(y));
-    return tpl_deep_equal(a, x, y, 0);
+    if (y.kind == GOTMPL_LIST || y.kind == GOTMPL_MAP)
+        gotmpl_fail(a, "non-comparable type %s: %s", shown(a, "%s", y), gotmpl_type_name(y));
+    return gotmpl_deep_equal(a, x, y, 0);
 }
 
-static bool equal(struct tpl_arena *a, tpl_value x, tpl_value y)
+static bool equal(struct gotmpl_arena *a, gotmpl_value x, gotmpl_value y)
 {
     enum basic bx = basic_kind(x), by = basic_kind(y);
 
     if ((bx == BASIC_INT && by == BASIC_UINT) || (bx == BASIC_UINT && by == BASIC_INT))
         return (bx == BASIC_INT ? x.i : y.i) >= 0 && x.i == y.i;
     if (bx != by) {
-        if (x.kind != TPL_INVALID && y.kind != TPL_INVALID)
-            tpl_fail(a, "incompatible types for comparison: %s and %s", tpl_type_name(x),
-                     tpl_type_name(y));
+        if (x.kind != GOTMPL_INVALID && y.kind != GOTMPL_INVALID)
+            gotmpl_fail(a, "incompatible types for comparison: %s and %s", gotmpl_type_name(x),
+                        gotmpl_type_name(y));
         return false;
     }
     switch (bx) {
@@ -276,10 +264,8 @@ static bool equal(struct tpl_arena *a, tpl_value x, tpl_value y)
         return x.b == y.b;
     case BASIC_FLOAT:
         return x.f == y.f;
-    case BASIC_COMPLEX:
-        return tpl_deep_equal(a, x, y, 0);
     case BASIC_STRING:
-        return tpl_str_same(x.s, y.s);
+        return gotmpl_str_same(x.s, y.s);
     case BASIC_INT:
     case BASIC_UINT:
         return x.i == y.i;
@@ -288,79 +274,74 @@ static bool equal(struct tpl_arena *a, tpl_value x, tpl_value y)
     }
 }
 
-static bool less(struct tpl_arena *a, tpl_value x, tpl_value y)
+static bool less(struct gotmpl_arena *a, gotmpl_value x, gotmpl_value y)
 {
     enum basic bx = basic_kind(x), by = basic_kind(y);
 
     if (bx == NOT_BASIC || by == NOT_BASIC)
-        tpl_fail(a, "invalid type for comparison");
+        gotmpl_fail(a, "invalid type for comparison");
     if (bx == BASIC_INT && by == BASIC_UINT)
         return x.i < 0 || (uint64_t)x.i < (uint64_t)y.i;
     if (bx == BASIC_UINT && by == BASIC_INT)
         return y.i >= 0 && (uint64_t)x.i < (uint64_t)y.i;
     if (bx != by)
-        tpl_fail(a, "incompatible types for comparison: %s and %s", tpl_type_name(x),
-                 tpl_type_name(y));
+        gotmpl_fail(a, "incompatible types for comparison: %s and %s", gotmpl_type_name(x),
+                    gotmpl_type_name(y));
     switch (bx) {
     case BASIC_FLOAT:
         return x.f < y.f;
     case BASIC_STRING:
-        return tpl_str_compare(x.s, y.s) < 0;
+        return gotmpl_str_compare(x.s, y.s) < 0;
     case BASIC_INT:
         return x.i < y.i;
     case BASIC_UINT:
         return (uint64_t)x.i < (uint64_t)y.i;
     default:
-        tpl_fail(a, "invalid type for comparison");
+        gotmpl_fail(a, "invalid type for comparison");
     }
 }
 
-static bool less_or_equal(struct tpl_arena *a, tpl_value x, tpl_value y)
+static bool less_or_equal(struct gotmpl_arena *a, gotmpl_value x, gotmpl_value y)
 {
     return less(a, x, y) || equal(a, x, y);
 }
 
-static tpl_value fn_eq(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_eq)
 {
     if (argc < 2)
-        tpl_fail(a, "missing argument for comparison");
+        gotmpl_fail(a, "missing argument for comparison");
     for (size_t i = 1; i < argc; i++)
-        if (equal(a, tpl_unwrap(v[0]), tpl_unwrap(v[i])))
-            return tpl_bool(true);
-    return tpl_bool(false);
+        if (equal(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[i])))
+            return gotmpl_bool(true);
+    return gotmpl_bool(false);
 }
 
-static tpl_value fn_ne(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_ne)
 {
-    (void)argc;
-    return tpl_bool(!equal(a, tpl_unwrap(v[0]), tpl_unwrap(v[1])));
+    return gotmpl_bool(!equal(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1])));
 }
 
-static tpl_value fn_lt(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_lt)
 {
-    (void)argc;
-    return tpl_bool(less(a, tpl_unwrap(v[0]), tpl_unwrap(v[1])));
+    return gotmpl_bool(less(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1])));
 }
 
-static tpl_value fn_le(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_le)
 {
-    (void)argc;
-    return tpl_bool(less_or_equal(a, tpl_unwrap(v[0]), tpl_unwrap(v[1])));
+    return gotmpl_bool(less_or_equal(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1])));
 }
 
-static tpl_value fn_gt(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_gt)
 {
-    (void)argc;
-    return tpl_bool(!less_or_equal(a, tpl_unwrap(v[0]), tpl_unwrap(v[1])));
+    return gotmpl_bool(!less_or_equal(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1])));
 }
 
-static tpl_value fn_ge(struct tpl_arena *a, size_t argc, const tpl_value *v)
+GOTMPL_FN(fn_ge)
 {
-    (void)argc;
-    return tpl_bool(!less(a, tpl_unwrap(v[0]), tpl_unwrap(v[1])));
+    return gotmpl_bool(!less(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1])));
 }
 
-const struct tpl_function tpl_builtin_functions[] = {
+const struct gotmpl_function gotmpl_builtin_functions[] = {
     {"and", "vv*", NULL}, /* evaluate their arguments one by one */
     {"or", "vv*", NULL},
     {"call", "vv*", fn_call},

@@ -1,112 +1,105 @@
-/* sprig: dates and durations. */
+/* sprig: dates and durations, and the methods of a time that templates call. */
 #include "gotemplate/funcs.h"
 #include "base/alloc.h"
 #include "gotemplate/literal.h"
 #include "gotemplate/times.h"
 
-#define FN(name) static tpl_value name(struct tpl_arena *a, size_t argc, const tpl_value *v)
-
 enum { NS_PER_S = 1000000000 };
 
-static tpl_value of_time(const struct tpl_time *t)
+static gotmpl_value of_time(const struct gotmpl_time *t)
 {
-    return (tpl_value){.kind = TPL_TIME, .time = t};
+    return (gotmpl_value){.kind = GOTMPL_TIME, .time = t};
 }
 
 /* What sprig takes for a date: a time or seconds as an int; anything else is now. */
-static const struct tpl_time *date_of(struct tpl_arena *a, tpl_value v)
+static const struct gotmpl_time *date_of(struct gotmpl_arena *a, gotmpl_value v)
 {
-    if (v.kind == TPL_TIME)
+    if (v.kind == GOTMPL_TIME)
         return v.time;
-    if (v.kind == TPL_INT || v.kind == TPL_INT64)
-        return tpl_time_new(a, v.i, 0, &tpl_zone_local);
-    return tpl_time_now(a);
+    if (v.kind == GOTMPL_INT || v.kind == GOTMPL_INT64)
+        return gotmpl_time_new(a, v.i, 0, &gotmpl_zone_local);
+    return gotmpl_time_now(a);
 }
 
-static tpl_value format_in(struct tpl_arena *a, coras_str layout, tpl_value date, coras_str zone)
+static gotmpl_value format_in(struct gotmpl_arena *a, coras_str layout, gotmpl_value date,
+                              coras_str zone)
 {
-    const struct tpl_zone *z = tpl_zone_load(a, zone);
-    const struct tpl_time *t = date_of(a, date);
+    const struct gotmpl_zone *z = gotmpl_zone_load(a, zone);
+    const struct gotmpl_time *t = date_of(a, date);
 
-    t = tpl_time_new(a, t->sec, t->nsec, z ? z : &tpl_zone_utc);
-    return tpl_string(tpl_time_format(a, t, layout));
+    t = gotmpl_time_new(a, t->sec, t->nsec, z ? z : &gotmpl_zone_utc);
+    return gotmpl_string(gotmpl_time_format(a, t, layout));
 }
 
-FN(fn_date)
+GOTMPL_FN(fn_date)
 {
-    (void)argc;
     return format_in(a, v[0].s, v[1], CORAS_STR("Local"));
 }
 
-FN(fn_date_in_zone)
+GOTMPL_FN(fn_date_in_zone)
 {
-    (void)argc;
     return format_in(a, v[0].s, v[1], v[2].s);
 }
 
-FN(fn_html_date)
+GOTMPL_FN(fn_html_date)
 {
-    (void)argc;
     return format_in(a, CORAS_STR("2006-01-02"), v[0], CORAS_STR("Local"));
 }
 
-FN(fn_html_date_in_zone)
+GOTMPL_FN(fn_html_date_in_zone)
 {
-    (void)argc;
     return format_in(a, CORAS_STR("2006-01-02"), v[0], v[1].s);
 }
 
-FN(fn_now)
+GOTMPL_FN(fn_now)
 {
-    (void)argc, (void)v;
-    return of_time(tpl_time_now(a));
+    return of_time(gotmpl_time_now(a));
 }
 
-FN(fn_date_modify)
+GOTMPL_FN(fn_date_modify)
 {
     coras_str problem;
     int64_t ns;
 
-    (void)argc;
-    return tpl_duration_parse(a, v[0].s, &ns, &problem) ? of_time(tpl_time_later(a, v[1].time, ns))
-                                                        : v[1];
+    return gotmpl_duration_parse(a, v[0].s, &ns, &problem)
+               ? of_time(gotmpl_time_later(a, v[1].time, ns))
+               : v[1];
 }
 
-FN(fn_must_date_modify)
+GOTMPL_FN(fn_must_date_modify)
 {
     coras_str problem;
     int64_t ns;
 
-    (void)argc;
-    if (!tpl_duration_parse(a, v[0].s, &ns, &problem))
-        tpl_fail(a, "%s", problem.ptr);
-    return of_time(tpl_time_later(a, v[1].time, ns));
+    if (!gotmpl_duration_parse(a, v[0].s, &ns, &problem))
+        gotmpl_fail(a, "%s", problem.ptr);
+    return of_time(gotmpl_time_later(a, v[1].time, ns));
 }
 
-FN(fn_to_date)
+GOTMPL_FN(fn_to_date)
 {
     coras_str problem;
-    const struct tpl_time *t = tpl_time_parse(a, v[0].s, v[1].s, &tpl_zone_local, &problem);
+    const struct gotmpl_time *t =
+        gotmpl_time_parse(a, v[0].s, v[1].s, &gotmpl_zone_local, &problem);
 
-    (void)argc;
-    return of_time(t ? t : tpl_time_new(a, TPL_ZERO_TIME, 0, &tpl_zone_utc));
+    return of_time(t ? t : gotmpl_time_new(a, GOTMPL_ZERO_TIME, 0, &gotmpl_zone_utc));
 }
 
-FN(fn_must_to_date)
+GOTMPL_FN(fn_must_to_date)
 {
     coras_str problem;
-    const struct tpl_time *t = tpl_time_parse(a, v[0].s, v[1].s, &tpl_zone_local, &problem);
+    const struct gotmpl_time *t =
+        gotmpl_time_parse(a, v[0].s, v[1].s, &gotmpl_zone_local, &problem);
 
-    (void)argc;
     if (!t)
-        tpl_fail(a, "%s", problem.ptr);
+        gotmpl_fail(a, "%s", problem.ptr);
     return of_time(t);
 }
 
 /* Nanoseconds from t until now, as far as they fit. */
-static int64_t since(struct tpl_arena *a, const struct tpl_time *t)
+static int64_t since(struct gotmpl_arena *a, const struct gotmpl_time *t)
 {
-    const struct tpl_time *now = tpl_time_now(a);
+    const struct gotmpl_time *now = gotmpl_time_now(a);
     int64_t sec = now->sec - t->sec, ns;
 
     if (__builtin_mul_overflow(sec, (int64_t)NS_PER_S, &ns) ||
@@ -115,32 +108,30 @@ static int64_t since(struct tpl_arena *a, const struct tpl_time *t)
     return ns;
 }
 
-FN(fn_ago)
+GOTMPL_FN(fn_ago)
 {
     int64_t ns = since(a, date_of(a, v[0])), left = ns % NS_PER_S;
 
-    (void)argc;
     ns -= left;
     if (left >= NS_PER_S / 2 && ns < INT64_MAX - NS_PER_S)
         ns += NS_PER_S;
     else if (left <= -NS_PER_S / 2 && ns > INT64_MIN + NS_PER_S)
         ns -= NS_PER_S;
-    return tpl_string(tpl_duration_string(a, ns));
+    return gotmpl_string(gotmpl_duration_string(a, ns));
 }
 
-FN(fn_duration)
+GOTMPL_FN(fn_duration)
 {
     int64_t n = 0;
 
-    (void)argc;
-    if (v[0].kind == TPL_STRING)
-        tpl_parse_int(v[0].s, 10, &n);
-    else if (v[0].kind == TPL_INT64)
+    if (v[0].kind == GOTMPL_STRING)
+        gotmpl_parse_int(v[0].s, 10, &n);
+    else if (v[0].kind == GOTMPL_INT64)
         n = v[0].i;
-    return tpl_string(tpl_duration_string(a, (int64_t)((uint64_t)n * NS_PER_S)));
+    return gotmpl_string(gotmpl_duration_string(a, (int64_t)((uint64_t)n * NS_PER_S)));
 }
 
-FN(fn_duration_round)
+GOTMPL_FN(fn_duration_round)
 {
     static const struct {
         uint64_t seconds;
@@ -150,29 +141,27 @@ FN(fn_duration_round)
     int64_t ns = 0;
     uint64_t u;
 
-    (void)argc;
-    if (v[0].kind == TPL_STRING)
-        tpl_duration_parse(a, v[0].s, &ns, &problem);
-    else if (v[0].kind == TPL_INT64)
+    if (v[0].kind == GOTMPL_STRING)
+        gotmpl_duration_parse(a, v[0].s, &ns, &problem);
+    else if (v[0].kind == GOTMPL_INT64)
         ns = v[0].i;
-    else if (v[0].kind == TPL_TIME)
+    else if (v[0].kind == GOTMPL_TIME)
         ns = since(a, v[0].time);
     u = ns < 0 ? 0 - (uint64_t)ns : (uint64_t)ns;
     for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++)
         if (u > units[i].seconds * NS_PER_S)
-            return tpl_string(tpl_format(a, "%llu%s",
-                                         (unsigned long long)(u / (units[i].seconds * NS_PER_S)),
-                                         units[i].unit));
-    return tpl_string(CORAS_STR("0s"));
+            return gotmpl_string(
+                gotmpl_format(a, "%llu%s", (unsigned long long)(u / (units[i].seconds * NS_PER_S)),
+                              units[i].unit));
+    return gotmpl_string(CORAS_STR("0s"));
 }
 
-FN(fn_unix_epoch)
+GOTMPL_FN(fn_unix_epoch)
 {
-    (void)argc;
-    return tpl_string(tpl_format(a, "%lld", (long long)v[0].time->sec));
+    return gotmpl_string(gotmpl_format(a, "%lld", (long long)v[0].time->sec));
 }
 
-const struct tpl_function tpl_date_functions[] = {
+const struct gotmpl_function gotmpl_date_functions[] = {
     {"ago", "a", fn_ago},
     {"date", "sa", fn_date},
     {"dateInZone", "sas", fn_date_in_zone},
@@ -190,4 +179,91 @@ const struct tpl_function tpl_date_functions[] = {
     {"toDate", "ss", fn_to_date},
     {"unixEpoch", "t", fn_unix_epoch},
     {NULL, NULL, NULL},
+};
+
+/* ---- methods of a time ---- */
+
+GOTMPL_FN(time_format)
+{
+    return gotmpl_string(gotmpl_time_format(a, v[0].time, v[1].s));
+}
+
+GOTMPL_FN(time_string)
+{
+    return gotmpl_string(gotmpl_time_string(a, v[0].time));
+}
+
+GOTMPL_FN(time_unix)
+{
+    return gotmpl_int64(v[0].time->sec);
+}
+
+GOTMPL_FN(time_year)
+{
+    return gotmpl_int(gotmpl_time_fields(v[0].time).tm_year + 1900);
+}
+
+GOTMPL_FN(time_day)
+{
+    return gotmpl_int(gotmpl_time_fields(v[0].time).tm_mday);
+}
+
+GOTMPL_FN(time_hour)
+{
+    return gotmpl_int(gotmpl_time_fields(v[0].time).tm_hour);
+}
+
+GOTMPL_FN(time_minute)
+{
+    return gotmpl_int(gotmpl_time_fields(v[0].time).tm_min);
+}
+
+GOTMPL_FN(time_second)
+{
+    return gotmpl_int(gotmpl_time_fields(v[0].time).tm_sec);
+}
+
+GOTMPL_FN(time_is_zero)
+{
+    return gotmpl_bool(v[0].time->sec == GOTMPL_ZERO_TIME && v[0].time->nsec == 0);
+}
+
+GOTMPL_FN(time_utc)
+{
+    return of_time(gotmpl_time_new(a, v[0].time->sec, v[0].time->nsec, &gotmpl_zone_utc));
+}
+
+GOTMPL_FN(time_local)
+{
+    return of_time(gotmpl_time_new(a, v[0].time->sec, v[0].time->nsec, &gotmpl_zone_local));
+}
+
+static int compare_times(const struct gotmpl_time *x, const struct gotmpl_time *y)
+{
+    if (x->sec != y->sec)
+        return x->sec < y->sec ? -1 : 1;
+    return (x->nsec > y->nsec) - (x->nsec < y->nsec);
+}
+
+GOTMPL_FN(time_before)
+{
+    return gotmpl_bool(compare_times(v[0].time, v[1].time) < 0);
+}
+
+GOTMPL_FN(time_after)
+{
+    return gotmpl_bool(compare_times(v[0].time, v[1].time) > 0);
+}
+
+GOTMPL_FN(time_equal)
+{
+    return gotmpl_bool(compare_times(v[0].time, v[1].time) == 0);
+}
+
+const struct gotmpl_function gotmpl_time_methods[] = {
+    {"After", "t", time_after},   {"Before", "t", time_before}, {"Day", "", time_day},
+    {"Equal", "t", time_equal},   {"Format", "s", time_format}, {"Hour", "", time_hour},
+    {"IsZero", "", time_is_zero}, {"Local", "", time_local},    {"Minute", "", time_minute},
+    {"Second", "", time_second},  {"String", "", time_string},  {"UTC", "", time_utc},
+    {"Unix", "", time_unix},      {"Year", "", time_year},      {NULL, NULL, NULL},
 };

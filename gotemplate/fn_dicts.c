@@ -1,217 +1,200 @@
 /* sprig: dictionaries. set, unset and merge change the one they are given. */
 #include "gotemplate/funcs.h"
 
-#include "gotemplate/semver.h"
-
-#define FN(name) static tpl_value name(struct tpl_arena *a, size_t argc, const tpl_value *v)
-
-static tpl_value plain(tpl_value v)
+GOTMPL_FN(fn_dict)
 {
-    if (v.kind != TPL_NIL)
-        v.in_interface = false;
-    return v;
-}
-
-FN(fn_dict)
-{
-    struct tpl_map *m = tpl_map_new(a, TPL_OF_ANY);
+    struct gotmpl_map *m = gotmpl_map_new(a, GOTMPL_OF_ANY);
 
     for (size_t i = 0; i < argc; i += 2)
-        tpl_map_set(a, m, tpl_to_text(a, v[i]),
-                    i + 1 < argc ? v[i + 1] : tpl_string(CORAS_STR("")));
-    return tpl_of_map(m);
+        gotmpl_map_set(a, m, gotmpl_to_text(a, v[i]),
+                       i + 1 < argc ? v[i + 1] : gotmpl_string(CORAS_STR("")));
+    return gotmpl_of_map(m);
 }
 
-FN(fn_get)
+GOTMPL_FN(fn_get)
 {
-    tpl_value found;
+    gotmpl_value found;
 
-    (void)a, (void)argc;
-    return tpl_map_get(v[0].map, v[1].s, &found) ? plain(found) : tpl_string(CORAS_STR(""));
+    return gotmpl_map_get(v[0].map, v[1].s, &found) ? gotmpl_plain(found)
+                                                    : gotmpl_string(CORAS_STR(""));
 }
 
-FN(fn_set)
+GOTMPL_FN(fn_set)
 {
-    (void)argc;
-    tpl_map_set(a, v[0].map, v[1].s, v[2]);
+    gotmpl_map_set(a, v[0].map, v[1].s, v[2]);
     return v[0];
 }
 
-FN(fn_unset)
+GOTMPL_FN(fn_unset)
 {
-    (void)a, (void)argc;
-    tpl_map_remove(v[0].map, v[1].s);
+    gotmpl_map_remove(v[0].map, v[1].s);
     return v[0];
 }
 
-FN(fn_has_key)
+GOTMPL_FN(fn_has_key)
 {
-    tpl_value found;
+    gotmpl_value found;
 
-    (void)a, (void)argc;
-    return tpl_bool(tpl_map_get(v[0].map, v[1].s, &found));
+    return gotmpl_bool(gotmpl_map_get(v[0].map, v[1].s, &found));
 }
 
-FN(fn_pluck)
+GOTMPL_FN(fn_pluck)
 {
-    struct tpl_list *l = tpl_list_new(a, TPL_OF_ANY, argc);
-    tpl_value found;
+    struct gotmpl_list *l = gotmpl_list_new(a, GOTMPL_OF_ANY, argc);
+    gotmpl_value found;
 
     for (size_t i = 1; i < argc; i++)
-        if (tpl_map_get(v[i].map, v[0].s, &found))
-            l->items[l->len++] = plain(found);
-    return tpl_of_list(l);
+        if (gotmpl_map_get(v[i].map, v[0].s, &found))
+            l->items[l->len++] = gotmpl_plain(found);
+    return gotmpl_of_list(l);
 }
 
-FN(fn_keys)
+GOTMPL_FN(fn_keys)
 {
-    struct tpl_list *l = tpl_list_new(a, TPL_OF_STRING, 0);
+    struct gotmpl_list *l = gotmpl_list_new(a, GOTMPL_OF_STRING, 0);
 
     for (size_t i = 0; i < argc; i++)
         for (size_t k = 0; k < v[i].map->len; k++)
-            tpl_list_add(a, l, tpl_string(v[i].map->items[k].key));
-    return tpl_of_list(l);
+            gotmpl_list_add(a, l, gotmpl_string(v[i].map->items[k].key));
+    return gotmpl_of_list(l);
 }
 
-FN(fn_values)
+GOTMPL_FN(fn_values)
 {
-    struct tpl_list *l = tpl_list_new(a, TPL_OF_ANY, v[0].map->len);
-
-    (void)argc;
-    for (size_t i = 0; i < v[0].map->len; i++)
-        l->items[l->len++] = plain(tpl_map_at(v[0].map, i));
-    return tpl_of_list(l);
-}
-
-FN(fn_pick)
-{
-    struct tpl_map *m = tpl_map_new(a, TPL_OF_ANY);
-    tpl_value found;
-
-    for (size_t i = 1; i < argc; i++)
-        if (tpl_map_get(v[0].map, v[i].s, &found))
-            tpl_map_set(a, m, v[i].s, plain(found));
-    return tpl_of_map(m);
-}
-
-FN(fn_omit)
-{
-    struct tpl_map *m = tpl_map_new(a, TPL_OF_ANY);
+    struct gotmpl_list *l = gotmpl_list_new(a, GOTMPL_OF_ANY, v[0].map->len);
 
     for (size_t i = 0; i < v[0].map->len; i++)
-        tpl_map_set(a, m, v[0].map->items[i].key, plain(tpl_map_at(v[0].map, i)));
-    for (size_t i = 1; i < argc; i++)
-        tpl_map_remove(m, v[i].s);
-    return tpl_of_map(m);
+        l->items[l->len++] = gotmpl_plain(gotmpl_map_at(v[0].map, i));
+    return gotmpl_of_list(l);
 }
 
-static bool is_dict(tpl_value v)
+GOTMPL_FN(fn_pick)
 {
-    return v.kind == TPL_MAP && v.map->elem == TPL_OF_ANY;
+    struct gotmpl_map *m = gotmpl_map_new(a, GOTMPL_OF_ANY);
+    gotmpl_value found;
+
+    for (size_t i = 1; i < argc; i++)
+        if (gotmpl_map_get(v[0].map, v[i].s, &found))
+            gotmpl_map_set(a, m, v[i].s, gotmpl_plain(found));
+    return gotmpl_of_map(m);
+}
+
+GOTMPL_FN(fn_omit)
+{
+    struct gotmpl_map *m = gotmpl_map_new(a, GOTMPL_OF_ANY);
+
+    for (size_t i = 0; i < v[0].map->len; i++)
+        gotmpl_map_set(a, m, v[0].map->items[i].key, gotmpl_plain(gotmpl_map_at(v[0].map, i)));
+    for (size_t i = 1; i < argc; i++)
+        gotmpl_map_remove(m, v[i].s);
+    return gotmpl_of_map(m);
+}
+
+static bool is_dict(gotmpl_value v)
+{
+    return v.kind == GOTMPL_MAP && v.map->elem == GOTMPL_OF_ANY;
 }
 
 /* Without `overwrite` only what is absent or empty (0, false, "") is taken over. */
-static void merge(struct tpl_arena *a, struct tpl_map *into, const struct tpl_map *from,
+static void merge(struct gotmpl_arena *a, struct gotmpl_map *into, const struct gotmpl_map *from,
                   bool overwrite, int depth)
 {
-    struct tpl_map source = *from;
+    struct gotmpl_map source = *from;
 
-    tpl_check_nesting(a, depth);
-    source.items = tpl_regrow(a, from->items, from->len, from->len, sizeof(*from->items));
+    gotmpl_check_nesting(a, depth);
+    source.items = gotmpl_regrow(a, from->items, from->len, from->len, sizeof(*from->items));
     for (size_t i = 0; i < source.len; i++) {
         coras_str key = source.items[i].key;
-        tpl_value mine, theirs = tpl_map_at(&source, i);
-        bool there = tpl_map_get(into, key, &mine);
+        gotmpl_value mine, theirs = gotmpl_map_at(&source, i);
+        bool there = gotmpl_map_get(into, key, &mine);
         if (there && is_dict(mine) && is_dict(theirs) && mine.map->len > 0)
             merge(a, mine.map, theirs.map, overwrite, depth + 1);
-        else if (!there || overwrite || tpl_is_empty(mine))
-            tpl_map_set(a, into, key, plain(theirs));
+        else if (!there || overwrite || gotmpl_is_empty(mine))
+            gotmpl_map_set(a, into, key, gotmpl_plain(theirs));
     }
 }
 
-static tpl_value merge_all(struct tpl_arena *a, size_t argc, const tpl_value *v, bool overwrite)
+static gotmpl_value merge_all(struct gotmpl_arena *a, size_t argc, const gotmpl_value *v,
+                              bool overwrite)
 {
-    struct tpl_map *into = v[0].map;
+    struct gotmpl_map *into = v[0].map;
 
     for (size_t i = 1; i < argc; i++) {
         if (into->is_nil && !v[i].map->is_nil)
-            into = tpl_map_new(a, TPL_OF_ANY);
+            into = gotmpl_map_new(a, GOTMPL_OF_ANY);
         merge(a, into, v[i].map, overwrite, 0);
     }
-    return tpl_of_map(into);
+    return gotmpl_of_map(into);
 }
 
-FN(fn_merge)
+GOTMPL_FN(fn_merge)
 {
     return merge_all(a, argc, v, false);
 }
 
-FN(fn_merge_overwrite)
+GOTMPL_FN(fn_merge_overwrite)
 {
     return merge_all(a, argc, v, true);
 }
 
-static _Noreturn void fail_conversion(struct tpl_arena *a, tpl_value v, const char *wanted)
+static _Noreturn void fail_conversion(struct gotmpl_arena *a, gotmpl_value v, const char *wanted)
 {
-    tpl_fail(a, "interface conversion: interface {} is %s, not %s",
-             v.kind == TPL_NIL ? "nil" : tpl_type_name(v), wanted);
+    gotmpl_fail(a, "interface conversion: interface {} is %s, not %s",
+                v.kind == GOTMPL_NIL ? "nil" : gotmpl_type_name(v), wanted);
 }
 
 /* dig "a" "b" DEFAULT DICT */
-FN(fn_dig)
+GOTMPL_FN(fn_dig)
 {
-    tpl_value at;
+    gotmpl_value at;
     size_t keys = argc - 2;
 
     if (argc < 3)
-        tpl_fail(a, "dig needs at least three arguments");
+        gotmpl_fail(a, "dig needs at least three arguments");
     if (!is_dict(v[argc - 1]))
         fail_conversion(a, v[argc - 1], "map[string]interface {}");
     for (size_t i = 0; i < keys; i++)
-        if (v[i].kind != TPL_STRING)
+        if (v[i].kind != GOTMPL_STRING)
             fail_conversion(a, v[i], "string");
     at = v[argc - 1];
     for (size_t i = 0; i < keys; i++) {
         if (!is_dict(at))
             fail_conversion(a, at, "map[string]interface {}");
-        if (!tpl_map_get(at.map, v[i].s, &at))
+        if (!gotmpl_map_get(at.map, v[i].s, &at))
             return v[argc - 2];
     }
-    return plain(at);
+    return gotmpl_plain(at);
 }
 
-static tpl_value copy_deep(struct tpl_arena *a, tpl_value v, int depth)
+static gotmpl_value copy_deep(struct gotmpl_arena *a, gotmpl_value v, int depth)
 {
-    tpl_check_nesting(a, depth);
-    if (v.kind == TPL_LIST) {
-        struct tpl_list *l = tpl_list_new(a, v.list->elem, v.list->len);
+    gotmpl_check_nesting(a, depth);
+    if (v.kind == GOTMPL_LIST) {
+        struct gotmpl_list *l = gotmpl_list_new(a, v.list->elem, v.list->len);
         l->is_nil = v.list->is_nil;
         for (size_t i = 0; i < v.list->len; i++)
-            l->items[l->len++] = copy_deep(a, plain(tpl_list_at(v.list, i)), depth + 1);
-        return tpl_of_list(l);
+            l->items[l->len++] = copy_deep(a, gotmpl_plain(gotmpl_list_at(v.list, i)), depth + 1);
+        return gotmpl_of_list(l);
     }
-    if (v.kind == TPL_MAP) {
-        struct tpl_map *m = tpl_map_new(a, v.map->elem);
+    if (v.kind == GOTMPL_MAP) {
+        struct gotmpl_map *m = gotmpl_map_new(a, v.map->elem);
         for (size_t i = 0; i < v.map->len; i++)
-            tpl_map_set(a, m, v.map->items[i].key,
-                        copy_deep(a, plain(tpl_map_at(v.map, i)), depth + 1));
+            gotmpl_map_set(a, m, v.map->items[i].key,
+                           copy_deep(a, gotmpl_plain(gotmpl_map_at(v.map, i)), depth + 1));
         m->is_nil = v.map->is_nil;
-        return tpl_of_map(m);
+        return gotmpl_of_map(m);
     }
-    if (v.kind == TPL_SEMVER && v.semver) /* what it holds is private, the copy is blank */
-        v.semver = tpl_alloc(a, sizeof(*v.semver));
     return v;
 }
 
-FN(fn_deep_copy)
+GOTMPL_FN(fn_deep_copy)
 {
-    (void)argc;
-    if (v[0].kind == TPL_NIL)
-        tpl_fail(a, "reflect: call of reflect.Value.Type on zero Value");
+    if (v[0].kind == GOTMPL_NIL)
+        gotmpl_fail(a, "reflect: call of reflect.Value.Type on zero Value");
     return copy_deep(a, v[0], 0);
 }
 
-const struct tpl_function tpl_dict_functions[] = {
+const struct gotmpl_function gotmpl_dict_functions[] = {
     {"deepCopy", "a", fn_deep_copy},
     {"dict", "a*", fn_dict},
     {"dig", "a*", fn_dig},

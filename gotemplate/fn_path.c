@@ -1,21 +1,19 @@
 /* sprig: slash-separated paths, as text; the os functions are the same here. */
 #include "gotemplate/funcs.h"
 
-#define FN(name) static tpl_value name(struct tpl_arena *a, size_t argc, const tpl_value *v)
-
 static size_t last_slash(coras_str s)
 {
     for (size_t i = s.len; i-- > 0;)
         if (s.ptr[i] == '/')
             return i;
-    return TPL_NOT_FOUND;
+    return GOTMPL_NOT_FOUND;
 }
 
 /* path.Clean: no empty, "." or resolvable ".." elements. */
-static coras_str clean(struct tpl_arena *a, coras_str s)
+static coras_str clean(struct gotmpl_arena *a, coras_str s)
 {
     bool rooted = s.len && s.ptr[0] == '/';
-    char *out = tpl_alloc(a, s.len + 2);
+    char *out = gotmpl_alloc(a, s.len + 2);
     size_t len = 0, floor;
 
     if (rooted)
@@ -25,7 +23,7 @@ static coras_str clean(struct tpl_arena *a, coras_str s)
         size_t end = i;
         while (end < s.len && s.ptr[end] != '/')
             end++;
-        coras_str part = tpl_sub(s, i, end);
+        coras_str part = gotmpl_sub(s, i, end);
         i = end + 1;
         if (part.len == 0 || coras_str_eq(part, "."))
             continue;
@@ -45,57 +43,52 @@ static coras_str clean(struct tpl_arena *a, coras_str s)
         if (coras_str_eq(part, ".."))
             floor = len;
     }
-    return len ? tpl_dup(a, out, len) : CORAS_STR(".");
+    return len ? gotmpl_dup(a, out, len) : CORAS_STR(".");
 }
 
-FN(fn_clean)
+GOTMPL_FN(fn_clean)
 {
-    (void)argc;
-    return tpl_string(clean(a, v[0].s));
+    return gotmpl_string(clean(a, v[0].s));
 }
 
-FN(fn_base)
+GOTMPL_FN(fn_base)
 {
     coras_str s = v[0].s;
     size_t slash;
 
-    (void)argc;
     if (s.len == 0)
-        return tpl_string(CORAS_STR("."));
+        return gotmpl_string(CORAS_STR("."));
     while (s.len && s.ptr[s.len - 1] == '/')
         s.len--;
     if (s.len == 0)
-        return tpl_string(CORAS_STR("/"));
+        return gotmpl_string(CORAS_STR("/"));
     slash = last_slash(s);
-    return tpl_string(tpl_dup(a, s.ptr + (slash + 1), s.len - (slash + 1)));
+    return gotmpl_string(gotmpl_dup(a, s.ptr + (slash + 1), s.len - (slash + 1)));
 }
 
-FN(fn_dir)
+GOTMPL_FN(fn_dir)
 {
     size_t slash = last_slash(v[0].s);
 
-    (void)argc;
-    return tpl_string(clean(a, tpl_sub(v[0].s, 0, slash + 1)));
+    return gotmpl_string(clean(a, gotmpl_sub(v[0].s, 0, slash + 1)));
 }
 
-FN(fn_ext)
+GOTMPL_FN(fn_ext)
 {
     coras_str s = v[0].s;
 
-    (void)argc;
     for (size_t i = s.len; i-- > 0 && s.ptr[i] != '/';)
         if (s.ptr[i] == '.')
-            return tpl_string(tpl_dup(a, s.ptr + i, s.len - i));
-    return tpl_string(CORAS_STR(""));
+            return gotmpl_string(gotmpl_dup(a, s.ptr + i, s.len - i));
+    return gotmpl_string(CORAS_STR(""));
 }
 
-FN(fn_is_abs)
+GOTMPL_FN(fn_is_abs)
 {
-    (void)a, (void)argc;
-    return tpl_bool(v[0].s.len && v[0].s.ptr[0] == '/');
+    return gotmpl_bool(v[0].s.len && v[0].s.ptr[0] == '/');
 }
 
-const struct tpl_function tpl_path_functions[] = {
+const struct gotmpl_function gotmpl_path_functions[] = {
     {"base", "s", fn_base},      {"clean", "s", fn_clean},  {"dir", "s", fn_dir},
     {"ext", "s", fn_ext},        {"isAbs", "s", fn_is_abs}, {"osBase", "s", fn_base},
     {"osClean", "s", fn_clean},  {"osDir", "s", fn_dir},    {"osExt", "s", fn_ext},

@@ -2,222 +2,100 @@
 #include "gotemplate/funcs.h"
 #include "gotemplate/semver.h"
 
-#define FN(name) static tpl_value name(struct tpl_arena *a, size_t argc, const tpl_value *v)
-
-FN(fn_semver)
+GOTMPL_FN(fn_semver)
 {
-    (void)argc;
-    return (tpl_value){.kind = TPL_SEMVER, .semver = tpl_semver_parse(a, v[0].s)};
+    return (gotmpl_value){.kind = GOTMPL_SEMVER, .semver = gotmpl_semver_parse(a, v[0].s)};
 }
 
-FN(fn_semver_compare)
+GOTMPL_FN(fn_semver_compare)
 {
-    (void)argc;
-    return tpl_bool(tpl_semver_satisfies(a, v[0].s, v[1].s));
+    return gotmpl_bool(gotmpl_semver_satisfies(a, v[0].s, v[1].s));
 }
 
-static const struct tpl_semver *version(struct tpl_arena *a, tpl_value v)
+static gotmpl_value number(uint64_t n)
 {
-    if (!v.semver)
-        tpl_fail_nil(a);
-    return v.semver;
+    return (gotmpl_value){.kind = GOTMPL_UINT64, .i = (int64_t)n};
 }
 
-static tpl_value number(uint64_t n)
+GOTMPL_FN(fn_major)
 {
-    return (tpl_value){.kind = TPL_UINT64, .i = (int64_t)n};
+    return number(v[0].semver->major);
 }
 
-FN(fn_major)
+GOTMPL_FN(fn_minor)
 {
-    (void)argc;
-    return number(version(a, v[0])->major);
+    return number(v[0].semver->minor);
 }
 
-FN(fn_minor)
+GOTMPL_FN(fn_patch)
 {
-    (void)argc;
-    return number(version(a, v[0])->minor);
+    return number(v[0].semver->patch);
 }
 
-FN(fn_patch)
+GOTMPL_FN(fn_prerelease)
 {
-    (void)argc;
-    return number(version(a, v[0])->patch);
+    return gotmpl_string(v[0].semver->pre);
 }
 
-FN(fn_prerelease)
+GOTMPL_FN(fn_metadata)
 {
-    (void)argc;
-    return tpl_string(version(a, v[0])->pre);
+    return gotmpl_string(v[0].semver->metadata);
 }
 
-FN(fn_metadata)
+GOTMPL_FN(fn_original)
 {
-    (void)argc;
-    return tpl_string(version(a, v[0])->metadata);
+    return gotmpl_string(v[0].semver->original);
 }
 
-FN(fn_original)
+GOTMPL_FN(fn_string)
 {
-    (void)argc;
-    return tpl_string(version(a, v[0])->original);
+    return gotmpl_string(gotmpl_semver_string(a, v[0].semver));
 }
 
-FN(fn_string)
+static int compare(struct gotmpl_arena *a, const gotmpl_value *v)
 {
-    (void)argc;
-    return tpl_string(tpl_semver_string(a, version(a, v[0])));
+    if (!v[1].semver)
+        gotmpl_fail_nil(a);
+    return gotmpl_semver_compare(v[0].semver, v[1].semver);
 }
 
-FN(fn_compare)
+GOTMPL_FN(fn_compare)
 {
-    (void)argc;
-    return tpl_int(tpl_semver_compare(version(a, v[0]), version(a, v[1])));
+    return gotmpl_int(compare(a, v));
 }
 
-FN(fn_equal)
+GOTMPL_FN(fn_equal)
 {
-    (void)argc;
-    return tpl_bool(tpl_semver_compare(version(a, v[0]), version(a, v[1])) == 0);
+    return gotmpl_bool(compare(a, v) == 0);
 }
 
-FN(fn_less_than)
+GOTMPL_FN(fn_less_than)
 {
-    (void)argc;
-    return tpl_bool(tpl_semver_compare(version(a, v[0]), version(a, v[1])) < 0);
+    return gotmpl_bool(compare(a, v) < 0);
 }
 
-FN(fn_greater_than)
+GOTMPL_FN(fn_greater_than)
 {
-    (void)argc;
-    return tpl_bool(tpl_semver_compare(version(a, v[0]), version(a, v[1])) > 0);
+    return gotmpl_bool(compare(a, v) > 0);
 }
 
-FN(fn_less_or_equal)
-{
-    (void)argc;
-    return tpl_bool(tpl_semver_compare(version(a, v[0]), version(a, v[1])) <= 0);
-}
-
-FN(fn_greater_or_equal)
-{
-    (void)argc;
-    return tpl_bool(tpl_semver_compare(version(a, v[0]), version(a, v[1])) >= 0);
-}
-
-/* ---- changed copies: they are values and know no longer how the version was written ---- */
-
-static struct tpl_semver *copy_of(struct tpl_arena *a, tpl_value v)
-{
-    struct tpl_semver *copy = tpl_alloc(a, sizeof(*copy));
-
-    *copy = *version(a, v);
-    copy->is_value = true;
-    return copy;
-}
-
-static tpl_value release_of(struct tpl_semver *v)
-{
-    v->pre = v->metadata = CORAS_STR("");
-    return (tpl_value){.kind = TPL_SEMVER, .semver = v};
-}
-
-FN(fn_inc_major)
-{
-    struct tpl_semver *next = copy_of(a, v[0]);
-
-    (void)argc;
-    next->major++;
-    next->minor = next->patch = 0;
-    return release_of(next);
-}
-
-FN(fn_inc_minor)
-{
-    struct tpl_semver *next = copy_of(a, v[0]);
-
-    (void)argc;
-    next->minor++;
-    next->patch = 0;
-    return release_of(next);
-}
-
-FN(fn_inc_patch)
-{
-    struct tpl_semver *next = copy_of(a, v[0]);
-
-    (void)argc;
-    if (next->pre.len == 0) /* the release of a pre-release has the same numbers */
-        next->patch++;
-    return release_of(next);
-}
-
-/* Identifiers between dots. */
-static void check_identifiers(struct tpl_arena *a, coras_str s, const char *problem)
-{
-    bool empty = true;
-
-    for (size_t i = 0; i <= s.len; i++) {
-        if (i == s.len || s.ptr[i] == '.') {
-            if (empty)
-                tpl_fail(a, "%s", problem);
-            empty = true;
-            continue;
-        }
-        if (!coras_is_alnum(s.ptr[i]) && s.ptr[i] != '-')
-            tpl_fail(a, "%s", problem);
-        empty = false;
-    }
-}
-
-FN(fn_set_prerelease)
-{
-    struct tpl_semver *next = copy_of(a, v[0]);
-
-    (void)argc;
-    if (v[1].s.len)
-        check_identifiers(a, v[1].s, "invalid prerelease string");
-    tpl_semver_check_prerelease(a, v[1].s);
-    next->pre = v[1].s;
-    return (tpl_value){.kind = TPL_SEMVER, .semver = next};
-}
-
-FN(fn_set_metadata)
-{
-    struct tpl_semver *next = copy_of(a, v[0]);
-
-    (void)argc;
-    if (v[1].s.len)
-        check_identifiers(a, v[1].s, "invalid metadata string");
-    next->metadata = v[1].s;
-    return (tpl_value){.kind = TPL_SEMVER, .semver = next};
-}
-
-const struct tpl_function tpl_semver_functions[] = {
+const struct gotmpl_function gotmpl_semver_functions[] = {
     {"semver", "s", fn_semver},
     {"semverCompare", "ss", fn_semver_compare},
     {NULL, NULL, NULL},
 };
 
-const struct tpl_function tpl_semver_methods[] = {
-    {"IncMajor", "", fn_inc_major},
-    {"IncMinor", "", fn_inc_minor},
-    {"IncPatch", "", fn_inc_patch},
+const struct gotmpl_function gotmpl_semver_methods[] = {
+    {"Compare", "S", fn_compare},
+    {"Equal", "S", fn_equal},
+    {"GreaterThan", "S", fn_greater_than},
+    {"LessThan", "S", fn_less_than},
     {"Major", "", fn_major},
     {"Metadata", "", fn_metadata},
     {"Minor", "", fn_minor},
+    {"Original", "", fn_original},
     {"Patch", "", fn_patch},
     {"Prerelease", "", fn_prerelease},
-    {"SetMetadata", "s", fn_set_metadata},
-    {"SetPrerelease", "s", fn_set_prerelease},
     {"String", "", fn_string},
     {NULL, NULL, NULL},
-};
-
-const struct tpl_function tpl_semver_pointer_methods[] = {
-    {"Compare", "S", fn_compare},          {"Equal", "S", fn_equal},
-    {"GreaterThan", "S", fn_greater_than}, {"GreaterThanEqual", "S", fn_greater_or_equal},
-    {"LessThan", "S", fn_less_than},       {"LessThanEqual", "S", fn_less_or_equal},
-    {"Original", "", fn_original},         {NULL, NULL, NULL},
 };

@@ -2,64 +2,64 @@
  * The functions of templates as data: name, parameter types, code. A function gets its arguments
  * checked and converted and raises on failure; results live in the arena.
  */
-#ifndef CORAS_GOTEMPLATE_FUNCS_H
-#define CORAS_GOTEMPLATE_FUNCS_H
+#ifndef GOTMPL_FUNCS_H
+#define GOTMPL_FUNCS_H
 
 #include "gotemplate/value.h"
 
 /*
  * Parameters, one letter each; a final * repeats the last letter, zero times or more:
- *   a interface{} (nil is TPL_NIL)   v the value as it is (may be TPL_INVALID)
- *   s string   i int   u uint32   f float64   b bool
- *   m map[string]interface{}   l []interface{}   t time.Time   d time.Duration
- *   S *semver.Version   c a certificate (nothing makes one)
+ *   a interface{} (nil is GOTMPL_NIL)   v the value as it is (may be GOTMPL_INVALID)
+ *   s string   i int   f float64   b bool
+ *   m map[string]interface{}   l []interface{}   t time.Time   S *semver.Version
  */
-typedef tpl_value tpl_fn(struct tpl_arena *a, size_t argc, const tpl_value *argv);
+typedef gotmpl_value gotmpl_fn(struct gotmpl_arena *a, size_t argc, const gotmpl_value *v);
 
-struct tpl_function {
+/* Begins the definition of one; few look at all that they are given. */
+#define GOTMPL_FN(name)                                                                            \
+    static gotmpl_value name(CORAS_UNUSED struct gotmpl_arena *a, CORAS_UNUSED size_t argc,        \
+                             CORAS_UNUSED const gotmpl_value *v)
+
+struct gotmpl_function {
     const char *name;
     const char *params;
-    tpl_fn *fn;
+    gotmpl_fn *fn;
 };
 
 /* NULL for an unknown one. */
-const struct tpl_function *tpl_function_find(coras_str name);
-/* A method of a time, duration or version; params without the receiver, which is argv[0]. */
-const struct tpl_function *tpl_method_find(tpl_value receiver, coras_str name);
+const struct gotmpl_function *gotmpl_function_find(coras_str name);
+/* A function that Go's program has and we leave out: keys, passwords, the network, and the like. */
+bool gotmpl_function_is_left_out(coras_str name);
+/* A method of a time or version; params without the receiver, which is argv[0]. */
+const struct gotmpl_function *gotmpl_method_find(gotmpl_value receiver, coras_str name);
 
 /* The tables; a NULL name ends each. */
-extern const struct tpl_function tpl_builtin_functions[];
-extern const struct tpl_function tpl_string_functions[];
-extern const struct tpl_function tpl_case_functions[];
-extern const struct tpl_function tpl_math_functions[];
-extern const struct tpl_function tpl_list_functions[];
-extern const struct tpl_function tpl_dict_functions[];
-extern const struct tpl_function tpl_default_functions[];
-extern const struct tpl_function tpl_date_functions[];
-extern const struct tpl_function tpl_encoding_functions[];
-extern const struct tpl_function tpl_regex_functions[];
-extern const struct tpl_function tpl_semver_functions[];
-extern const struct tpl_function tpl_url_functions[];
-extern const struct tpl_function tpl_path_functions[];
-extern const struct tpl_function tpl_system_functions[];
-extern const struct tpl_function tpl_crypto_functions[];
-extern const struct tpl_function tpl_time_methods[];
-extern const struct tpl_function tpl_duration_methods[];
-extern const struct tpl_function tpl_calendar_methods[]; /* time.Month, time.Weekday */
-extern const struct tpl_function tpl_semver_methods[];
-extern const struct tpl_function tpl_semver_pointer_methods[];
+extern const struct gotmpl_function gotmpl_builtin_functions[];
+extern const struct gotmpl_function gotmpl_string_functions[];
+extern const struct gotmpl_function gotmpl_case_functions[];
+extern const struct gotmpl_function gotmpl_math_functions[];
+extern const struct gotmpl_function gotmpl_list_functions[];
+extern const struct gotmpl_function gotmpl_dict_functions[];
+extern const struct gotmpl_function gotmpl_default_functions[];
+extern const struct gotmpl_function gotmpl_date_functions[];
+extern const struct gotmpl_function gotmpl_encoding_functions[];
+extern const struct gotmpl_function gotmpl_hash_functions[];
+extern const struct gotmpl_function gotmpl_regex_functions[];
+extern const struct gotmpl_function gotmpl_semver_functions[];
+extern const struct gotmpl_function gotmpl_path_functions[];
+extern const struct gotmpl_function gotmpl_time_methods[];
+extern const struct gotmpl_function gotmpl_semver_methods[];
 
 /* Shared by the functions. */
-coras_str tpl_to_text(struct tpl_arena *a, tpl_value v); /* sprig's strval: Sprint of one value */
-int64_t tpl_to_int64(tpl_value v);                       /* cast.ToInt64: 0 when it is no number */
-double tpl_to_float(tpl_value v);
-bool tpl_is_empty(tpl_value v);
-/* Standard base64; decoding raises for what is none. */
-coras_str tpl_base64_encode(struct tpl_arena *a, coras_str s);
-coras_str tpl_base64_decode(struct tpl_arena *a, coras_str s);
+coras_str gotmpl_to_text(struct gotmpl_arena *a,
+                         gotmpl_value v); /* sprig's strval: Sprint of one value */
+int64_t gotmpl_to_int64(gotmpl_value v);  /* cast.ToInt64: 0 when it is no number */
+double gotmpl_to_float(gotmpl_value v);
+bool gotmpl_is_empty(gotmpl_value v);
 /* Raises Go's words for a nil dereference. */
-_Noreturn void tpl_fail_nil(struct tpl_arena *a);
-struct tpl_list *tpl_strings_of(struct tpl_arena *a, tpl_value v); /* sprig's strslice */
-void tpl_list_add(struct tpl_arena *a, struct tpl_list *l, tpl_value v);
+_Noreturn void gotmpl_fail_nil(struct gotmpl_arena *a);
+struct gotmpl_list *gotmpl_strings_of(struct gotmpl_arena *a,
+                                      gotmpl_value v); /* sprig's strslice */
+void gotmpl_list_add(struct gotmpl_arena *a, struct gotmpl_list *l, gotmpl_value v);
 
 #endif

@@ -12,10 +12,10 @@ static bool is_space(uint32_t c)
 
 static bool is_word(uint32_t c)
 {
-    return c == '_' || tpl_is_letter(c) || tpl_is_digit(c);
+    return c == '_' || gotmpl_is_letter(c) || gotmpl_is_digit(c);
 }
 
-static uint32_t peek(const struct tpl_lexer *l, size_t *ret_len)
+static uint32_t peek(const struct gotmpl_lexer *l, size_t *ret_len)
 {
     uint32_t c;
 
@@ -23,7 +23,7 @@ static uint32_t peek(const struct tpl_lexer *l, size_t *ret_len)
     return *ret_len ? c : END_OF_INPUT;
 }
 
-static uint32_t next(struct tpl_lexer *l)
+static uint32_t next(struct gotmpl_lexer *l)
 {
     size_t len;
     uint32_t c = peek(l, &len);
@@ -32,64 +32,64 @@ static uint32_t next(struct tpl_lexer *l)
     return c;
 }
 
-static coras_str rest(const struct tpl_lexer *l)
+static coras_str rest(const struct gotmpl_lexer *l)
 {
-    return tpl_sub(l->input, l->pos, l->input.len);
+    return gotmpl_sub(l->input, l->pos, l->input.len);
 }
 
-static int line_at(struct tpl_lexer *l, size_t pos)
+static int line_at(struct gotmpl_lexer *l, size_t pos)
 {
     for (; l->counted < pos; l->counted++)
         l->line += l->input.ptr[l->counted] == '\n';
     return l->line;
 }
 
-static struct tpl_token emit(struct tpl_lexer *l, enum tpl_token_type type)
+static struct gotmpl_token emit(struct gotmpl_lexer *l, enum gotmpl_token_type type)
 {
-    struct tpl_token t = {.type = type,
-                          .pos = l->start,
-                          .line = line_at(l, l->start),
-                          .text = tpl_sub(l->input, l->start, l->pos)};
+    struct gotmpl_token t = {.type = type,
+                             .pos = l->start,
+                             .line = line_at(l, l->start),
+                             .text = gotmpl_sub(l->input, l->start, l->pos)};
 
     l->start = l->pos;
     return t;
 }
 
-static struct tpl_token refuse_text(struct tpl_lexer *l, coras_str message)
+static struct gotmpl_token refuse_text(struct gotmpl_lexer *l, coras_str message)
 {
-    struct tpl_token t = {
-        .type = TPL_TOK_ERROR, .pos = l->start, .line = line_at(l, l->start), .text = message};
+    struct gotmpl_token t = {
+        .type = GOTMPL_TOK_ERROR, .pos = l->start, .line = line_at(l, l->start), .text = message};
 
     l->stopped = true;
     return t;
 }
 
-static struct tpl_token refuse(struct tpl_lexer *l, const char *message)
+static struct gotmpl_token refuse(struct gotmpl_lexer *l, const char *message)
 {
     return refuse_text(l, coras_str_of(message));
 }
 
 /* %#U: U+0040 '@'. */
-static coras_str code_point_name(struct tpl_arena *a, uint32_t c)
+static coras_str code_point_name(struct gotmpl_arena *a, uint32_t c)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
     if (c == END_OF_INPUT) {
-        tpl_puts(&t, "U+FFFFFFFFFFFFFFFF");
+        gotmpl_puts(&t, "U+FFFFFFFFFFFFFFFF");
     } else {
-        tpl_printf(&t, "U+%04X", (unsigned)c);
+        gotmpl_printf(&t, "U+%04X", (unsigned)c);
         if (coras_unicode_is_print(c)) {
-            tpl_puts(&t, " '");
-            tpl_put_rune(&t, c);
-            tpl_putc(&t, '\'');
+            gotmpl_puts(&t, " '");
+            gotmpl_put_rune(&t, c);
+            gotmpl_putc(&t, '\'');
         }
     }
-    return tpl_text_str(&t);
+    return gotmpl_text_str(&t);
 }
 
-static struct tpl_token refuse_rune(struct tpl_lexer *l, const char *what, uint32_t c)
+static struct gotmpl_token refuse_rune(struct gotmpl_lexer *l, const char *what, uint32_t c)
 {
-    return refuse_text(l, tpl_format(l->arena, "%s %s", what, code_point_name(l->arena, c).ptr));
+    return refuse_text(l, gotmpl_format(l->arena, "%s %s", what, code_point_name(l->arena, c).ptr));
 }
 
 static bool starts_trimmed(coras_str s)
@@ -98,30 +98,30 @@ static bool starts_trimmed(coras_str s)
 }
 
 /* Whether }} or " -}}" is next. */
-static bool at_right_delim(const struct tpl_lexer *l, bool *ret_trim)
+static bool at_right_delim(const struct gotmpl_lexer *l, bool *ret_trim)
 {
     coras_str s = rest(l);
 
     *ret_trim = s.len >= 4 && is_space((unsigned char)s.ptr[0]) && s.ptr[1] == '-' &&
                 s.ptr[2] == '}' && s.ptr[3] == '}';
-    return *ret_trim || tpl_has_prefix(s, "}}");
+    return *ret_trim || gotmpl_has_prefix(s, "}}");
 }
 
-static void skip_space(struct tpl_lexer *l)
+static void skip_space(struct gotmpl_lexer *l)
 {
     while (l->pos < l->input.len && is_space((unsigned char)l->input.ptr[l->pos]))
         l->pos++;
 }
 
 /* After the opening delimiter of a comment: skip it; false with a message when it is broken. */
-static const char *skip_comment(struct tpl_lexer *l)
+static const char *skip_comment(struct gotmpl_lexer *l)
 {
     size_t end;
     bool trim;
 
     l->pos += 2;
-    end = tpl_find(rest(l), CORAS_STR("*/"));
-    if (end == TPL_NOT_FOUND)
+    end = gotmpl_find(rest(l), CORAS_STR("*/"));
+    if (end == GOTMPL_NOT_FOUND)
         return "unclosed comment";
     l->pos += end + 2;
     if (!at_right_delim(l, &trim))
@@ -134,14 +134,14 @@ static const char *skip_comment(struct tpl_lexer *l)
 }
 
 /* At {{: the delimiter as a token, or nothing when it was a comment. */
-static bool lex_left_delim(struct tpl_lexer *l, struct tpl_token *ret)
+static bool lex_left_delim(struct gotmpl_lexer *l, struct gotmpl_token *ret)
 {
     size_t marker;
     const char *problem;
 
     l->pos += 2;
     marker = starts_trimmed(rest(l)) ? 2 : 0;
-    if (tpl_has_prefix(tpl_sub(l->input, l->pos + marker, l->input.len), "/*")) {
+    if (gotmpl_has_prefix(gotmpl_sub(l->input, l->pos + marker, l->input.len), "/*")) {
         l->pos += marker;
         l->start = l->pos;
         problem = skip_comment(l);
@@ -149,7 +149,7 @@ static bool lex_left_delim(struct tpl_lexer *l, struct tpl_token *ret)
             *ret = refuse(l, problem);
         return problem != NULL;
     }
-    *ret = emit(l, TPL_TOK_LEFT_DELIM);
+    *ret = emit(l, GOTMPL_TOK_LEFT_DELIM);
     l->inside = true;
     l->pos += marker;
     l->start = l->pos;
@@ -157,25 +157,25 @@ static bool lex_left_delim(struct tpl_lexer *l, struct tpl_token *ret)
     return true;
 }
 
-static struct tpl_token lex_text(struct tpl_lexer *l)
+static struct gotmpl_token lex_text(struct gotmpl_lexer *l)
 {
-    struct tpl_token t;
+    struct gotmpl_token t;
 
     for (;;) {
-        size_t open = tpl_find(rest(l), CORAS_STR("{{"));
+        size_t open = gotmpl_find(rest(l), CORAS_STR("{{"));
         size_t end;
-        if (open == TPL_NOT_FOUND) {
+        if (open == GOTMPL_NOT_FOUND) {
             l->pos = l->input.len;
-            return emit(l, l->pos > l->start ? TPL_TOK_TEXT : TPL_TOK_EOF);
+            return emit(l, l->pos > l->start ? GOTMPL_TOK_TEXT : GOTMPL_TOK_EOF);
         }
         open += l->pos;
         end = open;
-        if (starts_trimmed(tpl_sub(l->input, open + 2, l->input.len)))
+        if (starts_trimmed(gotmpl_sub(l->input, open + 2, l->input.len)))
             while (end > l->start && is_space((unsigned char)l->input.ptr[end - 1]))
                 end--;
         l->pos = end;
         if (end > l->start) {
-            t = emit(l, TPL_TOK_TEXT);
+            t = emit(l, GOTMPL_TOK_TEXT);
             l->pos = l->start = open;
             return t;
         }
@@ -185,9 +185,9 @@ static struct tpl_token lex_text(struct tpl_lexer *l)
     }
 }
 
-static struct tpl_token lex_right_delim(struct tpl_lexer *l)
+static struct gotmpl_token lex_right_delim(struct gotmpl_lexer *l)
 {
-    struct tpl_token t;
+    struct gotmpl_token t;
     bool trim;
 
     at_right_delim(l, &trim);
@@ -196,7 +196,7 @@ static struct tpl_token lex_right_delim(struct tpl_lexer *l)
         l->start = l->pos;
     }
     l->pos += 2;
-    t = emit(l, TPL_TOK_RIGHT_DELIM);
+    t = emit(l, GOTMPL_TOK_RIGHT_DELIM);
     if (trim) {
         skip_space(l);
         l->start = l->pos;
@@ -206,7 +206,7 @@ static struct tpl_token lex_right_delim(struct tpl_lexer *l)
 }
 
 /* Blanks; the last one may belong to " -}}". */
-static struct tpl_token lex_space(struct tpl_lexer *l)
+static struct gotmpl_token lex_space(struct gotmpl_lexer *l)
 {
     bool trim;
 
@@ -218,21 +218,21 @@ static struct tpl_token lex_space(struct tpl_lexer *l)
     } else {
         l->pos++;
     }
-    return emit(l, TPL_TOK_SPACE);
+    return emit(l, GOTMPL_TOK_SPACE);
 }
 
 /* What may follow a name: keeps `$x+2` an error. */
-static bool at_terminator(const struct tpl_lexer *l)
+static bool at_terminator(const struct gotmpl_lexer *l)
 {
     size_t len;
     uint32_t c = peek(l, &len);
 
     if (c == END_OF_INPUT || is_space(c))
         return true;
-    return (c < 0x80 && strchr(".,|:)(", (int)c)) || tpl_has_prefix(rest(l), "}}");
+    return (c < 0x80 && strchr(".,|:)(", (int)c)) || gotmpl_has_prefix(rest(l), "}}");
 }
 
-static void skip_word(struct tpl_lexer *l)
+static void skip_word(struct gotmpl_lexer *l)
 {
     size_t len;
 
@@ -240,38 +240,40 @@ static void skip_word(struct tpl_lexer *l)
         l->pos += len;
 }
 
-static enum tpl_token_type word_type(coras_str word)
+static enum gotmpl_token_type word_type(coras_str word)
 {
     static const struct {
         const char *word;
-        enum tpl_token_type type;
+        enum gotmpl_token_type type;
     } keywords[] = {
-        {"true", TPL_TOK_BOOL},     {"false", TPL_TOK_BOOL},  {"nil", TPL_TOK_NIL},
-        {"block", TPL_TOK_BLOCK},   {"break", TPL_TOK_BREAK}, {"continue", TPL_TOK_CONTINUE},
-        {"define", TPL_TOK_DEFINE}, {"else", TPL_TOK_ELSE},   {"end", TPL_TOK_END},
-        {"if", TPL_TOK_IF},         {"range", TPL_TOK_RANGE}, {"template", TPL_TOK_TEMPLATE},
-        {"with", TPL_TOK_WITH},
+        {"true", GOTMPL_TOK_BOOL},     {"false", GOTMPL_TOK_BOOL},
+        {"nil", GOTMPL_TOK_NIL},       {"block", GOTMPL_TOK_BLOCK},
+        {"break", GOTMPL_TOK_BREAK},   {"continue", GOTMPL_TOK_CONTINUE},
+        {"define", GOTMPL_TOK_DEFINE}, {"else", GOTMPL_TOK_ELSE},
+        {"end", GOTMPL_TOK_END},       {"if", GOTMPL_TOK_IF},
+        {"range", GOTMPL_TOK_RANGE},   {"template", GOTMPL_TOK_TEMPLATE},
+        {"with", GOTMPL_TOK_WITH},
     };
 
     for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
         if (coras_str_eq(word, keywords[i].word))
             return keywords[i].type;
-    return TPL_TOK_IDENTIFIER;
+    return GOTMPL_TOK_IDENTIFIER;
 }
 
-static struct tpl_token lex_word(struct tpl_lexer *l)
+static struct gotmpl_token lex_word(struct gotmpl_lexer *l)
 {
     size_t len;
 
     skip_word(l);
     if (!at_terminator(l))
         return refuse_rune(l, "bad character", peek(l, &len));
-    return emit(l, word_type(tpl_sub(l->input, l->start, l->pos)));
+    return emit(l, word_type(gotmpl_sub(l->input, l->start, l->pos)));
 }
 
 /* `.name` or `$name`, whose first character is consumed. */
-static struct tpl_token lex_name(struct tpl_lexer *l, enum tpl_token_type type,
-                                 enum tpl_token_type alone)
+static struct gotmpl_token lex_name(struct gotmpl_lexer *l, enum gotmpl_token_type type,
+                                    enum gotmpl_token_type alone)
 {
     size_t len;
 
@@ -283,8 +285,8 @@ static struct tpl_token lex_name(struct tpl_lexer *l, enum tpl_token_type type,
     return emit(l, type);
 }
 
-static struct tpl_token lex_quoted(struct tpl_lexer *l, char quote, enum tpl_token_type type,
-                                   const char *problem)
+static struct gotmpl_token lex_quoted(struct gotmpl_lexer *l, char quote,
+                                      enum gotmpl_token_type type, const char *problem)
 {
     for (;;) {
         uint32_t c = next(l);
@@ -297,7 +299,7 @@ static struct tpl_token lex_quoted(struct tpl_lexer *l, char quote, enum tpl_tok
     }
 }
 
-static bool accept(struct tpl_lexer *l, const char *set)
+static bool accept(struct gotmpl_lexer *l, const char *set)
 {
     if (l->pos >= l->input.len || !l->input.ptr[l->pos] || !strchr(set, l->input.ptr[l->pos]))
         return false;
@@ -305,7 +307,7 @@ static bool accept(struct tpl_lexer *l, const char *set)
     return true;
 }
 
-static bool scan_number(struct tpl_lexer *l)
+static bool scan_number(struct gotmpl_lexer *l)
 {
     const char *digits = "0123456789_";
     char exponent[] = "eE";
@@ -334,7 +336,6 @@ static bool scan_number(struct tpl_lexer *l)
         while (accept(l, "0123456789_"))
             ;
     }
-    accept(l, "i");
     if (peek(l, &len) != END_OF_INPUT && is_word(peek(l, &len))) {
         l->pos += len;
         return false;
@@ -342,47 +343,44 @@ static bool scan_number(struct tpl_lexer *l)
     return true;
 }
 
-static struct tpl_token lex_number(struct tpl_lexer *l)
+static struct gotmpl_token lex_number(struct gotmpl_lexer *l)
 {
-    struct tpl_text message = TPL_TEXT(l->arena);
+    struct gotmpl_text message = GOTMPL_TEXT(l->arena);
     bool good = scan_number(l);
-    enum tpl_token_type type = TPL_TOK_NUMBER;
 
-    if (good && l->pos < l->input.len && strchr("+-", l->input.ptr[l->pos])) {
-        type = TPL_TOK_COMPLEX;
-        good = scan_number(l) && l->input.ptr[l->pos - 1] == 'i';
-    }
+    if (good && l->pos < l->input.len && strchr("+-", l->input.ptr[l->pos]))
+        good = scan_number(l) && false; /* would be a complex number, which we leave out */
     if (good)
-        return emit(l, type);
-    tpl_puts(&message, "bad number syntax: ");
-    tpl_put_quoted(&message, tpl_sub(l->input, l->start, l->pos), '"', false);
-    return refuse_text(l, tpl_text_str(&message));
+        return emit(l, GOTMPL_TOK_NUMBER);
+    gotmpl_puts(&message, "bad number syntax: ");
+    gotmpl_put_quoted(&message, gotmpl_sub(l->input, l->start, l->pos), '"', false);
+    return refuse_text(l, gotmpl_text_str(&message));
 }
 
-static struct tpl_token lex_punctuation(struct tpl_lexer *l, uint32_t c)
+static struct gotmpl_token lex_punctuation(struct gotmpl_lexer *l, uint32_t c)
 {
     switch (c) {
     case '=':
-        return emit(l, TPL_TOK_ASSIGN);
+        return emit(l, GOTMPL_TOK_ASSIGN);
     case ':':
-        return next(l) == '=' ? emit(l, TPL_TOK_DECLARE) : refuse(l, "expected :=");
+        return next(l) == '=' ? emit(l, GOTMPL_TOK_DECLARE) : refuse(l, "expected :=");
     case '|':
-        return emit(l, TPL_TOK_PIPE);
+        return emit(l, GOTMPL_TOK_PIPE);
     case '(':
         l->parens++;
-        return emit(l, TPL_TOK_LEFT_PAREN);
+        return emit(l, GOTMPL_TOK_LEFT_PAREN);
     case ')':
         if (--l->parens < 0)
             return refuse(l, "unexpected right paren");
-        return emit(l, TPL_TOK_RIGHT_PAREN);
+        return emit(l, GOTMPL_TOK_RIGHT_PAREN);
     default:
         if (c < 0x7f && c >= ' ')
-            return emit(l, TPL_TOK_CHAR);
+            return emit(l, GOTMPL_TOK_CHAR);
         return refuse_rune(l, "unrecognized character in action:", c);
     }
 }
 
-static struct tpl_token lex_inside(struct tpl_lexer *l)
+static struct gotmpl_token lex_inside(struct gotmpl_lexer *l)
 {
     bool trim;
     uint32_t c;
@@ -395,15 +393,15 @@ static struct tpl_token lex_inside(struct tpl_lexer *l)
     if (is_space(c))
         return lex_space(l);
     if (c == '"')
-        return lex_quoted(l, '"', TPL_TOK_STRING, "unterminated quoted string");
+        return lex_quoted(l, '"', GOTMPL_TOK_STRING, "unterminated quoted string");
     if (c == '`')
-        return lex_quoted(l, '`', TPL_TOK_RAW_STRING, "unterminated raw quoted string");
+        return lex_quoted(l, '`', GOTMPL_TOK_RAW_STRING, "unterminated raw quoted string");
     if (c == '\'')
-        return lex_quoted(l, '\'', TPL_TOK_CHAR_CONSTANT, "unterminated character constant");
+        return lex_quoted(l, '\'', GOTMPL_TOK_CHAR_CONSTANT, "unterminated character constant");
     if (c == '$')
-        return lex_name(l, TPL_TOK_VARIABLE, TPL_TOK_VARIABLE);
+        return lex_name(l, GOTMPL_TOK_VARIABLE, GOTMPL_TOK_VARIABLE);
     if (c == '.' && l->pos < l->input.len && !coras_is_digit(l->input.ptr[l->pos]))
-        return lex_name(l, TPL_TOK_FIELD, TPL_TOK_DOT);
+        return lex_name(l, GOTMPL_TOK_FIELD, GOTMPL_TOK_DOT);
     if (c == '.' || c == '+' || c == '-' || (c >= '0' && c <= '9')) {
         l->pos--;
         return lex_number(l);
@@ -413,31 +411,31 @@ static struct tpl_token lex_inside(struct tpl_lexer *l)
     return lex_punctuation(l, c);
 }
 
-struct tpl_token tpl_lex(struct tpl_lexer *l)
+struct gotmpl_token gotmpl_lex(struct gotmpl_lexer *l)
 {
     if (l->stopped)
-        return (struct tpl_token){
-            .type = TPL_TOK_EOF, .line = line_at(l, l->start), .text = CORAS_STR("EOF")};
+        return (struct gotmpl_token){
+            .type = GOTMPL_TOK_EOF, .line = line_at(l, l->start), .text = CORAS_STR("EOF")};
     return l->inside ? lex_inside(l) : lex_text(l);
 }
 
-coras_str tpl_token_text(struct tpl_arena *a, const struct tpl_token *token)
+coras_str gotmpl_token_text(struct gotmpl_arena *a, const struct gotmpl_token *token)
 {
     enum { SHOWN = 10 };
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
     coras_str s = token->text;
     size_t runes = 0, end = 0;
 
-    if (token->type == TPL_TOK_EOF)
+    if (token->type == GOTMPL_TOK_EOF)
         return CORAS_STR("EOF");
-    if (token->type == TPL_TOK_ERROR)
+    if (token->type == GOTMPL_TOK_ERROR)
         return s;
-    if (token->type > TPL_TOK_KEYWORD)
-        return tpl_format(a, "<%.*s>", (int)s.len, s.ptr);
+    if (token->type > GOTMPL_TOK_KEYWORD)
+        return gotmpl_format(a, "<%.*s>", (int)s.len, s.ptr);
     for (uint32_t c; end < s.len && runes < SHOWN; runes++)
         end += coras_utf8_decode(s.ptr + end, s.len - end, &c);
-    tpl_put_quoted(&t, tpl_sub(s, 0, s.len > SHOWN ? end : s.len), '"', false);
+    gotmpl_put_quoted(&t, gotmpl_sub(s, 0, s.len > SHOWN ? end : s.len), '"', false);
     if (s.len > SHOWN)
-        tpl_puts(&t, "...");
-    return tpl_text_str(&t);
+        gotmpl_puts(&t, "...");
+    return gotmpl_text_str(&t);
 }

@@ -1,59 +1,58 @@
 /*
  * Tokens of a template: text outside of {{ }}, and what is inside, with blanks as tokens, since
  * `.a.b` and `.a .b` differ. Trim markers and comments end here. A bad character ends the stream
- * with a TPL_TOK_ERROR whose text is the message.
+ * with a GOTMPL_TOK_ERROR whose text is the message.
  */
-#ifndef CORAS_GOTEMPLATE_LEX_H
-#define CORAS_GOTEMPLATE_LEX_H
+#ifndef GOTMPL_LEX_H
+#define GOTMPL_LEX_H
 
 #include "gotemplate/arena.h"
 
-enum tpl_token_type {
-    TPL_TOK_ERROR,
-    TPL_TOK_EOF,
-    TPL_TOK_TEXT,
-    TPL_TOK_LEFT_DELIM,
-    TPL_TOK_RIGHT_DELIM,
-    TPL_TOK_SPACE,
-    TPL_TOK_ASSIGN,  /* = */
-    TPL_TOK_DECLARE, /* := */
-    TPL_TOK_PIPE,
-    TPL_TOK_LEFT_PAREN,
-    TPL_TOK_RIGHT_PAREN,
-    TPL_TOK_CHAR, /* other punctuation */
-    TPL_TOK_STRING,
-    TPL_TOK_RAW_STRING,
-    TPL_TOK_CHAR_CONSTANT,
-    TPL_TOK_NUMBER,
-    TPL_TOK_COMPLEX,
-    TPL_TOK_BOOL,
-    TPL_TOK_FIELD,
-    TPL_TOK_VARIABLE,
-    TPL_TOK_IDENTIFIER,
-    TPL_TOK_KEYWORD, /* keywords come after it */
-    TPL_TOK_DOT,
-    TPL_TOK_NIL,
-    TPL_TOK_BLOCK,
-    TPL_TOK_BREAK,
-    TPL_TOK_CONTINUE,
-    TPL_TOK_DEFINE,
-    TPL_TOK_ELSE,
-    TPL_TOK_END,
-    TPL_TOK_IF,
-    TPL_TOK_RANGE,
-    TPL_TOK_TEMPLATE,
-    TPL_TOK_WITH,
+enum gotmpl_token_type {
+    GOTMPL_TOK_ERROR,
+    GOTMPL_TOK_EOF,
+    GOTMPL_TOK_TEXT,
+    GOTMPL_TOK_LEFT_DELIM,
+    GOTMPL_TOK_RIGHT_DELIM,
+    GOTMPL_TOK_SPACE,
+    GOTMPL_TOK_ASSIGN,  /* = */
+    GOTMPL_TOK_DECLARE, /* := */
+    GOTMPL_TOK_PIPE,
+    GOTMPL_TOK_LEFT_PAREN,
+    GOTMPL_TOK_RIGHT_PAREN,
+    GOTMPL_TOK_CHAR, /* other punctuation */
+    GOTMPL_TOK_STRING,
+    GOTMPL_TOK_RAW_STRING,
+    GOTMPL_TOK_CHAR_CONSTANT,
+    GOTMPL_TOK_NUMBER,
+    GOTMPL_TOK_BOOL,
+    GOTMPL_TOK_FIELD,
+    GOTMPL_TOK_VARIABLE,
+    GOTMPL_TOK_IDENTIFIER,
+    GOTMPL_TOK_KEYWORD, /* keywords come after it */
+    GOTMPL_TOK_DOT,
+    GOTMPL_TOK_NIL,
+    GOTMPL_TOK_BLOCK,
+    GOTMPL_TOK_BREAK,
+    GOTMPL_TOK_CONTINUE,
+    GOTMPL_TOK_DEFINE,
+    GOTMPL_TOK_ELSE,
+    GOTMPL_TOK_END,
+    GOTMPL_TOK_IF,
+    GOTMPL_TOK_RANGE,
+    GOTMPL_TOK_TEMPLATE,
+    GOTMPL_TOK_WITH,
 };
 
-struct tpl_token {
-    enum tpl_token_type type;
+struct gotmpl_token {
+    enum gotmpl_token_type type;
     size_t pos;
     int line;
     coras_str text;
 };
 
-struct tpl_lexer {
-    struct tpl_arena *arena;
+struct gotmpl_lexer {
+    struct gotmpl_arena *arena;
     coras_str input;
     size_t pos, start;
     size_t counted; /* newlines before this offset are in `line` */
@@ -62,8 +61,8 @@ struct tpl_lexer {
     bool inside, stopped;
 };
 
-struct tpl_token tpl_lex(struct tpl_lexer *l);
+struct gotmpl_token gotmpl_lex(struct gotmpl_lexer *l);
 /* The token as Go names it in "unexpected %s". */
-coras_str tpl_token_text(struct tpl_arena *a, const struct tpl_token *t);
+coras_str gotmpl_token_text(struct gotmpl_arena *a, const struct gotmpl_token *t);
 
 #endif

@@ -36,14 +36,14 @@ static int base_of_prefix(coras_str *s)
         return 10;
     for (size_t i = 0; i < 3; i++)
         if ((s->ptr[1] | 0x20) == prefixes[i].letter && s->len > 2) {
-            *s = tpl_sub(*s, 2, s->len);
+            *s = gotmpl_sub(*s, 2, s->len);
             return prefixes[i].base;
         }
-    *s = tpl_sub(*s, 1, s->len);
+    *s = gotmpl_sub(*s, 1, s->len);
     return 8;
 }
 
-enum tpl_parsed tpl_parse_uint(coras_str s, int base, uint64_t *ret)
+enum gotmpl_parsed gotmpl_parse_uint(coras_str s, int base, uint64_t *ret)
 {
     bool any_base = base == 0, overflow = false;
     size_t whole = s.len;
@@ -51,11 +51,11 @@ enum tpl_parsed tpl_parse_uint(coras_str s, int base, uint64_t *ret)
 
     *ret = 0;
     if (s.len == 0)
-        return TPL_BAD_SYNTAX;
+        return GOTMPL_BAD_SYNTAX;
     if (any_base) {
         base = base_of_prefix(&s);
         if (!underscores_ok(s, s.len != whole))
-            return TPL_BAD_SYNTAX;
+            return GOTMPL_BAD_SYNTAX;
     }
     for (size_t i = 0; i < s.len; i++) {
         int digit;
@@ -63,29 +63,29 @@ enum tpl_parsed tpl_parse_uint(coras_str s, int base, uint64_t *ret)
             continue;
         digit = digit_value(s.ptr[i]);
         if (digit >= base)
-            return TPL_BAD_SYNTAX;
+            return GOTMPL_BAD_SYNTAX;
         overflow |= __builtin_mul_overflow(n, (uint64_t)base, &n) ||
                     __builtin_add_overflow(n, (uint64_t)digit, &n);
     }
     *ret = overflow ? UINT64_MAX : n;
-    return overflow ? TPL_OUT_OF_RANGE : TPL_PARSED;
+    return overflow ? GOTMPL_OUT_OF_RANGE : GOTMPL_PARSED;
 }
 
-enum tpl_parsed tpl_parse_int(coras_str s, int base, int64_t *ret)
+enum gotmpl_parsed gotmpl_parse_int(coras_str s, int base, int64_t *ret)
 {
     bool negative = s.len && s.ptr[0] == '-';
     uint64_t n, limit = negative ? (uint64_t)1 << 63 : (uint64_t)INT64_MAX;
-    enum tpl_parsed parsed;
+    enum gotmpl_parsed parsed;
 
     *ret = 0;
     if (s.len && (s.ptr[0] == '-' || s.ptr[0] == '+'))
-        s = tpl_sub(s, 1, s.len);
-    parsed = tpl_parse_uint(s, base, &n);
-    if (parsed == TPL_BAD_SYNTAX)
+        s = gotmpl_sub(s, 1, s.len);
+    parsed = gotmpl_parse_uint(s, base, &n);
+    if (parsed == GOTMPL_BAD_SYNTAX)
         return parsed;
     if (n > limit) {
         n = limit;
-        parsed = TPL_OUT_OF_RANGE;
+        parsed = GOTMPL_OUT_OF_RANGE;
     }
     *ret = negative ? (int64_t)(0 - n) : (int64_t)n;
     return parsed;
@@ -133,7 +133,7 @@ static bool parse_special(const char *s, double *ret)
     return true;
 }
 
-enum tpl_parsed tpl_parse_float(coras_str s, double *ret)
+enum gotmpl_parsed gotmpl_parse_float(coras_str s, double *ret)
 {
     enum { LONGEST = 1100 }; /* no double needs more digits to be told from its neighbours */
     char text[LONGEST + 1];
@@ -141,19 +141,19 @@ enum tpl_parsed tpl_parse_float(coras_str s, double *ret)
 
     *ret = 0;
     if (s.len == 0 || s.len > LONGEST || memchr(s.ptr, 0, s.len))
-        return TPL_BAD_SYNTAX;
+        return GOTMPL_BAD_SYNTAX;
     if (memchr(s.ptr, '_', s.len) && !underscores_ok(s, false))
-        return TPL_BAD_SYNTAX;
+        return GOTMPL_BAD_SYNTAX;
     for (size_t i = 0; i < s.len; i++)
         if (s.ptr[i] != '_')
             text[len++] = s.ptr[i];
     text[len] = '\0';
     if (parse_special(text, ret))
-        return TPL_PARSED;
+        return GOTMPL_PARSED;
     if (!float_syntax(text))
-        return TPL_BAD_SYNTAX;
+        return GOTMPL_BAD_SYNTAX;
     *ret = strtod(text, NULL);
-    return isinf(*ret) ? TPL_OUT_OF_RANGE : TPL_PARSED;
+    return isinf(*ret) ? GOTMPL_OUT_OF_RANGE : GOTMPL_PARSED;
 }
 
 /* The value of `count` digits; false when they are not all there. */
@@ -169,7 +169,7 @@ static bool digits_value(coras_str *s, size_t count, int base, uint32_t *ret)
             return false;
         n = n * (uint32_t)base + (uint32_t)digit;
     }
-    *s = tpl_sub(*s, count, s->len);
+    *s = gotmpl_sub(*s, count, s->len);
     *ret = n;
     return true;
 }
@@ -189,7 +189,7 @@ static bool unescape(coras_str *s, char quote, uint32_t *ret, bool *ret_byte)
         *ret_byte = true;
         return digits_value(s, 3, 8, ret) && *ret <= 0xff;
     }
-    *s = tpl_sub(*s, 1, s->len);
+    *s = gotmpl_sub(*s, 1, s->len);
     if (c == 'x') {
         *ret_byte = true;
         return digits_value(s, 2, 16, ret);
@@ -211,30 +211,30 @@ static bool unquote_char(coras_str *s, char quote, uint32_t *ret, bool *ret_byte
     if (s->len == 0 || s->ptr[0] == quote)
         return false;
     if (s->ptr[0] == '\\') {
-        *s = tpl_sub(*s, 1, s->len);
+        *s = gotmpl_sub(*s, 1, s->len);
         return unescape(s, quote, ret, ret_byte);
     }
     len = coras_utf8_decode(s->ptr, s->len, ret);
-    *s = tpl_sub(*s, len, s->len);
+    *s = gotmpl_sub(*s, len, s->len);
     return true;
 }
 
-static coras_str unquote_raw(struct tpl_arena *a, coras_str s)
+static coras_str unquote_raw(struct gotmpl_arena *a, coras_str s)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
     for (size_t i = 0; i < s.len; i++)
         if (s.ptr[i] != '\r')
-            tpl_putc(&t, s.ptr[i]);
-    return tpl_text_str(&t);
+            gotmpl_putc(&t, s.ptr[i]);
+    return gotmpl_text_str(&t);
 }
 
-bool tpl_unquote(struct tpl_arena *a, coras_str s, coras_str *ret)
+bool gotmpl_unquote(struct gotmpl_arena *a, coras_str s, coras_str *ret)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
     char quote = s.ptr[0];
 
-    s = tpl_sub(s, 1, s.len - 1);
+    s = gotmpl_sub(s, 1, s.len - 1);
     if (quote == '`') {
         *ret = unquote_raw(a, s);
         return true;
@@ -246,28 +246,29 @@ bool tpl_unquote(struct tpl_arena *a, coras_str s, coras_str *ret)
         if (!unquote_char(&s, quote, &c, &byte))
             return false;
         if (byte)
-            tpl_putc(&t, (char)c);
+            gotmpl_putc(&t, (char)c);
         else if (*from != '\\')
-            tpl_put(&t, from, (size_t)(s.ptr - from)); /* invalid UTF-8 stays as it is */
+            gotmpl_put(&t, from, (size_t)(s.ptr - from)); /* invalid UTF-8 stays as it is */
         else
-            tpl_put_rune(&t, c);
+            gotmpl_put_rune(&t, c);
     }
-    *ret = tpl_text_str(&t);
+    *ret = gotmpl_text_str(&t);
     return true;
 }
 
-static coras_str complain(struct tpl_arena *a, const char *what, coras_str s)
+static coras_str complain(struct gotmpl_arena *a, const char *what, coras_str s)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
-    tpl_puts(&t, what);
-    tpl_put_quoted(&t, s, '"', false);
-    return tpl_text_str(&t);
+    gotmpl_puts(&t, what);
+    gotmpl_put_quoted(&t, s, '"', false);
+    return gotmpl_text_str(&t);
 }
 
-static bool parse_char(struct tpl_arena *a, coras_str s, struct tpl_number *ret, coras_str *message)
+static bool parse_char(struct gotmpl_arena *a, coras_str s, struct gotmpl_number *ret,
+                       coras_str *message)
 {
-    coras_str rest = tpl_sub(s, 1, s.len);
+    coras_str rest = gotmpl_sub(s, 1, s.len);
     uint32_t c;
     bool byte;
 
@@ -276,10 +277,10 @@ static bool parse_char(struct tpl_arena *a, coras_str s, struct tpl_number *ret,
         return false;
     }
     if (!coras_str_eq(rest, "'")) {
-        *message = tpl_format(a, "malformed character constant: %.*s", (int)s.len, s.ptr);
+        *message = gotmpl_format(a, "malformed character constant: %.*s", (int)s.len, s.ptr);
         return false;
     }
-    *ret = (struct tpl_number){
+    *ret = (struct gotmpl_number){
         .is_int = true, .is_uint = true, .is_float = true, .i = c, .u = c, .f = c};
     return true;
 }
@@ -293,7 +294,7 @@ static bool has_float_mark(coras_str s)
 }
 
 /* A float that is a whole number can stand for an integer as well. */
-static void note_whole(struct tpl_number *n)
+static void note_whole(struct gotmpl_number *n)
 {
     n->is_float = true;
     if (n->f >= -0x1p63 && n->f < 0x1p63 && (double)(int64_t)n->f == n->f) {
@@ -306,10 +307,10 @@ static void note_whole(struct tpl_number *n)
     }
 }
 
-static bool parse_as_float(struct tpl_arena *a, coras_str s, struct tpl_number *n,
+static bool parse_as_float(struct gotmpl_arena *a, coras_str s, struct gotmpl_number *n,
                            coras_str *message)
 {
-    if (tpl_parse_float(s, &n->f) != TPL_PARSED)
+    if (gotmpl_parse_float(s, &n->f) != GOTMPL_PARSED)
         return true;
     if (!has_float_mark(s)) {
         *message = complain(a, "integer overflow: ", s);
@@ -319,69 +320,15 @@ static bool parse_as_float(struct tpl_arena *a, coras_str s, struct tpl_number *
     return true;
 }
 
-/* Where the sign of the imaginary part is; 0 when that part is all there is. */
-static size_t imaginary_sign(coras_str s)
+bool gotmpl_parse_number(struct gotmpl_arena *a, coras_str s, struct gotmpl_number *ret,
+                         coras_str *message)
 {
-    size_t from = strchr("+-", s.ptr[0]) ? 1 : 0;
-    bool hex = s.len > from + 1 && s.ptr[from] == '0' && (s.ptr[from + 1] | 0x20) == 'x';
-
-    for (size_t i = from + 1; i < s.len; i++)
-        if (strchr("+-", s.ptr[i]) && (s.ptr[i - 1] | 0x20) != (hex ? 'p' : 'e'))
-            return i;
-    return 0;
-}
-
-static bool parse_part(struct tpl_arena *a, coras_str s, double *ret, coras_str *message)
-{
-    enum tpl_parsed parsed = tpl_parse_float(s, ret);
-
-    if (parsed == TPL_PARSED)
-        return true;
-    *message = complain(a, "strconv.ParseFloat: parsing ", s);
-    *message = tpl_format(a, "%s: %s", message->ptr,
-                          parsed == TPL_BAD_SYNTAX ? "invalid syntax" : "value out of range");
-    return false;
-}
-
-/* "2i" or "1+2i". */
-static bool parse_complex(struct tpl_arena *a, coras_str s, struct tpl_number *n,
-                          coras_str *message)
-{
-    size_t sign = imaginary_sign(s);
-    coras_str imaginary = tpl_sub(s, sign, s.len - 1);
-
-    if (sign && imaginary.len == 1) {
-        *message = CORAS_STR("syntax error scanning complex number");
-        return false;
-    }
-    if (sign && (!parse_part(a, tpl_sub(s, 0, sign), &n->c.real, message) ||
-                 !parse_part(a, imaginary, &n->c.imaginary, message)))
-        return false;
-    if (!sign && tpl_parse_float(imaginary, &n->c.imaginary) != TPL_PARSED) {
-        *message = complain(a, "illegal number syntax: ", s);
-        return false;
-    }
-    n->is_complex = true;
-    n->f = n->c.real;
-    if (n->c.imaginary == 0)
-        note_whole(n);
-    return true;
-}
-
-bool tpl_parse_number(struct tpl_arena *a, coras_str s, struct tpl_number *ret, coras_str *message)
-{
-    struct tpl_number n = {0};
+    struct gotmpl_number n = {0};
 
     if (s.ptr[0] == '\'')
         return parse_char(a, s, ret, message);
-    if (s.ptr[s.len - 1] == 'i') {
-        if (!parse_complex(a, s, &n, message))
-            return false;
-        *ret = n;
-        return true;
-    }
-    n.is_uint = tpl_parse_uint(s, 0, &n.u) == TPL_PARSED;
-    n.is_int = tpl_parse_int(s, 0, &n.i) == TPL_PARSED;
+    n.is_uint = gotmpl_parse_uint(s, 0, &n.u) == GOTMPL_PARSED;
+    n.is_int = gotmpl_parse_int(s, 0, &n.i) == GOTMPL_PARSED;
     if (n.is_int && n.i == 0)
         n.is_uint = true;
     if (n.is_int || n.is_uint) {

@@ -4,62 +4,68 @@
 #include "gotemplate/lex.h"
 #include "gotemplate/literal.h"
 
-/* Nesting of parentheses and control structures; Go's limit for parentheses is 10000. */
-#define NESTING_LIMIT 500
-
 struct parser {
-    struct coras_template *t;
-    struct tpl_arena *a;
-    struct tpl_lexer lexer;
-    struct tpl_token ahead[3]; /* [0] is the last token read */
+    struct gotmpl_template *t;
+    struct gotmpl_arena *a;
+    struct gotmpl_lexer lexer;
+    struct gotmpl_token ahead[3]; /* [0] is the last token read */
     int peeked;
     int action_line;
     int depth;
     /* Per define or block. */
     coras_str name;
-    struct tpl_names vars;
+    struct gotmpl_names vars;
     int ranges;
 };
 
-static struct tpl_node *parse_pipeline(struct parser *p, const char *context,
-                                       enum tpl_token_type end);
-static struct tpl_node *parse_item(struct parser *p);
+static struct gotmpl_node *parse_pipeline(struct parser *p, const char *context,
+                                          enum gotmpl_token_type end);
+static struct gotmpl_node *parse_item(struct parser *p);
 
 _Noreturn static void CORAS_PRINTF(2, 3) refuse(struct parser *p, const char *fmt, ...)
 {
-    struct tpl_text t = TPL_TEXT(p->a);
+    struct gotmpl_text t = GOTMPL_TEXT(p->a);
     va_list ap, again;
     int len;
 
-    tpl_printf(&t, "template: %s:%d: ", p->t->name, p->ahead[0].line);
+    gotmpl_printf(&t, "template: %s:%d: ", p->t->name, p->ahead[0].line);
     va_start(ap, fmt);
     va_copy(again, ap);
     len = vsnprintf(NULL, 0, fmt, ap);
     if (len > 0) {
-        vsnprintf(tpl_reserve(&t, (size_t)len + 1), (size_t)len + 1, fmt, again);
+        vsnprintf(gotmpl_reserve(&t, (size_t)len + 1), (size_t)len + 1, fmt, again);
         t.len += (size_t)len;
     }
     va_end(again);
     va_end(ap);
-    tpl_raise(p->a, CORAS_ERR_INVALID_ARGUMENT, tpl_text_str(&t).ptr);
+    gotmpl_raise(p->a, CORAS_ERR_INVALID_ARGUMENT, gotmpl_text_str(&t).ptr);
 }
 
 static const char *quoted(struct parser *p, coras_str s)
 {
-    struct tpl_text t = TPL_TEXT(p->a);
+    struct gotmpl_text t = GOTMPL_TEXT(p->a);
 
-    tpl_put_quoted(&t, s, '"', false);
-    return tpl_text_str(&t).ptr;
+    gotmpl_put_quoted(&t, s, '"', false);
+    return gotmpl_text_str(&t).ptr;
+}
+
+/* Known, and not a mistake: the code says so, for callers that can offer another way. */
+_Noreturn static void refuse_left_out(struct parser *p, coras_str name)
+{
+    gotmpl_raise(p->a, CORAS_ERR_UNSUPPORTED,
+                 gotmpl_format(p->a, "template: %s:%d: function %s is left out of these templates",
+                               p->t->name, p->ahead[0].line, quoted(p, name))
+                     .ptr);
 }
 
 /* ---- tokens ---- */
 
-static struct tpl_token next(struct parser *p)
+static struct gotmpl_token next(struct parser *p)
 {
     if (p->peeked > 0)
         p->peeked--;
     else
-        p->ahead[0] = tpl_lex(&p->lexer);
+        p->ahead[0] = gotmpl_lex(&p->lexer);
     return p->ahead[p->peeked];
 }
 
@@ -68,51 +74,52 @@ static void back(struct parser *p)
     p->peeked++;
 }
 
-static struct tpl_token peek(struct parser *p)
+static struct gotmpl_token peek(struct parser *p)
 {
     if (p->peeked > 0)
         return p->ahead[p->peeked - 1];
     p->peeked = 1;
-    p->ahead[0] = tpl_lex(&p->lexer);
+    p->ahead[0] = gotmpl_lex(&p->lexer);
     return p->ahead[0];
 }
 
-static struct tpl_token next_solid(struct parser *p)
+static struct gotmpl_token next_solid(struct parser *p)
 {
-    struct tpl_token t;
+    struct gotmpl_token t;
 
     do
         t = next(p);
-    while (t.type == TPL_TOK_SPACE);
+    while (t.type == GOTMPL_TOK_SPACE);
     return t;
 }
 
-static struct tpl_token peek_solid(struct parser *p)
+static struct gotmpl_token peek_solid(struct parser *p)
 {
-    struct tpl_token t = next_solid(p);
+    struct gotmpl_token t = next_solid(p);
 
     back(p);
     return t;
 }
 
-_Noreturn static void unexpected(struct parser *p, struct tpl_token t, const char *context)
+_Noreturn static void unexpected(struct parser *p, struct gotmpl_token t, const char *context)
 {
-    if (t.type == TPL_TOK_ERROR) {
+    if (t.type == GOTMPL_TOK_ERROR) {
         const char *extra = "";
         if (p->action_line != 0 && p->action_line != t.line) {
             bool action = t.text.len > 7 && memcmp(t.text.ptr + t.text.len - 7, " action", 7) == 0;
-            extra = tpl_format(p->a, "%s started at %s:%d", action ? "" : " in action", p->t->name,
-                               p->action_line)
+            extra = gotmpl_format(p->a, "%s started at %s:%d", action ? "" : " in action",
+                                  p->t->name, p->action_line)
                         .ptr;
         }
         refuse(p, "%s%s", t.text.ptr, extra);
     }
-    refuse(p, "unexpected %s in %s", tpl_token_text(p->a, &t).ptr, context);
+    refuse(p, "unexpected %s in %s", gotmpl_token_text(p->a, &t).ptr, context);
 }
 
-static struct tpl_token expect(struct parser *p, enum tpl_token_type type, const char *context)
+static struct gotmpl_token expect(struct parser *p, enum gotmpl_token_type type,
+                                  const char *context)
 {
-    struct tpl_token t = next_solid(p);
+    struct gotmpl_token t = next_solid(p);
 
     if (t.type != type)
         unexpected(p, t, context);
@@ -121,96 +128,98 @@ static struct tpl_token expect(struct parser *p, enum tpl_token_type type, const
 
 static void enter(struct parser *p)
 {
-    if (++p->depth > NESTING_LIMIT)
+    if (++p->depth > GOTMPL_LIMIT_NESTING)
         refuse(p, "max expression depth exceeded");
 }
 
 /* ---- expressions ---- */
 
-static struct tpl_names split_names(struct parser *p, coras_str s)
+static struct gotmpl_names split_names(struct parser *p, coras_str s)
 {
-    struct tpl_names names = {0};
+    struct gotmpl_names names = {0};
 
     for (;;) {
-        size_t dot = tpl_find(s, CORAS_STR("."));
-        if (dot == TPL_NOT_FOUND)
+        size_t dot = gotmpl_find(s, CORAS_STR("."));
+        if (dot == GOTMPL_NOT_FOUND)
             break;
-        tpl_names_add(p->a, &names, tpl_sub(s, 0, dot));
-        s = tpl_sub(s, dot + 1, s.len);
+        gotmpl_names_add(p->a, &names, gotmpl_sub(s, 0, dot));
+        s = gotmpl_sub(s, dot + 1, s.len);
     }
-    tpl_names_add(p->a, &names, s);
+    gotmpl_names_add(p->a, &names, s);
     return names;
 }
 
-static struct tpl_node *new_variable(struct parser *p, struct tpl_token t)
+static struct gotmpl_node *new_variable(struct parser *p, struct gotmpl_token t)
 {
-    struct tpl_node *n = tpl_node_new(p->a, TPL_NODE_VARIABLE, t.pos);
+    struct gotmpl_node *n = gotmpl_node_new(p->a, GOTMPL_NODE_VARIABLE, t.pos);
 
     n->names = split_names(p, t.text);
     return n;
 }
 
-static struct tpl_node *use_variable(struct parser *p, struct tpl_token t)
+static struct gotmpl_node *use_variable(struct parser *p, struct gotmpl_token t)
 {
-    struct tpl_node *n = new_variable(p, t);
+    struct gotmpl_node *n = new_variable(p, t);
 
     for (size_t i = 0; i < p->vars.len; i++)
-        if (tpl_str_same(p->vars.items[i], n->names.items[0]))
+        if (gotmpl_str_same(p->vars.items[i], n->names.items[0]))
             return n;
     refuse(p, "undefined variable %s", quoted(p, n->names.items[0]));
 }
 
-static struct tpl_node *new_literal(struct parser *p, enum tpl_node_type type, struct tpl_token t)
+static struct gotmpl_node *new_literal(struct parser *p, enum gotmpl_node_type type,
+                                       struct gotmpl_token t)
 {
-    struct tpl_node *n = tpl_node_new(p->a, type, t.pos);
+    struct gotmpl_node *n = gotmpl_node_new(p->a, type, t.pos);
     coras_str message;
 
     n->text = t.text;
-    if (type == TPL_NODE_BOOL)
+    if (type == GOTMPL_NODE_BOOL)
         n->truth = t.text.ptr[0] == 't';
-    else if (type == TPL_NODE_STRING && !tpl_unquote(p->a, t.text, &n->value))
+    else if (type == GOTMPL_NODE_STRING && !gotmpl_unquote(p->a, t.text, &n->value))
         refuse(p, "invalid syntax");
-    else if (type == TPL_NODE_NUMBER && !tpl_parse_number(p->a, t.text, &n->number, &message))
+    else if (type == GOTMPL_NODE_NUMBER && !gotmpl_parse_number(p->a, t.text, &n->number, &message))
         refuse(p, "%s", message.ptr);
     return n;
 }
 
-static struct tpl_node *parse_term(struct parser *p)
+static struct gotmpl_node *parse_term(struct parser *p)
 {
-    struct tpl_token t = next_solid(p);
-    struct tpl_node *n;
+    struct gotmpl_token t = next_solid(p);
+    struct gotmpl_node *n;
 
     switch (t.type) {
-    case TPL_TOK_IDENTIFIER:
-        if (!tpl_function_find(t.text))
+    case GOTMPL_TOK_IDENTIFIER:
+        if (gotmpl_function_is_left_out(t.text))
+            refuse_left_out(p, t.text);
+        if (!gotmpl_function_find(t.text))
             refuse(p, "function %s not defined", quoted(p, t.text));
-        n = tpl_node_new(p->a, TPL_NODE_IDENTIFIER, t.pos);
-        n->text = tpl_dup(p->a, t.text.ptr, t.text.len);
+        n = gotmpl_node_new(p->a, GOTMPL_NODE_IDENTIFIER, t.pos);
+        n->text = gotmpl_dup(p->a, t.text.ptr, t.text.len);
         return n;
-    case TPL_TOK_DOT:
-        return tpl_node_new(p->a, TPL_NODE_DOT, t.pos);
-    case TPL_TOK_NIL:
-        return tpl_node_new(p->a, TPL_NODE_NIL, t.pos);
-    case TPL_TOK_VARIABLE:
+    case GOTMPL_TOK_DOT:
+        return gotmpl_node_new(p->a, GOTMPL_NODE_DOT, t.pos);
+    case GOTMPL_TOK_NIL:
+        return gotmpl_node_new(p->a, GOTMPL_NODE_NIL, t.pos);
+    case GOTMPL_TOK_VARIABLE:
         return use_variable(p, t);
-    case TPL_TOK_FIELD:
-        n = tpl_node_new(p->a, TPL_NODE_FIELD, t.pos);
-        tpl_names_add(p->a, &n->names, tpl_sub(t.text, 1, t.text.len));
+    case GOTMPL_TOK_FIELD:
+        n = gotmpl_node_new(p->a, GOTMPL_NODE_FIELD, t.pos);
+        gotmpl_names_add(p->a, &n->names, gotmpl_sub(t.text, 1, t.text.len));
         return n;
-    case TPL_TOK_BOOL:
-        return new_literal(p, TPL_NODE_BOOL, t);
-    case TPL_TOK_CHAR_CONSTANT:
-    case TPL_TOK_COMPLEX:
-    case TPL_TOK_NUMBER:
-        return new_literal(p, TPL_NODE_NUMBER, t);
-    case TPL_TOK_LEFT_PAREN:
+    case GOTMPL_TOK_BOOL:
+        return new_literal(p, GOTMPL_NODE_BOOL, t);
+    case GOTMPL_TOK_CHAR_CONSTANT:
+    case GOTMPL_TOK_NUMBER:
+        return new_literal(p, GOTMPL_NODE_NUMBER, t);
+    case GOTMPL_TOK_LEFT_PAREN:
         enter(p);
-        n = parse_pipeline(p, "parenthesized pipeline", TPL_TOK_RIGHT_PAREN);
+        n = parse_pipeline(p, "parenthesized pipeline", GOTMPL_TOK_RIGHT_PAREN);
         p->depth--;
         return n;
-    case TPL_TOK_STRING:
-    case TPL_TOK_RAW_STRING:
-        return new_literal(p, TPL_NODE_STRING, t);
+    case GOTMPL_TOK_STRING:
+    case GOTMPL_TOK_RAW_STRING:
+        return new_literal(p, GOTMPL_NODE_STRING, t);
     default:
         back(p);
         return NULL;
@@ -218,63 +227,63 @@ static struct tpl_node *parse_term(struct parser *p)
 }
 
 /* term .Field*; NULL when the next token starts no operand. */
-static struct tpl_node *parse_operand(struct parser *p)
+static struct gotmpl_node *parse_operand(struct parser *p)
 {
-    struct tpl_node *n = parse_term(p), *chain;
-    struct tpl_names *names;
-    struct tpl_text text = TPL_TEXT(p->a);
+    struct gotmpl_node *n = parse_term(p), *chain;
+    struct gotmpl_names *names;
+    struct gotmpl_text text = GOTMPL_TEXT(p->a);
     size_t pos;
 
-    if (!n || peek(p).type != TPL_TOK_FIELD)
+    if (!n || peek(p).type != GOTMPL_TOK_FIELD)
         return n;
     pos = peek(p).pos;
     switch (n->type) {
-    case TPL_NODE_FIELD:
-    case TPL_NODE_VARIABLE:
+    case GOTMPL_NODE_FIELD:
+    case GOTMPL_NODE_VARIABLE:
         n->pos = pos;
         names = &n->names;
         break;
-    case TPL_NODE_BOOL:
-    case TPL_NODE_STRING:
-    case TPL_NODE_NUMBER:
-    case TPL_NODE_NIL:
-    case TPL_NODE_DOT:
-        while (peek(p).type == TPL_TOK_FIELD)
+    case GOTMPL_NODE_BOOL:
+    case GOTMPL_NODE_STRING:
+    case GOTMPL_NODE_NUMBER:
+    case GOTMPL_NODE_NIL:
+    case GOTMPL_NODE_DOT:
+        while (peek(p).type == GOTMPL_TOK_FIELD)
             next(p);
-        tpl_node_text(&text, n);
-        refuse(p, "unexpected . after term %s", quoted(p, tpl_text_str(&text)));
+        gotmpl_node_text(&text, n);
+        refuse(p, "unexpected . after term %s", quoted(p, gotmpl_text_str(&text)));
     default:
-        chain = tpl_node_new(p->a, TPL_NODE_CHAIN, pos);
+        chain = gotmpl_node_new(p->a, GOTMPL_NODE_CHAIN, pos);
         chain->chain.base = n;
         n = chain;
         names = &n->chain.fields;
         break;
     }
-    while (peek(p).type == TPL_TOK_FIELD) {
-        struct tpl_token t = next(p);
-        tpl_names_add(p->a, names, tpl_sub(t.text, 1, t.text.len));
+    while (peek(p).type == GOTMPL_TOK_FIELD) {
+        struct gotmpl_token t = next(p);
+        gotmpl_names_add(p->a, names, gotmpl_sub(t.text, 1, t.text.len));
     }
     return n;
 }
 
 /* Operands up to a pipe, which is consumed, or a delimiter, which is left. */
-static struct tpl_node *parse_command(struct parser *p)
+static struct gotmpl_node *parse_command(struct parser *p)
 {
-    struct tpl_node *command = tpl_node_new(p->a, TPL_NODE_COMMAND, peek_solid(p).pos);
+    struct gotmpl_node *command = gotmpl_node_new(p->a, GOTMPL_NODE_COMMAND, peek_solid(p).pos);
 
     for (;;) {
-        struct tpl_node *operand;
-        struct tpl_token t;
+        struct gotmpl_node *operand;
+        struct gotmpl_token t;
         peek_solid(p);
         operand = parse_operand(p);
         if (operand)
-            tpl_nodes_add(p->a, &command->list, operand);
+            gotmpl_nodes_add(p->a, &command->list, operand);
         t = next(p);
-        if (t.type == TPL_TOK_SPACE)
+        if (t.type == GOTMPL_TOK_SPACE)
             continue;
-        if (t.type == TPL_TOK_RIGHT_DELIM || t.type == TPL_TOK_RIGHT_PAREN)
+        if (t.type == GOTMPL_TOK_RIGHT_DELIM || t.type == GOTMPL_TOK_RIGHT_PAREN)
             back(p);
-        else if (t.type != TPL_TOK_PIPE)
+        else if (t.type != GOTMPL_TOK_PIPE)
             unexpected(p, t, "operand");
         break;
     }
@@ -283,40 +292,40 @@ static struct tpl_node *parse_command(struct parser *p)
     return command;
 }
 
-static void declare(struct parser *p, struct tpl_node *pipe, struct tpl_token variable)
+static void declare(struct parser *p, struct gotmpl_node *pipe, struct gotmpl_token variable)
 {
     next_solid(p);
-    tpl_nodes_add(p->a, &pipe->pipe.decl, new_variable(p, variable));
-    tpl_names_add(p->a, &p->vars, variable.text);
+    gotmpl_nodes_add(p->a, &pipe->pipe.decl, new_variable(p, variable));
+    gotmpl_names_add(p->a, &p->vars, variable.text);
 }
 
 /* `$x :=`, `$x =`, `$i, $e :=`. Space is a token, so three tokens of look-ahead are needed. */
-static void parse_declarations(struct parser *p, struct tpl_node *pipe, const char *context)
+static void parse_declarations(struct parser *p, struct gotmpl_node *pipe, const char *context)
 {
     for (;;) {
-        struct tpl_token variable = peek_solid(p), after, solid;
-        if (variable.type != TPL_TOK_VARIABLE)
+        struct gotmpl_token variable = peek_solid(p), after, solid;
+        if (variable.type != GOTMPL_TOK_VARIABLE)
             return;
         next(p);
         after = peek(p);
         solid = peek_solid(p);
-        if (solid.type == TPL_TOK_ASSIGN || solid.type == TPL_TOK_DECLARE) {
-            pipe->pipe.is_assign = solid.type == TPL_TOK_ASSIGN;
+        if (solid.type == GOTMPL_TOK_ASSIGN || solid.type == GOTMPL_TOK_DECLARE) {
+            pipe->pipe.is_assign = solid.type == GOTMPL_TOK_ASSIGN;
             declare(p, pipe, variable);
             return;
         }
-        if (solid.type == TPL_TOK_CHAR && coras_str_eq(solid.text, ",")) {
-            enum tpl_token_type follows;
+        if (solid.type == GOTMPL_TOK_CHAR && coras_str_eq(solid.text, ",")) {
+            enum gotmpl_token_type follows;
             declare(p, pipe, variable);
             if (!coras_streq(context, "range") || pipe->pipe.decl.len >= 2)
                 refuse(p, "too many declarations in %s", context);
             follows = peek_solid(p).type;
-            if (follows != TPL_TOK_VARIABLE && follows != TPL_TOK_RIGHT_DELIM &&
-                follows != TPL_TOK_RIGHT_PAREN)
+            if (follows != GOTMPL_TOK_VARIABLE && follows != GOTMPL_TOK_RIGHT_DELIM &&
+                follows != GOTMPL_TOK_RIGHT_PAREN)
                 refuse(p, "range can only initialize variables");
             continue;
         }
-        if (after.type == TPL_TOK_SPACE) {
+        if (after.type == GOTMPL_TOK_SPACE) {
             p->ahead[1] = after;
             p->ahead[2] = variable;
             p->peeked = 3;
@@ -328,52 +337,51 @@ static void parse_declarations(struct parser *p, struct tpl_node *pipe, const ch
     }
 }
 
-static void check_pipeline(struct parser *p, const struct tpl_node *pipe, const char *context)
+static void check_pipeline(struct parser *p, const struct gotmpl_node *pipe, const char *context)
 {
-    const struct tpl_nodes *commands = &pipe->pipe.commands;
+    const struct gotmpl_nodes *commands = &pipe->pipe.commands;
 
     if (commands->len == 0)
         refuse(p, "missing value for %s", context);
     for (size_t i = 1; i < commands->len; i++)
         switch (commands->items[i]->list.items[0]->type) {
-        case TPL_NODE_BOOL:
-        case TPL_NODE_DOT:
-        case TPL_NODE_NIL:
-        case TPL_NODE_NUMBER:
-        case TPL_NODE_STRING:
+        case GOTMPL_NODE_BOOL:
+        case GOTMPL_NODE_DOT:
+        case GOTMPL_NODE_NIL:
+        case GOTMPL_NODE_NUMBER:
+        case GOTMPL_NODE_STRING:
             refuse(p, "non executable command in pipeline stage %zu", i + 1);
         default:
             break;
         }
 }
 
-static struct tpl_node *parse_pipeline(struct parser *p, const char *context,
-                                       enum tpl_token_type end)
+static struct gotmpl_node *parse_pipeline(struct parser *p, const char *context,
+                                          enum gotmpl_token_type end)
 {
-    struct tpl_node *pipe = tpl_node_new(p->a, TPL_NODE_PIPE, peek_solid(p).pos);
+    struct gotmpl_node *pipe = gotmpl_node_new(p->a, GOTMPL_NODE_PIPE, peek_solid(p).pos);
 
     parse_declarations(p, pipe, context);
     for (;;) {
-        struct tpl_token t = next_solid(p);
+        struct gotmpl_token t = next_solid(p);
         if (t.type == end) {
             check_pipeline(p, pipe, context);
             return pipe;
         }
         switch (t.type) {
-        case TPL_TOK_BOOL:
-        case TPL_TOK_CHAR_CONSTANT:
-        case TPL_TOK_COMPLEX:
-        case TPL_TOK_DOT:
-        case TPL_TOK_FIELD:
-        case TPL_TOK_IDENTIFIER:
-        case TPL_TOK_NUMBER:
-        case TPL_TOK_NIL:
-        case TPL_TOK_RAW_STRING:
-        case TPL_TOK_STRING:
-        case TPL_TOK_VARIABLE:
-        case TPL_TOK_LEFT_PAREN:
+        case GOTMPL_TOK_BOOL:
+        case GOTMPL_TOK_CHAR_CONSTANT:
+        case GOTMPL_TOK_DOT:
+        case GOTMPL_TOK_FIELD:
+        case GOTMPL_TOK_IDENTIFIER:
+        case GOTMPL_TOK_NUMBER:
+        case GOTMPL_TOK_NIL:
+        case GOTMPL_TOK_RAW_STRING:
+        case GOTMPL_TOK_STRING:
+        case GOTMPL_TOK_VARIABLE:
+        case GOTMPL_TOK_LEFT_PAREN:
             back(p);
-            tpl_nodes_add(p->a, &pipe->pipe.commands, parse_command(p));
+            gotmpl_nodes_add(p->a, &pipe->pipe.commands, parse_command(p));
             break;
         default:
             unexpected(p, t, context);
@@ -383,49 +391,50 @@ static struct tpl_node *parse_pipeline(struct parser *p, const char *context,
 
 /* ---- actions ---- */
 
-static const char *node_text(struct parser *p, const struct tpl_node *n)
+static const char *node_text(struct parser *p, const struct gotmpl_node *n)
 {
-    struct tpl_text t = TPL_TEXT(p->a);
+    struct gotmpl_text t = GOTMPL_TEXT(p->a);
 
-    tpl_node_text(&t, n);
-    return tpl_text_str(&t).ptr;
+    gotmpl_node_text(&t, n);
+    return gotmpl_text_str(&t).ptr;
 }
 
 /* Nodes up to {{end}} or {{else}}, which is returned. */
-static struct tpl_node *parse_list(struct parser *p, struct tpl_nodes *list)
+static struct gotmpl_node *parse_list(struct parser *p, struct gotmpl_nodes *list)
 {
-    while (peek_solid(p).type != TPL_TOK_EOF) {
-        struct tpl_node *n = parse_item(p);
-        if (n->type == TPL_NODE_END || n->type == TPL_NODE_ELSE)
+    while (peek_solid(p).type != GOTMPL_TOK_EOF) {
+        struct gotmpl_node *n = parse_item(p);
+        if (n->type == GOTMPL_NODE_END || n->type == GOTMPL_NODE_ELSE)
             return n;
-        tpl_nodes_add(p->a, list, n);
+        gotmpl_nodes_add(p->a, list, n);
     }
     refuse(p, "unexpected EOF");
 }
 
-static struct tpl_node *parse_control(struct parser *p, enum tpl_node_type type, const char *word)
+static struct gotmpl_node *parse_control(struct parser *p, enum gotmpl_node_type type,
+                                         const char *word)
 {
-    struct tpl_node *n = tpl_node_new(p->a, type, 0), *stop;
-    enum tpl_token_type chained = type == TPL_NODE_IF     ? TPL_TOK_IF
-                                  : type == TPL_NODE_WITH ? TPL_TOK_WITH
-                                                          : TPL_TOK_EOF;
+    struct gotmpl_node *n = gotmpl_node_new(p->a, type, 0), *stop;
+    enum gotmpl_token_type chained = type == GOTMPL_NODE_IF     ? GOTMPL_TOK_IF
+                                     : type == GOTMPL_NODE_WITH ? GOTMPL_TOK_WITH
+                                                                : GOTMPL_TOK_EOF;
     size_t vars = p->vars.len;
 
     enter(p);
-    n->control.pipe = parse_pipeline(p, word, TPL_TOK_RIGHT_DELIM);
+    n->control.pipe = parse_pipeline(p, word, GOTMPL_TOK_RIGHT_DELIM);
     n->pos = n->control.pipe->pos;
-    p->ranges += type == TPL_NODE_RANGE;
+    p->ranges += type == GOTMPL_NODE_RANGE;
     stop = parse_list(p, &n->control.body);
-    p->ranges -= type == TPL_NODE_RANGE;
-    if (stop->type == TPL_NODE_ELSE) {
+    p->ranges -= type == GOTMPL_NODE_RANGE;
+    if (stop->type == GOTMPL_NODE_ELSE) {
         n->control.has_else = true;
-        if (chained != TPL_TOK_EOF && peek(p).type == chained) {
+        if (chained != GOTMPL_TOK_EOF && peek(p).type == chained) {
             /* {{else if b}} is {{else}}{{if b}} whose {{end}} closes both. */
             next(p);
-            tpl_nodes_add(p->a, &n->control.otherwise, parse_control(p, type, word));
+            gotmpl_nodes_add(p->a, &n->control.otherwise, parse_control(p, type, word));
         } else {
             stop = parse_list(p, &n->control.otherwise);
-            if (stop->type != TPL_NODE_END)
+            if (stop->type != GOTMPL_NODE_END)
                 refuse(p, "expected end; found %s", node_text(p, stop));
         }
     }
@@ -434,53 +443,54 @@ static struct tpl_node *parse_control(struct parser *p, enum tpl_node_type type,
     return n;
 }
 
-static struct tpl_node *parse_jump(struct parser *p, enum tpl_node_type type, const char *word)
+static struct gotmpl_node *parse_jump(struct parser *p, enum gotmpl_node_type type,
+                                      const char *word)
 {
     size_t pos = p->ahead[0].pos;
-    struct tpl_token t = next_solid(p);
+    struct gotmpl_token t = next_solid(p);
 
-    if (t.type != TPL_TOK_RIGHT_DELIM)
+    if (t.type != GOTMPL_TOK_RIGHT_DELIM)
         unexpected(p, t, word);
     if (p->ranges == 0)
         refuse(p, "%s outside {{range}}", word);
-    return tpl_node_new(p->a, type, pos);
+    return gotmpl_node_new(p->a, type, pos);
 }
 
-static struct tpl_node *parse_else(struct parser *p)
+static struct gotmpl_node *parse_else(struct parser *p)
 {
-    struct tpl_token t = peek_solid(p);
+    struct gotmpl_token t = peek_solid(p);
 
-    if (t.type != TPL_TOK_IF && t.type != TPL_TOK_WITH)
-        t = expect(p, TPL_TOK_RIGHT_DELIM, "else");
-    return tpl_node_new(p->a, TPL_NODE_ELSE, t.pos);
+    if (t.type != GOTMPL_TOK_IF && t.type != GOTMPL_TOK_WITH)
+        t = expect(p, GOTMPL_TOK_RIGHT_DELIM, "else");
+    return gotmpl_node_new(p->a, GOTMPL_NODE_ELSE, t.pos);
 }
 
-static coras_str parse_name(struct parser *p, struct tpl_token t, const char *context)
+static coras_str parse_name(struct parser *p, struct gotmpl_token t, const char *context)
 {
     coras_str name;
 
-    if (t.type != TPL_TOK_STRING && t.type != TPL_TOK_RAW_STRING)
+    if (t.type != GOTMPL_TOK_STRING && t.type != GOTMPL_TOK_RAW_STRING)
         unexpected(p, t, context);
-    if (!tpl_unquote(p->a, t.text, &name))
+    if (!gotmpl_unquote(p->a, t.text, &name))
         refuse(p, "invalid syntax");
     return name;
 }
 
-static bool is_blank(const struct tpl_nodes *list)
+static bool is_blank(const struct gotmpl_nodes *list)
 {
     for (size_t i = 0; i < list->len; i++)
-        if (list->items[i]->type != TPL_NODE_TEXT || coras_str_trim(list->items[i]->text).len)
+        if (list->items[i]->type != GOTMPL_NODE_TEXT || coras_str_trim(list->items[i]->text).len)
             return false;
     return true;
 }
 
 /* A blank definition never replaces another; two others with one name are an error. */
-static void add_tree(struct parser *p, coras_str name, struct tpl_nodes root)
+static void add_tree(struct parser *p, coras_str name, struct gotmpl_nodes root)
 {
-    struct tpl_tree *same = NULL;
+    struct gotmpl_tree *same = NULL;
 
     for (size_t i = 0; i < p->t->trees.len && !same; i++)
-        if (tpl_str_same(p->t->trees.items[i].name, name))
+        if (gotmpl_str_same(p->t->trees.items[i].name, name))
             same = &p->t->trees.items[i];
     if (same && is_blank(&same->root)) {
         same->root = root;
@@ -490,27 +500,27 @@ static void add_tree(struct parser *p, coras_str name, struct tpl_nodes root)
     } else {
         if (p->t->trees.len == p->t->trees.cap) {
             p->t->trees.cap = p->t->trees.cap ? p->t->trees.cap * 2 : 4;
-            p->t->trees.items = tpl_regrow(p->a, p->t->trees.items, p->t->trees.len,
-                                           p->t->trees.cap, sizeof(*p->t->trees.items));
+            p->t->trees.items = gotmpl_regrow(p->a, p->t->trees.items, p->t->trees.len,
+                                              p->t->trees.cap, sizeof(*p->t->trees.items));
         }
-        p->t->trees.items[p->t->trees.len++] = (struct tpl_tree){.name = name, .root = root};
+        p->t->trees.items[p->t->trees.len++] = (struct gotmpl_tree){.name = name, .root = root};
     }
 }
 
 /* The body of a define or block: a template of its own, which sees none of our variables. */
 static void parse_body(struct parser *p, coras_str name, const char *context)
 {
-    struct tpl_nodes root = {0};
-    struct tpl_names vars = p->vars;
-    struct tpl_node *stop;
+    struct gotmpl_nodes root = {0};
+    struct gotmpl_names vars = p->vars;
+    struct gotmpl_node *stop;
     int ranges = p->ranges;
 
     enter(p);
-    p->vars = (struct tpl_names){0};
-    tpl_names_add(p->a, &p->vars, CORAS_STR("$"));
+    p->vars = (struct gotmpl_names){0};
+    gotmpl_names_add(p->a, &p->vars, CORAS_STR("$"));
     p->ranges = 0;
     stop = parse_list(p, &root);
-    if (stop->type != TPL_NODE_END)
+    if (stop->type != GOTMPL_NODE_END)
         refuse(p, "unexpected %s in %s", node_text(p, stop), context);
     add_tree(p, name, root);
     p->vars = vars;
@@ -518,66 +528,66 @@ static void parse_body(struct parser *p, coras_str name, const char *context)
     p->depth--;
 }
 
-static struct tpl_node *parse_call(struct parser *p, bool block)
+static struct gotmpl_node *parse_call(struct parser *p, bool block)
 {
     const char *context = block ? "block clause" : "template clause";
-    struct tpl_token t = next_solid(p);
-    struct tpl_node *n = tpl_node_new(p->a, TPL_NODE_TEMPLATE, t.pos);
+    struct gotmpl_token t = next_solid(p);
+    struct gotmpl_node *n = gotmpl_node_new(p->a, GOTMPL_NODE_TEMPLATE, t.pos);
 
     n->text = parse_name(p, t, context);
-    if (block || next_solid(p).type != TPL_TOK_RIGHT_DELIM) {
+    if (block || next_solid(p).type != GOTMPL_TOK_RIGHT_DELIM) {
         if (!block)
             back(p);
-        n->control.pipe = parse_pipeline(p, context, TPL_TOK_RIGHT_DELIM);
+        n->control.pipe = parse_pipeline(p, context, GOTMPL_TOK_RIGHT_DELIM);
     }
     if (block)
         parse_body(p, n->text, context);
     return n;
 }
 
-static struct tpl_node *parse_action(struct parser *p)
+static struct gotmpl_node *parse_action(struct parser *p)
 {
-    struct tpl_token t = next_solid(p);
-    struct tpl_node *n;
+    struct gotmpl_token t = next_solid(p);
+    struct gotmpl_node *n;
 
     switch (t.type) {
-    case TPL_TOK_BLOCK:
+    case GOTMPL_TOK_BLOCK:
         return parse_call(p, true);
-    case TPL_TOK_TEMPLATE:
+    case GOTMPL_TOK_TEMPLATE:
         return parse_call(p, false);
-    case TPL_TOK_BREAK:
-        return parse_jump(p, TPL_NODE_BREAK, "{{break}}");
-    case TPL_TOK_CONTINUE:
-        return parse_jump(p, TPL_NODE_CONTINUE, "{{continue}}");
-    case TPL_TOK_ELSE:
+    case GOTMPL_TOK_BREAK:
+        return parse_jump(p, GOTMPL_NODE_BREAK, "{{break}}");
+    case GOTMPL_TOK_CONTINUE:
+        return parse_jump(p, GOTMPL_NODE_CONTINUE, "{{continue}}");
+    case GOTMPL_TOK_ELSE:
         return parse_else(p);
-    case TPL_TOK_END:
-        return tpl_node_new(p->a, TPL_NODE_END, expect(p, TPL_TOK_RIGHT_DELIM, "end").pos);
-    case TPL_TOK_IF:
-        return parse_control(p, TPL_NODE_IF, "if");
-    case TPL_TOK_RANGE:
-        return parse_control(p, TPL_NODE_RANGE, "range");
-    case TPL_TOK_WITH:
-        return parse_control(p, TPL_NODE_WITH, "with");
+    case GOTMPL_TOK_END:
+        return gotmpl_node_new(p->a, GOTMPL_NODE_END, expect(p, GOTMPL_TOK_RIGHT_DELIM, "end").pos);
+    case GOTMPL_TOK_IF:
+        return parse_control(p, GOTMPL_NODE_IF, "if");
+    case GOTMPL_TOK_RANGE:
+        return parse_control(p, GOTMPL_NODE_RANGE, "range");
+    case GOTMPL_TOK_WITH:
+        return parse_control(p, GOTMPL_NODE_WITH, "with");
     default:
         back(p);
-        n = tpl_node_new(p->a, TPL_NODE_ACTION, peek(p).pos);
-        n->control.pipe = parse_pipeline(p, "command", TPL_TOK_RIGHT_DELIM);
+        n = gotmpl_node_new(p->a, GOTMPL_NODE_ACTION, peek(p).pos);
+        n->control.pipe = parse_pipeline(p, "command", GOTMPL_TOK_RIGHT_DELIM);
         return n;
     }
 }
 
-static struct tpl_node *parse_item(struct parser *p)
+static struct gotmpl_node *parse_item(struct parser *p)
 {
-    struct tpl_token t = next_solid(p);
-    struct tpl_node *n;
+    struct gotmpl_token t = next_solid(p);
+    struct gotmpl_node *n;
 
     switch (t.type) {
-    case TPL_TOK_TEXT:
-        n = tpl_node_new(p->a, TPL_NODE_TEXT, t.pos);
+    case GOTMPL_TOK_TEXT:
+        n = gotmpl_node_new(p->a, GOTMPL_NODE_TEXT, t.pos);
         n->text = t.text;
         return n;
-    case TPL_TOK_LEFT_DELIM:
+    case GOTMPL_TOK_LEFT_DELIM:
         p->action_line = t.line;
         n = parse_action(p);
         p->action_line = 0;
@@ -592,22 +602,22 @@ static void parse_define(struct parser *p)
     const char *context = "define clause";
     coras_str name = parse_name(p, next_solid(p), context);
 
-    expect(p, TPL_TOK_RIGHT_DELIM, context);
+    expect(p, GOTMPL_TOK_RIGHT_DELIM, context);
     parse_body(p, name, context);
 }
 
-void tpl_parse(struct coras_template *t)
+void gotmpl_parse(struct gotmpl_template *t)
 {
     struct parser p = {
         .t = t, .a = &t->arena, .lexer = {.arena = &t->arena, .input = t->text, .line = 1}};
-    struct tpl_nodes root = {0};
+    struct gotmpl_nodes root = {0};
 
-    tpl_names_add(p.a, &p.vars, CORAS_STR("$"));
-    while (peek(&p).type != TPL_TOK_EOF) {
-        struct tpl_node *n;
-        if (peek(&p).type == TPL_TOK_LEFT_DELIM) {
-            struct tpl_token delim = next(&p);
-            if (next_solid(&p).type == TPL_TOK_DEFINE) {
+    gotmpl_names_add(p.a, &p.vars, CORAS_STR("$"));
+    while (peek(&p).type != GOTMPL_TOK_EOF) {
+        struct gotmpl_node *n;
+        if (peek(&p).type == GOTMPL_TOK_LEFT_DELIM) {
+            struct gotmpl_token delim = next(&p);
+            if (next_solid(&p).type == GOTMPL_TOK_DEFINE) {
                 parse_define(&p);
                 continue;
             }
@@ -615,17 +625,17 @@ void tpl_parse(struct coras_template *t)
             p.peeked = 2;
         }
         n = parse_item(&p);
-        if (n->type == TPL_NODE_END || n->type == TPL_NODE_ELSE)
+        if (n->type == GOTMPL_NODE_END || n->type == GOTMPL_NODE_ELSE)
             refuse(&p, "unexpected %s", node_text(&p, n));
-        tpl_nodes_add(p.a, &root, n);
+        gotmpl_nodes_add(p.a, &root, n);
     }
     add_tree(&p, coras_str_of(t->name), root);
 }
 
-const struct tpl_tree *tpl_tree_find(const struct coras_template *t, coras_str name)
+const struct gotmpl_tree *gotmpl_tree_find(const struct gotmpl_template *t, coras_str name)
 {
     for (size_t i = 0; i < t->trees.len; i++)
-        if (tpl_str_same(t->trees.items[i].name, name))
+        if (gotmpl_str_same(t->trees.items[i].name, name))
             return &t->trees.items[i];
     return NULL;
 }

@@ -2,14 +2,14 @@
 #include "gotemplate/print.h"
 
 struct format {
-    struct tpl_text *t;
+    struct gotmpl_text *t;
     coras_str text;
     size_t pos;
     size_t argc;
-    const tpl_value *argv;
+    const gotmpl_value *argv;
     size_t arg;
     bool good_index, reordered, after_index;
-    struct tpl_spec spec;
+    struct gotmpl_spec spec;
 };
 
 static bool at(const struct format *f, char c)
@@ -48,7 +48,7 @@ static bool scan_number(struct format *f, int *ret)
     *ret = 0;
     for (; f->pos < f->text.len && coras_is_digit(f->text.ptr[f->pos]); f->pos++) {
         any = true;
-        if (*ret > TPL_WIDTH_LIMIT) {
+        if (*ret > GOTMPL_LIMIT_WIDTH) {
             *ret = 0; /* overflow: nothing that follows is read */
             f->pos = f->text.len;
             return false;
@@ -88,13 +88,13 @@ static void scan_index(struct format *f)
 /* The value of a * width or precision. */
 static bool int_argument(struct format *f, int *ret)
 {
-    tpl_value v;
+    gotmpl_value v;
 
     *ret = 0;
     if (f->arg >= f->argc)
         return false;
     v = f->argv[f->arg++];
-    if (!tpl_is_int(v) || v.i > TPL_WIDTH_LIMIT || v.i < -TPL_WIDTH_LIMIT)
+    if (!gotmpl_is_int(v) || v.i > GOTMPL_LIMIT_WIDTH || v.i < -GOTMPL_LIMIT_WIDTH)
         return false;
     *ret = (int)v.i;
     return true;
@@ -111,7 +111,7 @@ static void scan_width(struct format *f)
     f->pos++;
     f->spec.has_width = int_argument(f, &f->spec.width);
     if (!f->spec.has_width)
-        tpl_puts(f->t, "%!(BADWIDTH)");
+        gotmpl_puts(f->t, "%!(BADWIDTH)");
     if (f->spec.width < 0) {
         f->spec.width = -f->spec.width;
         f->spec.minus = true;
@@ -140,44 +140,43 @@ static void scan_precision(struct format *f)
         f->spec.has_precision = false;
     }
     if (!f->spec.has_precision)
-        tpl_puts(f->t, "%!(BADPREC)");
+        gotmpl_puts(f->t, "%!(BADPREC)");
     f->after_index = false;
 }
 
 static void print_verb(struct format *f, uint32_t verb)
 {
     if (verb == '%') {
-        tpl_putc(f->t, '%');
+        gotmpl_putc(f->t, '%');
         return;
     }
     if (!f->good_index || f->arg >= f->argc) {
-        tpl_puts(f->t, "%!");
-        tpl_put_rune(f->t, verb);
-        tpl_puts(f->t, f->good_index ? "(MISSING)" : "(BADINDEX)");
+        gotmpl_puts(f->t, "%!");
+        gotmpl_put_rune(f->t, verb);
+        gotmpl_puts(f->t, f->good_index ? "(MISSING)" : "(BADINDEX)");
         return;
     }
     if (verb == 'v' || verb == 'w') {
         f->spec.sharp_v = f->spec.sharp;
         f->spec.sharp = false;
-        f->spec.plus_v = f->spec.plus;
         f->spec.plus = false;
     }
-    tpl_print_value(f->t, &f->spec, f->argv[f->arg++], verb);
+    gotmpl_print_value(f->t, &f->spec, f->argv[f->arg++], verb);
 }
 
 static void print_extra(struct format *f)
 {
-    struct tpl_spec plain = {0};
+    struct gotmpl_spec plain = {0};
 
-    tpl_puts(f->t, "%!(EXTRA ");
+    gotmpl_puts(f->t, "%!(EXTRA ");
     for (size_t i = f->arg; i < f->argc; i++) {
         if (i > f->arg)
-            tpl_puts(f->t, ", ");
-        if (f->argv[i].kind != TPL_NIL && f->argv[i].kind != TPL_INVALID)
-            tpl_printf(f->t, "%s=", tpl_type_name(f->argv[i]));
-        tpl_print_value(f->t, &plain, f->argv[i], 'v');
+            gotmpl_puts(f->t, ", ");
+        if (f->argv[i].kind != GOTMPL_NIL && f->argv[i].kind != GOTMPL_INVALID)
+            gotmpl_printf(f->t, "%s=", gotmpl_type_name(f->argv[i]));
+        gotmpl_print_value(f->t, &plain, f->argv[i], 'v');
     }
-    tpl_putc(f->t, ')');
+    gotmpl_putc(f->t, ')');
 }
 
 /* After the percent sign; false when the format ends within a verb. */
@@ -185,7 +184,7 @@ static bool format_verb(struct format *f)
 {
     uint32_t verb;
 
-    f->spec = (struct tpl_spec){0};
+    f->spec = (struct gotmpl_spec){0};
     f->good_index = true;
     scan_flags(f);
     scan_index(f);
@@ -194,7 +193,7 @@ static bool format_verb(struct format *f)
     if (!f->after_index)
         scan_index(f);
     if (f->pos >= f->text.len) {
-        tpl_puts(f->t, "%!(NOVERB)");
+        gotmpl_puts(f->t, "%!(NOVERB)");
         return false;
     }
     f->pos += coras_utf8_decode(f->text.ptr + f->pos, f->text.len - f->pos, &verb);
@@ -202,14 +201,14 @@ static bool format_verb(struct format *f)
     return true;
 }
 
-void tpl_sprintf(struct tpl_text *t, coras_str format, size_t argc, const tpl_value *argv)
+void gotmpl_sprintf(struct gotmpl_text *t, coras_str format, size_t argc, const gotmpl_value *argv)
 {
     struct format f = {.t = t, .text = format, .argc = argc, .argv = argv};
 
     while (f.pos < format.len) {
         const char *percent = memchr(format.ptr + f.pos, '%', format.len - f.pos);
         size_t end = percent ? (size_t)(percent - format.ptr) : format.len;
-        tpl_put_str(t, tpl_sub(format, f.pos, end));
+        gotmpl_put_str(t, gotmpl_sub(format, f.pos, end));
         f.pos = end + 1;
         if (!percent || !format_verb(&f))
             break;

@@ -1,63 +1,35 @@
 /*
- * Regular expressions with Go's (RE2) syntax and leftmost-first matching. The matcher follows all
- * alternatives at once (Pike's machine), so its time is bounded by text length times program size
- * whatever the expression; a backtracking library would let `(a*)*b` hang, and none needs loading.
- * Of the Unicode classes \p{L Lu Ll N Nd P Z} are known.
+ * Regular expressions with Go's (RE2) syntax, by PCRE2. The syntax is read here (regex_syntax.c),
+ * which refuses in Go's words what RE2 has not (look-around, back references, control verbs), and
+ * written for PCRE2 in a form that means the same there. PCRE2 tries alternatives one after the
+ * other, so a search ends at a limit where RE2 would go on.
  */
-#ifndef CORAS_GOTEMPLATE_REGEX_H
-#define CORAS_GOTEMPLATE_REGEX_H
+#ifndef GOTMPL_REGEX_H
+#define GOTMPL_REGEX_H
 
 #include "gotemplate/arena.h"
 
-enum tpl_regex_op {
-    TPL_RE_MATCH,
-    TPL_RE_SET,
-    TPL_RE_SPLIT, /* x is preferred to y */
-    TPL_RE_JUMP,  /* to x */
-    TPL_RE_SAVE,  /* the position in slot x */
-    TPL_RE_ASSERT,
-};
-enum tpl_regex_assert {
-    TPL_RE_TEXT_START,
-    TPL_RE_TEXT_END,
-    TPL_RE_LINE_START,
-    TPL_RE_LINE_END,
-    TPL_RE_WORD_EDGE,
-    TPL_RE_NO_WORD_EDGE,
-};
+struct gotmpl_regex; /* compiled; lives in the arena */
 
-/* A range of code points, or a predicate when `is` is set. */
-struct tpl_regex_range {
-    uint32_t low, high;
-    bool (*is)(uint32_t c);
-    bool is_not; /* the predicate's opposite */
-};
-struct tpl_regex_set {
-    struct tpl_regex_range *items;
+/* Groups of an expression: the whole match, then what parentheses capture. */
+struct gotmpl_regex_groups {
+    coras_str *names; /* empty when it has none */
     size_t len, cap;
-    bool negated, fold_case;
 };
 
-struct tpl_regex_inst {
-    enum tpl_regex_op op;
-    enum tpl_regex_assert assert;
-    uint32_t x, y;
-    const struct tpl_regex_set *set;
-};
+/* NULL with the reason in Go's words. The same text is compiled once for each arena. */
+struct gotmpl_regex *gotmpl_regex_compile(struct gotmpl_arena *a, coras_str expr,
+                                          const char **ret_problem);
+const struct gotmpl_regex_groups *gotmpl_regex_groups(const struct gotmpl_regex *re);
+/* The first match at or after `from` in valid UTF-8; slots gets two offsets for each group,
+ * GOTMPL_NOT_FOUND where a group took no part. Raises when the search takes too long. */
+bool gotmpl_regex_match(struct gotmpl_arena *a, struct gotmpl_regex *re, coras_str text,
+                        size_t from, size_t *slots);
 
-struct tpl_regex {
-    struct tpl_regex_inst *code;
-    uint32_t len, cap;
-    uint32_t groups;                   /* with the whole match */
-    coras_str *names;                  /* of each group; empty when it has none */
-    struct tpl_regex_machine *machine; /* kept from match to match */
-};
-
-/* NULL with the reason in Go's words. */
-struct tpl_regex *tpl_regex_compile(struct tpl_arena *a, coras_str expr, const char **ret_problem);
-/* The first match at or after `from`; slots gets 2 * groups offsets, TPL_NOT_FOUND where a group
- * took no part. */
-bool tpl_regex_match(struct tpl_arena *a, struct tpl_regex *re, coras_str text, size_t from,
-                     size_t *slots);
+/* regex_syntax.c: the expression for PCRE2. Raises in Go's words. `knows` tells whether there is a
+ * Unicode class of that name. */
+coras_str gotmpl_regex_translate(struct gotmpl_arena *a, coras_str expr,
+                                 bool (*knows)(struct gotmpl_arena *a, coras_str name),
+                                 struct gotmpl_regex_groups *ret_groups);
 
 #endif

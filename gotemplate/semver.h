@@ -1,25 +1,32 @@
 /*
  * Semantic versions and constraints, by the rules of Masterminds/semver (versions may lack parts).
  */
-#ifndef CORAS_GOTEMPLATE_SEMVER_H
-#define CORAS_GOTEMPLATE_SEMVER_H
+#ifndef GOTMPL_SEMVER_H
+#define GOTMPL_SEMVER_H
 
 #include "gotemplate/arena.h"
 
-struct tpl_semver {
+struct gotmpl_semver {
     uint64_t major, minor, patch;
     coras_str pre, metadata, original;
-    bool is_value; /* a semver.Version, not a pointer to one: some methods are missing */
 };
 
 /* Raise for bad text. */
-const struct tpl_semver *tpl_semver_parse(struct tpl_arena *a, coras_str s);
-/* Numbers of a pre-release have no zero in front. */
-void tpl_semver_check_prerelease(struct tpl_arena *a, coras_str s);
-bool tpl_semver_satisfies(struct tpl_arena *a, coras_str constraint, coras_str version);
+const struct gotmpl_semver *gotmpl_semver_parse(struct gotmpl_arena *a, coras_str s);
+bool gotmpl_semver_satisfies(struct gotmpl_arena *a, coras_str constraint, coras_str version);
 /* Precedence: metadata does not count. */
-int tpl_semver_compare(const struct tpl_semver *x, const struct tpl_semver *y);
-bool tpl_semver_same(const struct tpl_semver *x, const struct tpl_semver *y);
-coras_str tpl_semver_string(struct tpl_arena *a, const struct tpl_semver *v);
+int gotmpl_semver_compare(const struct gotmpl_semver *x, const struct gotmpl_semver *y);
+coras_str gotmpl_semver_string(struct gotmpl_arena *a, const struct gotmpl_semver *v);
+
+/* For what reads versions within a longer text: up to three parts, of which a constraint may leave
+ * some open with x or *, then pre-release and metadata. False when there is none at *at. */
+struct gotmpl_semver_parts {
+    coras_str numbers[3]; /* empty where absent */
+    coras_str pre, metadata;
+};
+bool gotmpl_semver_scan(coras_str s, size_t *at, const char *open, struct gotmpl_semver_parts *ret);
+/* Raises for numbers that are too large or have a zero in front. */
+void gotmpl_semver_fill(struct gotmpl_arena *a, const struct gotmpl_semver_parts *parts,
+                        struct gotmpl_semver *ret);
 
 #endif

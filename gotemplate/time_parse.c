@@ -11,7 +11,7 @@ struct parsed {
 };
 
 struct parser {
-    struct tpl_arena *a;
+    struct gotmpl_arena *a;
     coras_str layout, value; /* whole */
     coras_str rest;
     struct parsed t;
@@ -27,7 +27,7 @@ static bool digits(coras_str *s, size_t least, size_t most, int *ret)
         value = value * 10 + (s->ptr[n++] - '0');
     if (n < least)
         return false;
-    *s = tpl_sub(*s, n, s->len);
+    *s = gotmpl_sub(*s, n, s->len);
     *ret = value;
     return true;
 }
@@ -43,7 +43,7 @@ static bool take_name(coras_str *s, const char *const *names, int count, size_t 
             k++;
         if (k < n)
             continue;
-        *s = tpl_sub(*s, n, s->len);
+        *s = gotmpl_sub(*s, n, s->len);
         *ret = i;
         return true;
     }
@@ -63,7 +63,7 @@ static bool take_fraction(coras_str *s, size_t exactly, int32_t *ret)
         return false;
     for (size_t i = 1; i <= 9; i++)
         value = value * 10 + (i < n ? s->ptr[i] - '0' : 0);
-    *s = tpl_sub(*s, n, s->len);
+    *s = gotmpl_sub(*s, n, s->len);
     *ret = value;
     return true;
 }
@@ -71,13 +71,13 @@ static bool take_fraction(coras_str *s, size_t exactly, int32_t *ret)
 static bool take_offset(struct parser *p, coras_str like)
 {
     coras_str *s = &p->rest;
-    bool colons = tpl_find(like, CORAS_STR(":")) != TPL_NOT_FOUND;
+    bool colons = gotmpl_find(like, CORAS_STR(":")) != GOTMPL_NOT_FOUND;
     size_t want = like.len - 1 - (colons ? (like.len > 6 ? 2 : 1) : 0);
     int hours = 0, minutes = 0, seconds = 0, sign;
 
     p->t.has_offset = true;
     if (like.ptr[0] == 'Z' && s->len && s->ptr[0] == 'Z') {
-        *s = tpl_sub(*s, 1, s->len);
+        *s = gotmpl_sub(*s, 1, s->len);
         p->t.offset = 0;
         p->t.zone_name = CORAS_STR("UTC");
         return true;
@@ -85,20 +85,20 @@ static bool take_offset(struct parser *p, coras_str like)
     if (s->len == 0 || (s->ptr[0] != '+' && s->ptr[0] != '-'))
         return false;
     sign = s->ptr[0] == '-' ? -1 : 1;
-    *s = tpl_sub(*s, 1, s->len);
+    *s = gotmpl_sub(*s, 1, s->len);
     if (!digits(s, 2, 2, &hours))
         return false;
     if (want >= 4) {
         if (colons && (s->len == 0 || s->ptr[0] != ':'))
             return false;
-        *s = tpl_sub(*s, colons, s->len);
+        *s = gotmpl_sub(*s, colons, s->len);
         if (!digits(s, 2, 2, &minutes))
             return false;
     }
     if (want >= 6) {
         if (colons && (s->len == 0 || s->ptr[0] != ':'))
             return false;
-        *s = tpl_sub(*s, colons, s->len);
+        *s = gotmpl_sub(*s, colons, s->len);
         if (!digits(s, 2, 2, &seconds))
             return false;
     }
@@ -118,8 +118,8 @@ static bool take_zone_name(struct parser *p)
         n++;
     if (n < 3 || n > 5)
         return false;
-    p->t.zone_name = tpl_sub(p->rest, 0, n);
-    p->rest = tpl_sub(p->rest, n, p->rest.len);
+    p->t.zone_name = gotmpl_sub(p->rest, 0, n);
+    p->rest = gotmpl_sub(p->rest, n, p->rest.len);
     return true;
 }
 
@@ -132,7 +132,7 @@ static bool take_pm(struct parser *p, bool lower)
         return false;
     p->t.pm = p->rest.ptr[0] == first;
     p->t.am = !p->t.pm;
-    p->rest = tpl_sub(p->rest, 2, p->rest.len);
+    p->rest = gotmpl_sub(p->rest, 2, p->rest.len);
     return true;
 }
 
@@ -146,90 +146,91 @@ static bool in_range(struct parser *p, int n, int low, int high, const char *wha
 static void skip_blanks(coras_str *s, size_t most)
 {
     for (; most > 0 && s->len && s->ptr[0] == ' '; most--)
-        *s = tpl_sub(*s, 1, s->len);
+        *s = gotmpl_sub(*s, 1, s->len);
 }
 
-static bool take_date_part(struct parser *p, enum tpl_time_part part)
+static bool take_date_part(struct parser *p, enum gotmpl_time_part part)
 {
     int n;
 
     switch (part) {
-    case TPL_PART_YEAR:
+    case GOTMPL_PART_YEAR:
         if (!digits(&p->rest, 2, 2, &n))
             return false;
         p->t.year = n >= 69 ? 1900 + n : 2000 + n;
         return true;
-    case TPL_PART_LONG_YEAR:
+    case GOTMPL_PART_LONG_YEAR:
         return digits(&p->rest, 4, 4, &p->t.year);
-    case TPL_PART_MONTH:
-    case TPL_PART_LONG_MONTH:
-        if (!take_name(&p->rest, tpl_month_names, 12, part == TPL_PART_MONTH ? 3 : 0, &n))
+    case GOTMPL_PART_MONTH:
+    case GOTMPL_PART_LONG_MONTH:
+        if (!take_name(&p->rest, gotmpl_month_names, 12, part == GOTMPL_PART_MONTH ? 3 : 0, &n))
             return false;
         p->t.month = n + 1;
         return true;
-    case TPL_PART_NUM_MONTH:
-    case TPL_PART_ZERO_MONTH:
-        return digits(&p->rest, part == TPL_PART_ZERO_MONTH ? 2 : 1, 2, &p->t.month) &&
+    case GOTMPL_PART_NUM_MONTH:
+    case GOTMPL_PART_ZERO_MONTH:
+        return digits(&p->rest, part == GOTMPL_PART_ZERO_MONTH ? 2 : 1, 2, &p->t.month) &&
                in_range(p, p->t.month, 1, 12, "month");
-    case TPL_PART_WEEKDAY:
-    case TPL_PART_LONG_WEEKDAY:
-        return take_name(&p->rest, tpl_weekday_names, 7, part == TPL_PART_WEEKDAY ? 3 : 0, &n);
-    case TPL_PART_UNDER_DAY:
+    case GOTMPL_PART_WEEKDAY:
+    case GOTMPL_PART_LONG_WEEKDAY:
+        return take_name(&p->rest, gotmpl_weekday_names, 7, part == GOTMPL_PART_WEEKDAY ? 3 : 0,
+                         &n);
+    case GOTMPL_PART_UNDER_DAY:
         skip_blanks(&p->rest, 1);
         return digits(&p->rest, 1, 2, &p->t.day);
-    case TPL_PART_DAY:
-    case TPL_PART_ZERO_DAY:
-        return digits(&p->rest, part == TPL_PART_ZERO_DAY ? 2 : 1, 2, &p->t.day);
-    case TPL_PART_UNDER_YEAR_DAY:
+    case GOTMPL_PART_DAY:
+    case GOTMPL_PART_ZERO_DAY:
+        return digits(&p->rest, part == GOTMPL_PART_ZERO_DAY ? 2 : 1, 2, &p->t.day);
+    case GOTMPL_PART_UNDER_YEAR_DAY:
         skip_blanks(&p->rest, 2);
         return digits(&p->rest, 1, 3, &p->t.year_day);
-    case TPL_PART_ZERO_YEAR_DAY:
+    case GOTMPL_PART_ZERO_YEAR_DAY:
         return digits(&p->rest, 3, 3, &p->t.year_day);
     default:
         return false;
     }
 }
 
-static bool take_seconds(struct parser *p, enum tpl_time_part part)
+static bool take_seconds(struct parser *p, enum gotmpl_time_part part)
 {
     coras_str prefix, text, rest;
-    enum tpl_time_part next = tpl_layout_next(p->layout, &prefix, &text, &rest);
+    enum gotmpl_time_part next = gotmpl_layout_next(p->layout, &prefix, &text, &rest);
 
-    if (!digits(&p->rest, part == TPL_PART_ZERO_SECOND ? 2 : 1, 2, &p->t.second))
+    if (!digits(&p->rest, part == GOTMPL_PART_ZERO_SECOND ? 2 : 1, 2, &p->t.second))
         return false;
     in_range(p, p->t.second, 0, 59, "second");
     /* A fraction may follow although the layout has none. */
-    if ((next != TPL_PART_FRACTION && next != TPL_PART_FRACTION9) || prefix.len)
+    if ((next != GOTMPL_PART_FRACTION && next != GOTMPL_PART_FRACTION9) || prefix.len)
         take_fraction(&p->rest, 0, &p->t.nsec);
     return true;
 }
 
-static bool take_part(struct parser *p, enum tpl_time_part part, coras_str like)
+static bool take_part(struct parser *p, enum gotmpl_time_part part, coras_str like)
 {
     switch (part) {
-    case TPL_PART_HOUR:
+    case GOTMPL_PART_HOUR:
         return digits(&p->rest, 1, 2, &p->t.hour) && in_range(p, p->t.hour, 0, 23, "hour");
-    case TPL_PART_HOUR12:
-    case TPL_PART_ZERO_HOUR12:
-        return digits(&p->rest, part == TPL_PART_ZERO_HOUR12 ? 2 : 1, 2, &p->t.hour) &&
+    case GOTMPL_PART_HOUR12:
+    case GOTMPL_PART_ZERO_HOUR12:
+        return digits(&p->rest, part == GOTMPL_PART_ZERO_HOUR12 ? 2 : 1, 2, &p->t.hour) &&
                in_range(p, p->t.hour, 0, 12, "hour");
-    case TPL_PART_MINUTE:
-    case TPL_PART_ZERO_MINUTE:
-        return digits(&p->rest, part == TPL_PART_ZERO_MINUTE ? 2 : 1, 2, &p->t.minute) &&
+    case GOTMPL_PART_MINUTE:
+    case GOTMPL_PART_ZERO_MINUTE:
+        return digits(&p->rest, part == GOTMPL_PART_ZERO_MINUTE ? 2 : 1, 2, &p->t.minute) &&
                in_range(p, p->t.minute, 0, 59, "minute");
-    case TPL_PART_SECOND:
-    case TPL_PART_ZERO_SECOND:
+    case GOTMPL_PART_SECOND:
+    case GOTMPL_PART_ZERO_SECOND:
         return take_seconds(p, part);
-    case TPL_PART_PM:
-    case TPL_PART_LOWER_PM:
-        return take_pm(p, part == TPL_PART_LOWER_PM);
-    case TPL_PART_OFFSET:
+    case GOTMPL_PART_PM:
+    case GOTMPL_PART_LOWER_PM:
+        return take_pm(p, part == GOTMPL_PART_LOWER_PM);
+    case GOTMPL_PART_OFFSET:
         return take_offset(p, like);
-    case TPL_PART_ZONE_NAME:
+    case GOTMPL_PART_ZONE_NAME:
         return take_zone_name(p);
-    case TPL_PART_FRACTION:
+    case GOTMPL_PART_FRACTION:
         return take_fraction(&p->rest, like.len - 1, &p->t.nsec);
-    case TPL_PART_FRACTION9:
+    case GOTMPL_PART_FRACTION9:
         take_fraction(&p->rest, 0, &p->t.nsec);
         return true;
     default:
@@ -238,48 +239,48 @@ static bool take_part(struct parser *p, enum tpl_time_part part, coras_str like)
 }
 
 /* time.quote: everything but printable ASCII is \xNN. */
-static void put_quoted(struct tpl_text *t, coras_str s)
+static void put_quoted(struct gotmpl_text *t, coras_str s)
 {
-    tpl_putc(t, '"');
+    gotmpl_putc(t, '"');
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
         if (c >= 0x7f || c < ' ') {
-            tpl_printf(t, "\\x%02x", c);
+            gotmpl_printf(t, "\\x%02x", c);
             continue;
         }
         if (c == '"' || c == '\\')
-            tpl_putc(t, '\\');
-        tpl_putc(t, (char)c);
+            gotmpl_putc(t, '\\');
+        gotmpl_putc(t, (char)c);
     }
-    tpl_putc(t, '"');
+    gotmpl_putc(t, '"');
 }
 
-static coras_str cannot_parse(struct tpl_arena *a, coras_str layout, coras_str value,
+static coras_str cannot_parse(struct gotmpl_arena *a, coras_str layout, coras_str value,
                               coras_str left, coras_str wanted)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
-    tpl_puts(&t, "parsing time ");
+    gotmpl_puts(&t, "parsing time ");
     put_quoted(&t, value);
-    tpl_puts(&t, " as ");
+    gotmpl_puts(&t, " as ");
     put_quoted(&t, layout);
-    tpl_puts(&t, ": cannot parse ");
+    gotmpl_puts(&t, ": cannot parse ");
     put_quoted(&t, left);
-    tpl_puts(&t, " as ");
+    gotmpl_puts(&t, " as ");
     put_quoted(&t, wanted);
-    return tpl_text_str(&t);
+    return gotmpl_text_str(&t);
 }
 
-static coras_str refuse(struct tpl_arena *a, coras_str value, const char *why, coras_str extra)
+static coras_str refuse(struct gotmpl_arena *a, coras_str value, const char *why, coras_str extra)
 {
-    struct tpl_text t = TPL_TEXT(a);
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
-    tpl_puts(&t, "parsing time ");
+    gotmpl_puts(&t, "parsing time ");
     put_quoted(&t, value);
-    tpl_puts(&t, why);
+    gotmpl_puts(&t, why);
     if (extra.len)
         put_quoted(&t, extra);
-    return tpl_text_str(&t);
+    return gotmpl_text_str(&t);
 }
 
 static bool is_leap(int year)
@@ -315,8 +316,8 @@ static bool complete(struct parsed *t)
     return t->day >= 1 && t->day <= days_in(t->month, t->year);
 }
 
-static const struct tpl_time *build(struct tpl_arena *a, const struct parsed *p,
-                                    const struct tpl_zone *zone)
+static const struct gotmpl_time *build(struct gotmpl_arena *a, const struct parsed *p,
+                                       const struct gotmpl_zone *zone)
 {
     struct tm tm = {.tm_year = p->year - 1900,
                     .tm_mon = p->month - 1,
@@ -325,32 +326,33 @@ static const struct tpl_time *build(struct tpl_arena *a, const struct parsed *p,
                     .tm_min = p->minute,
                     .tm_sec = p->second};
     int64_t sec = timegm(&tm);
-    const struct tpl_time *t;
-    struct tpl_zone *fixed;
+    const struct gotmpl_time *t;
+    struct gotmpl_zone *fixed;
 
     if (p->has_offset || p->zone_name.len) {
-        t = tpl_time_new(a, sec - p->offset, p->nsec, zone);
+        t = gotmpl_time_new(a, sec - p->offset, p->nsec, zone);
         if (p->has_offset && t->offset == p->offset &&
-            (p->zone_name.len == 0 || tpl_str_same(p->zone_name, t->abbreviation)))
+            (p->zone_name.len == 0 || gotmpl_str_same(p->zone_name, t->abbreviation)))
             return coras_str_eq(p->zone_name, "UTC")
-                       ? tpl_time_new(a, t->sec, t->nsec, &tpl_zone_utc)
+                       ? gotmpl_time_new(a, t->sec, t->nsec, &gotmpl_zone_utc)
                        : t;
         if (coras_str_eq(p->zone_name, "UTC"))
-            return tpl_time_new(a, sec - p->offset, p->nsec, &tpl_zone_utc);
-        fixed = tpl_alloc(a, sizeof(*fixed));
-        fixed->kind = TPL_ZONE_FIXED;
+            return gotmpl_time_new(a, sec - p->offset, p->nsec, &gotmpl_zone_utc);
+        fixed = gotmpl_alloc(a, sizeof(*fixed));
+        fixed->kind = GOTMPL_ZONE_FIXED;
         fixed->offset = p->offset;
         fixed->abbreviation = p->zone_name;
-        return tpl_time_new(a, sec - p->offset, p->nsec, fixed);
+        return gotmpl_time_new(a, sec - p->offset, p->nsec, fixed);
     }
     /* The zone's offset at that wall clock: once by guess, once more across a change. */
-    t = tpl_time_new(a, sec, p->nsec, zone);
-    t = tpl_time_new(a, sec - t->offset, p->nsec, zone);
-    return tpl_time_new(a, sec - t->offset, p->nsec, zone);
+    t = gotmpl_time_new(a, sec, p->nsec, zone);
+    t = gotmpl_time_new(a, sec - t->offset, p->nsec, zone);
+    return gotmpl_time_new(a, sec - t->offset, p->nsec, zone);
 }
 
-const struct tpl_time *tpl_time_parse(struct tpl_arena *a, coras_str layout, coras_str text,
-                                      const struct tpl_zone *zone, coras_str *ret_problem)
+const struct gotmpl_time *gotmpl_time_parse(struct gotmpl_arena *a, coras_str layout,
+                                            coras_str text, const struct gotmpl_zone *zone,
+                                            coras_str *ret_problem)
 {
     struct parser p = {.a = a,
                        .layout = layout,
@@ -360,14 +362,15 @@ const struct tpl_time *tpl_time_parse(struct tpl_arena *a, coras_str layout, cor
 
     for (;;) {
         coras_str prefix, like, hold;
-        enum tpl_time_part part = tpl_layout_next(p.layout, &prefix, &like, &p.layout);
+        enum gotmpl_time_part part = gotmpl_layout_next(p.layout, &prefix, &like, &p.layout);
         hold = p.rest;
-        if (p.rest.len < prefix.len || !tpl_str_same(tpl_sub(p.rest, 0, prefix.len), prefix)) {
+        if (p.rest.len < prefix.len ||
+            !gotmpl_str_same(gotmpl_sub(p.rest, 0, prefix.len), prefix)) {
             *ret_problem = cannot_parse(a, layout, text, p.rest, prefix);
             return NULL;
         }
-        p.rest = tpl_sub(p.rest, prefix.len, p.rest.len);
-        if (part == TPL_PART_NONE)
+        p.rest = gotmpl_sub(p.rest, prefix.len, p.rest.len);
+        if (part == GOTMPL_PART_NONE)
             break;
         hold = p.rest;
         if (!take_part(&p, part, like)) {
@@ -375,8 +378,8 @@ const struct tpl_time *tpl_time_parse(struct tpl_arena *a, coras_str layout, cor
             return NULL;
         }
         if (p.out_of_range) {
-            *ret_problem = refuse(a, text, tpl_format(a, ": %s out of range", p.out_of_range).ptr,
-                                  CORAS_STR(""));
+            *ret_problem = refuse(
+                a, text, gotmpl_format(a, ": %s out of range", p.out_of_range).ptr, CORAS_STR(""));
             return NULL;
         }
     }

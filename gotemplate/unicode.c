@@ -28,17 +28,17 @@ static bool in_class(uint32_t c, int (*is)(wint_t, locale_t))
     return l && is((wint_t)c, l) != 0;
 }
 
-bool tpl_is_lower(uint32_t c)
+bool gotmpl_is_lower(uint32_t c)
 {
     return c < 0x80 ? c >= 'a' && c <= 'z' : in_class(c, iswlower_l);
 }
 
-bool tpl_is_upper(uint32_t c)
+bool gotmpl_is_upper(uint32_t c)
 {
     return c < 0x80 ? c >= 'A' && c <= 'Z' : in_class(c, iswupper_l);
 }
 
-bool tpl_is_digit(uint32_t c)
+bool gotmpl_is_digit(uint32_t c)
 {
     static const uint16_t zeros[] = {0x660, 0x6f0,  0x7c0,  0x966,  0x9e6, 0xa66, 0xae6,
                                      0xb66, 0xbe6,  0xc66,  0xce6,  0xd66, 0xe50, 0xed0,
@@ -52,14 +52,14 @@ bool tpl_is_digit(uint32_t c)
     return false;
 }
 
-bool tpl_is_letter(uint32_t c)
+bool gotmpl_is_letter(uint32_t c)
 {
     if (c < 0x80)
         return (c | 0x20) >= 'a' && (c | 0x20) <= 'z';
-    return in_class(c, iswalpha_l) && !tpl_is_digit(c);
+    return in_class(c, iswalpha_l) && !gotmpl_is_digit(c);
 }
 
-bool tpl_is_space(uint32_t c)
+bool gotmpl_is_space(uint32_t c)
 {
     if (c < 0x80)
         return c == ' ' || (c >= '\t' && c <= '\r');
@@ -67,7 +67,7 @@ bool tpl_is_space(uint32_t c)
            c == 0x2029 || c == 0x202f || c == 0x205f || c == 0x3000;
 }
 
-bool tpl_is_punct(uint32_t c)
+bool gotmpl_is_punct(uint32_t c)
 {
     if (c < 0x80)
         return c && strchr("!\"#%&'()*,-./:;?@[\\]_{}", (int)c) != NULL;
@@ -77,14 +77,14 @@ bool tpl_is_punct(uint32_t c)
            (c >= 0x3001 && c <= 0x3003) || (c >= 0x3008 && c <= 0x3011);
 }
 
-uint32_t tpl_to_upper(uint32_t c)
+uint32_t gotmpl_to_upper(uint32_t c)
 {
     if (c < 0x80)
         return c >= 'a' && c <= 'z' ? c - 0x20 : c;
     return utf8_locale() ? (uint32_t)towupper_l((wint_t)c, utf8) : c;
 }
 
-uint32_t tpl_to_lower(uint32_t c)
+uint32_t gotmpl_to_lower(uint32_t c)
 {
     if (c < 0x80)
         return c >= 'A' && c <= 'Z' ? c + 0x20 : c;

@@ -3,172 +3,164 @@
  * comparison and messages depend on it: an int is not an int64, []string is not []interface {}, and
  * a value read out of an interface{} container still knows that it is in an interface.
  */
-#ifndef CORAS_GOTEMPLATE_VALUE_H
-#define CORAS_GOTEMPLATE_VALUE_H
+#ifndef GOTMPL_VALUE_H
+#define GOTMPL_VALUE_H
 
 #include "codec/json.h"
 #include "gotemplate/arena.h"
 
-enum tpl_kind {
-    TPL_INVALID, /* no value: a missing member */
-    TPL_NIL,     /* a nil interface{} */
-    TPL_BOOL,
-    TPL_INT,
-    TPL_INT64,
-    TPL_UINT8,
-    TPL_UINT32,
-    TPL_UINT64,
-    TPL_FLOAT,
-    TPL_COMPLEX,
-    TPL_STRING,
-    TPL_LIST,
-    TPL_MAP,
-    TPL_TIME,
-    TPL_DURATION, /* nanoseconds in i */
-    TPL_MONTH,
-    TPL_WEEKDAY,
-    TPL_SEMVER,
+enum gotmpl_kind {
+    GOTMPL_INVALID, /* no value: a missing member */
+    GOTMPL_NIL,     /* a nil interface{} */
+    GOTMPL_BOOL,
+    GOTMPL_INT,
+    GOTMPL_INT64,
+    GOTMPL_UINT8,
+    GOTMPL_UINT64,
+    GOTMPL_FLOAT,
+    GOTMPL_STRING,
+    GOTMPL_LIST,
+    GOTMPL_MAP,
+    GOTMPL_TIME,
+    GOTMPL_SEMVER,
 };
 
 /* Type of a container's elements. */
-enum tpl_elem { TPL_OF_ANY, TPL_OF_STRING, TPL_OF_INT, TPL_OF_LIST };
+enum gotmpl_elem { GOTMPL_OF_ANY, GOTMPL_OF_STRING, GOTMPL_OF_INT, GOTMPL_OF_LIST };
 
-struct tpl_list;
-struct tpl_map;
-struct tpl_time;
-struct tpl_semver;
+struct gotmpl_list;
+struct gotmpl_map;
+struct gotmpl_time;
+struct gotmpl_semver;
 
-struct tpl_complex {
-    double real, imaginary;
-};
-
-typedef struct tpl_value {
+typedef struct gotmpl_value {
     unsigned char kind;
     bool in_interface; /* static type is interface {} */
     union {
         bool b;
         int64_t i;
         double f;
-        struct tpl_complex c;
         coras_str s;
-        struct tpl_list *list;
-        struct tpl_map *map;
-        const struct tpl_time *time;
-        const struct tpl_semver *semver;
+        struct gotmpl_list *list;
+        struct gotmpl_map *map;
+        const struct gotmpl_time *time;
+        const struct gotmpl_semver *semver;
     };
-} tpl_value;
+} gotmpl_value;
 
-struct tpl_list {
-    enum tpl_elem elem;
+struct gotmpl_list {
+    enum gotmpl_elem elem;
     bool is_nil;
     size_t len;
-    tpl_value *items;
+    gotmpl_value *items;
 };
 
-struct tpl_member {
+struct gotmpl_member {
     coras_str key;
-    tpl_value value;
+    gotmpl_value value;
 };
-struct tpl_map { /* sorted by key, the order in which Go prints */
-    enum tpl_elem elem;
+struct gotmpl_map { /* sorted by key, the order in which Go prints */
+    enum gotmpl_elem elem;
     bool is_nil;
     size_t len, cap;
-    struct tpl_member *items;
+    struct gotmpl_member *items;
 };
 
-static inline tpl_value tpl_invalid(void)
+static inline gotmpl_value gotmpl_invalid(void)
 {
-    return (tpl_value){.kind = TPL_INVALID};
+    return (gotmpl_value){.kind = GOTMPL_INVALID};
 }
-static inline tpl_value tpl_nil(void)
+static inline gotmpl_value gotmpl_nil(void)
 {
-    return (tpl_value){.kind = TPL_NIL, .in_interface = true};
+    return (gotmpl_value){.kind = GOTMPL_NIL, .in_interface = true};
 }
-static inline tpl_value tpl_bool(bool b)
+static inline gotmpl_value gotmpl_bool(bool b)
 {
-    return (tpl_value){.kind = TPL_BOOL, .b = b};
+    return (gotmpl_value){.kind = GOTMPL_BOOL, .b = b};
 }
-static inline tpl_value tpl_int(int64_t i)
+static inline gotmpl_value gotmpl_int(int64_t i)
 {
-    return (tpl_value){.kind = TPL_INT, .i = i};
+    return (gotmpl_value){.kind = GOTMPL_INT, .i = i};
 }
-static inline tpl_value tpl_int64(int64_t i)
+static inline gotmpl_value gotmpl_int64(int64_t i)
 {
-    return (tpl_value){.kind = TPL_INT64, .i = i};
+    return (gotmpl_value){.kind = GOTMPL_INT64, .i = i};
 }
-static inline tpl_value tpl_float(double f)
+static inline gotmpl_value gotmpl_float(double f)
 {
-    return (tpl_value){.kind = TPL_FLOAT, .f = f};
+    return (gotmpl_value){.kind = GOTMPL_FLOAT, .f = f};
 }
-static inline tpl_value tpl_of_complex(struct tpl_complex c)
+static inline gotmpl_value gotmpl_string(coras_str s)
 {
-    return (tpl_value){.kind = TPL_COMPLEX, .c = c};
+    return (gotmpl_value){.kind = GOTMPL_STRING, .s = s};
 }
-static inline tpl_value tpl_string(coras_str s)
+static inline gotmpl_value gotmpl_of_list(struct gotmpl_list *l)
 {
-    return (tpl_value){.kind = TPL_STRING, .s = s};
+    return (gotmpl_value){.kind = GOTMPL_LIST, .list = l};
 }
-static inline tpl_value tpl_of_list(struct tpl_list *l)
+static inline gotmpl_value gotmpl_of_map(struct gotmpl_map *m)
 {
-    return (tpl_value){.kind = TPL_LIST, .list = l};
-}
-static inline tpl_value tpl_of_map(struct tpl_map *m)
-{
-    return (tpl_value){.kind = TPL_MAP, .map = m};
+    return (gotmpl_value){.kind = GOTMPL_MAP, .map = m};
 }
 
 /* The value as Go has it after it left its interface: a nil interface is no value. */
-static inline tpl_value tpl_unwrap(tpl_value v)
+static inline gotmpl_value gotmpl_unwrap(gotmpl_value v)
 {
     v.in_interface = false;
-    if (v.kind == TPL_NIL)
-        v.kind = TPL_INVALID;
+    if (v.kind == GOTMPL_NIL)
+        v.kind = GOTMPL_INVALID;
     return v;
 }
 /* The value as an argument of type interface {}: no value is nil. */
-static inline tpl_value tpl_as_any(tpl_value v)
+static inline gotmpl_value gotmpl_as_any(gotmpl_value v)
 {
-    if (v.kind == TPL_INVALID || v.kind == TPL_NIL)
-        return tpl_nil();
+    if (v.kind == GOTMPL_INVALID || v.kind == GOTMPL_NIL)
+        return gotmpl_nil();
     v.in_interface = false;
     return v;
 }
 
-static inline bool tpl_is_int(tpl_value v)
+/* The value as an element of a list or member of a map. */
+static inline gotmpl_value gotmpl_plain(gotmpl_value v)
 {
-    return (v.kind >= TPL_INT && v.kind <= TPL_UINT64) ||
-           (v.kind >= TPL_DURATION && v.kind <= TPL_WEEKDAY);
-}
-static inline bool tpl_is_uint(tpl_value v)
-{
-    return v.kind == TPL_UINT8 || v.kind == TPL_UINT32 || v.kind == TPL_UINT64;
+    if (v.kind != GOTMPL_NIL)
+        v.in_interface = false;
+    return v;
 }
 
-struct tpl_list *tpl_list_new(struct tpl_arena *a, enum tpl_elem elem, size_t room);
+static inline bool gotmpl_is_int(gotmpl_value v)
+{
+    return v.kind >= GOTMPL_INT && v.kind <= GOTMPL_UINT64;
+}
+static inline bool gotmpl_is_uint(gotmpl_value v)
+{
+    return v.kind == GOTMPL_UINT8 || v.kind == GOTMPL_UINT64;
+}
+
+struct gotmpl_list *gotmpl_list_new(struct gotmpl_arena *a, enum gotmpl_elem elem, size_t room);
 /* Element as seen from outside, in_interface set where the container holds interfaces. */
-tpl_value tpl_list_at(const struct tpl_list *l, size_t i);
+gotmpl_value gotmpl_list_at(const struct gotmpl_list *l, size_t i);
 
-struct tpl_map *tpl_map_new(struct tpl_arena *a, enum tpl_elem elem);
-bool tpl_map_get(const struct tpl_map *m, coras_str key, tpl_value *ret);
+struct gotmpl_map *gotmpl_map_new(struct gotmpl_arena *a, enum gotmpl_elem elem);
+bool gotmpl_map_get(const struct gotmpl_map *m, coras_str key, gotmpl_value *ret);
 /* Raises for a nil map as Go does. */
-void tpl_map_set(struct tpl_arena *a, struct tpl_map *m, coras_str key, tpl_value v);
-void tpl_map_remove(struct tpl_map *m, coras_str key);
-tpl_value tpl_map_at(const struct tpl_map *m, size_t i);
+void gotmpl_map_set(struct gotmpl_arena *a, struct gotmpl_map *m, coras_str key, gotmpl_value v);
+void gotmpl_map_remove(struct gotmpl_map *m, coras_str key);
+gotmpl_value gotmpl_map_at(const struct gotmpl_map *m, size_t i);
 
-tpl_value tpl_from_json(struct tpl_arena *a, const coras_json *json);
+gotmpl_value gotmpl_from_json(struct gotmpl_arena *a, const coras_json *json);
 
-bool tpl_truth(tpl_value v);
+bool gotmpl_truth(gotmpl_value v);
 /* %T: the type of what is in it ("<nil>" for nil). */
-const char *tpl_type_name(tpl_value v);
+const char *gotmpl_type_name(gotmpl_value v);
 /* The type its place has: "interface {}" for what was read out of an interface container. */
-const char *tpl_static_type(tpl_value v);
-const char *tpl_kind_name(tpl_value v); /* reflect.Kind: "slice", "map", "invalid" */
-bool tpl_same_type(tpl_value a, tpl_value b);
+const char *gotmpl_static_type(gotmpl_value v);
+const char *gotmpl_kind_name(gotmpl_value v); /* reflect.Kind: "slice", "map", "invalid" */
+bool gotmpl_same_type(gotmpl_value a, gotmpl_value b);
 /* reflect.DeepEqual; raises when nested too deeply. */
-bool tpl_deep_equal(struct tpl_arena *a, tpl_value x, tpl_value y, int depth);
+bool gotmpl_deep_equal(struct gotmpl_arena *a, gotmpl_value x, gotmpl_value y, int depth);
 
 /* Containers that a template nests deeper than this cannot be printed, compared or copied. */
-#define TPL_NESTING 1000
-void tpl_check_nesting(struct tpl_arena *a, int depth);
+void gotmpl_check_nesting(struct gotmpl_arena *a, int depth);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "base/fs.h"
 #include "codec/json.h"
-#include "gotemplate/template.h"
+#include "gotemplate/gotemplate.h"
 #include "coras/error.h"
 
 enum { LARGEST_FILE = 16 * 1024 * 1024 };
@@ -36,12 +36,12 @@ static bool check(const coras_json *data, const coras_json *test)
     const char *text = coras_json_get_string(test, "template");
     const char *output = coras_json_get_string(test, "output");
     const char *wanted = coras_json_get_string(test, "error"), *message;
-    coras_auto(coras_template) template = NULL;
+    coras_auto(gotmpl_template) template = NULL;
     coras_auto(coras_error) err = NULL;
     coras_auto_buf out = CORAS_BUF_INIT(LARGEST_FILE);
 
-    if (coras_template_parse("format output", text, &template, &err) == 0 &&
-        coras_template_execute(template, data, &out, &err) < 0 && !err)
+    if (gotmpl_template_parse("format output", text, &template, &err) == 0 &&
+        gotmpl_template_execute(template, data, &out, &err) < 0 && !err)
         fprintf(stderr, "a failure without an error\n");
     message = err ? coras_error_message(err) : "";
     if (strcmp(out.ptr, output) == 0 && strcmp(message, wanted ? wanted : "") == 0)
