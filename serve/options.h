@@ -30,7 +30,8 @@ struct serve_options {
 
 #define SERVE_OPTIONS_INIT                                                                         \
     {                                                                                              \
-        .grace = 30, .idle = 60, .manifest_limit = CORAS_LIMIT_MANIFEST, .max_connections = 4096   \
+        .grace = 30, .idle = 60, .manifest_limit = CORAS_LIMIT_MANIFEST, .max_connections = 4096,  \
+        .max_connections_per_address = 256                                                         \
     }
 
 /*

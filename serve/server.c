@@ -17,7 +17,7 @@
 #include "serve/storage/root.h"
 
 /* Descriptors beyond those of connections and the blob that each serves. */
-#define OTHER_DESCRIPTORS 128
+#define OTHER_DESCRIPTORS 192
 #define HOUSEKEEPING_S    3600
 /* Strays come from crashes alone, and the look at every file is long. */
 #define STRAYS_S (24 * 3600)

@@ -56,7 +56,7 @@ static const struct opt serve_options[] = {
      "refuse uploads when the disk has fewer free `bytes`", NULL},
     {"max-connections", 0, OPT_INT, 0, SERVE_AT(max_connections), "4096", "connections at a time",
      NULL},
-    {"max-connections-per-address", 0, OPT_INT, 0, SERVE_AT(max_connections_per_address), NULL,
+    {"max-connections-per-address", 0, OPT_INT, 0, SERVE_AT(max_connections_per_address), "256",
      "connections at a time from one address, 0 for no limit", NULL},
     OPT_END,
 };

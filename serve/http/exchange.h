@@ -65,6 +65,7 @@ struct serve_exchange {
     void *connection;
     struct serve_session_holder client; /* how another request can end this one */
     const char *peer;                   /* address of the client, borrowed from front */
+    const char *network;                /* what counts as one address; borrowed */
     char *user;                         /* who it is; NULL = nobody */
     /* body */
     coras_buf body;          /* collected up to its limit */

@@ -1,14 +1,15 @@
+/* HTTP by libmicrohttpd: its callbacks fill the exchange and send what comes of it. */
 #include "serve/http/front.h"
 
 #include <errno.h>
 #include <microhttpd.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "serve/http/clients.h"
 #include "serve/http/log.h"
 
 /* Half of it is the receive buffer: pieces of an upload have this size at most. The library clears
@@ -17,9 +18,12 @@
 /* Address space; the JSON parser may nest 2048 deep. */
 #define THREAD_STACK (2 * CORAS_MIB)
 /* What is read and thrown away so that a refused client finds its answer. */
-#define DRAIN_BYTES_MAX           (64 * CORAS_MIB)
-#define DRAIN_BYTES_MAX_ANONYMOUS (64 * CORAS_KIB)
-#define HEADERS_MAX               128
+#define DRAIN_FAILED_BYTES  (64 * CORAS_MIB) /* an upload that went wrong on the way */
+#define DRAIN_REFUSED_BYTES (8 * CORAS_MIB)  /* more than any manifest */
+#define DRAIN_NOBODY_BYTES  (64 * CORAS_KIB)
+#define HEADERS_MAX         128
+/* Connections that were cut and are not yet gone, beside those that are allowed. */
+#define LEAVING_MAX 64
 
 /* The older versions are broken (RFC 8996); the library itself still takes them. Not const: the
  * library's option holds a plain pointer. */
@@ -31,22 +35,13 @@ struct serve_front {
     char *tls_cert, *tls_key; /* PEM text */
     atomic_uint running;
     atomic_bool draining;
-    pthread_mutex_t lock;
-    struct client *clients; /* lock; all open connections */
-};
-
-/* One connection, for its whole life. */
-struct client {
-    struct client *next, *previous; /* the front's lock */
-    int fd;
-    int64_t waiting_since_ms; /* the front's lock; 0 = a request is being served */
-    char peer[64];
+    serve_clients *clients;
 };
 
 /* One request. */
 struct request {
     struct serve_front *front;
-    struct client *client;
+    serve_client *client; /* NULL: without a watch over it */
     struct serve_exchange exchange;
     const char *method;
     int64_t began_ms;
@@ -56,80 +51,40 @@ struct request {
 
 /* ---- connections ---- */
 
-static void client_wait(struct serve_front *f, struct client *c, bool waiting)
+static enum MHD_Result on_accept(void *user, const struct sockaddr *address, socklen_t len)
 {
-    if (!c)
-        return;
-    pthread_mutex_lock(&f->lock);
-    c->waiting_since_ms = waiting ? coras_now_ms() : 0;
-    pthread_mutex_unlock(&f->lock);
-}
+    const struct serve_front *f = user;
 
-static void client_start(struct serve_front *f, struct MHD_Connection *connection, void **slot)
-{
-    const union MHD_ConnectionInfo *fd =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    const union MHD_ConnectionInfo *address =
-        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    struct client *c = coras_new(struct client);
-
-    if (!c)
-        return; /* served without a watch over its head */
-    c->fd = fd ? (int)fd->connect_fd : -1;
-    c->waiting_since_ms = coras_now_ms();
-    serve_peer_address(address ? address->client_addr : NULL, c->peer, sizeof(c->peer));
-    pthread_mutex_lock(&f->lock);
-    c->next = f->clients;
-    if (c->next)
-        c->next->previous = c;
-    f->clients = c;
-    pthread_mutex_unlock(&f->lock);
-    *slot = c;
-}
-
-static void client_end(struct serve_front *f, void **slot)
-{
-    struct client *c = *slot;
-
-    if (!c)
-        return;
-    pthread_mutex_lock(&f->lock);
-    if (c->previous)
-        c->previous->next = c->next;
-    else
-        f->clients = c->next;
-    if (c->next)
-        c->next->previous = c->previous;
-    pthread_mutex_unlock(&f->lock);
-    free(c);
-    *slot = NULL;
+    (void)len;
+    return serve_clients_admit(f->clients, address) ? MHD_YES : MHD_NO;
 }
 
 static void on_connection(void *user, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode what)
 {
-    if (what == MHD_CONNECTION_NOTIFY_STARTED)
-        client_start(user, connection, slot);
-    else
-        client_end(user, slot);
+    const struct serve_front *f = user;
+    const union MHD_ConnectionInfo *fd, *address;
+
+    if (what != MHD_CONNECTION_NOTIFY_STARTED) {
+        serve_client_end(f->clients, *slot);
+        *slot = NULL;
+        return;
+    }
+    fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    if (fd)
+        *slot = serve_client_start(f->clients, (int)fd->connect_fd,
+                                   address ? address->client_addr : NULL);
 }
 
 void serve_front_tick(serve_front *f)
 {
-    int64_t oldest = coras_now_ms() - f->registry->options.idle * 1000;
-
-    pthread_mutex_lock(&f->lock);
-    for (struct client *c = f->clients; c; c = c->next) {
-        /* the descriptor is open: on_connection() runs before it is closed, and needs the lock */
-        if (c->waiting_since_ms > 0 && c->waiting_since_ms < oldest)
-            (void)shutdown(c->fd, SHUT_RDWR);
-    }
-    pthread_mutex_unlock(&f->lock);
+    serve_clients_tick(f->clients);
 }
 
 /* ---- requests ---- */
 
-static struct client *client_of(struct MHD_Connection *connection)
+static serve_client *client_of(struct MHD_Connection *connection)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
@@ -141,7 +96,7 @@ static struct client *client_of(struct MHD_Connection *connection)
  * closed after that. */
 static void cut_client(void *user)
 {
-    const struct client *c = user;
+    const serve_client *c = user;
 
     (void)shutdown(c->fd, SHUT_RDWR);
 }
@@ -162,6 +117,7 @@ static void *on_request_line(void *user, const char *target, struct MHD_Connecti
     if (r->client)
         r->exchange.client = (struct serve_session_holder){cut_client, r->client};
     r->exchange.peer = r->client ? r->client->peer : "unknown";
+    r->exchange.network = r->client ? r->client->network : "unknown";
     return r;
 }
 
@@ -198,12 +154,17 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
             .ms = coras_now_ms() - r->began_ms,
         });
     }
-    client_wait(f, r->client, true);
+    serve_client_enter(f->clients, r->client, SERVE_PHASE_WAITING);
     if (r->begun)
         atomic_fetch_sub(&f->running, 1);
     serve_exchange_clear(x);
     free(r);
     *slot = NULL;
+}
+
+static void enter(const struct request *r, enum serve_phase phase)
+{
+    serve_client_enter(r->front->clients, r->client, phase);
 }
 
 static const char *header_of(void *connection, const char *name)
@@ -301,6 +262,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct req
         (void)MHD_add_response_header(response, a->headers[i].name, a->headers[i].value);
     if (a->close || atomic_load(&r->front->draining))
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    enter(r, SERVE_PHASE_SENDING);
     queued = MHD_queue_response(connection, (unsigned)a->status, response);
     MHD_destroy_response(response);
     return queued;
@@ -314,6 +276,14 @@ static enum MHD_Result refuse_head(struct MHD_Connection *connection, struct req
     return send_answer(connection, r);
 }
 
+/* How much of a body may come after it is known to be in vain. */
+static int64_t drain_limit(const struct serve_exchange *x)
+{
+    if (x->answer.status == 401)
+        return DRAIN_NOBODY_BYTES;
+    return x->answer.status != 0 ? DRAIN_REFUSED_BYTES : DRAIN_FAILED_BYTES;
+}
+
 /*
  * An answer that is known before the body: a short body is read first, since closing a connection
  * on bytes that are still coming may destroy the answer on its way. A client that waits for "100
@@ -321,12 +291,11 @@ static enum MHD_Result refuse_head(struct MHD_Connection *connection, struct req
  */
 static bool drains_body(const struct serve_exchange *x, struct MHD_Connection *connection)
 {
-    int64_t max = x->user || x->answer.status != 401 ? DRAIN_BYTES_MAX : DRAIN_BYTES_MAX_ANONYMOUS;
     bool chunked = header_of(connection, "Transfer-Encoding") != NULL;
 
     if (header_of(connection, "Expect"))
         return false;
-    return chunked || (x->content_length > 0 && x->content_length <= max);
+    return chunked || (x->content_length > 0 && x->content_length <= drain_limit(x));
 }
 
 static enum MHD_Result begin_request(struct MHD_Connection *connection, struct request *r,
@@ -338,7 +307,7 @@ static enum MHD_Result begin_request(struct MHD_Connection *connection, struct r
     r->begun = true;
     atomic_fetch_add(&r->front->running, 1);
     r->method = method;
-    client_wait(r->front, r->client, false);
+    enter(r, SERVE_PHASE_WORKING);
     if (!x->target)
         return MHD_NO;
     x->method = method_of(method);
@@ -347,6 +316,7 @@ static enum MHD_Result begin_request(struct MHD_Connection *connection, struct r
     if (!check_head(connection, x))
         return refuse_head(connection, r);
     serve_exchange_begin(x);
+    enter(r, x->answer.status == 0 ? SERVE_PHASE_RECEIVING : SERVE_PHASE_DRAINING);
     has_body = x->content_length > 0 || header_of(connection, "Transfer-Encoding");
     if (x->answer.status == 0 || !has_body || drains_body(x, connection))
         return MHD_YES; /* on_request() sends the answer after the body */
@@ -360,8 +330,9 @@ static enum MHD_Result take_body(struct request *r, const char *data, size_t *le
 
     serve_exchange_data(x, data, *len);
     if (x->answer.status != 0 || x->body_error || x->body_too_large) {
+        enter(r, SERVE_PHASE_DRAINING);
         r->drained += (int64_t)*len;
-        if (r->drained > DRAIN_BYTES_MAX)
+        if (r->drained > drain_limit(x))
             return MHD_NO;
     }
     *len = 0;
@@ -383,6 +354,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
         return begin_request(connection, r, method);
     if (*len > 0)
         return take_body(r, data, len);
+    enter(r, SERVE_PHASE_WORKING);
     serve_exchange_end(&r->exchange);
     return send_answer(connection, r);
 }
@@ -429,15 +401,14 @@ static int start_daemon(struct serve_front *f, int fd, coras_error **err)
     if (f->tls_cert)
         flags |= MHD_USE_TLS;
     f->daemon = MHD_start_daemon(
-        flags, 0, NULL, NULL, on_request, f, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
+        flags, 0, on_accept, f, on_request, f, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
         MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_URI_LOG_CALLBACK, on_request_line, f,
         MHD_OPTION_NOTIFY_COMPLETED, on_completed, f, MHD_OPTION_NOTIFY_CONNECTION, on_connection,
         f, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle, MHD_OPTION_CONNECTION_LIMIT,
-        (unsigned)o->max_connections, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-        (unsigned)o->max_connections_per_address, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY,
-        f->tls_cert ? tls : none, MHD_OPTION_END);
+        (unsigned)o->max_connections + LEAVING_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_ARRAY, f->tls_cert ? tls : none, MHD_OPTION_END);
     if (!f->daemon)
         return coras_fail(err, CORAS_ERR_CONFIG, "the HTTP server does not start%s",
                           f->tls_cert ? ": certificate and key may not fit" : "");
@@ -452,8 +423,14 @@ int serve_front_start(struct serve_registry *registry, struct serve_listener *li
 
     if (!f)
         return coras_fail_no_memory(err);
-    pthread_mutex_init(&f->lock, NULL);
     f->registry = registry;
+    f->clients = serve_clients_new(&(struct serve_client_limits){
+        .idle_ms = o->idle * 1000,
+        .most = o->max_connections,
+        .most_per_address = o->max_connections_per_address,
+    });
+    if (!f->clients)
+        return coras_fail_no_memory(err);
     if (o->tls_cert) {
         CORAS_TRY(read_pem(o->tls_cert, &f->tls_cert, err));
         CORAS_TRY(read_pem(o->tls_key, &f->tls_key, err));
@@ -485,7 +462,7 @@ void serve_front_stop(serve_front *f)
         return;
     if (f->daemon)
         MHD_stop_daemon(f->daemon);
-    pthread_mutex_destroy(&f->lock);
+    serve_clients_free(f->clients);
     free(f->tls_cert);
     coras_free_secret(f->tls_key);
     free(f);

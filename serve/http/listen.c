@@ -1,6 +1,6 @@
+/* From "host:port" to a socket that accepts connections. */
 #include "serve/http/listen.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/str.h"
+#include "serve/http/peer.h"
 
 #define BACKLOG 1024
 
@@ -42,12 +43,12 @@ static int describe(struct serve_listener *l, const char *where, coras_error **e
 {
     struct sockaddr_storage address;
     socklen_t len = sizeof(address);
-    char host[INET6_ADDRSTRLEN];
+    char host[SERVE_PEER_MAX];
     int port;
 
     if (getsockname(l->fd, (struct sockaddr *)&address, &len) < 0)
         return coras_fail_errno(err, errno, "listen on %s", where);
-    serve_peer_address((struct sockaddr *)&address, host, sizeof(host));
+    serve_peer_address((struct sockaddr *)&address, host);
     if (address.ss_family == AF_INET6)
         port = ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
     else
@@ -122,16 +123,4 @@ void serve_listener_clear(struct serve_listener *l)
     coras_close_fd(&l->fd);
     free(l->address);
     l->address = NULL;
-}
-
-void serve_peer_address(const struct sockaddr *address, char *text, size_t cap)
-{
-    const void *binary = NULL;
-
-    if (address && address->sa_family == AF_INET)
-        binary = &((const struct sockaddr_in *)address)->sin_addr;
-    else if (address && address->sa_family == AF_INET6)
-        binary = &((const struct sockaddr_in6 *)address)->sin6_addr;
-    if (!binary || !inet_ntop(address->sa_family, binary, text, (socklen_t)cap))
-        snprintf(text, cap, "%s", "unknown");
 }

@@ -20,8 +20,4 @@ struct serve_listener {
 CORAS_MUST_CHECK int serve_listen(const char *where, struct serve_listener *ret, coras_error **err);
 void serve_listener_clear(struct serve_listener *l);
 
-/* The address of a peer without its port, in `text` of `cap` bytes. */
-struct sockaddr;
-void serve_peer_address(const struct sockaddr *address, char *text, size_t cap);
-
 #endif

@@ -1,5 +1,6 @@
 """The embedded registry: requests that no client of good will sends. After each, the next is served."""
 
+import contextlib
 import http.client
 import re
 import socket
@@ -165,27 +166,99 @@ class Hostile(ServerCase):
         for sock in stuck:
             sock.close()
 
+    def drip(self, sock, data):
+        """Send some bytes a second, for as long as that goes well."""
+        sock.settimeout(0.1)
+        for byte in data:
+            try:
+                sock.sendall(bytes([byte]))
+                if sock.recv(1000) == b"":
+                    return
+            except TimeoutError:
+                continue
+            except OSError:
+                return
+        self.fail("served for ever")
+
     def test_slow_heads_and_bodies_are_cut_off(self):
         with self.new_server("--idle=1") as server:
             location = server.begin("a")
             head = f"PATCH {location} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
             with server.socket() as silent, server.socket() as dripping, server.socket() as stalled:
                 stalled.sendall(head.encode() + b"x" * 10)
-                dripping.settimeout(0.2)
-                for byte in head.encode() * 100:  # some bytes a second never make a head
-                    try:
-                        dripping.sendall(bytes([byte]))
-                        if dripping.recv(1000) == b"":
-                            break
-                    except TimeoutError:
-                        continue
-                    except OSError:
-                        break
-                else:
-                    self.fail("the slow head was served for ever")
+                self.drip(dripping, head.encode() * 100)  # some bytes a second never make a head
                 self.assertEqual(silent.recv(1000), b"")
                 self.assertEqual(stalled.recv(1000)[:12], b"")
             self.assertEqual(server.request("GET", location).headers["Range"], "0-9")
+
+    def test_a_few_bytes_a_second_are_no_progress(self):
+        data = bytes(20_000_000)
+        with self.new_server("--idle=1", "--access-log") as server:
+            server.push_blob("a", data)
+            with server.socket() as sock:  # a body
+                sock.sendall(self.head(f"PATCH {server.begin('a')} HTTP/1.1", "Content-Length: 100000"))
+                self.drip(sock, bytes(10_000))
+            with server.socket() as sock:  # the body of a request that is refused
+                sock.sendall(self.head("POST /v2/_catalog HTTP/1.1", "Content-Length: 100000"))
+                self.drip(sock, bytes(10_000))
+            with socket.socket() as sock:  # an answer
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                sock.connect(("127.0.0.1", server.port))
+                sock.sendall(self.head(f"GET /v2/a/blobs/{digest(data)} HTTP/1.1"))
+                # the line comes when the server is done with it; what the kernel holds would still come
+                self.wait_until(lambda: sock.recv(10) and " GET /v2/a/blobs/" in server.log(), seconds=30)
+
+    def test_slow_but_steady_ones_are_served(self):
+        with self.new_server("--idle=1") as server:
+            location = server.begin("a")
+            with server.socket() as sock:
+                sock.sendall(self.head(f"PATCH {location} HTTP/1.1", "Content-Length: 400000"))
+                sock.settimeout(0.1)
+                for _ in range(20):  # two seconds
+                    sock.sendall(bytes(20_000))
+                    with contextlib.suppress(TimeoutError):
+                        self.assertEqual(sock.recv(12), b"HTTP/1.1 202")
+
+    def test_refused_bodies_are_not_read_for_ever(self):
+        with self.server.socket() as sock:
+            sock.sendall(self.head("POST /v2/_catalog HTTP/1.1", "Transfer-Encoding: chunked"))
+            sent = 0
+            with contextlib.suppress(OSError):
+                while sent < 64_000_000:
+                    sock.sendall(b"10000\r\n" + bytes(0x10000) + b"\r\n")
+                    sent += 0x10000
+        self.assertLess(sent, 32_000_000)
+
+    def busy(self, server, source, count):
+        """Connections from an address, each in the midst of a request: which of them are served."""
+        served = []
+        with contextlib.ExitStack() as stack:
+            for _ in range(count):
+                sock = stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 60, (source, 0)))
+                sock.sendall(self.head("PUT /v2/a/manifests/v1 HTTP/1.1", "Content-Length: 100",
+                                       "Expect: 100-continue"))
+                try:
+                    served.append(sock.recv(100).startswith(b"HTTP/1.1 100 "))
+                except OSError:
+                    served.append(False)
+            self.assertEqual(server.request("GET", "/v2/").status, 200)  # others, all the same
+        return served
+
+    def test_one_address_has_a_share_of_the_connections(self):
+        with self.new_server() as server:
+            self.assertEqual(self.busy(server, "127.0.0.2", 258), [True] * 256 + [False] * 2)
+        with self.new_server("--max-connections-per-address=2") as server:
+            self.assertEqual(self.busy(server, "127.0.0.2", 3), [True, True, False])
+        with self.new_server("--max-connections=4", "--max-connections-per-address=0") as server:
+            self.assertEqual(self.busy(server, "127.0.0.2", 3), [True] * 3)
+
+    def test_idle_connections_make_room(self):
+        with self.new_server("--max-connections-per-address=4") as server:
+            idle = [server.socket() for _ in range(20)]
+            self.assertEqual(server.request("GET", "/v2/").status, 200)
+            self.assertEqual(idle[0].recv(1), b"")  # the one that had waited longest
+            for sock in idle:
+                sock.close()
 
     def test_more_connections_than_allowed(self):
         with self.new_server("--max-connections=8") as server:

@@ -1,0 +1,60 @@
+/*
+ * Clients: the open connections, how many of them one address may have, and how slow they may be.
+ * Without bounds here a few thousand connections that send a byte a minute would shut everybody
+ * out, since a connection costs a thread.
+ *
+ * Threads: everything may be called from any thread.
+ */
+#ifndef SERVE_HTTP_CLIENTS_H
+#define SERVE_HTTP_CLIENTS_H
+
+#include <sys/socket.h>
+#include "base/common.h"
+#include "serve/http/peer.h"
+
+typedef struct serve_clients serve_clients;
+
+/* What a connection is about, which decides how long it may take. */
+enum serve_phase {
+    SERVE_PHASE_WAITING,   /* for the end of a request's head: as long as an idle one */
+    SERVE_PHASE_DRAINING,  /* the rest of a body that nobody needs: as long as an idle one */
+    SERVE_PHASE_RECEIVING, /* a body: as long as it gets on */
+    SERVE_PHASE_SENDING,   /* an answer: as long as it gets on */
+    SERVE_PHASE_WORKING,   /* we are at it: no bound */
+    SERVE_PHASE_CUT        /* on its way out */
+};
+
+/* One connection, for its whole life. */
+typedef struct serve_client {
+    char peer[SERVE_PEER_MAX];    /* const; its address */
+    char network[SERVE_PEER_MAX]; /* const; what counts as one address */
+    int fd;                       /* const */
+    /* the table's lock: */
+    enum serve_phase phase;
+    int64_t since_ms;     /* of the phase, or of the last look at its progress */
+    uint64_t since_moved; /* bytes that had moved by then */
+    struct serve_client *next, *previous;
+} serve_client;
+
+struct serve_client_limits {
+    int64_t idle_ms;          /* without progress */
+    int64_t most;             /* connections */
+    int64_t most_per_address; /* of these; 0 = no limit of its own */
+};
+
+/* NULL when out of memory. */
+serve_clients *serve_clients_new(const struct serve_client_limits *limits);
+void serve_clients_free(serve_clients *t); /* all have ended */
+
+/* Whether one more may come. Where there are too many, the one that has waited longest without
+ * asking for anything makes room. */
+bool serve_clients_admit(serve_clients *t, const struct sockaddr *address);
+/* NULL when out of memory. */
+serve_client *serve_client_start(serve_clients *t, int fd, const struct sockaddr *address);
+/* Before its descriptor is closed. NULL is allowed, here and below. */
+void serve_client_end(serve_clients *t, serve_client *c);
+void serve_client_enter(serve_clients *t, serve_client *c, enum serve_phase phase);
+/* Cut those that are too slow. Call about once a second. */
+void serve_clients_tick(serve_clients *t);
+
+#endif
