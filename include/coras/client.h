@@ -51,6 +51,9 @@ typedef struct coras_client_options {
     const char *const
         *registry_configs; /**< NULL-terminated docker config files that replace the default */
     int stall_timeout_s;   /**< seconds without progress before a transfer fails; 0: 60 */
+    int answer_timeout_s;  /**< seconds that the other side may take before it begins to answer a
+                                request with or for content (a registry moves a blob into place, a
+                                cache fetches it first); 0: ten times stall_timeout_s */
     enum coras_referrers_mode referrers;
     coras_cancel *cancel; /**< borrowed for the client's life; may be NULL */
 } coras_client_options;

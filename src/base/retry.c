@@ -64,9 +64,9 @@ static bool may_repeat(const coras_retry *r, const struct coras_retry_case *c)
     if (!is_transient || c->error_code == CORAS_ERR_CANCELLED ||
         (c->method && coras_streq(c->method, "PATCH")))
         return false;
-    if (!is_request || c->status)
-        return r->failures <= most_failures[r->what];
-    return r->failures <= (c->error_code == CORAS_ERR_TIMEOUT ? TIMEOUT_TRIES : CONNECT_TRIES);
+    if (c->error_code == CORAS_ERR_TIMEOUT && r->what != CORAS_RETRY_UPLOAD)
+        return r->failures <= TIMEOUT_TRIES;
+    return r->failures <= (is_request && !c->status ? CONNECT_TRIES : most_failures[r->what]);
 }
 
 struct coras_retry_verdict coras_retry_decide(coras_retry *r, const struct coras_retry_case *c)

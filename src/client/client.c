@@ -6,7 +6,7 @@
 
 enum {
     DEFAULT_STALL_S = 60,
-    DEFAULT_ANSWER_S = 300, /* registries hash and move a blob before they answer its upload */
+    ANSWER_TIMES = 10, /* as long as progress an answer may take, when nobody says otherwise */
 };
 
 /* ---- making a client ---- */
@@ -127,7 +127,14 @@ static int stall_timeout_s(const coras_client_options *opts)
     if (text && coras_parse_int64(coras_str_of(text), &seconds) && seconds > 0 &&
         seconds <= INT32_MAX / 1000)
         return (int)seconds;
-    return 0;
+    return DEFAULT_STALL_S;
+}
+
+static int answer_timeout_s(const coras_client_options *opts, int stall_s)
+{
+    if (opts->answer_timeout_s > 0)
+        return opts->answer_timeout_s;
+    return stall_s <= INT32_MAX / 1000 / ANSWER_TIMES ? stall_s * ANSWER_TIMES : stall_s;
 }
 
 static int make_http(coras_client *client, const coras_client_options *opts, coras_error **err)
@@ -139,8 +146,8 @@ static int make_http(coras_client *client, const coras_client_options *opts, cor
         .cert_file = opts->cert_file,
         .key_file = opts->key_file,
         .connect_to = &client->connect_to,
-        .stall_timeout_s = stall_s ? stall_s : DEFAULT_STALL_S,
-        .answer_timeout_s = stall_s ? stall_s : DEFAULT_ANSWER_S,
+        .stall_timeout_s = stall_s,
+        .answer_timeout_s = answer_timeout_s(opts, stall_s),
         .cancel = opts->cancel,
     };
 

@@ -15,7 +15,7 @@ struct coras_http_config {
     const char *cert_file, *key_file;
     const coras_strlist *connect_to; /* libcurl's "host:port:address:port" */
     int stall_timeout_s;
-    int answer_timeout_s; /* silence allowed between the end of an upload and its answer */
+    int answer_timeout_s; /* silence allowed before the answer to a request with or for content */
     const coras_cancel *cancel;
 };
 

@@ -37,6 +37,7 @@ struct coras_running {
     int64_t body_sent;
     struct coras_exchange_end end;
     int64_t window_start_ms, last_look_ms, window_bytes; /* stall detection */
+    bool awaits_answer;                                  /* what the window is about */
     struct coras_dialed dialed;                          /* addresses that were tried */
     curl_socket_t opened;                                /* socket of the last one */
     int socket_errno;                                    /* why there is none */

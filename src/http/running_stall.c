@@ -30,9 +30,23 @@ static int64_t moved_bytes(struct coras_running *x)
     return x->response->body_received + uploaded - queued;
 }
 
+/* Everything has been said, and nothing has come back. */
 static bool awaits_answer(const struct coras_running *x)
 {
-    return x->ex->send_body && x->body_sent >= x->ex->request->body_length && !x->headers_done;
+    return !x->headers_done && (!x->ex->send_body || x->body_sent >= x->ex->request->body_length);
+}
+
+/*
+ * Two limits. Within a body something must move all the time. Before an answer the other side may
+ * have much to do: a registry hashes and moves a large blob before it answers the upload, a cache
+ * may fetch all of a blob before it gives the first byte. What is small is answered at once.
+ */
+static int limit_s(const struct coras_running *x)
+{
+    const struct coras_http_config *c = &x->http->config;
+    bool takes_time = x->ex->send_body || !x->ex->request->small;
+
+    return x->awaits_answer && takes_time ? c->answer_timeout_s : c->stall_timeout_s;
 }
 
 void coras_running_watch(struct coras_running *x)
@@ -49,23 +63,35 @@ void coras_running_forgive_pause(struct coras_running *x)
     x->last_look_ms = now;
 }
 
-int coras_running_check_stall(struct coras_running *x)
+static int fail_stalled(struct coras_running *x)
 {
-    const struct coras_http_config *c = &x->http->config;
-    /* A registry may hash and move a large blob before it answers the upload. */
-    int limit_s = awaits_answer(x) ? c->answer_timeout_s : c->stall_timeout_s;
+    int rc =
+        coras_fail(&x->error, CORAS_ERR_TIMEOUT,
+                   x->awaits_answer ? "no answer for %d s" : "no progress for %d s", limit_s(x));
 
-    coras_running_forgive_pause(x);
-    if (x->last_look_ms - x->window_start_ms < (int64_t)limit_s * 1000)
-        return 0;
-    int64_t moved = moved_bytes(x);
-    if (moved - x->window_bytes < STALL_BYTES) {
-        int rc = coras_fail(&x->error, CORAS_ERR_TIMEOUT, "no progress for %d s", limit_s);
-        coras_error_set_retryable(&x->error, true);
-        coras_hint(&x->error, "ORAS_HTTP_TIMEOUT sets the seconds to wait for progress");
-        return rc;
-    }
+    coras_error_set_retryable(&x->error, true);
+    coras_hint(&x->error, "ORAS_HTTP_TIMEOUT sets the seconds to wait for progress");
+    return rc;
+}
+
+static void begin_window(struct coras_running *x, int64_t moved)
+{
     x->window_start_ms = x->last_look_ms;
     x->window_bytes = moved;
+}
+
+int coras_running_check_stall(struct coras_running *x)
+{
+    coras_running_forgive_pause(x);
+    if (awaits_answer(x) != x->awaits_answer) {
+        x->awaits_answer = !x->awaits_answer;
+        begin_window(x, moved_bytes(x));
+    }
+    if (x->last_look_ms - x->window_start_ms < (int64_t)limit_s(x) * 1000)
+        return 0;
+    int64_t moved = moved_bytes(x);
+    if (moved - x->window_bytes < STALL_BYTES)
+        return fail_stalled(x);
+    begin_window(x, moved);
     return 0;
 }

@@ -5,6 +5,7 @@
  *     --registry HOST  --scope S  --plain-http N  --insecure  --ca-file F  --cert F --key F
  *     --resolve R  --header H  --user U  --password P  --identity-token T  --registry-config F
  *     --body TEXT  --body-size N  --sink  --threads N  --repeat N  --timeout S  --cancel-after-ms N
+ *     --answer-timeout S
  *     --allow STATUS  --no-retry  --no-foreign-redirect  --expect  --request-header "N: V"
  *     --login USER SECRET  --logout  --debug  --show-body
  */
@@ -121,6 +122,7 @@ static void send_once(struct run *run)
         .scopes = o->scopes_len ? o->scopes : NULL,
         .headers = o->request_headers,
         .header_count = o->request_headers_len,
+        .small = !o->sink && !o->body_size,
         .source = o->body || o->body_size ? &source : NULL,
         .body_length = o->body ? (int64_t)memory.len : o->body_size,
         .sent = note_sent,
@@ -224,6 +226,7 @@ static int take_value_option(struct options *o, const char *name, char *value)
         {"--threads", NULL, &o->threads},
         {"--repeat", NULL, &o->repeat},
         {"--timeout", NULL, &o->client.stall_timeout_s},
+        {"--answer-timeout", NULL, &o->client.answer_timeout_s},
         {"--cancel-after-ms", NULL, &o->cancel_after_ms},
     };
 

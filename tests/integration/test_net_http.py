@@ -319,7 +319,7 @@ class Patience(NetCase):
     def test_silence_is_a_timeout(self):
         server = self.serve(RawServer(lambda c, h: server.wait()))
         outcome = self.fails(server, "GET", "/x", "--timeout", 1, "--no-retry", code="TIMEOUT",
-                             message="no progress for 1 s", hint="ORAS_HTTP_TIMEOUT")
+                             message="no answer for 1 s", hint="ORAS_HTTP_TIMEOUT")
         self.assertTrue(outcome["retryable"])
         self.assertLess(outcome["ms"], 3000)
 
@@ -327,6 +327,26 @@ class Patience(NetCase):
         server = self.serve(RawServer(lambda c, h: server.wait()))
         self.fails(server, "GET", "/x", "--no-retry", code="TIMEOUT",
                    env={"ORAS_HTTP_TIMEOUT": "1"}, timeout=20)
+
+    def test_an_answer_may_take_longer_than_a_pause_within_it(self):
+        def handler(connection, head):
+            if "PUT" in head:
+                read_body(connection, head)
+            server.closing.wait(2.5)  # a cache that fetches the blob first, a registry that moves it
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 5000\r\n\r\n" + b"x" * 5000)
+            return True
+        server = self.serve(RawServer(handler))
+        for method, *options in (["GET", "--sink"], ["PUT", "--body-size", 3 * MIB]):
+            outcome = self.succeeds(server, method, "/x", *options, "--timeout", 1, "--no-retry")
+            self.assertGreater(outcome["ms"], 2000)
+            self.fails(server, method, "/x", *options, "--timeout", 1, "--answer-timeout", 1,
+                       "--no-retry", code="TIMEOUT", message="no answer for 1 s")
+
+    def test_what_is_small_is_answered_at_once(self):
+        server = self.serve(RawServer(lambda c, h: server.wait()))
+        outcome = self.fails(server, "GET", "/x", "--timeout", 1, "--answer-timeout", 30, "--no-retry",
+                             code="TIMEOUT")
+        self.assertLess(outcome["ms"], 15000)
 
     def test_body_that_stops_is_a_timeout(self):
         def handler(connection, _):
