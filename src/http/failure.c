@@ -9,6 +9,7 @@
 
 /* OpenSSL's numbers, whose headers are not wanted here. */
 enum {
+    VERIFY_UNSPECIFIED = 1, /* also what libcurl says before it knows */
     VERIFY_NOT_YET_VALID = 9,
     VERIFY_EXPIRED = 10,
     VERIFY_SELF_SIGNED_LEAF = 18,
@@ -117,7 +118,9 @@ static int fail_certificate(const struct coras_http_failure *f, const coras_url 
 {
     const char *why = "certificate signed by unknown authority";
 
-    if (strstr(f->curl_text, "subject name") || strstr(f->curl_text, "target host name"))
+    /* A good certificate, but not that host's: libcurl looks at the name itself, before it notes
+     * OpenSSL's verdict. */
+    if (f->verify_result <= VERIFY_UNSPECIFIED)
         return fail_name(url, err);
     if (f->verify_result == VERIFY_NOT_YET_VALID || f->verify_result == VERIFY_EXPIRED)
         why = "certificate has expired or is not yet valid";
@@ -141,7 +144,7 @@ static int fail_reset(const char *what, coras_error **err)
 static int fail_proxy(const struct coras_http_failure *f, coras_error **err)
 {
     coras_auto_free char *text = coras_escape_dup(f->curl_text);
-    bool refused = strstr(f->curl_text, "407") != NULL;
+    bool refused = f->proxy_status == 407;
     int rc = coras_fail(err, refused ? CORAS_ERR_UNAUTHORIZED : CORAS_ERR_CONNECT,
                         "proxyconnect tcp: %s", text ? text : "proxy refused the connection");
 
@@ -151,15 +154,26 @@ static int fail_proxy(const struct coras_http_failure *f, coras_error **err)
     return rc;
 }
 
+/* The other side has said why it does not want us. */
+static int fail_alert(const struct coras_http_failure *f, coras_error **err)
+{
+    int rc =
+        coras_fail(err, CORAS_ERR_TLS, "remote error: tls: %s", coras_tls_alert_text(f->tls.alert));
+
+    if (coras_tls_alert_wants_certificate(f->tls.alert))
+        coras_hint(err, "the registry may want a client certificate: give one with --cert-file and "
+                        "--key-file");
+    return rc;
+}
+
 static int fail_handshake(const struct coras_http_failure *f, coras_error **err)
 {
-    if (strstr(f->curl_text, "wrong version number") || strstr(f->curl_text, "http request")) {
+    if (f->tls.is_http) {
         int rc = coras_fail(err, CORAS_ERR_TLS, "http: server gave HTTP response to HTTPS client");
         coras_hint(err, "the registry speaks plain HTTP: use --plain-http if that is intended");
         return rc;
     }
-    if (f->os_errno == ECONNRESET || strstr(f->curl_text, "SSL_ERROR_SYSCALL") ||
-        strstr(f->curl_text, "unexpected eof"))
+    if (!f->tls.refused) /* nobody objected: the connection was cut */
         return fail_reset(f->os_errno == ECONNRESET ? "read: connection reset by peer" : "EOF",
                           err);
     coras_auto_free char *text = coras_escape_dup(f->curl_text);
@@ -189,6 +203,8 @@ int coras_http_fail(const struct coras_http_failure *f, coras_error **err)
 {
     const coras_url *url = f->url;
 
+    if (f->tls.alert)
+        return fail_alert(f, err);
     switch (f->curl_code) {
     case CURLE_COULDNT_RESOLVE_HOST:
         return fail_lookup(url, err);
@@ -212,7 +228,7 @@ int coras_http_fail(const struct coras_http_failure *f, coras_error **err)
     case CURLE_RECV_ERROR:
     case CURLE_SEND_ERROR:
     case CURLE_SEND_FAIL_REWIND:
-        if (f->through_proxy && strstr(f->curl_text, "CONNECT"))
+        if (f->proxy_status >= 300)
             return fail_proxy(f, err);
         return fail_reset(f->curl_code == CURLE_RECV_ERROR ? "read: connection reset by peer"
                                                            : "write: broken pipe",

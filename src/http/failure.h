@@ -5,14 +5,17 @@
 #ifndef CORAS_HTTP_FAILURE_H
 #define CORAS_HTTP_FAILURE_H
 
+#include "http/tls_watch.h"
 #include "http/url.h"
 
 struct coras_http_failure {
     const coras_url *url;
     int curl_code;
     int os_errno;
-    int socket_errno;      /* no socket could be made */
-    long verify_result;    /* OpenSSL's X509_V_* */
+    int socket_errno;   /* no socket could be made */
+    long verify_result; /* OpenSSL's X509_V_* */
+    struct coras_tls_watch tls;
+    int proxy_status;      /* of the answer to CONNECT; 0: none */
     const char *curl_text; /* libcurl's own words */
     const char *dial;      /* address of the last connection attempt, "" when there was none */
     bool through_proxy;

@@ -95,16 +95,20 @@ static coras_str dialed_host(const struct coras_running *x)
 
 static int fail_transport(struct coras_running *x, CURLcode code, coras_error **err)
 {
-    long os_errno = 0, verify = 0;
+    long os_errno = 0, verify = 0, proxy_verify = 0, proxy_status = 0;
 
     x->curl->easy_getinfo(x->handle->easy, CURLINFO_OS_ERRNO, &os_errno);
     x->curl->easy_getinfo(x->handle->easy, CURLINFO_SSL_VERIFYRESULT, &verify);
+    x->curl->easy_getinfo(x->handle->easy, CURLINFO_PROXY_SSL_VERIFYRESULT, &proxy_verify);
+    x->curl->easy_getinfo(x->handle->easy, CURLINFO_HTTP_CONNECTCODE, &proxy_status);
     struct coras_http_failure f = {
         .url = &x->url,
         .curl_code = (int)code,
         .os_errno = (int)os_errno,
         .socket_errno = x->socket_errno,
-        .verify_result = verify,
+        .verify_result = proxy_verify > 1 ? proxy_verify : verify,
+        .tls = x->tls,
+        .proxy_status = (int)proxy_status,
         .curl_text = *x->curl_text ? x->curl_text : x->curl->easy_strerror(code),
         .dial = coras_dialed_named(&x->dialed, dialed_host(x)),
         .through_proxy = coras_proxy_for(&x->http->proxy, &x->url) != NULL,

@@ -12,6 +12,7 @@
 #include "http/dialed.h"
 #include "http/http.h"
 #include "http/proxy.h"
+#include "http/tls_watch.h"
 #include "http/url.h"
 
 struct coras_http {
@@ -41,6 +42,7 @@ struct coras_running {
     struct coras_dialed dialed;                          /* addresses that were tried */
     curl_socket_t opened;                                /* socket of the last one */
     int socket_errno;                                    /* why there is none */
+    struct coras_tls_watch tls;
     char curl_text[CURL_ERROR_SIZE];
 };
 

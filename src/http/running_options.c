@@ -82,6 +82,19 @@ static void set_transport(struct coras_running *x)
     CORAS_CURL_SET(x, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 }
 
+/* Authorities for the registry and for a proxy; NULL: none of that form. */
+static void set_authorities_file(struct coras_running *x, const char *file)
+{
+    CORAS_CURL_SET(x, CURLOPT_CAINFO, file);
+    CORAS_CURL_SET(x, CURLOPT_PROXY_CAINFO, file);
+}
+
+static void set_authorities_dir(struct coras_running *x, const char *dir)
+{
+    CORAS_CURL_SET(x, CURLOPT_CAPATH, dir);
+    CORAS_CURL_SET(x, CURLOPT_PROXY_CAPATH, dir);
+}
+
 /* --ca-file replaces all; SSL_CERT_FILE and SSL_CERT_DIR replace their half, as in Go. */
 static void set_authorities(struct coras_running *x)
 {
@@ -89,29 +102,60 @@ static void set_authorities(struct coras_running *x)
     const char *hashed;
 
     if (x->http->config.ca_file) {
-        CORAS_CURL_SET(x, CURLOPT_CAINFO, x->http->config.ca_file);
-        CORAS_CURL_SET(x, CURLOPT_CAPATH, NULL);
+        set_authorities_file(x, x->http->config.ca_file);
+        set_authorities_dir(x, NULL);
         return;
     }
     if (file && *file)
-        CORAS_CURL_SET(x, CURLOPT_CAINFO, file);
+        set_authorities_file(x, file);
     if (dir && *dir)
-        CORAS_CURL_SET(x, CURLOPT_CAPATH, dir);
+        set_authorities_dir(x, dir);
     if (!(file && *file) && !(dir && *dir) && (hashed = coras_trust_hashed_dir())) {
-        CORAS_CURL_SET(x, CURLOPT_CAINFO, NULL);
-        CORAS_CURL_SET(x, CURLOPT_CAPATH, hashed);
+        set_authorities_file(x, NULL);
+        set_authorities_dir(x, hashed);
     }
+}
+
+static int on_debug(CURL *easy, curl_infotype type, char *data, size_t len, void *user)
+{
+    struct coras_running *x = user;
+
+    (void)easy;
+    if (type == CURLINFO_SSL_DATA_IN || type == CURLINFO_SSL_DATA_OUT)
+        coras_tls_watch_note(&x->tls, type == CURLINFO_SSL_DATA_IN, data, len);
+    return 0;
+}
+
+static void watch_tls(struct coras_running *x)
+{
+    CORAS_CURL_SET(x, CURLOPT_VERBOSE, 1L); /* only for the function, which prints nothing */
+    CORAS_CURL_SET(x, CURLOPT_DEBUGFUNCTION, on_debug);
+    CORAS_CURL_SET(x, CURLOPT_DEBUGDATA, x);
+}
+
+/* A proxy that speaks TLS is judged as the registry is: by the same authorities, or not at all. */
+static void set_proxy_tls(struct coras_running *x)
+{
+    const struct coras_http_config *c = &x->http->config;
+
+    CORAS_CURL_SET(x, CURLOPT_PROXY_SSL_VERIFYPEER, c->insecure ? 0L : 1L);
+    CORAS_CURL_SET(x, CURLOPT_PROXY_SSL_VERIFYHOST, c->insecure ? 0L : 2L);
 }
 
 static void set_tls(struct coras_running *x)
 {
     const struct coras_http_config *c = &x->http->config;
+    bool through_proxy = coras_proxy_for(&x->http->proxy, &x->url) != NULL;
 
+    if (!x->url.https && !through_proxy)
+        return;
+    watch_tls(x);
+    set_authorities(x);
+    set_proxy_tls(x);
     if (!x->url.https)
         return;
     CORAS_CURL_SET(x, CURLOPT_SSL_VERIFYPEER, c->insecure ? 0L : 1L);
     CORAS_CURL_SET(x, CURLOPT_SSL_VERIFYHOST, c->insecure ? 0L : 2L);
-    set_authorities(x);
     if (c->cert_file && c->key_file && x->ex->own_origin) {
         CORAS_CURL_SET(x, CURLOPT_SSLCERT, c->cert_file);
         CORAS_CURL_SET(x, CURLOPT_SSLKEY, c->key_file);

@@ -98,6 +98,48 @@ class Tls(NetCase):
         self.https(self.succeeds, server, "--ca-file", self.ca.certificate, *pair)
         self.assertEqual((self.shown, shown_there), ([True], [False]))
 
+    def test_registry_that_wants_a_client_certificate_says_so(self):
+        for version, text in ((ssl.TLSVersion.TLSv1_2, "handshake failure"),
+                              (ssl.TLSVersion.TLSv1_3, "certificate required")):
+            context = self.context(client_ca=self.ca)
+            context.verify_mode = ssl.CERT_REQUIRED
+            context.maximum_version = version
+            server = self.serve(RawServer(lambda c, h: c.sendall(OK), context))
+            outcome = self.https(self.fails, server, "--ca-file", self.ca.certificate, code="TLS",
+                                 hint="client certificate")
+            self.assertEqual(outcome["message"], f'Get "https://{server.host}/v2/": remote error: tls: {text}')
+            self.assertEqual(server.connections, 1)
+            self.https(self.succeeds, server, "--ca-file", self.ca.certificate, "--cert",
+                       self.client_pair.certificate, "--key", self.client_pair.key)
+
+    def test_other_alerts_are_told(self):
+        context = self.context()
+        context.minimum_version = ssl.TLSVersion.TLSv1_3
+        context.set_alpn_protocols(["other"])
+        server = self.serve(RawServer(lambda c, h: c.sendall(OK), context))
+        context.sni_callback = lambda *_: ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME
+        outcome = self.https(self.fails, server, "--ca-file", self.ca.certificate, code="TLS",
+                             message="remote error: tls: unrecognized name")
+        self.assertNotIn("hint", outcome)
+
+    def test_proxy_that_speaks_tls_is_judged_like_the_registry(self):
+        def tunnel(connection, head):
+            if not head.startswith("CONNECT"):
+                return connection.sendall(OK)
+            connection.sendall(b"HTTP/1.1 200 Yes\r\n\r\n")
+            return True
+        proxy = self.serve(RawServer(tunnel, self.context()))
+        env = {"HTTP_PROXY": f"https://{proxy.host}", "HTTPS_PROXY": f"https://{proxy.host}"}
+        for scheme, options in (("http", ["--ca-file", self.ca.certificate]), ("http", ["--insecure"])):
+            self.succeeds(None, "GET", f"{scheme}://registry.example/v2/", "--plain-http", 1, *options,
+                          registry="registry.example", env=env)
+        self.succeeds(None, "GET", "http://registry.example/v2/", "--plain-http", 1,
+                      registry="registry.example", env={**env, "SSL_CERT_FILE": str(self.ca.certificate)})
+        for url in ("http://registry.example/v2/", "https://registry.example/v2/"):
+            outcome = self.fails(None, "GET", url, "--plain-http", 1, registry="registry.example", env=env,
+                                 code="TLS", hint="--ca-file")
+            self.assertIn("x509: certificate signed by unknown authority", outcome["message"])
+
     def test_redirect_to_http_is_refused(self):
         plain = self.serve(RawServer(lambda c, h: c.sendall(OK)))
         answer = (f"HTTP/1.1 307 Go\r\nLocation: http://{plain.host}/x\r\n"

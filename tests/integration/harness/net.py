@@ -3,6 +3,7 @@
 import json
 import os
 import socket
+import ssl
 import threading
 import unittest
 from pathlib import Path
@@ -84,7 +85,7 @@ class RawServer:
     def _serve(self, connection):
         try:
             if self.context:
-                connection = self.context.wrap_socket(connection, server_side=True)
+                connection = self._handshake(connection)
             with connection:
                 while (head := self._head(connection)):
                     self.heads.append(head)
@@ -92,6 +93,19 @@ class RawServer:
                         return
         except OSError:
             pass
+
+    def _handshake(self, connection):
+        connection = self.context.wrap_socket(connection, server_side=True, do_handshake_on_connect=False)
+        try:
+            connection.do_handshake()
+        except ssl.SSLError:
+            # Closed with something unread, the connection would be reset, and our alert lost.
+            with connection:
+                socket.socket.shutdown(connection, socket.SHUT_WR)
+                while socket.socket.recv(connection, 4096):
+                    pass
+            raise
+        return connection
 
     @staticmethod
     def _head(connection):
