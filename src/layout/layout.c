@@ -138,8 +138,8 @@ static int layout_push_manifest(coras_target *t, const coras_descriptor *desc, c
     return list_in_index(l, desc, reference, err);
 }
 
-static int layout_tag(coras_target *t, const coras_descriptor *desc, const char *reference,
-                      coras_error **err)
+static int layout_tag(coras_target *t, const coras_descriptor *desc, const void *data CORAS_UNUSED,
+                      const char *reference, coras_error **err)
 {
     bool exists = false;
     CORAS_TRY(coras_layout_exists(t, desc, &exists, err));

@@ -19,7 +19,7 @@ struct tagging {
 static int put_tag(void *user, size_t i, coras_error **err)
 {
     struct tagging *t = user;
-    int rc = t->target->ops->push_manifest(t->target, &t->bare, t->bytes.ptr, t->tags[i], err);
+    int rc = t->target->ops->tag(t->target, &t->bare, t->bytes.ptr, t->tags[i], err);
     if (rc < 0)
         return t->count > 1 ? coras_wrap(err, rc, "failed to tag %s", t->tags[i]) : rc;
     coras_run_post(&t->run, CORAS_EVENT_TAGGED, NULL, 0, t->tags[i]);

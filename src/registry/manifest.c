@@ -325,14 +325,15 @@ int coras_registry_push_manifest(coras_target *t, const coras_descriptor *desc, 
     return coras_registry_index_referrer(r, desc, data, subject_noted, err);
 }
 
-int coras_registry_tag(coras_target *t, const coras_descriptor *desc, const char *reference,
-                       coras_error **err)
+int coras_registry_tag(coras_target *t, const coras_descriptor *desc, const void *data,
+                       const char *reference, coras_error **err)
 {
     coras_registry *r = coras_registry_of(t);
     coras_auto_buf bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
     coras_digest named;
 
     CORAS_TRY(coras_registry_parse_reference(reference, &named, err));
-    CORAS_TRY(coras_target_fetch_verified(t, desc, CORAS_LIMIT_MANIFEST, &bytes, err));
-    return put_named(r, desc, bytes.ptr, reference, NULL, err);
+    if (!data)
+        CORAS_TRY(coras_target_fetch_verified(t, desc, CORAS_LIMIT_MANIFEST, &bytes, err));
+    return put_named(r, desc, data ? data : bytes.ptr, reference, NULL, err);
 }

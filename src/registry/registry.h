@@ -47,8 +47,8 @@ int coras_registry_fetch_manifest(coras_target *t, const char *reference, const 
                                   coras_descriptor *ret, coras_buf *bytes, coras_error **err);
 int coras_registry_push_manifest(coras_target *t, const coras_descriptor *desc, const void *data,
                                  const char *reference, coras_error **err);
-int coras_registry_tag(coras_target *t, const coras_descriptor *desc, const char *reference,
-                       coras_error **err);
+int coras_registry_tag(coras_target *t, const coras_descriptor *desc, const void *data,
+                       const char *reference, coras_error **err);
 int coras_registry_fetch(coras_target *t, const coras_descriptor *desc, int64_t offset,
                          int64_t length, const coras_sink *sink, coras_error **err);
 int coras_registry_resolve_blob(coras_target *t, const coras_digest *digest, coras_descriptor *ret,

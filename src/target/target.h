@@ -92,9 +92,10 @@ typedef struct coras_target_ops {
     int (*push_blob)(coras_target *t, const coras_blob_push *push, coras_error **err);
     int (*push_manifest)(coras_target *t, const coras_descriptor *desc, const void *data,
                          const char *reference, coras_error **err);
-    /* Give an existing manifest a further name. */
-    int (*tag)(coras_target *t, const coras_descriptor *desc, const char *reference,
-               coras_error **err);
+    /* Give an existing manifest a further name. `data` are its bytes, or NULL. Unlike storing it,
+     * this adds nothing to the list of its subject's referrers. */
+    int (*tag)(coras_target *t, const coras_descriptor *desc, const void *data,
+               const char *reference, coras_error **err);
     int (*tags)(coras_target *t, const char *last, bool (*visit)(const char *tag, void *user),
                 void *user, coras_error **err);
     int (*referrers)(coras_target *t, const coras_descriptor *desc, const char *artifact_type,

@@ -106,7 +106,7 @@ static int run(coras_target *t, const char *verb, const char *reference, const c
     else if (strcmp(verb, "referrers") == 0)
         return t->ops->referrers(t, &desc, extra, print_referrer, NULL, err);
     else if (strcmp(verb, "tag") == 0)
-        return t->ops->tag(t, &desc, extra, err);
+        return t->ops->tag(t, &desc, NULL, extra, err);
     else if (strcmp(verb, "delete") == 0)
         return t->ops->remove(t, &desc, err);
     else if (strcmp(verb, "cat") == 0) {

@@ -250,7 +250,7 @@ static int run_tag(struct run *run, coras_error **err)
     coras_auto_value(coras_descriptor) d = CORAS_DESCRIPTOR_INIT;
 
     CORAS_TRY(coras_resolve(run->target, run->argv[0], &d, err));
-    return run->target->ops->tag(run->target, &d, run->argv[1], err);
+    return run->target->ops->tag(run->target, &d, NULL, run->argv[1], err);
 }
 
 /* delete DIGEST SIZE MEDIATYPE */

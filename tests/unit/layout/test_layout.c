@@ -288,10 +288,10 @@ static void tags_move_and_manifests_stay_listed(void **state)
     coras_auto(coras_error) err = NULL;
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    assert_ok(t->ops->tag(t, &b, "latest", &err), err);
-    assert_ok(t->ops->tag(t, &b, "example.com/x:1.0+build", &err), err);
-    assert_ok(t->ops->tag(t, &b, "v10", &err), err);
-    assert_ok(t->ops->tag(t, &b, "v2", &err), err);
+    assert_ok(t->ops->tag(t, &b, NULL, "latest", &err), err);
+    assert_ok(t->ops->tag(t, &b, NULL, "example.com/x:1.0+build", &err), err);
+    assert_ok(t->ops->tag(t, &b, NULL, "v10", &err), err);
+    assert_ok(t->ops->tag(t, &b, NULL, "v2", &err), err);
     assert_tags(t, NULL, "example.com/x:1.0+build latest v10 v2");
     assert_tags(t, "latest", "v10 v2");
     assert_tags(t, "v2", "");
@@ -309,7 +309,7 @@ static void tagging_what_is_not_there_fails(void **state)
     coras_auto(coras_target) t = open_layout("lay", CORAS_LAYOUT_WRITE);
     coras_auto_value(coras_descriptor) d = describe(CORAS_MT_OCI_MANIFEST, "{}");
     coras_auto(coras_error) err = NULL;
-    assert_failed(t->ops->tag(t, &d, "v1", &err), err, CORAS_ERR_NOT_FOUND, NULL);
+    assert_failed(t->ops->tag(t, &d, NULL, "v1", &err), err, CORAS_ERR_NOT_FOUND, NULL);
     assert_text("lay/index.json", EMPTY_INDEX);
 }
 
@@ -411,7 +411,7 @@ static void deleting_takes_tags_referrers_and_garbage(void **state)
     coras_auto_value(coras_descriptor) shared = describe(CORAS_MT_OCI_LAYER, CORAS_EMPTY_JSON);
     coras_auto(coras_error) err = NULL;
 
-    assert_ok(t->ops->tag(t, &root, "also", &err), err);
+    assert_ok(t->ops->tag(t, &root, NULL, "also", &err), err);
     assert_ok(coras_delete(t, &root, &err), err);
     assert_tags(t, NULL, "idx kept");
     assert_false(has_content(t, &root));

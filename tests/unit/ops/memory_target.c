@@ -177,8 +177,8 @@ static int memory_push_blob(coras_target *t, const coras_blob_push *push, coras_
     return CORAS_PUSHED;
 }
 
-static int memory_tag(coras_target *t, const coras_descriptor *desc, const char *reference,
-                      coras_error **err)
+static int memory_tag(coras_target *t, const coras_descriptor *desc, const void *data CORAS_UNUSED,
+                      const char *reference, coras_error **err)
 {
     struct memory *m = memory_of(t);
     const struct blob *blob;
@@ -199,7 +199,7 @@ static int memory_push_manifest(coras_target *t, const coras_descriptor *desc, c
     CORAS_TRY(new_blob(desc->size, &blob, err));
     memcpy(blob->bytes, data, (size_t)desc->size);
     CORAS_TRY(take_blob(memory_of(t), &desc->digest, &blob, err));
-    return memory_tag(t, desc, reference, err);
+    return memory_tag(t, desc, data, reference, err);
 }
 
 static int memory_remove(coras_target *t, const coras_descriptor *desc, coras_error **err)

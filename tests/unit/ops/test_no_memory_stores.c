@@ -15,7 +15,7 @@ static int use_layout(coras_error **err)
     CORAS_TRY(coras_layout_open("lay", CORAS_LAYOUT_WRITE, &t, err));
     CORAS_TRY(t->ops->fetch_manifest(t, "v1", NULL, &found, &bytes, err));
     CORAS_TRY(t->ops->push_manifest(t, &found, bytes.ptr, "v2", err));
-    CORAS_TRY(t->ops->tag(t, &found, "v3", err));
+    CORAS_TRY(t->ops->tag(t, &found, NULL, "v3", err));
     CORAS_TRY(t->ops->tags(t, NULL, join_tag, &tags, err));
     CORAS_TRY(t->ops->referrers(t, &found, NULL, join_referrer, &tags, err));
     return coras_buf_done(&tags, err);
