@@ -227,7 +227,10 @@ int target_open(struct call *call, struct target_options *t, enum coras_layout_m
     }
     CORAS_TRY(
         remote_client(call, &t->remote, t->distribution_spec.value, base_resolve, &t->client, err));
-    return coras_repository_open(t->client, t->registry, t->repository, &t->target, err);
+    CORAS_TRY(coras_repository_open(t->client, t->registry, t->repository, &t->target, err));
+    if (mode == CORAS_LAYOUT_WRITE)
+        coras_target_will_write(t->target);
+    return 0;
 }
 
 static int put_cache_before(struct target_options *t, const char *directory, coras_error **err)

@@ -43,6 +43,15 @@ enum coras_layout_mode {
 CORAS_API CORAS_MUST_CHECK int coras_layout_open(const char *path, enum coras_layout_mode mode,
                                                  coras_target **ret, coras_error **err);
 
+/**
+ * Say that the target is going to be written to, before the first call that reads from it. A
+ * registry is then asked for the rights of writing from the first request on: some make a
+ * repository when somebody may push to it, and know nothing of it before. The functions that write
+ * do so themselves.
+ * @param target  borrowed; NULL is allowed
+ */
+CORAS_API void coras_target_will_write(coras_target *target);
+
 /** Close. NULL is allowed. */
 CORAS_API void coras_target_close(coras_target *target);
 

@@ -73,11 +73,9 @@ int coras_scopes_clean(const coras_strlist *in, coras_strlist *out, coras_error 
 
 int coras_scopes_add_challenge(coras_strlist *l, const char *text, coras_error **err)
 {
-    bool any = l->len == 0;
-
     while (*text) {
         size_t n = strcspn(text, " ");
-        if (n && (any || coras_str_starts(text, "repository:")))
+        if (n)
             CORAS_TRY(coras_strlist_addn(l, text, n, err));
         text += n + (text[n] == ' ');
     }

@@ -13,8 +13,8 @@
  */
 CORAS_MUST_CHECK int coras_scopes_clean(const coras_strlist *in, coras_strlist *out,
                                         coras_error **err);
-/* Append the blank-separated scopes of a challenge: repositories', and others only when there is no
- * scope of our own. */
+/* Append the blank-separated scopes of a challenge, whatever their type: the registry knows what it
+ * needs. */
 CORAS_MUST_CHECK int coras_scopes_add_challenge(coras_strlist *l, const char *text,
                                                 coras_error **err);
 /* Joined by blanks. */

@@ -149,8 +149,8 @@ static bool are_errors(const coras_json *errors)
 }
 
 /* The registry's own words, "" when the body holds none; text behind the JSON value is ignored.
- * *ret_code: the first error's code. */
-static void put_words(coras_buf *b, const coras_response *r, char **ret_code)
+ * `codes` gets those of all errors. */
+static void put_words(coras_buf *b, const coras_response *r, coras_strlist *codes)
 {
     coras_auto(coras_json) body = NULL;
 
@@ -164,8 +164,9 @@ static void put_words(coras_buf *b, const coras_response *r, char **ret_code)
         const char *code = coras_json_get_string(error, "code");
         coras_buf_puts(b, i ? "; " : "");
         put_error(b, error);
-        if (code && !*ret_code)
-            *ret_code = coras_escape_dup(code);
+        coras_auto_free char *shown = code ? coras_escape_dup(code) : NULL;
+        if (shown && coras_strlist_add(codes, shown, NULL) < 0)
+            b->failed = CORAS_ERR_NO_MEMORY;
     }
 }
 
@@ -197,16 +198,18 @@ int coras_response_to_error(const coras_request *req, const coras_response *r, c
     coras_auto_buf words = CORAS_BUF_INIT(CORAS_LIMIT_ERROR_BODY);
     coras_auto_buf line = CORAS_BUF_UNLIMITED;
     coras_auto_buf host = CORAS_BUF_UNLIMITED;
-    coras_auto_free char *code = NULL;
+    coras_auto_value(coras_strlist) codes = {0};
 
-    put_words(&words, r, &code);
+    put_words(&words, r, &codes);
     put_host(&host, r->url);
     coras_buf_printf(&line, "%s \"", r->method ? r->method : req->method);
     coras_url_put_for_message(&line, r->url);
     coras_buf_printf(&line, "\": response status code %d: ", r->status);
     coras_buf_puts(&line, words.len ? words.ptr : coras_http_status_text(r->status));
     int rc = coras_fail(err, code_for(r->status), "%s", line.ptr);
-    coras_error_set_http(err, r->status, host.ptr, words.len ? words.ptr : line.ptr, code);
+    coras_error_set_http(err, r->status, host.ptr, words.len ? words.ptr : line.ptr, NULL);
+    for (size_t i = 0; i < codes.len; i++)
+        coras_error_add_registry_code(err, codes.items[i]);
     int64_t wait = coras_response_retry_after_s(r);
     if (wait > 0)
         coras_error_set_retry_after_s(err, wait);

@@ -387,14 +387,37 @@ static int digest_of_partial(const char *name, coras_digest *ret, coras_error **
     return coras_digest_parse(text, ret, err);
 }
 
+/* Another process that brought the same content has given our file its name. */
+static bool was_published(const struct coras_layout *l, const coras_landing *landing,
+                          const coras_digest *digest)
+{
+    char path[CORAS_LAYOUT_PATH_MAX];
+    struct stat st;
+    return fstatat(landing->dirfd, landing->partial, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
+           errno == ENOENT &&
+           fstatat(l->dirfd, coras_layout_blob_path(digest, path), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+           S_ISREG(st.st_mode);
+}
+
+static int name_landing(const struct coras_layout *l, const coras_landing *landing,
+                        const coras_digest *digest, coras_error **err)
+{
+    if (fchmodat(landing->dirfd, landing->partial, BLOB_MODE, 0) < 0)
+        return coras_fail_errno(err, errno, "chmod ingest/%s", landing->partial);
+    return publish(l, landing->dirfd, landing->partial, digest, err);
+}
+
 static int commit_landing(coras_landing *landing, coras_error **err)
 {
     const struct coras_layout *l = landing->user;
+    coras_auto(coras_error) failure = NULL;
     coras_digest digest;
     CORAS_TRY(digest_of_partial(landing->partial, &digest, err));
-    if (fchmodat(landing->dirfd, landing->partial, BLOB_MODE, 0) < 0)
-        return coras_fail_errno(err, errno, "chmod ingest/%s", landing->partial);
-    return publish(l, landing->dirfd, landing->partial, &digest, err);
+    int rc = name_landing(l, landing, &digest, &failure);
+    if (rc < 0 && was_published(l, landing, &digest))
+        return 0;
+    coras_error_propagate(err, &failure);
+    return rc;
 }
 
 int coras_layout_land(coras_target *t, const coras_descriptor *desc, coras_landing *ret,

@@ -76,6 +76,7 @@ int coras_push_blob(coras_target *target, const coras_descriptor *desc, int fd,
     struct blob_events events = {.desc = desc, .run = run};
     coras_auto_value(coras_descriptor) blob = CORAS_DESCRIPTOR_INIT;
     bool there = false;
+    coras_target_will_write(target);
     CORAS_TRY(is_there(target, &desc->digest, &there, err));
     if (there) {
         report(&events, CORAS_EVENT_EXISTS, desc->size, NULL);

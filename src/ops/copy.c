@@ -381,6 +381,7 @@ int coras_copy(coras_target *from, const char *from_reference, coras_target *to,
 
     if (!from || !from_reference || !to || !ret)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    coras_target_will_write(to);
     coras_run_init(&c.run, run);
     int rc = copy(&c, from_reference, err);
     coras_run_deliver(&c.run);

@@ -327,6 +327,7 @@ int coras_artifact_push(coras_artifact *artifact, coras_target *target,
 
     if (!artifact || !target || !ret)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    coras_target_will_write(target);
     coras_run_init(&p.run, run);
     int rc = push_all(&p, err);
     coras_run_deliver(&p.run);

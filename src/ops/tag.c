@@ -48,6 +48,7 @@ int coras_tag(coras_target *target, const char *reference, const char *const *ne
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
     while (new_tags[t.count])
         t.count++;
+    coras_target_will_write(target);
     coras_run_init(&t.run, run);
     int rc = tag_all(&t, reference, &desc, err);
     coras_run_deliver(&t.run);

@@ -96,7 +96,7 @@ static int send_fetch(coras_registry *r, struct fetch *f, const char *url, coras
     coras_auto(coras_response) resp = NULL;
     coras_sink sink = {fetch_write, f};
     coras_header headers[2];
-    coras_request req = coras_registry_request(r, "GET", url, &r->pull);
+    coras_request req = coras_registry_request(r, "GET", url, coras_registry_read_scope(r));
 
     if (coras_media_type_is_manifest(f->desc->media_type))
         headers[req.header_count++] = (coras_header){"Accept", f->desc->media_type};
@@ -189,7 +189,7 @@ static int head_blob(coras_registry *r, const coras_digest *digest, bool once, i
     char text[CORAS_DIGEST_TEXT_MAX];
 
     CORAS_TRY(coras_registry_url(r, "blobs", coras_digest_format(digest, text), &url, err));
-    coras_request req = coras_registry_request(r, "HEAD", url, &r->pull);
+    coras_request req = coras_registry_request(r, "HEAD", url, coras_registry_read_scope(r));
     req.no_foreign_redirect = true;
     req.no_retry = once;
     CORAS_TRY(coras_client_send(r->client, &req, allowed, &resp, err));
@@ -240,7 +240,7 @@ static int probe_blob(coras_registry *r, const coras_digest *digest, int64_t *re
     coras_sink sink = {probe_write, &p};
 
     CORAS_TRY(coras_registry_url(r, "blobs", coras_digest_format(digest, text), &url, err));
-    coras_request req = coras_registry_request(r, "GET", url, &r->pull);
+    coras_request req = coras_registry_request(r, "GET", url, coras_registry_read_scope(r));
     req.headers = &range;
     req.header_count = 1;
     req.sink = &sink;
@@ -259,7 +259,11 @@ int coras_registry_has_blob(coras_registry *r, const coras_digest *digest, bool 
     int64_t size = -1;
     int there = head_blob(r, digest, once, &size, err);
 
-    return there == HEAD_REFUSED ? probe_blob(r, digest, &size, err) : there;
+    if (there == HEAD_REFUSED)
+        there = probe_blob(r, digest, &size, err);
+    if (there == PRESENT)
+        atomic_store(&r->has_seen, true);
+    return there;
 }
 
 static int describe_blob(const coras_registry *r, const coras_digest *digest, int there,
@@ -402,7 +406,7 @@ int coras_registry_mount(coras_target *t, const coras_descriptor *desc, coras_ta
     }
     *ret = coras_response_status(resp) == 201;
     if (*ret)
-        atomic_store(&r->has_stored, true);
+        atomic_store(&r->has_seen, true);
     if (coras_response_status(resp) == 202)
         keep_session(r, &desc->digest, resp);
     return 0;

@@ -13,9 +13,7 @@ enum {
 
 static bool code_is(coras_error *const *err, const char *code)
 {
-    const char *got = err ? coras_error_registry_code(*err) : NULL;
-
-    return got && coras_streq(got, code);
+    return err && coras_error_has_registry_code(*err, code);
 }
 
 static bool is_ecr(const char *host)
@@ -98,7 +96,7 @@ void coras_registry_explain_missing(coras_target *t, const char *reference, cora
     if (strchr(reference, ':') || !err || !*err)
         return;
     coras_registry_put_url(r, &url, "tags/list");
-    coras_request req = coras_registry_request(r, "GET", url.ptr, &r->pull);
+    coras_request req = coras_registry_request(r, "GET", url.ptr, coras_registry_read_scope(r));
     req.no_retry = true;
     req.body_limit = CORAS_LIMIT_MANIFEST;
     if (coras_client_send(r->client, &req, NULL, &resp, &failure) < 0) {

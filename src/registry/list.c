@@ -119,7 +119,7 @@ int coras_registry_tags(coras_target *t, const char *last,
         .client = r->client,
         .registry = r->host,
         .base_url = r->base_url,
-        .scopes = r->pull.list,
+        .scopes = coras_registry_read_scope(r)->list,
         .page = visit_page,
         .user = &listing,
     };

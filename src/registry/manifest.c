@@ -95,7 +95,7 @@ static int prepare_get(const coras_registry *r, const char *method, const char *
 {
     CORAS_TRY(coras_registry_url(r, "manifests", reference, &g->url, err));
     g->accept = (coras_header){"Accept", accept ? accept : CORAS_ACCEPT_MANIFESTS};
-    g->request = coras_registry_request(r, method, g->url, &r->pull);
+    g->request = coras_registry_request(r, method, g->url, coras_registry_read_scope(r));
     g->request.headers = &g->accept;
     g->request.header_count = 1;
     g->request.body_limit = CORAS_LIMIT_MANIFEST;
@@ -220,11 +220,11 @@ int coras_registry_resolve(coras_target *t, const char *reference, coras_descrip
  * everywhere, or another client holds the tag. */
 static bool settles(coras_registry *r, const coras_error *failure)
 {
-    const char *code = coras_error_registry_code(failure);
     int status = coras_error_http_status(failure);
 
-    if (code && coras_streq(code, "MANIFEST_BLOB_UNKNOWN"))
-        return atomic_load(&r->has_stored);
+    /* Among others: docker-registry says DIGEST_INVALID first while the blob is being linked. */
+    if (coras_error_has_registry_code(failure, "MANIFEST_BLOB_UNKNOWN"))
+        return atomic_load(&r->has_seen);
     return status == 409 || status == 423;
 }
 

@@ -174,7 +174,7 @@ static int ask_api(coras_registry *r, const coras_digest *subject, struct visiti
         .client = r->client,
         .registry = r->host,
         .base_url = r->base_url,
-        .scopes = r->pull.list,
+        .scopes = coras_registry_read_scope(r)->list,
         .headers = &accept,
         .header_count = 1,
         .no_foreign_redirect = true, /* a web site that knows no referrers API either */

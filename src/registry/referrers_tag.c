@@ -20,6 +20,13 @@ enum {
     WAIT_MAX_MS = 1000,
 };
 
+/* Of what the tag names: some registries read the tag as the digest that it is made from, and so
+ * show the subject, whatever was stored there. */
+static bool names(const coras_descriptor *index, const coras_digest *subject)
+{
+    return index->media_type && coras_digest_equal(&index->digest, subject);
+}
+
 /* 1: *ret_index and *ret are set; 0: there is no list, *ret_index is what else the tag names. */
 int coras_registry_read_referrers_tag(coras_registry *r, const coras_digest *subject,
                                       coras_descriptor *ret_index, coras_referrers_index *ret,
@@ -37,8 +44,7 @@ int coras_registry_read_referrers_tag(coras_registry *r, const coras_digest *sub
         coras_error_propagate(err, &failure);
         return rc;
     }
-    if (!coras_streq(ret_index->media_type, CORAS_MT_OCI_INDEX) ||
-        coras_digest_equal(&ret_index->digest, subject))
+    if (!coras_streq(ret_index->media_type, CORAS_MT_OCI_INDEX) || names(ret_index, subject))
         return 0;
     rc = coras_referrers_index_parse(bytes.ptr, bytes.len, ret, err);
     return rc < 0 ? coras_wrap(err, rc, "%s/%s:%s", r->host, r->repository, tag) : 1;
@@ -58,8 +64,11 @@ static int is_in_effect(coras_registry *r, const struct change *c, bool *ret, co
     coras_auto_value(coras_descriptor) index = CORAS_DESCRIPTOR_INIT;
 
     CORAS_TRY(coras_registry_read_referrers_tag(r, c->subject, &index, &now, err));
-    *ret = c->add ? coras_referrers_index_has(&now, &c->add->digest)
-                  : !coras_referrers_index_has(&now, c->remove);
+    if (names(&index, c->subject)) /* nobody sees the list there */
+        *ret = true;
+    else
+        *ret = c->add ? coras_referrers_index_has(&now, &c->add->digest)
+                      : !coras_referrers_index_has(&now, c->remove);
     return 0;
 }
 
@@ -120,9 +129,8 @@ static int put_what_is_there(coras_registry *r, const struct change *c, coras_re
     coras_auto(coras_error) failure = NULL;
     bool dropped = false;
     int rc = put_index(r, c, l, ret, &failure);
-    const char *code = coras_error_registry_code(failure);
 
-    if (rc < 0 && code && coras_streq(code, "MANIFEST_BLOB_UNKNOWN"))
+    if (rc < 0 && coras_error_has_registry_code(failure, "MANIFEST_BLOB_UNKNOWN"))
         CORAS_TRY(drop_missing(r, l, &dropped, err));
     if (dropped) {
         coras_descriptor_clear(ret);
@@ -171,7 +179,7 @@ static int try_update(coras_registry *r, const struct change *c, coras_error **e
 
     int found = coras_registry_read_referrers_tag(r, c->subject, &old, &l, err);
     CORAS_TRY(found);
-    if (!found && old.media_type && c->add)
+    if (!found && old.media_type && c->add && !names(&old, c->subject))
         return coras_fail(err, CORAS_ERR_EXISTS,
                           "the tag for the list of referrers names something else");
     int changed = c->add ? coras_referrers_index_add(&l, c->add, err)

@@ -39,6 +39,7 @@ static const coras_target_ops registry_ops = {
     .referrers = coras_registry_referrers,
     .remove = coras_registry_remove,
     .mount = coras_registry_mount,
+    .will_write = coras_registry_will_write,
     .explain_missing = coras_registry_explain_missing,
 };
 
@@ -107,6 +108,16 @@ int coras_registry_url(const coras_registry *r, const char *kind, const char *na
     coras_buf_putc(&b, '/');
     coras_buf_puts(&b, name);
     return coras_buf_take(&b, ret, err);
+}
+
+const coras_registry_scope *coras_registry_read_scope(const coras_registry *r)
+{
+    return atomic_load_explicit(&r->is_written, memory_order_relaxed) ? &r->push : &r->pull;
+}
+
+void coras_registry_will_write(coras_target *t)
+{
+    atomic_store(&coras_registry_of(t)->is_written, true);
 }
 
 coras_request coras_registry_request(const coras_registry *r, const char *method, const char *url,

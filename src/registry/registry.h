@@ -29,9 +29,10 @@ typedef struct coras_registry {
     char *repository;
     char *base_url; /* "https://host[:port]" */
     coras_registry_scope pull, push, remove;
+    atomic_bool is_written;         /* the operation writes here: all its requests say so */
     pthread_mutex_t lock;           /* guards `sessions` */
     pthread_mutex_t referrers_lock; /* one rewriting of referrers tags at a time */
-    atomic_bool has_stored;         /* a blob, through this target */
+    atomic_bool has_seen;           /* a blob that is there, or was stored, through this target */
     coras_map *sessions; /* digest text to upload URL: begun by a mount that was declined */
 } coras_registry;
 
@@ -75,6 +76,12 @@ void coras_registry_put_url(const coras_registry *r, coras_buf *b, const char *p
 /* The same with a last component: "/v2/<repository>/<kind>/<name>", as a new string. */
 CORAS_MUST_CHECK int coras_registry_url(const coras_registry *r, const char *kind, const char *name,
                                         char **ret, coras_error **err);
+/*
+ * What to ask for before reading. Where the operation writes, the rights of writing: registries
+ * that make a repository when somebody may push to it know nothing of it before.
+ */
+const coras_registry_scope *coras_registry_read_scope(const coras_registry *r);
+void coras_registry_will_write(coras_target *t);
 /* A request of this registry, small and without body. */
 coras_request coras_registry_request(const coras_registry *r, const char *method, const char *url,
                                      const coras_registry_scope *scope);

@@ -474,9 +474,8 @@ static int explain_digest(upload *u, coras_error **err)
 
 static int refused_put(upload *u, coras_error **err)
 {
-    const char *code = coras_error_registry_code(u->trouble);
-
-    return code && coras_streq(code, "DIGEST_INVALID") ? explain_digest(u, err) : give_up(u, err);
+    return coras_error_has_registry_code(u->trouble, "DIGEST_INVALID") ? explain_digest(u, err)
+                                                                       : give_up(u, err);
 }
 
 /* The answer to the closing PUT of `length` bytes. */
@@ -596,7 +595,7 @@ int coras_registry_push_blob(coras_target *t, const coras_blob_push *push, coras
     read_facts(&u);
     int rc = run(&u, &failure);
     if (rc == STEP_PUSHED) {
-        atomic_store(&r->has_stored, true);
+        atomic_store(&r->has_seen, true);
         coras_upload_journal_forget(&u.journal);
         return CORAS_PUSHED;
     }

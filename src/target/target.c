@@ -173,6 +173,12 @@ int coras_target_fetch_verified(coras_target *t, const coras_descriptor *desc, s
 
 /* ---- the public calls ---- */
 
+void coras_target_will_write(coras_target *target)
+{
+    if (target && target->ops->will_write)
+        target->ops->will_write(target);
+}
+
 int coras_target_explain(coras_target *t, int rc, const char *reference, coras_error **err)
 {
     if (rc == CORAS_ERR_NOT_FOUND && t->ops->explain_missing && err && *err)
@@ -284,6 +290,7 @@ int coras_push_manifest(coras_target *target, const coras_descriptor *desc, cons
 {
     if (!target || !desc || !data)
         return missing_argument(err);
+    coras_target_will_write(target);
     return target->ops->push_manifest(target, desc, data, reference, err);
 }
 

@@ -127,6 +127,9 @@ typedef struct coras_target_ops {
     /* A cache only: what was read does not match its digest. True: it is a copy that the next
      * `bring` replaces, so trying again helps. */
     bool (*distrust)(coras_target *t, const coras_descriptor *desc);
+    /* The operation is going to write here: rights are asked for accordingly from the first look.
+     */
+    void (*will_write)(coras_target *t);
     /* Add a hint to a NOT_FOUND of a reference. May ask the registry once more. */
     void (*explain_missing)(coras_target *t, const char *reference, coras_error **err);
 } coras_target_ops;

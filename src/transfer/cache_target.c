@@ -282,10 +282,10 @@ static int cache_push_manifest(coras_target *t, const coras_descriptor *desc, co
     return origin_of(t)->ops->push_manifest(origin_of(t), desc, data, reference, err);
 }
 
-static int cache_tag(coras_target *t, const coras_descriptor *desc, const char *reference,
-                     coras_error **err)
+static int cache_tag(coras_target *t, const coras_descriptor *desc, const void *data,
+                     const char *reference, coras_error **err)
 {
-    return origin_of(t)->ops->tag(origin_of(t), desc, reference, err);
+    return origin_of(t)->ops->tag(origin_of(t), desc, data, reference, err);
 }
 
 static int cache_tags(coras_target *t, const char *last, bool (*visit)(const char *tag, void *user),

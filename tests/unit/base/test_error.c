@@ -215,6 +215,8 @@ static void copies_are_whole(void **state)
     coras_error_set_party(&err, CORAS_PARTY_REGISTRY);
     coras_error_set_side(&err, CORAS_SIDE_SOURCE);
     coras_error_set_http(&err, 403, "reg:5000", "denied: no way", "DENIED");
+    coras_error_add_registry_code(&err, "BLOB_UNKNOWN");
+    coras_error_add_registry_code(&err, "BLOB");
     coras_error_set_retryable(&err, true);
     copy = coras_error_dup(err);
     coras_error_clear(&err);
@@ -231,6 +233,11 @@ static void copies_are_whole(void **state)
     assert_string_equal(coras_error_http_host(copy), "reg:5000");
     assert_string_equal(coras_error_response(copy), "denied: no way");
     assert_string_equal(coras_error_registry_code(copy), "DENIED");
+    assert_true(coras_error_has_registry_code(copy, "DENIED"));
+    assert_true(coras_error_has_registry_code(copy, "BLOB"));
+    assert_true(coras_error_has_registry_code(copy, "BLOB_UNKNOWN"));
+    assert_false(coras_error_has_registry_code(copy, "UNKNOWN"));
+    assert_false(coras_error_has_registry_code(copy, ""));
     assert_true(coras_error_is_retryable(copy));
 }
 
