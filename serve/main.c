@@ -5,6 +5,7 @@
  */
 #include <signal.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include "base/error.h"
 #include "serve/server.h"
 
@@ -22,9 +23,11 @@ int main(int argc, char **argv)
     int rc;
 
     ignore_signals_of_writes();
+    (void)umask(0077); /* what is private in a registry is so in its directory too */
     rc = serve_options_parse(&options, argv + (argc > 0), &err);
     if (rc == 0)
         rc = serve_until_signal(&options, &err);
+    serve_options_clear(&options);
     if (rc == 0)
         return 0;
     fprintf(stderr, "Error: %s\n", coras_error_message(err));

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/str.h"
 
-enum kind { FLAG, TEXT, NUMBER };
+enum kind { FLAG, TEXT, LIST, NUMBER };
 
 struct row {
     const char *name;
@@ -23,7 +23,9 @@ static const struct row rows[] = {
     {"htpasswd", TEXT, AT(htpasswd), 0, 0},
     {"tls-cert", TEXT, AT(tls_cert), 0, 0},
     {"tls-key", TEXT, AT(tls_key), 0, 0},
+    {"host", LIST, AT(hosts), 0, 0},
     {"anonymous-read", FLAG, AT(anonymous_read), 0, 0},
+    {"read-only", FLAG, AT(read_only), 0, 0},
     {"disable-delete", FLAG, AT(disable_delete), 0, 0},
     {"sparse-index", FLAG, AT(sparse_index), 0, 0},
     {"access-log", FLAG, AT(access_log), 0, 0},
@@ -35,6 +37,11 @@ static const struct row rows[] = {
     {"idle", NUMBER, AT(idle), 1, INT32_MAX},
     {"manifest-limit", NUMBER, AT(manifest_limit), 1, INT32_MAX},
 };
+
+void serve_options_clear(struct serve_options *options)
+{
+    coras_strlist_clear(&options->hosts);
+}
 
 static const struct row *find_row(coras_str name)
 {
@@ -72,6 +79,8 @@ static int set_row(struct serve_options *o, const struct row *row, const char *v
     case TEXT:
         *(const char **)(void *)at = *value ? value : NULL;
         return 0;
+    case LIST:
+        return coras_strlist_add((coras_strlist *)(void *)at, value, err);
     default:
         return set_number(row, value, (int64_t *)(void *)at, err);
     }

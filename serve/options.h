@@ -8,6 +8,7 @@
 
 #include "base/common.h"
 #include "base/limits.h"
+#include "base/str.h"
 
 struct serve_options {
     const char *listen;     /* "host:port", "[v6]:port" or ":port"; port 0 = the system chooses */
@@ -15,7 +16,9 @@ struct serve_options {
     const char *htpasswd;   /* file of "user:bcrypt" lines; NULL = everybody may do everything */
     const char *tls_cert;   /* PEM file; with tls_key: serve https */
     const char *tls_key;    /* PEM file */
+    coras_strlist hosts;    /* names that it answers to beside localhost, where that matters */
     bool anonymous_read;    /* with htpasswd: reading needs no password */
+    bool read_only;         /* change nothing in the directory */
     bool disable_delete;    /* DELETE of content answers 405 UNSUPPORTED */
     bool sparse_index;      /* accept manifests that name absent content */
     bool access_log;        /* one line per request on standard error */
@@ -34,6 +37,7 @@ struct serve_options {
         .max_connections_per_address = 256                                                         \
     }
 
+void serve_options_clear(struct serve_options *options);
 /*
  * Set what the arguments say; texts are borrowed from them. INVALID_ARGUMENT names the argument
  * that is unknown, without its value or out of range, and what is missing.

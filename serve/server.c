@@ -54,6 +54,8 @@ struct house {
 static void keep_house(struct serve_registry *r, serve_front *front, struct house *h)
 {
     serve_front_tick(front);
+    if (r->read_only)
+        return;
     if (coras_now_ms() >= h->collect_ms) {
         serve_sessions_expire(r->sessions, coras_wall_s());
         if (!serve_collect(r, SERVE_COLLECT_GRACE_S))
@@ -100,6 +102,28 @@ static int run(struct serve_registry *r, const sigset_t *signals, coras_error **
     return rc;
 }
 
+/* On a full disk a registry cannot be opened for writing. What it holds can still be read, and that
+ * is worth more than an error. */
+static int open_root(struct serve_registry *r, struct serve_root *ret, coras_error **err)
+{
+    coras_auto(coras_error) full = NULL;
+    int rc;
+
+    r->read_only = r->options.read_only;
+    rc = serve_root_open(r->options.root, r->read_only, ret, &full);
+    if (rc == CORAS_ERR_NO_SPACE && !r->read_only) {
+        r->read_only = r->disk_was_full = true;
+        if (serve_root_open(r->options.root, true, ret, NULL) == 0) {
+            serve_log_note("%s: no space left: serving what is there; free some and start again to "
+                           "write",
+                           r->options.root);
+            return 0;
+        }
+    }
+    coras_error_propagate(err, &full);
+    return rc;
+}
+
 static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras_error **err)
 {
     struct serve_root root = SERVE_ROOT_INIT;
@@ -107,7 +131,7 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
     int rc = serve_access_open(o->htpasswd, o->anonymous_read, &r->access, err);
 
     if (rc == 0)
-        rc = serve_root_open(o->root, &root, err);
+        rc = open_root(r, &root, err);
     if (rc == 0) {
         r->store = root.store;
         r->metadata = root.metadata;

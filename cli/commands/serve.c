@@ -21,6 +21,8 @@ struct serve_state {
     struct opt_string tls_cert;
     struct opt_string tls_key;
     struct opt_bool anonymous_read;
+    struct opt_list host;
+    struct opt_bool read_only;
     struct opt_bool disable_delete;
     struct opt_bool sparse_index;
     struct opt_bool access_log;
@@ -44,6 +46,12 @@ static const struct opt serve_options[] = {
      "certificate `file` (PEM) to serve https with", NULL},
     {"tls-key", 0, OPT_STRING, 0, SERVE_AT(tls_key), NULL,
      "private key `file` (PEM) of the certificate", NULL},
+    {"host", 0, OPT_LIST, 0, SERVE_AT(host), NULL,
+     "`name` of this machine to answer to beside localhost, where there are no passwords and the "
+     "address is a loopback one; may be used several times",
+     NULL},
+    {"read-only", 0, OPT_BOOL, 0, SERVE_AT(read_only), NULL,
+     "refuse everything that changes content, and write nothing to the directory", NULL},
     {"disable-delete", 0, OPT_BOOL, 0, SERVE_AT(disable_delete), NULL, "refuse to delete content",
      NULL},
     {"sparse-index", 0, OPT_BOOL, 0, SERVE_AT(sparse_index), NULL,

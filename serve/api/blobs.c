@@ -54,7 +54,7 @@ static int keep_for_pusher(struct serve_exchange *x)
     int64_t before = coras_wall_s() - SERVE_COLLECT_GRACE_S / 2;
     int rc;
 
-    if (x->method != SERVE_HEAD)
+    if (x->method != SERVE_HEAD || x->registry->read_only)
         return 0;
     rc = serve_metadata_keep_blob(x->registry->metadata, x->route.repository, &x->route.digest,
                                   before, NULL);

@@ -1,3 +1,4 @@
+/* From a complete head to an answer: who may, which operation, and what the answer is made of. */
 #include "serve/http/exchange.h"
 
 #include <stdarg.h>
@@ -5,6 +6,7 @@
 #include "base/error.h"
 #include "serve/api/errors.h"
 #include "serve/api/operations.h"
+#include "serve/http/guard.h"
 
 void serve_exchange_init(struct serve_exchange *x, struct serve_registry *registry)
 {
@@ -42,6 +44,7 @@ void serve_exchange_clear(struct serve_exchange *x)
     coras_buf_clear(&x->body);
     coras_error_clear(&x->body_error);
     free(x->target);
+    free(x->authority);
     free(x->user);
 }
 
@@ -153,67 +156,6 @@ static void answer_route_error(struct serve_exchange *x, enum serve_route_error 
     }
 }
 
-/* Headers that would change what the body means. */
-static bool body_is_plain(struct serve_exchange *x)
-{
-    const char *encoding = serve_exchange_header(x, "Content-Encoding");
-    const char *expect = serve_exchange_header(x, "Expect");
-
-    if (encoding && *encoding && !coras_str_ieq(encoding, "identity")) {
-        serve_answer_error_status(x, 415, SERVE_API_UNSUPPORTED,
-                                  "encoded request bodies are not supported", NULL);
-        return false;
-    }
-    if (expect && !coras_str_ieq(expect, "100-continue")) {
-        serve_answer_error_status(x, 417, SERVE_API_UNSUPPORTED, "unknown expectation", NULL);
-        return false;
-    }
-    return true;
-}
-
-/*
- * A web page must not reach a registry on this machine under a name of its own (DNS rebinding):
- * bound to loopback, only names of loopback are answered.
- */
-static bool host_is_ours(struct serve_exchange *x)
-{
-    const char *host = serve_exchange_header(x, "Host");
-    size_t len;
-
-    if (!x->registry->loopback_only || !host || !*host)
-        return true;
-    len = strcspn(host, ":");
-    if (host[0] == '[' || strspn(host, "0123456789.") == len)
-        return true; /* an address: no name that somebody else could point here */
-    if ((len == 9 && strncasecmp(host, "localhost", 9) == 0) ||
-        (len > 10 && strncasecmp(host + len - 10, ".localhost", 10) == 0))
-        return true;
-    serve_answer_error_status(x, 421, SERVE_API_DENIED, "this registry answers to localhost only",
-                              NULL);
-    return false;
-}
-
-/*
- * A web page may send a POST anywhere without asking, though it cannot read the answer: what it
- * changed would stay. Browsers say which page a request comes from; registry clients say nothing.
- */
-static bool page_is_ours(struct serve_exchange *x)
-{
-    const char *site = serve_exchange_header(x, "Sec-Fetch-Site");
-    const char *origin = serve_exchange_header(x, "Origin");
-    const char *host = serve_exchange_header(x, "Host");
-    const char *authority = origin ? strstr(origin, "://") : NULL;
-    bool ours = !origin || (authority && host && coras_str_ieq(authority + 3, host));
-
-    if (site)
-        ours = coras_streq(site, "same-origin") || coras_streq(site, "none");
-    if (ours || x->method == SERVE_GET || x->method == SERVE_HEAD)
-        return true;
-    serve_answer_error(x, SERVE_API_DENIED, "web pages of other sites may not change anything",
-                       NULL);
-    return false;
-}
-
 /* ---- dispatch ---- */
 
 static void answer_base(struct serve_exchange *x)
@@ -271,14 +213,42 @@ static void answer_wrong_method(struct serve_exchange *x)
     serve_answer_error(x, SERVE_API_UNSUPPORTED, "method not supported here", NULL);
 }
 
+/* false: answered. */
+static bool may_write(struct serve_exchange *x)
+{
+    if (x->method == SERVE_GET || x->method == SERVE_HEAD || !x->registry->read_only)
+        return true;
+    if (x->registry->disk_was_full)
+        serve_answer_error_status(x, 507, SERVE_API_DENIED, "no space left in the registry", NULL);
+    else
+        serve_answer_error(x, SERVE_API_UNSUPPORTED, "this registry is read-only", NULL);
+    return false;
+}
+
+/* Spec: RFC 9112 3.2.2, a target may be a whole URL; what is ours in it is the path. */
+static enum serve_route_error take_target(struct serve_exchange *x)
+{
+    coras_str authority = {NULL, 0};
+    const char *path = NULL;
+
+    if (!serve_target_split(x->target, &authority, &path))
+        return SERVE_ROUTE_BAD_TARGET;
+    if (authority.len > 0) {
+        x->authority = coras_strndup(authority.ptr, authority.len);
+        if (!x->authority)
+            return SERVE_ROUTE_BAD_TARGET;
+    }
+    return serve_route_parse(path, &x->route);
+}
+
 void serve_exchange_begin(struct serve_exchange *x)
 {
-    enum serve_route_error error = serve_route_parse(x->target, &x->route);
+    enum serve_route_error error = take_target(x);
     operation run;
 
     serve_answer_header(x, "Docker-Distribution-API-Version", "registry/2.0");
     serve_answer_header(x, "X-Content-Type-Options", "nosniff");
-    if (!host_is_ours(x) || !page_is_ours(x) || !is_allowed(x) || !body_is_plain(x))
+    if (!serve_guard_origin(x) || !is_allowed(x) || !may_write(x) || !serve_guard_body(x))
         return;
     if (error != SERVE_ROUTE_OK) {
         answer_route_error(x, error);

@@ -24,6 +24,8 @@ struct serve_registry {
     serve_sessions *sessions;
     serve_access *access;
     bool loopback_only; /* const: bound to a loopback address */
+    bool read_only;     /* const: nothing in the directory is changed */
+    bool disk_was_full; /* const: read-only for that reason */
 };
 
 enum serve_method {
@@ -58,7 +60,8 @@ struct serve_exchange {
     struct serve_registry *registry;
     /* request */
     enum serve_method method;
-    char *target; /* as sent */
+    char *target;    /* as sent */
+    char *authority; /* "host:port" of a target that is a whole URL, else NULL */
     struct serve_route route;
     int64_t content_length; /* -1: none was sent */
     const char *(*header)(void *connection, const char *name);

@@ -1,7 +1,31 @@
+/* Targets as text. */
 #include "serve/http/uri.h"
 
 #include "base/alloc.h"
 #include "base/vec.h"
+
+bool serve_target_split(const char *target, coras_str *ret_authority, const char **ret_path)
+{
+    const char *at = target;
+    size_t len;
+
+    *ret_authority = (coras_str){target, 0};
+    *ret_path = target;
+    if (*target == '/')
+        return true;
+    if (strncasecmp(at, "http://", 7) == 0)
+        at += 7;
+    else if (strncasecmp(at, "https://", 8) == 0)
+        at += 8;
+    else
+        return false;
+    len = strcspn(at, "/?#");
+    if (len == 0 || memchr(at, '@', len))
+        return false;
+    *ret_authority = (coras_str){at, len};
+    *ret_path = at[len] == '/' ? at + len : "/";
+    return true;
+}
 
 static int hex_value(char c)
 {

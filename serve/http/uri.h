@@ -19,6 +19,11 @@ struct serve_query {
 };
 
 /*
+ * Split a request target: the path with its query, and the authority ("" = none) of one that is a
+ * whole http URL. false: neither; also with user information, which no target may have.
+ */
+bool serve_target_split(const char *target, coras_str *ret_authority, const char **ret_path);
+/*
  * Decode %XX in a piece of a target. NULL when the encoding is broken or the result holds a control
  * character, NUL included. '+' stays '+': media types have it, and no parameter of ours a blank.
  */

@@ -1,3 +1,4 @@
+/* Blobs as files below descriptors that are held from the start. */
 #include "serve/storage/blob_store.h"
 
 #include <errno.h>
@@ -6,17 +7,18 @@
 
 #define DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
 
-static int open_directory(int parent, const char *name, int *ret_fd, coras_error **err)
+/* With `create` it is made when it is missing, for us alone. */
+static int open_directory(int parent, const char *name, bool create, int *ret_fd, coras_error **err)
 {
     int fd;
 
-    if (mkdirat(parent, name, 0755) < 0 && errno != EEXIST)
+    if (create && mkdirat(parent, name, 0700) < 0 && errno != EEXIST)
         return coras_fail_errno(err, errno, "mkdir %s", name);
     fd = openat(parent, name, DIRECTORY_FLAGS);
     if (fd < 0)
         return coras_fail_errno(err, errno, "open %s", name);
     *ret_fd = fd;
-    return coras_fsync(parent, name, err);
+    return create ? coras_fsync(parent, name, err) : 0;
 }
 
 /* Publishers come all the time: the collector, once it waits, goes next. */
@@ -30,7 +32,7 @@ static void init_collecting(pthread_rwlock_t *lock)
     pthread_rwlockattr_destroy(&attr);
 }
 
-int serve_blob_store_open(int rootfd, serve_blob_store **ret, coras_error **err)
+int serve_blob_store_open(int rootfd, bool read_only, serve_blob_store **ret, coras_error **err)
 {
     coras_auto(serve_blob_store) s = coras_new(serve_blob_store);
     coras_auto_fd blobs = -1;
@@ -41,10 +43,12 @@ int serve_blob_store_open(int rootfd, serve_blob_store **ret, coras_error **err)
     s->uploads_fd = -1;
     for (int i = 0; i <= CORAS_SHA512; i++)
         s->algorithm_fd[i] = -1;
-    CORAS_TRY(open_directory(rootfd, "uploads", &s->uploads_fd, err));
-    CORAS_TRY(open_directory(rootfd, "blobs", &blobs, err));
+    if (!read_only)
+        CORAS_TRY(open_directory(rootfd, "uploads", true, &s->uploads_fd, err));
+    CORAS_TRY(open_directory(rootfd, "blobs", !read_only, &blobs, err));
     for (int i = CORAS_SHA256; i <= CORAS_SHA512; i++)
-        CORAS_TRY(open_directory(blobs, coras_digest_algorithm_name(i), &s->algorithm_fd[i], err));
+        CORAS_TRY(open_directory(blobs, coras_digest_algorithm_name(i), !read_only,
+                                 &s->algorithm_fd[i], err));
     *ret = coras_steal(&s);
     return 0;
 }

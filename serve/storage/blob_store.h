@@ -13,14 +13,16 @@
 #include "oci/digest.h"
 
 typedef struct serve_blob_store {
-    int uploads_fd;                     /* const after open */
+    int uploads_fd;                     /* const after open; -1 when read-only */
     int algorithm_fd[CORAS_SHA512 + 1]; /* const after open; -1 for none */
     /* Publishers hold it for reading, the collector for writing: what is being linked is never
      * removed. Taken before any lock of the metadata. */
     pthread_rwlock_t collecting;
 } serve_blob_store;
 
-CORAS_MUST_CHECK int serve_blob_store_open(int rootfd, serve_blob_store **ret, coras_error **err);
+/* `read_only`: nothing is made, and what changes anything must not be called. */
+CORAS_MUST_CHECK int serve_blob_store_open(int rootfd, bool read_only, serve_blob_store **ret,
+                                           coras_error **err);
 void serve_blob_store_close(serve_blob_store *s);
 CORAS_DEFINE_AUTO(serve_blob_store, serve_blob_store_close)
 

@@ -516,29 +516,44 @@ int serve_metadata_put_manifest(serve_metadata *m, const struct serve_manifest_p
     return rc;
 }
 
+/* What the disk gave back for a manifest is what was pushed, or is not served. */
+static int read_content(sqlite3_stmt *row, struct serve_stored_manifest *s, coras_error **err)
+{
+    const void *content = sqlite3_column_blob(row, 3);
+    int size = sqlite3_column_bytes(row, 3);
+    coras_digest digest;
+
+    if (size != s->size)
+        return coras_fail(err, CORAS_ERR_IO, "damaged manifest row");
+    CORAS_TRY(
+        coras_digest_of(s->digest.algorithm, content ? content : "", (size_t)size, &digest, err));
+    if (!coras_digest_equal(&digest, &s->digest))
+        return coras_fail(err, CORAS_ERR_IO, "damaged manifest row");
+    s->content = coras_malloc((size_t)size + 1);
+    if (!s->content)
+        return coras_fail_no_memory(err);
+    if (size > 0)
+        memcpy(s->content, content, (size_t)size);
+    return 0;
+}
+
 static int read_manifest(sqlite3_stmt *row, bool with_content, struct serve_stored_manifest *ret,
                          coras_error **err)
 {
     struct serve_stored_manifest s = {.size = sqlite3_column_int64(row, 2)};
     const char *digest = (const char *)sqlite3_column_text(row, 0);
     const char *media_type = (const char *)sqlite3_column_text(row, 1);
+    int rc;
 
     if (!digest || !media_type || coras_digest_parse(digest, &s.digest, NULL) < 0)
         return coras_fail(err, CORAS_ERR_IO, "damaged manifest row");
     s.media_type = coras_strdup(media_type);
-    if (with_content) {
-        const void *content = sqlite3_column_blob(row, 3);
-        if (sqlite3_column_bytes(row, 3) != s.size) {
-            serve_stored_manifest_clear(&s);
-            return coras_fail(err, CORAS_ERR_IO, "damaged manifest row");
-        }
-        s.content = coras_malloc((size_t)s.size + 1);
-        if (s.content && s.size > 0)
-            memcpy(s.content, content, (size_t)s.size);
-    }
-    if (!s.media_type || (with_content && !s.content)) {
-        serve_stored_manifest_clear(&s);
+    if (!s.media_type)
         return coras_fail_no_memory(err);
+    rc = with_content ? read_content(row, &s, err) : 0;
+    if (rc < 0) {
+        serve_stored_manifest_clear(&s);
+        return rc;
     }
     *ret = s;
     return 0;
@@ -770,13 +785,14 @@ int serve_metadata_collect(serve_metadata *m, int64_t before, int limit, coras_s
 
 /* ---- life ---- */
 
-int serve_metadata_open(const char *path, bool create, serve_metadata **ret, coras_error **err)
+int serve_metadata_open(const char *path, enum serve_db_mode mode, serve_metadata **ret,
+                        coras_error **err)
 {
     coras_auto(serve_metadata) m = coras_new(serve_metadata);
 
     if (!m)
         return coras_fail_no_memory(err);
-    CORAS_TRY(serve_db_open(path, create, queries, &m->db, err));
+    CORAS_TRY(serve_db_open(path, mode, queries, &m->db, err));
     *ret = coras_steal(&m);
     return 0;
 }

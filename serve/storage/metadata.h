@@ -16,10 +16,14 @@
 
 typedef struct serve_metadata serve_metadata;
 
-/* Open `path`; made, or filled when it is empty, with `create` only. CONFIG when it is damaged or
- * of another program or version. */
-CORAS_MUST_CHECK int serve_metadata_open(const char *path, bool create, serve_metadata **ret,
-                                         coras_error **err);
+enum serve_db_mode {
+    SERVE_DB_EXISTING,
+    SERVE_DB_CREATE,   /* made, or filled when it is empty */
+    SERVE_DB_READ_ONLY /* nobody writes to it meanwhile; nothing is written beside it either */
+};
+/* Open `path`. CONFIG when it is damaged or of another program or version. */
+CORAS_MUST_CHECK int serve_metadata_open(const char *path, enum serve_db_mode mode,
+                                         serve_metadata **ret, coras_error **err);
 void serve_metadata_close(serve_metadata *m);
 CORAS_DEFINE_AUTO(serve_metadata, serve_metadata_close)
 

@@ -1,3 +1,4 @@
+/* The database below the metadata: opening, statements, group commit. */
 #include "serve/storage/metadata_db.h"
 
 #include <stdatomic.h>
@@ -6,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "serve/http/uri.h"
 
 #define APPLICATION_ID  0x636f7261 /* "cora" */
 #define SCHEMA_VERSION  1
@@ -38,6 +40,8 @@ int serve_db_fail(const serve_db *db, int sqlite_rc, coras_error **err)
 {
     int code = CORAS_ERR_IO;
 
+    if (sqlite_rc == SQLITE_IOERR_SHMSIZE) /* the index of the log did not fit on the disk */
+        sqlite_rc = SQLITE_FULL;
     switch (sqlite_rc & 0xff) {
     case SQLITE_NOMEM:
         return coras_fail_no_memory(err);
@@ -47,6 +51,10 @@ int serve_db_fail(const serve_db *db, int sqlite_rc, coras_error **err)
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         code = CORAS_ERR_TIMEOUT;
+        break;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+        code = CORAS_ERR_CONFIG;
         break;
     default:
         break;
@@ -128,9 +136,31 @@ static int connection_exec(const serve_db *db, serve_db_connection *c, const cha
     return rc == SQLITE_OK ? 0 : serve_db_fail(db, rc, err);
 }
 
-static int connection_open(const serve_db *db, serve_db_connection *c, int flags, coras_error **err)
+/* Nobody writes to it while we read: no log and no locks are needed, nor a place to write them to.
+ */
+static int connection_open_immutable(const serve_db *db, serve_db_connection *c)
 {
-    int rc = sqlite3_open_v2(db->path, &c->handle, flags | SQLITE_OPEN_NOMUTEX, NULL);
+    coras_auto_buf uri = CORAS_BUF_UNLIMITED;
+
+    coras_buf_puts(&uri, "file:");
+    serve_uri_encode(&uri, db->path);
+    coras_buf_puts(&uri, "?immutable=1");
+    if (uri.failed)
+        return SQLITE_NOMEM;
+    return sqlite3_open_v2(uri.ptr, &c->handle,
+                           SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
+}
+
+static int connection_open(const serve_db *db, serve_db_connection *c, coras_error **err)
+{
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    int rc;
+
+    if (db->mode == SERVE_DB_READ_ONLY)
+        rc = connection_open_immutable(db, c);
+    else
+        rc = sqlite3_open_v2(db->path, &c->handle,
+                             flags | (db->mode == SERVE_DB_CREATE ? SQLITE_OPEN_CREATE : 0), NULL);
 
     if (rc != SQLITE_OK) {
         connection_close(c);
@@ -157,7 +187,7 @@ serve_db_connection *serve_db_reader(serve_db *db, coras_error **err)
             pthread_cond_wait(&db->reader_free, &db->reader_lock);
     }
     pthread_mutex_unlock(&db->reader_lock);
-    if (!c->handle && connection_open(db, c, SQLITE_OPEN_READWRITE, err) < 0) {
+    if (!c->handle && connection_open(db, c, err) < 0) {
         serve_db_reader_release(db, c);
         return NULL;
     }
@@ -215,38 +245,71 @@ static int create_schema(serve_db *db, coras_error **err)
     return connection_exec(db, &db->writer, sql.ptr, err);
 }
 
-static int check_schema(serve_db *db, bool create, coras_error **err)
+static int check_schema(serve_db *db, coras_error **err)
 {
     int64_t tables = 0, application = 0, version = 0;
 
     CORAS_TRY(query_int(db, "SELECT count(*) FROM sqlite_schema", &tables, err));
     CORAS_TRY(query_int(db, "PRAGMA application_id", &application, err));
     CORAS_TRY(query_int(db, "PRAGMA user_version", &version, err));
-    if (tables == 0 && create)
+    if (tables == 0 && db->mode == SERVE_DB_CREATE)
         return create_schema(db, err);
     if (tables == 0)
         return coras_fail(err, CORAS_ERR_CONFIG, "%s: empty", db->path);
     if (application != APPLICATION_ID)
         return coras_fail(err, CORAS_ERR_CONFIG, "%s: not a database of this registry", db->path);
-    if (version != SCHEMA_VERSION)
-        return coras_fail(err, CORAS_ERR_CONFIG, "%s: made by another version (schema %d)",
-                          db->path, (int)version);
+    if (version != SCHEMA_VERSION) {
+        coras_fail(err, CORAS_ERR_CONFIG, "%s: made by another version (schema %d)", db->path,
+                   (int)version);
+        coras_hint(err, "serve it with the version that made it");
+        return CORAS_ERR_CONFIG;
+    }
     return check_damage(db, err);
 }
 
-static int open_writer(serve_db *db, bool create, coras_error **err)
+/* What was committed and not yet folded into the database is not seen without its log. */
+static int check_log(const serve_db *db, coras_error **err)
 {
-    int flags = SQLITE_OPEN_READWRITE | (create ? SQLITE_OPEN_CREATE : 0);
+    coras_auto_free char *log = coras_asprintf("%s-wal", db->path);
+    struct stat st;
 
-    CORAS_TRY(connection_open(db, &db->writer, flags, err));
-    /* FULL: every commit is flushed before its answer is sent */
-    CORAS_TRY(connection_exec(db, &db->writer,
-                              "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", err));
-    return check_schema(db, create, err);
+    if (!log)
+        return coras_fail_no_memory(err);
+    if (stat(log, &st) < 0 || st.st_size == 0)
+        return 0;
+    coras_fail(err, CORAS_ERR_IO, "%s: its last server did not end well", db->path);
+    coras_hint(err, "serve it once without --read-only");
+    return CORAS_ERR_IO;
 }
 
-int serve_db_open(const char *path, bool create, const char *const *queries, serve_db **ret,
-                  coras_error **err)
+static int open_writer(serve_db *db, coras_error **err)
+{
+    if (db->mode == SERVE_DB_READ_ONLY)
+        CORAS_TRY(check_log(db, err));
+    CORAS_TRY(connection_open(db, &db->writer, err));
+    /* FULL: every commit is flushed before its answer is sent */
+    if (db->mode != SERVE_DB_READ_ONLY)
+        CORAS_TRY(connection_exec(db, &db->writer,
+                                  "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;", err));
+    return check_schema(db, err);
+}
+
+/* The advice is for what is damaged only: whoever followed it because of a full disk, or of another
+ * process that keeps the database, would throw a registry away. */
+static int advise(const char *path, int rc, coras_error **err)
+{
+    if (rc == CORAS_ERR_CONFIG)
+        coras_hint(err,
+                   "restore %s from a backup, or move the whole directory away to start with "
+                   "an empty registry; 'sqlite3 %s .recover' reads what is left of it",
+                   path, path);
+    if (rc == CORAS_ERR_NO_SPACE)
+        coras_hint(err, "free some space; nothing is wrong with %s", path);
+    return rc;
+}
+
+int serve_db_open(const char *path, enum serve_db_mode mode, const char *const *queries,
+                  serve_db **ret, coras_error **err)
 {
     coras_auto(serve_db) db = coras_new(serve_db);
     int rc;
@@ -258,19 +321,13 @@ int serve_db_open(const char *path, bool create, const char *const *queries, ser
     pthread_mutex_init(&db->reader_lock, NULL);
     pthread_cond_init(&db->reader_free, NULL);
     db->queries = queries;
+    db->mode = mode;
     db->path = coras_strdup(path);
     if (!db->path)
         return coras_fail_no_memory(err);
-    rc = open_writer(db, create, err);
-    if (rc < 0) {
-        coras_hint(err,
-                   "restore %s from a backup, or move the whole directory away to start with "
-                   "an empty registry; 'sqlite3 %s .recover' reads what is left of it",
-                   path, path);
-        return rc == CORAS_ERR_NO_MEMORY || rc == CORAS_ERR_NO_SPACE
-                   ? rc
-                   : coras_error_recode(err, CORAS_ERR_CONFIG);
-    }
+    rc = open_writer(db, err);
+    if (rc < 0)
+        return advise(path, rc, err);
     *ret = coras_steal(&db);
     return 0;
 }

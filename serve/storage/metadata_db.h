@@ -9,6 +9,7 @@
 #include <sqlite3.h>
 #include "base/common.h"
 #include "oci/digest.h"
+#include "serve/storage/metadata.h"
 
 /* Connections for readers; more requests than that wait for one another. */
 #define SERVE_DB_READERS 8
@@ -29,6 +30,7 @@ struct serve_db_group {
 
 typedef struct serve_db {
     char *path;                 /* const after open */
+    enum serve_db_mode mode;    /* const after open */
     const char *const *queries; /* const after open */
 
     pthread_mutex_t writer_lock;
@@ -43,8 +45,9 @@ typedef struct serve_db {
     bool busy[SERVE_DB_READERS];                   /* reader_lock */
 } serve_db;
 
-CORAS_MUST_CHECK int serve_db_open(const char *path, bool create, const char *const *queries,
-                                   serve_db **ret, coras_error **err);
+/* CONFIG when it is damaged, empty or of another program or version. */
+CORAS_MUST_CHECK int serve_db_open(const char *path, enum serve_db_mode mode,
+                                   const char *const *queries, serve_db **ret, coras_error **err);
 void serve_db_close(serve_db *db);
 CORAS_DEFINE_AUTO(serve_db, serve_db_close)
 

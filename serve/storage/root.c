@@ -1,3 +1,4 @@
+/* Opening the directory of a registry, part by part. */
 #include "serve/storage/root.h"
 
 #include <errno.h>
@@ -22,13 +23,15 @@ static int check_owner(int fd, const char *path, coras_error **err)
     return 0;
 }
 
-static int take_lock(int rootfd, const char *path, int *ret_fd, coras_error **err)
+/* One server that writes, or several that only read. */
+static int take_lock(int rootfd, const char *path, bool read_only, int *ret_fd, coras_error **err)
 {
-    coras_auto_fd fd = openat(rootfd, LOCK, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    coras_auto_fd fd = openat(
+        rootfd, LOCK, (read_only ? O_RDONLY : O_RDWR | O_CREAT) | O_CLOEXEC | O_NOFOLLOW, 0600);
 
     if (fd < 0)
         return coras_fail_errno(err, errno, "open %s/" LOCK, path);
-    if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+    if (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
         if (errno == EWOULDBLOCK)
             return coras_fail(err, CORAS_ERR_CONFIG, "%s: another process serves it", path);
         return coras_fail_errno(err, errno, "lock %s/" LOCK, path);
@@ -38,11 +41,20 @@ static int take_lock(int rootfd, const char *path, int *ret_fd, coras_error **er
     return 0;
 }
 
-static int open_database(int rootfd, const char *path, struct serve_root *root, coras_error **err)
+static enum serve_db_mode database_mode(const struct serve_root *root, bool read_only)
+{
+    if (read_only)
+        return SERVE_DB_READ_ONLY;
+    return serve_blob_store_is_empty(root->store) ? SERVE_DB_CREATE : SERVE_DB_EXISTING;
+}
+
+static int open_database(int rootfd, const char *path, bool read_only, struct serve_root *root,
+                         coras_error **err)
 {
     coras_auto_free char *database = coras_path_join(path, DATABASE);
+    enum serve_db_mode mode = database_mode(root, read_only);
     struct stat st;
-    bool exists, empty = serve_blob_store_is_empty(root->store);
+    bool exists;
 
     if (!database)
         return coras_fail_no_memory(err);
@@ -50,35 +62,38 @@ static int open_database(int rootfd, const char *path, struct serve_root *root, 
     if (exists && !S_ISREG(st.st_mode))
         return coras_fail(err, CORAS_ERR_CONFIG, "%s: not a regular file", database);
     /* blobs whose database is gone must not look like an empty registry */
-    if (!exists && !empty) {
+    if (!exists && mode == SERVE_DB_EXISTING) {
         coras_fail(err, CORAS_ERR_CONFIG, "%s: missing, but there are blobs in %s/blobs", database,
                    path);
         coras_hint(err, "restore " DATABASE " from a backup, or start with an empty directory");
         return CORAS_ERR_CONFIG;
     }
-    return serve_metadata_open(database, empty, &root->metadata, err);
+    if (!exists && mode == SERVE_DB_READ_ONLY)
+        return coras_fail(err, CORAS_ERR_CONFIG, "%s: missing", database);
+    return serve_metadata_open(database, mode, &root->metadata, err);
 }
 
-static int open_parts(const char *path, struct serve_root *root, coras_error **err)
+static int open_parts(const char *path, bool read_only, struct serve_root *root, coras_error **err)
 {
     coras_auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
         return coras_fail_errno(err, errno, "open %s", path);
     CORAS_TRY(check_owner(fd, path, err));
-    CORAS_TRY(take_lock(fd, path, &root->lock_fd, err));
-    CORAS_TRY(serve_blob_store_open(fd, &root->store, err));
-    CORAS_TRY(open_database(fd, path, root, err));
+    CORAS_TRY(take_lock(fd, path, read_only, &root->lock_fd, err));
+    CORAS_TRY(serve_blob_store_open(fd, read_only, &root->store, err));
+    CORAS_TRY(open_database(fd, path, read_only, root, err));
     return serve_sessions_open(root->store, &root->sessions, err);
 }
 
-int serve_root_open(const char *path, struct serve_root *ret, coras_error **err)
+int serve_root_open(const char *path, bool read_only, struct serve_root *ret, coras_error **err)
 {
     struct serve_root root = SERVE_ROOT_INIT;
     int rc;
 
-    CORAS_TRY(coras_mkdir_all(AT_FDCWD, path, 0755, err));
-    rc = open_parts(path, &root, err);
+    if (!read_only)
+        CORAS_TRY(coras_mkdir_all(AT_FDCWD, path, 0700, err));
+    rc = open_parts(path, read_only, &root, err);
     if (rc < 0) {
         serve_root_close(&root);
         return rc;

@@ -19,8 +19,10 @@ struct serve_root {
         .lock_fd = -1                                                                              \
     }
 
-/* CONFIG: somebody else's directory, in use, or damaged. */
-CORAS_MUST_CHECK int serve_root_open(const char *path, struct serve_root *ret, coras_error **err);
+/* `read_only`: nothing in it is made or changed, and several may do so at once. CONFIG: somebody
+ * else's directory, in use, or damaged. */
+CORAS_MUST_CHECK int serve_root_open(const char *path, bool read_only, struct serve_root *ret,
+                                     coras_error **err);
 void serve_root_close(struct serve_root *root);
 
 #endif

@@ -115,7 +115,7 @@ static int write_sidecar(serve_sessions *t, const serve_session *s, coras_error 
 
 static int open_data(serve_sessions *t, serve_session *s, int flags, coras_error **err)
 {
-    s->fd = openat(t->store->uploads_fd, s->id, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0644);
+    s->fd = openat(t->store->uploads_fd, s->id, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
     if (s->fd < 0)
         return coras_fail_errno(err, errno, "open upload %s", s->id);
     return 0;
@@ -215,7 +215,8 @@ int serve_sessions_open(serve_blob_store *store, serve_sessions **ret, coras_err
     t->by_id = coras_map_new(session_free);
     if (!t->by_id)
         return coras_fail_no_memory(err);
-    CORAS_TRY(load_all(t, err));
+    if (store->uploads_fd >= 0)
+        CORAS_TRY(load_all(t, err));
     *ret = coras_steal(&t);
     return 0;
 }

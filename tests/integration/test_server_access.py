@@ -63,6 +63,11 @@ class Passwords(ServerCase):
         for path in DISGUISES:
             self.assertIn(self.request("GET", path, headers=GOOD).status, (200, 400, 404))
 
+    def test_any_name_where_there_are_passwords(self):
+        headers = {"Host": "registry.example"}
+        self.assertNotEqual(self.request("GET", "/v2/", headers=headers).status, 421)
+        self.assertEqual(self.request("GET", "/v2/", headers={**headers, **GOOD}).status, 200)
+
     def test_malformed_credentials(self):
         for value in ("Basic", "Basic !!!", "Basic " + "A" * 9000, "Bearer x", "", "\u00e9",
                       "Basic " + base64.b64encode(b"no-colon").decode(),

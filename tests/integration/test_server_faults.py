@@ -165,12 +165,12 @@ class Start(FaultCase):
     def test_port_taken(self):
         with socket.create_server(("127.0.0.1", 0)) as taken:
             address = "127.0.0.1:%d" % taken.getsockname()[1]
-            done = subprocess.run([PROGRAM, self.server.top / "x", address],
+            done = subprocess.run([PROGRAM, f"--root={self.server.top}/x", f"--listen={address}"],
                                   capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual(done.returncode, 1)
             self.assertIn(f"listen on {address}: address already in use", done.stderr)
         for address in ("nonsense", "127.0.0.1:x", "127.0.0.1:99999", "192.0.2.1:0", ""):
-            done = subprocess.run([PROGRAM, self.server.top / "x", address],
+            done = subprocess.run([PROGRAM, f"--root={self.server.top}/x", f"--listen={address}"],
                                   capture_output=True, text=True, timeout=60, check=False)
             self.assertEqual(done.returncode, 1, address)
             self.assertIn(f" {address}", done.stderr)
@@ -198,6 +198,48 @@ class Start(FaultCase):
         database.write_bytes(content)
         server.start()
         self.assertEqual(server.request("GET", "/v2/a/manifests/v1").body, image([b"hello"]))
+
+    def test_nobody_else_may_read_it(self):
+        server = self.new_server().start()
+        server.push_image("a", "v1")
+        server.begin("a")
+        for path in (server.root, *server.root.rglob("*")):
+            self.assertEqual(path.stat().st_mode & 0o077, 0, path)
+
+    def test_read_only(self):
+        server = self.new_server().start()
+        data = server.push_image("a", "v1", subject={"mediaType": OCI_MANIFEST, "digest": digest(b"s"), "size": 1})
+        location = server.begin("a")
+        server.stop()
+        before = {path: (path.stat(), path.is_file() and path.read_bytes()) for path in server.root.rglob("*")}
+        server.start("--read-only")
+        blob = f"/v2/a/blobs/{digest(b'hello')}"
+        for path in ("/v2/", "/v2/_catalog", "/v2/a/tags/list", "/v2/a/manifests/v1", blob,
+                     f"/v2/a/referrers/{digest(b's')}"):
+            self.assertEqual(server.request("GET", path).status, 200, path)
+            self.assertEqual(server.request("HEAD", path).status, 200, path)
+        self.assertEqual(server.request("GET", "/v2/a/manifests/v1").body, data)
+        for method, path in (("POST", "/v2/a/blobs/uploads/"), ("PATCH", location), ("PUT", location),
+                             ("DELETE", location), ("PUT", "/v2/a/manifests/v2"),
+                             ("DELETE", "/v2/a/manifests/v1"), ("DELETE", blob),
+                             ("POST", f"/v2/b/blobs/uploads/?mount={digest(b'hello')}&from=a")):
+            self.assert_error(server.request(method, path), 405, "UNSUPPORTED")
+        self.assertEqual(server.request("GET", location).status, 404)
+        with self.new_server("--read-only", root=server.root) as other:
+            self.assertEqual(other.request("GET", blob).body, b"hello")
+        self.assert_refuses(self.new_server(root=server.root), "another process serves it")
+        server.stop()
+        after = {path: (path.stat(), path.is_file() and path.read_bytes()) for path in server.root.rglob("*")}
+        self.assertEqual({path: (s.st_mtime_ns, s.st_ctime_ns, text) for path, (s, text) in before.items()},
+                         {path: (s.st_mtime_ns, s.st_ctime_ns, text) for path, (s, text) in after.items()})
+
+    def test_read_only_sees_all_that_was_acknowledged_or_says_so(self):
+        server = self.new_server().start()
+        server.push_image("a", "v1")
+        server.kill()
+        reader = self.new_server("--read-only", root=server.root)
+        self.assert_refuses(reader, "(?s)did not end well.*Hint: .*without --read-only")
+        self.assert_refuses(self.new_server("--read-only"), "root: no such file")
 
     def test_links_in_the_directory_are_not_followed(self):
         server = self.new_server()
@@ -366,6 +408,17 @@ class Damage(ServerCase):
             self.assertEqual(self.get(data, "HEAD").status, 200)
             self.assertEqual(self.server.put_manifest(self.repository, "v1", image([data])).status, 201)
 
+    def test_a_damaged_manifest_is_not_served(self):
+        data = self.server.push_image(self.repository, "v1")
+        for damage in ("zeroblob(size)", "x'00'", "x''"):
+            change_database(self.server,
+                            f"UPDATE manifest SET content = {damage} WHERE digest = '{digest(data)}'")
+            for reference in ("v1", digest(data)):
+                path = f"/v2/{self.repository}/manifests/{reference}"
+                self.assert_error(self.request("GET", path), 500, "UNKNOWN")
+                self.assertEqual(self.request("HEAD", path).status, 500)
+            self.assertIn("damaged manifest row", self.server.log())
+
     def test_a_manifest_pushed_again_replaces_a_damaged_one(self):
         data = self.server.push_image(self.repository, "v1")
         for damage in ("zeroblob(size)", "x'00'"):
@@ -400,6 +453,34 @@ class Disk(FaultCase):
             self.assertEqual(server.request("GET", "/v2/a/manifests/v1").body, data)
         server.push_image("a", "v2", (b"fits again",))
         self.assertEqual(server.stop(), 0)
+
+    def full_server(self, root):
+        """On a file system without a free byte, with a copy of `root` (or an empty directory)."""
+        server = self.new_server()
+        small = server.top / "small"
+        small.mkdir()
+        server.root = small / "root"
+        fill = (f'mount -t tmpfs -o size=1m,mode=700 none "{small}" && mkdir -m 700 "{server.root}" && '
+                f'cp -a "{root}/." "{server.root}/" && {{ cat /dev/zero >"{small}/fill" 2>/dev/null; exec "$0" "$@"; }}')
+        server.prefix = ["unshare", "--mount", "--map-root-user", "sh", "-c", fill]
+        return server
+
+    def test_start_on_a_full_disk(self):
+        self.small_server(1).stop()  # skips where that cannot be
+        whole = self.new_server().start()
+        data = whole.push_image("a", "v1")
+        whole.stop()
+        with self.full_server(whole.root) as server:
+            self.assertIn("no space left", server.log())
+            self.assertEqual(server.request("GET", "/v2/a/manifests/v1").body, data)
+            self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(b'hello')}").body, b"hello")
+            self.assert_error(server.request("POST", "/v2/a/blobs/uploads/"), 507, "DENIED")
+            self.assert_error(server.put_manifest("a", "v2", data), 507, "DENIED")
+        empty = self.full_server(whole.top / "nothing")
+        (whole.top / "nothing").mkdir()
+        with self.assertRaisesRegex(RuntimeError, "(disk is full|no space left)") as raised:
+            empty.start()
+        self.assertNotIn("empty registry", str(raised.exception))
 
     def test_what_did_not_fit_gives_its_space_back(self):
         server = self.small_server(8)

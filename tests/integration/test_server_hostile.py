@@ -42,9 +42,18 @@ class Hostile(ServerCase):
             self.assertIn(status, (0, 400, 414, 431), size)
         self.assertEqual(self.status(self.head(f"GET /v2/{'a/' * 2000}tags/list HTTP/1.1")), 400)
 
-    def test_absolute_targets_go_nowhere(self):
-        self.assertEqual(self.status(self.head("GET http://evil.example/v2/ HTTP/1.1")), 400)
-        self.assertEqual(self.status(self.head("GET * HTTP/1.1")), 400)
+    def test_absolute_targets_are_ours_or_nobodys(self):
+        data = b"blob"
+        self.server.push_blob(self.repository, data)
+        path = f"/v2/{self.repository}/blobs/{digest(data)}"
+        for target, status in ((f"http://localhost{path}", 200), (f"HTTP://localhost:5000{path}", 200),
+                               (f"https://127.0.0.1{path}", 200), ("http://localhost/v2/", 200),
+                               ("http://localhost", 404), ("http://localhost?x", 404), (f"http://localhost/x{path}", 404),
+                               ("http://evil.example/v2/", 421), (f"http://evil.example{path}", 421),
+                               ("http:///v2/", 400), ("http://a@localhost/v2/", 400), ("ftp://localhost/v2/", 400),
+                               ("localhost/v2/", 400), ("*", 400)):
+            data = self.head(f"GET {target} HTTP/1.1", "Connection: close")
+            self.assertEqual(self.status(data), status, target)
 
     # ---- heads ----
     def test_large_heads(self):
@@ -90,6 +99,12 @@ class Hostile(ServerCase):
                              ("127.0.0.1.evil.example", 421)):
             data = f"GET /v2/ HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode()
             self.assertEqual(self.status(data), status, host)
+
+    def test_names_that_were_given(self):
+        with self.new_server("--host=registry.example", "--host=Other") as server:
+            for host, status in (("registry.example", 200), ("REGISTRY.example:5000", 200), ("other", 200),
+                                 ("localhost", 200), ("a.registry.example", 421), ("evil.example", 421)):
+                self.assertEqual(server.request("GET", "/v2/", headers={"Host": host}).status, status, host)
 
     def test_web_pages_of_others_change_nothing(self):
         path = f"/v2/{self.repository}/blobs/uploads/?digest={digest(b'x')}"

@@ -21,7 +21,7 @@ static int open_fixture(void **state)
     f->directory = coras_strdup("/tmp/coras-metadata-XXXXXX");
     assert_non_null(mkdtemp(f->directory));
     f->path = coras_path_join(f->directory, "registry.db");
-    assert_ok(serve_metadata_open(f->path, true, &f->m, &err), err);
+    assert_ok(serve_metadata_open(f->path, SERVE_DB_CREATE, &f->m, &err), err);
     *state = f;
     return 0;
 }
@@ -244,7 +244,8 @@ static void refuses_a_damaged_database(void **state)
     assert_true(fd >= 0);
     assert_int_equal(pwrite(fd, "this is no database", 19, 0), 19);
     close(fd);
-    assert_failed(serve_metadata_open(f->path, false, &f->m, &err), err, CORAS_ERR_CONFIG, NULL);
+    assert_failed(serve_metadata_open(f->path, SERVE_DB_EXISTING, &f->m, &err), err,
+                  CORAS_ERR_CONFIG, NULL);
     assert_non_null(strstr(coras_error_message(err), f->path));
     assert_non_null(strstr(coras_error_hint(err), "recover"));
 }
@@ -261,7 +262,8 @@ static void refuses_a_database_of_others(void **state)
     close(fd);
     serve_metadata_close(f->m);
     f->m = NULL;
-    assert_failed(serve_metadata_open(other, false, &f->m, &err), err, CORAS_ERR_CONFIG, NULL);
+    assert_failed(serve_metadata_open(other, SERVE_DB_EXISTING, &f->m, &err), err, CORAS_ERR_CONFIG,
+                  NULL);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
