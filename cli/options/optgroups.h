@@ -39,6 +39,7 @@ struct remote_options {
     struct opt_string cert_file;
     struct opt_string key_file;
     struct opt_list resolve;
+    struct opt_bool allow_private_token_service;
     struct opt_list registry_config;
     struct opt_list headers;
     /* after remote_check() */

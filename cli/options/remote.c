@@ -38,6 +38,8 @@ const struct opt remote_options[] = {
      "`path` of the authentication file for <desc>registry", NULL},
     {"header", 'H', OPT_LIST, 0, REMOTE_AT(headers), NULL, "add custom headers to <desc>requests",
      NULL},
+    {"allow-private-token-service", 0, OPT_BOOL, OPT_HIDDEN, REMOTE_AT(allow_private_token_service),
+     NULL, "allow a token service of <desc>registry that lies in a private network", NULL},
     OPT_END,
 };
 const struct opt remote_stdin_options[] = {
@@ -242,6 +244,7 @@ int remote_client(struct call *call, const struct remote_options *r, const char 
     options.user_agent = "coras/" CORAS_VERSION;
     options.plain_http = plain_http_mode(&r->plain_http);
     options.insecure = r->insecure.value;
+    options.allow_private_token_service = r->allow_private_token_service.value;
     options.ca_file = given(r->ca_file.value);
     if (*r->cert_file.value && *r->key_file.value) {
         options.cert_file = r->cert_file.value;

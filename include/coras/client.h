@@ -55,7 +55,9 @@ typedef struct coras_client_options {
                                 request with or for content (a registry moves a blob into place, a
                                 cache fetches it first); 0: ten times stall_timeout_s */
     enum coras_referrers_mode referrers;
-    coras_cancel *cancel; /**< borrowed for the client's life; may be NULL */
+    bool allow_private_token_service; /**< a registry on the Internet may name a token service in a
+                                           private network (10.0.0.0/8 and the like) */
+    coras_cancel *cancel;             /**< borrowed for the client's life; may be NULL */
 } coras_client_options;
 #define CORAS_CLIENT_OPTIONS_INIT                                                                  \
     {                                                                                              \

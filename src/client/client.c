@@ -167,6 +167,7 @@ static int fill(coras_client *client, const coras_client_options *opts, coras_er
     client->plain_http = opts->plain_http;
     client->referrers = opts->referrers;
     client->sender.cancel = opts->cancel;
+    client->sender.allow_private_tokens = opts->allow_private_token_service;
     client->sender.user_agent =
         coras_strdup(opts->user_agent ? opts->user_agent : "coras/" CORAS_VERSION);
     client->registries = coras_map_new(release_auth);

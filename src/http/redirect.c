@@ -119,7 +119,8 @@ int coras_send_follow(const struct coras_send *s, coras_response **ret, coras_er
         .url = coras_strdup(req->url),
         .send_body = !is_read(req->method) && !coras_streq(req->method, "DELETE"),
         .guarded = s->guarded,
-        .guard_private = s->guarded && coras_origin_zone(s->origin) == CORAS_ZONE_PUBLIC,
+        .guard_private = s->guarded && !s->sender->allow_private_tokens &&
+                         coras_origin_zone(s->origin) == CORAS_ZONE_PUBLIC,
     };
     int rc = hop.url ? coras_url_parse(req->url, &url, err) : coras_fail_no_memory(err);
 

@@ -8,15 +8,27 @@
 #include "http/origin_policy.h"
 #include "http/running.h"
 
-/* Why this address must not be talked to; NULL when it may. */
-static const char *why_blocked(const struct coras_running *x, const struct sockaddr *address)
+static int refuse(struct coras_running *x, const char *prefix)
+{
+    return coras_fail(&x->error, CORAS_ERR_UNTRUSTED_ORIGIN,
+                      "%s host \"%.*s\" resolves to %s, in blocked prefix %s", x->ex->guarded,
+                      (int)x->url.host.len, x->url.host.ptr, coras_dialed_last(&x->dialed), prefix);
+}
+
+/* 0 when this address may be talked to. */
+static int check_address(struct coras_running *x, const struct sockaddr *address)
 {
     if (!x->ex->guarded || coras_proxy_for(&x->http->proxy, &x->url))
-        return NULL; /* a proxy decides for itself what it reaches */
+        return 0; /* a proxy decides for itself what it reaches */
     const char *prefix = coras_address_blocked(address);
-    if (!prefix && x->ex->guard_private && coras_address_private(address))
-        prefix = "of private networks";
-    return prefix;
+    if (prefix)
+        return refuse(x, prefix);
+    if (!x->ex->guard_private || !coras_address_private(address))
+        return 0;
+    int rc = refuse(x, "of private networks");
+    coras_hint(&x->error, "if this token service is yours, allow it with "
+                          "--allow-private-token-service");
+    return rc;
 }
 
 /* Every connection is made here, so the address that was checked is the one that is used. */
@@ -28,15 +40,10 @@ curl_socket_t coras_running_on_open_socket(void *user, curlsocktype purpose,
     if (purpose != CURLSOCKTYPE_IPCXN)
         return CURL_SOCKET_BAD;
     coras_dialed_add(&x->dialed, &address->addr);
-    const char *prefix = why_blocked(x, &address->addr);
-    if (prefix) {
-        if (x->rc == 0)
-            x->rc = coras_fail(&x->error, CORAS_ERR_UNTRUSTED_ORIGIN,
-                               "%s host \"%.*s\" resolves to %s, in blocked prefix %s",
-                               x->ex->guarded, (int)x->url.host.len, x->url.host.ptr,
-                               coras_dialed_last(&x->dialed), prefix);
+    if (x->rc == 0)
+        x->rc = check_address(x, &address->addr);
+    if (x->rc < 0)
         return CURL_SOCKET_BAD;
-    }
     x->opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     x->socket_errno = x->opened < 0 ? errno : 0;
     return x->opened;

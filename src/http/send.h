@@ -16,6 +16,7 @@ struct coras_sender {
     char *user_agent;
     coras_header_list custom; /* of the user: for a registry's own origin only */
     coras_cancel *cancel;
+    bool allow_private_tokens; /* a token service in a private network, named from outside */
 };
 
 /* A registry's origin: where its secrets may go. */

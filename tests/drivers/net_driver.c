@@ -5,7 +5,7 @@
  *     --registry HOST  --scope S  --plain-http N  --insecure  --ca-file F  --cert F --key F
  *     --resolve R  --header H  --user U  --password P  --identity-token T  --registry-config F
  *     --body TEXT  --body-size N  --sink  --threads N  --repeat N  --timeout S  --cancel-after-ms N
- *     --answer-timeout S
+ *     --answer-timeout S  --allow-private-token-service
  *     --allow STATUS  --no-retry  --no-foreign-redirect  --expect  --request-header "N: V"
  *     --login USER SECRET  --logout  --debug  --show-body
  */
@@ -253,6 +253,7 @@ static int take_flag(struct options *o, char **argv)
         bool *flag;
     } rows[] = {
         {"--insecure", &o->client.insecure},
+        {"--allow-private-token-service", &o->client.allow_private_token_service},
         {"--sink", &o->sink},
         {"--no-retry", &o->no_retry},
         {"--no-foreign-redirect", &o->no_foreign_redirect},

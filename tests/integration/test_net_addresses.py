@@ -108,6 +108,30 @@ class Zones(NetCase):
         self.assertEqual(outcome.get("code"), "UNTRUSTED_ORIGIN", outcome)
         self.assertEqual(inside.requests(), [])
 
+    def test_token_service_inside(self):
+        namespace.hosts(public=[PUBLIC], private=[PRIVATE], here=[LOOPBACK], other=[PRIVATE])
+        allow = "--allow-private-token-service"
+        for registry, service, options, allowed in (
+                ("public", "private", [], False), ("public", "private", [allow], True),
+                ("public", "here", [allow], False), ("other", "private", [], True)):
+            with self.subTest(f"{registry} {service} {options}"):
+                address = {"public": PUBLIC, "other": PRIVATE}[registry]
+                tokens = self.serve(Named(service, {"private": PRIVATE, "here": LOOPBACK}[service]))
+                tokens.on("GET", "/token", Reply(200, {}, b'{"token":"T"}'))
+                server = self.serve(Named(registry, address))
+                challenge = {"WWW-Authenticate": f'Bearer realm="http://{tokens.host}/token",service="s"'}
+                server.on("GET", "/v2/a", lambda r, challenge=challenge: None
+                          if r.headers.get("Authorization") else Reply(401, challenge))
+                server.on("GET", "/v2/a", Reply(200))
+                outcome = self.get(server, "--user", "u", "--password", "p", *options)
+                if allowed:
+                    self.assertEqual(outcome["rc"], 0, outcome)
+                    continue
+                self.assertEqual(outcome.get("code"), "UNTRUSTED_ORIGIN", outcome)
+                self.assertIn("bearer realm host", outcome["message"])
+                self.assertEqual(tokens.requests(), [])
+                self.assertEqual(allow in outcome.get("hint", ""), service == "private")
+
     def test_registry_on_this_machine_may(self):
         namespace.hosts(here=[LOOPBACK])
         self.assertEqual(self.get(self.redirecting("here", LOOPBACK, self.target(LOOPBACK)))["rc"], 0)
