@@ -12,6 +12,7 @@ void coras_auth_free(coras_auth *a)
     coras_cred_clear(&a->fixed);
     free(a->registry);
     free(a->origin.base_url);
+    coras_origin_free(a->secure);
     free(a->realm);
     free(a->service);
     coras_map_free(a->tokens);

@@ -25,8 +25,9 @@ typedef struct coras_auth {
     pthread_cond_t changed; /* a token fetch has ended */
     enum coras_auth_scheme scheme;
     char *realm, *service;
-    coras_map *tokens; /* cleaned scopes -> struct coras_token */
-    coras_map *wider;  /* wanted scopes -> scopes that the registry asked for (char *) */
+    coras_map *tokens;           /* cleaned scopes -> struct coras_token */
+    struct coras_origin *secure; /* see upgrade.h; NULL or the same for good */
+    coras_map *wider;            /* wanted scopes -> scopes that the registry asked for (char *) */
 } coras_auth;
 
 CORAS_MUST_CHECK int coras_auth_new(const struct coras_sender *sender,

@@ -1,5 +1,9 @@
+/*
+ * Asking a token service, and keeping what it gives.
+ */
 #include "auth/token.h"
 
+#include "auth/upgrade.h"
 #include "base/clock.h"
 #include "codec/date.h"
 #include "base/error.h"
@@ -96,6 +100,7 @@ int coras_token_parse(coras_str body, int64_t wall_s, struct coras_token_reply *
 
 struct fetch {
     coras_auth *auth;
+    struct coras_origin *origin; /* of the registry */
     const char *realm, *service, *scopes;
     const coras_cred *cred;
 };
@@ -126,12 +131,13 @@ static int send_to_realm(const struct fetch *f, const coras_request *req, const 
     coras_url realm;
 
     CORAS_TRY(coras_url_parse(req->url, &realm, err));
-    bool same_host = realm.host.len == f->auth->origin.url.host.len &&
-                     strncasecmp(realm.host.ptr, f->auth->origin.url.host.ptr, realm.host.len) == 0;
+    const coras_str *host = &f->origin->url.host;
+    bool same_host =
+        realm.host.len == host->len && strncasecmp(realm.host.ptr, host->ptr, host->len) == 0;
     struct coras_send s = {
         .sender = f->auth->sender,
         .request = req,
-        .origin = &f->auth->origin,
+        .origin = f->origin,
         .authorization = authorization,
         .auth_origin = &realm,
         .guarded = same_host ? NULL : "bearer realm",
@@ -225,7 +231,7 @@ static int check_realm(const struct fetch *f, coras_error **err)
     if (coras_url_parse(f->realm, &url, NULL) < 0)
         return coras_fail(err, CORAS_ERR_UNTRUSTED_ORIGIN,
                           "bearer realm \"%s\" is no http or https URL", shown);
-    if (f->auth->origin.url.https && !url.https)
+    if (f->origin->url.https && !url.https)
         return coras_fail(err, CORAS_ERR_UNTRUSTED_ORIGIN,
                           "bearer realm \"%s\" uses http but registry was contacted over https",
                           shown);
@@ -259,7 +265,7 @@ static int fetch_token(coras_auth *a, const coras_request *req, const char *scop
 {
     coras_auto_value(coras_cred) cred = {0};
     coras_auto(coras_response) r = NULL;
-    struct fetch f = {a, realm, service, scopes, &cred};
+    struct fetch f = {a, coras_auth_current_origin(a), realm, service, scopes, &cred};
 
     CORAS_TRY(coras_auth_credential(a, req, &cred, err));
     if (cred.access_token && *cred.access_token) {

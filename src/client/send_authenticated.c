@@ -4,6 +4,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/trace.h"
+#include "auth/upgrade.h"
 #include "client/client_impl.h"
 
 enum { MOST_TRIES = 3 }; /* without a token, with an old one, with a new one */
@@ -70,12 +71,9 @@ static void pass_warnings(coras_client *client, const char *registry, const cora
         warn(client, registry, value);
 }
 
-static bool may_answer(const coras_auth *auth, const coras_response *r)
+static bool is_refusal(const coras_response *r)
 {
-    coras_url url;
-
-    return (r->status == 401 || r->status == 403) && coras_url_parse(r->url, &url, NULL) == 0 &&
-           coras_url_origin_equal(&url, &auth->origin.url);
+    return r->status == 401 || r->status == 403;
 }
 
 static bool has_own_authorization(const coras_auth *auth)
@@ -83,29 +81,57 @@ static bool has_own_authorization(const coras_auth *auth)
     return coras_header_list_at(&auth->sender->custom, "Authorization", 0) != NULL;
 }
 
+/* Whether the refusal is the registry's, at the place where it is asked (from now on). */
+static int may_answer(coras_auth *auth, const coras_request *req, const coras_response *r,
+                      coras_error **err)
+{
+    coras_url url;
+
+    if (!is_refusal(r) || coras_url_parse(r->url, &url, NULL) < 0)
+        return 0;
+    if (coras_url_origin_equal(&url, &coras_auth_current_origin(auth)->url))
+        return 1;
+    return coras_auth_upgrade(auth, req->url, r, err);
+}
+
+/* One try with the grant, wherever the registry is by now; after a refusal, unless it is the last,
+ * 1 when there is a better one. */
+static int try_once(coras_auth *auth, const coras_request *req, bool is_last, coras_grant *grant,
+                    coras_response **ret, coras_error **err)
+{
+    coras_auto_free char *moved = NULL;
+    coras_request now = *req;
+    bool own;
+
+    CORAS_TRY(coras_auth_place(auth, req->url, &moved, &own, err));
+    own = own && !has_own_authorization(auth);
+    if (moved)
+        now.url = moved;
+    struct coras_send s = {
+        .sender = auth->sender,
+        .request = &now,
+        .origin = coras_auth_current_origin(auth),
+        .authorization = own ? grant->header : NULL,
+    };
+    CORAS_TRY(coras_send_follow(&s, ret, err));
+    int may = own && !is_last ? may_answer(auth, &now, *ret, err) : 0;
+    return may > 0 ? coras_auth_answer(auth, req, *ret, grant, err) : may;
+}
+
 /* Sends until the registry is content with our grant or there is no better one. */
 static int send_granted(coras_auth *auth, const coras_request *req, coras_response **ret,
                         coras_error **err)
 {
     coras_auto_value(coras_grant) grant = {0};
-    coras_url url;
+    coras_auto_free char *moved = NULL;
+    bool own;
 
-    CORAS_TRY(coras_url_parse(req->url, &url, err));
-    bool own = coras_url_origin_equal(&url, &auth->origin.url) && !has_own_authorization(auth);
-    if (own)
+    CORAS_TRY(coras_auth_place(auth, req->url, &moved, &own, err));
+    if (own && !has_own_authorization(auth))
         CORAS_TRY(coras_auth_begin(auth, req, &grant, err));
     for (int tries = 1;; tries++) {
         coras_auto(coras_response) r = NULL;
-        struct coras_send s = {
-            .sender = auth->sender,
-            .request = req,
-            .origin = &auth->origin,
-            .authorization = grant.header,
-        };
-        CORAS_TRY(coras_send_follow(&s, &r, err));
-        int better = own && tries < MOST_TRIES && may_answer(auth, r)
-                         ? coras_auth_answer(auth, req, r, &grant, err)
-                         : 0;
+        int better = try_once(auth, req, tries == MOST_TRIES, &grant, &r, err);
         CORAS_TRY(better);
         if (!better) {
             *ret = coras_steal(&r);

@@ -5,6 +5,14 @@
 #include "base/alloc.h"
 #include "http/send.h"
 
+void coras_origin_free(struct coras_origin *origin)
+{
+    if (!origin)
+        return;
+    free(origin->base_url);
+    free(origin);
+}
+
 static enum coras_zone look_up(struct coras_origin *origin)
 {
     int known = atomic_load(&origin->looked_up);

@@ -37,6 +37,7 @@ struct coras_send {
     bool is_token;                /* a body holds secrets: it stays with its origin */
 };
 
+void coras_origin_free(struct coras_origin *origin);
 /* Where the registry itself is: by the addresses it was reached at; before, and behind a proxy, by
  * its name, which is looked up once. */
 enum coras_zone coras_origin_zone(struct coras_origin *origin);

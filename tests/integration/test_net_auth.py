@@ -8,7 +8,9 @@ import urllib.parse
 
 from harness.case import main
 from harness.net import NetCase
+from harness.registry_case import with_tls
 from harness.scripted import Reply, ScriptedRegistry
+from harness.tls import Authority
 
 SECRET = "canary-7Q1"
 PULL = "repository:a:pull"
@@ -383,6 +385,39 @@ class Origins(AuthCase):
         self.fails(server, "GET", "/v2/a", "--identity-token", SECRET, code="UNTRUSTED_ORIGIN",
                    message="refusing to resend a token request body to another origin")
         self.assertEqual(other.requests(), [])
+
+
+class Upgrade(AuthCase):
+    """A registry that is asked over http, sends us to https, and asks there who we are."""
+
+    def setUp(self):
+        super().setUp()
+        self.ca = self.enterContext(Authority())
+        self.secure = with_tls(self.basic_registry(), self.ca)
+        self.plain = self.serve(ScriptedRegistry())
+        self.plain.on("GET|PUT", "/v2/", lambda r: Reply(
+            308, {"Location": f"https://localhost:{self.secure.port}{r.path}"}))
+        self.options = ["--ca-file", self.ca.certificate, "--user", "u", "--password", SECRET]
+
+    def test_secrets_go_to_https_only(self):
+        outcomes, _ = self.run_driver("--registry", self.plain.host, *self.options, "--repeat", 3, "--body",
+                                      "x", "PUT", f"http://{self.plain.host}/v2/a")
+        self.assertEqual([o["rc"] for o in outcomes], [0, 0, 0], outcomes)
+        self.assertFalse(outcomes[0]["foreign"])
+        self.assertEqual(len(self.plain.requests()), 1)
+        self.assertSecretStaysOut(self.plain.requests()[0].raw())
+        self.assertEqual(len(self.secure.requests()), 4)
+
+    def test_not_to_another_host_or_path(self):
+        for where in (f"https://127.0.0.1:{self.secure.port}/v2/a", f"https://localhost:{self.secure.port}/v2/ab"):
+            plain = self.serve(ScriptedRegistry())
+            plain.on("GET", "/v2/a", Reply(308, {"Location": where}))
+            self.fails(plain, "GET", "/v2/a", *self.options, code="UNAUTHORIZED")
+        self.assertSecretStaysOut(*(r.raw() for r in self.secure.requests()))
+
+    def test_certificate_is_checked(self):
+        self.fails(self.plain, "GET", "/v2/a", "--user", "u", "--password", SECRET, code="TLS")
+        self.assertSecretStaysOut(*(r.raw() for r in self.plain.requests()))
 
 
 class Stores(AuthCase):
