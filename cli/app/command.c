@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "cli/app/environment.h"
 #include "cli/app/errors.h"
 #include "cli/app/help.h"
 
@@ -84,6 +85,7 @@ static int find_and_run(struct call *call, char **words, size_t count, coras_err
 {
     coras_auto_free char **rest = NULL;
     size_t rest_len = 0;
+    CORAS_TRY(environment_read(err));
     CORAS_TRY(
         cmd_find(call->program, words, count, &call->cmd, &call->path, &rest, &rest_len, err));
     call->state = coras_calloc(1, call->cmd->state_size ? call->cmd->state_size : 1);
@@ -109,8 +111,8 @@ int cli_run(const char *program, int argc, char **argv, coras_cancel *cancel)
         (void)fflush(stdout); /* what was said before the failure comes first */
     else
         rc = flush_output(&error);
-    if (rc == 0)
-        return 0;
-    report_error(&call, error);
-    return 1;
+    if (rc < 0)
+        report_error(&call, error);
+    environment_forget();
+    return rc < 0 ? 1 : 0;
 }

@@ -4,6 +4,7 @@
 #ifndef CORAS_CLI_APP_OPERATION_H
 #define CORAS_CLI_APP_OPERATION_H
 
+#include "cli/app/environment.h"
 #include "cli/options/optgroups.h"
 #include "cli/output/display.h"
 #include "coras/ops.h"
@@ -21,6 +22,7 @@ run_options(const struct call *call, const struct opt_int *concurrency, struct d
     run.on_event = display_event;
     run.user = display;
     run.cancel = call->cancel;
+    run.environment = environment();
     return run;
 }
 

@@ -3,11 +3,21 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli/app/commands.h"
+#include "cli/app/environment.h"
 #include "cli/options/optgroups.h"
 #include "cli/app/terminal.h"
 #include "coras/reference.h"
 
 CORAS_DEFINE_AUTO(coras_client, coras_client_free)
+
+/* There must be a file to write, in upstream's words. */
+static int check_store(const struct opt_list *registry_config, coras_error **err)
+{
+    if (registry_config->len || environment()->auth_file || environment()->docker_config)
+        return 0;
+    return coras_fail(err, CORAS_ERR_CONFIG,
+                      "failed to get user home directory: $HOME is not defined");
+}
 
 /* ---- login ---- */
 
@@ -68,6 +78,7 @@ static int login_run(struct call *call, coras_error **err)
     common_apply(&s->common);
     CORAS_TRY(complete_credential(s, &credential, err));
     CORAS_TRY(coras_registry_validate(registry, err));
+    CORAS_TRY(check_store(&s->remote.registry_config, err));
     call->scope = SCOPE_RESPONSES;
     call->registry = coras_strdup(registry);
     CORAS_TRY(remote_client(call, &s->remote, NULL, NULL, &client, err));
@@ -130,7 +141,9 @@ static const struct opt_use logout_groups[] = {{logout_options, 0, NULL, NULL}, 
 static int logout_run(struct call *call, coras_error **err)
 {
     const struct logout_state *s = call->state;
-    return coras_logout(call->args[0], (const char *const *)s->registry_config.items, err);
+    CORAS_TRY(check_store(&s->registry_config, err));
+    return coras_logout(call->args[0], (const char *const *)s->registry_config.items, environment(),
+                        err);
 }
 
 static const struct example logout_examples[] = {

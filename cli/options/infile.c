@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "cli/app/environment.h"
 #include "cli/app/interrupt.h"
 
 #define COPY_BYTES (64 * CORAS_KIB)
@@ -97,7 +98,7 @@ int infile_open(const char *path, int *ret_fd, int64_t *ret_size, coras_error **
         return 0;
     }
     coras_auto_fd temporary = -1;
-    CORAS_TRY(coras_tmpfile(&temporary, err));
+    CORAS_TRY(coras_tmpfile(environment()->temporary_dir, &temporary, err));
     CORAS_TRY(copy_to_file(fd, path, temporary, ret_size, err));
     *ret_fd = temporary;
     temporary = -1;

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/vec.h"
 #include "cli/options/optgroups.h"
+#include "cli/app/environment.h"
 #include "cli/app/terminal.h"
 
 #define REMOTE_AT(member) OPT_AT(struct remote_options, member)
@@ -170,15 +171,6 @@ const char *remote_secret(const struct remote_options *r)
 
 /* ---- client ---- */
 
-static int stall_timeout_s(void)
-{
-    const char *text = getenv("ORAS_HTTP_TIMEOUT");
-    int64_t seconds = 0;
-    if (text && coras_parse_int64(coras_str_of(text), &seconds) && seconds <= INT32_MAX)
-        return (int)seconds;
-    return 0;
-}
-
 static int join_lists(const struct opt_list *a, const struct opt_list *b, const char ***ret,
                       coras_error **err)
 {
@@ -228,10 +220,8 @@ static char *auth_file(const struct remote_options *r)
         return NULL;
     if (r->registry_config.len)
         return coras_strdup(r->registry_config.items[0]);
-    const char *directory = getenv("DOCKER_CONFIG"), *home = getenv("HOME");
-    if (directory && *directory)
-        return coras_path_join(directory, "config.json");
-    return home ? coras_path_join(home, ".docker/config.json") : NULL;
+    const char *path = environment()->docker_config;
+    return path ? coras_strdup(path) : NULL;
 }
 
 int remote_client(struct call *call, const struct remote_options *r, const char *distribution_spec,
@@ -258,7 +248,7 @@ int remote_client(struct call *call, const struct remote_options *r, const char 
     else
         options.identity_token = secret;
     options.registry_configs = list_items(&r->registry_config);
-    options.stall_timeout_s = stall_timeout_s();
+    options.environment = environment();
     options.referrers = referrers_mode(distribution_spec);
     options.cancel = call->cancel;
     free(call->auth_file);

@@ -8,7 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
-#include "coras/error.h"
+#include "coras/environment.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -49,8 +49,9 @@ typedef struct coras_client_options {
     const char *password; /**< without username it is an identity token */
     const char *identity_token; /**< refresh token */
     const char *const
-        *registry_configs; /**< NULL-terminated docker config files that replace the default */
-    int stall_timeout_s;   /**< seconds without progress before a transfer fails; 0: 60 */
+        *registry_configs; /**< NULL-terminated docker config files in place of the environment's */
+    int stall_timeout_s;   /**< seconds without progress before a transfer fails; 0: the
+                                environment's, else 60 */
     int answer_timeout_s;  /**< seconds that the other side may take before it begins to answer a
                                 request with or for content (a registry moves a blob into place, a
                                 cache fetches it first); 0: ten times stall_timeout_s */
@@ -58,6 +59,8 @@ typedef struct coras_client_options {
     bool allow_private_token_service; /**< a registry on the Internet may name a token service in a
                                            private network (10.0.0.0/8 and the like) */
     coras_cancel *cancel;             /**< borrowed for the client's life; may be NULL */
+    const coras_environment *environment; /**< credential files, proxies, authorities; copied; NULL:
+                                               none of them, only what these options name */
 } coras_client_options;
 #define CORAS_CLIENT_OPTIONS_INIT                                                                  \
     {                                                                                              \
@@ -108,10 +111,13 @@ CORAS_API CORAS_MUST_CHECK int coras_login(coras_client *client, const char *reg
 /**
  * Forget the credential of a registry. Success when there was none. Opens no connection.
  *
- * @param registry_configs  NULL-terminated list, or NULL for the default files
+ * @param registry_configs  NULL-terminated list, or NULL for the files that `environment` names
+ * @param environment       may be NULL with registry_configs
  */
 CORAS_API CORAS_MUST_CHECK int coras_logout(const char *registry,
-                                            const char *const *registry_configs, coras_error **err);
+                                            const char *const *registry_configs,
+                                            const coras_environment *environment,
+                                            coras_error **err);
 
 #ifdef __cplusplus
 }

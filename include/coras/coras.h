@@ -11,6 +11,7 @@
 #include "coras/client.h"
 #include "coras/descriptor.h"
 #include "coras/digest.h"
+#include "coras/environment.h"
 #include "coras/error.h"
 #include "coras/event.h"
 #include "coras/index.h"

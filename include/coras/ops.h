@@ -7,6 +7,7 @@
 #ifndef CORAS_OPS_H
 #define CORAS_OPS_H
 
+#include "coras/environment.h"
 #include "coras/event.h"
 #include "coras/target.h"
 
@@ -22,6 +23,8 @@ typedef struct coras_run_options {
     void *user;              /**< for on_event */
     coras_cancel *cancel;    /**< may be NULL */
     bool no_sync;            /**< skip fsync: faster, what was written may be lost in a power cut */
+    const coras_environment *environment; /**< where temporary files and what is remembered go;
+                                             NULL: /tmp, and nothing is remembered */
 } coras_run_options;
 #define CORAS_RUN_OPTIONS_INIT                                                                     \
     {                                                                                              \

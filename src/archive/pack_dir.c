@@ -261,7 +261,7 @@ int coras_pack_directory(const char *path, const char *name_prefix,
     p.cancel = opts->cancel;
     CORAS_TRY(packer_init(&p, root, name_prefix, err));
     CORAS_TRY(coras_hasher_new(CORAS_SHA256, &p.gzip_hash, err));
-    CORAS_TRY(coras_tmpfile(&p.out_fd, err));
+    CORAS_TRY(coras_tmpfile(opts->temporary_dir, &p.out_fd, err));
     CORAS_TRY(coras_gzip_new(opts->threads, &archive, &p.gzip, err));
     CORAS_TRY(pack(&p, root, err));
     coras_hasher_final(p.gzip_hash, &ret->digest);

@@ -11,6 +11,7 @@
 struct coras_pack_dir_options {
     unsigned threads; /* of the compressor; 0: one per processor */
     coras_cancel *cancel;
+    const char *temporary_dir; /* of the archive; NULL: /tmp */
 };
 
 struct coras_packed_dir {

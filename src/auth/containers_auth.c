@@ -5,25 +5,6 @@
 #include "base/fs.h"
 #include "auth/credential_helper.h"
 
-char *coras_authjson_runtime_path(void)
-{
-    const char *dir = getenv("XDG_RUNTIME_DIR");
-
-    if (dir && *dir)
-        return coras_path_join(dir, "containers/auth.json");
-    return coras_asprintf("/run/containers/%u/auth.json", (unsigned)getuid());
-}
-
-char *coras_authjson_config_path(void)
-{
-    const char *dir = getenv("XDG_CONFIG_HOME");
-    const char *home = getenv("HOME");
-
-    if (dir && *dir)
-        return coras_path_join(dir, "containers/auth.json");
-    return home && *home ? coras_path_join(home, ".config/containers/auth.json") : NULL;
-}
-
 int coras_authjson_get(const coras_dockerconfig *file, const char *registry, const char *repository,
                        const coras_strlist *refused, const coras_cancel *cancel, coras_cred *ret,
                        coras_error **err)

@@ -14,8 +14,4 @@ CORAS_MUST_CHECK int coras_authjson_get(const coras_dockerconfig *file, const ch
                                         const coras_cancel *cancel, coras_cred *ret,
                                         coras_error **err);
 
-/* The file of this login session, and the one of the user; NULL when it cannot be named. New. */
-char *coras_authjson_runtime_path(void);
-char *coras_authjson_config_path(void);
-
 #endif

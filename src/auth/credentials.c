@@ -12,8 +12,9 @@ enum { AUTHJSON_FILES = 2 };
 struct coras_credentials {
     coras_cred given; /* const after new */
     const coras_cancel *cancel;
-    coras_strlist paths;        /* docker's files; const after new */
-    coras_dockerconfig *docker; /* as many; const after new */
+    const coras_environment *environment; /* borrowed */
+    coras_strlist paths;                  /* docker's files; const after new */
+    coras_dockerconfig *docker;           /* as many; const after new */
     size_t docker_count;
     bool named;               /* by registry_configs: no other file counts */
     coras_dockerconfig first; /* REGISTRY_AUTH_FILE; path NULL when unset; const after new */
@@ -76,28 +77,26 @@ static int take_given(const coras_client_options *opts, coras_cred *given, coras
     return ok ? 0 : coras_fail_no_memory(err);
 }
 
-static int list_paths(const char *const *registry_configs, coras_strlist *paths, bool *named,
-                      coras_error **err)
+static int list_paths(const char *const *registry_configs, const coras_environment *environment,
+                      coras_strlist *paths, bool *named, coras_error **err)
 {
-    coras_auto_free char *path = NULL;
-
     for (size_t i = 0; registry_configs && registry_configs[i]; i++)
         CORAS_TRY(coras_strlist_add(paths, registry_configs[i], err));
     *named = paths->len > 0;
-    if (*named || coras_dockerconfig_default_path(&path, NULL) < 0)
-        return 0; /* without a home directory there is no default file */
-    return coras_strlist_add(paths, path, err);
+    if (*named || !environment->docker_config)
+        return 0;
+    return coras_strlist_add(paths, environment->docker_config, err);
 }
 
 static int load_files(coras_credentials *c, coras_error **err)
 {
-    const char *registry_auth_file = non_empty(getenv("REGISTRY_AUTH_FILE"));
+    const char *auth_file = c->environment->auth_file;
 
     c->docker = coras_calloc(c->paths.len + 1, sizeof(*c->docker));
     if (!c->docker)
         return coras_fail_no_memory(err);
-    if (!c->named && registry_auth_file)
-        CORAS_TRY(coras_dockerconfig_load(registry_auth_file, &c->first, err));
+    if (!c->named && auth_file)
+        CORAS_TRY(coras_dockerconfig_load(auth_file, &c->first, err));
     for (; c->docker_count < c->paths.len; c->docker_count++)
         CORAS_TRY(coras_dockerconfig_load(c->paths.items[c->docker_count],
                                           &c->docker[c->docker_count], err));
@@ -113,11 +112,12 @@ int coras_credentials_new(const coras_client_options *opts, coras_credentials **
         return coras_fail_no_memory(err);
     pthread_mutex_init(&c->lock, NULL);
     c->cancel = opts->cancel;
+    c->environment = coras_environment_or_none(opts->environment);
     c->found = coras_map_new(release_cred);
     if (!c->found)
         return coras_fail_no_memory(err);
     CORAS_TRY(take_given(opts, &c->given, err));
-    CORAS_TRY(list_paths(opts->registry_configs, &c->paths, &c->named, err));
+    CORAS_TRY(list_paths(opts->registry_configs, c->environment, &c->paths, &c->named, err));
     if (coras_cred_is_empty(&c->given))
         CORAS_TRY(load_files(c, err));
     *ret = coras_steal(&c);
@@ -225,15 +225,14 @@ static int get_spare(coras_credentials *c, const coras_dockerconfig *file, const
 
 static int load_later(coras_credentials *c, coras_error **err)
 {
-    coras_auto_free char *runtime = coras_authjson_runtime_path();
-    coras_auto_free char *config = coras_authjson_config_path();
+    const char *paths[AUTHJSON_FILES] = {c->environment->session_auth_file,
+                                         c->environment->user_auth_file};
 
     if (c->later_loaded)
         return 0;
-    if (runtime)
-        CORAS_TRY(coras_dockerconfig_load(runtime, &c->later[0], err));
-    if (config)
-        CORAS_TRY(coras_dockerconfig_load(config, &c->later[1], err));
+    for (size_t i = 0; i < AUTHJSON_FILES; i++)
+        if (paths[i])
+            CORAS_TRY(coras_dockerconfig_load(paths[i], &c->later[i], err));
     c->later_loaded = true;
     return 0;
 }
@@ -302,26 +301,28 @@ int coras_credentials_check(const coras_credentials *c, coras_error **err)
     return check_paths(&c->paths, err);
 }
 
-int coras_credentials_check_files(const char *const *registry_configs, coras_error **err)
+int coras_credentials_check_files(const char *const *registry_configs,
+                                  const coras_environment *environment, coras_error **err)
 {
     coras_auto_value(coras_strlist) paths = {0};
     bool named;
 
-    CORAS_TRY(list_paths(registry_configs, &paths, &named, err));
+    CORAS_TRY(list_paths(registry_configs, environment, &paths, &named, err));
     return check_paths(&paths, err);
 }
 
 /* ---- where to write ---- */
 
-int coras_credentials_find_write_path(const char *const *registry_configs, char **ret,
+int coras_credentials_find_write_path(const char *const *registry_configs,
+                                      const coras_environment *environment, char **ret,
                                       coras_error **err)
 {
-    const char *registry_auth_file = non_empty(getenv("REGISTRY_AUTH_FILE"));
-    const char *path =
-        registry_configs && registry_configs[0] ? registry_configs[0] : registry_auth_file;
+    const char *path = registry_configs && registry_configs[0] ? registry_configs[0]
+                       : environment->auth_file                ? environment->auth_file
+                                                               : environment->docker_config;
 
     if (!path)
-        return coras_dockerconfig_default_path(ret, err);
+        return coras_fail(err, CORAS_ERR_CONFIG, "no credential file is known");
     *ret = coras_strdup(path);
     return *ret ? 0 : coras_fail_no_memory(err);
 }
@@ -330,5 +331,5 @@ int coras_credentials_write_path(const coras_credentials *c, char **ret, coras_e
 {
     const char *named[] = {c->named ? c->paths.items[0] : NULL, NULL};
 
-    return coras_credentials_find_write_path(named, ret, err);
+    return coras_credentials_find_write_path(named, c->environment, ret, err);
 }

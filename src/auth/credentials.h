@@ -1,17 +1,20 @@
 /*
  * Where credentials are looked for, in order: those given with the options; the registry-config
- * files, or without them REGISTRY_AUTH_FILE, docker's config.json, the containers tools' auth.json.
+ * files, or without them what the environment names: its auth_file, docker's config.json, the
+ * containers tools' auth.json.
  */
 #ifndef CORAS_AUTH_CREDENTIALS_H
 #define CORAS_AUTH_CREDENTIALS_H
 
 #include "base/cancel.h"
+#include "base/environment.h"
 #include "coras/client.h"
 #include "auth/credential.h"
 
 typedef struct coras_credentials coras_credentials;
 
-/* Reads docker's files, so that a broken one is reported before the first request. */
+/* Reads docker's files, so that a broken one is reported before the first request. The environment
+ * of the options is borrowed. */
 CORAS_MUST_CHECK int coras_credentials_new(const coras_client_options *opts,
                                            coras_credentials **ret, coras_error **err);
 void coras_credentials_free(coras_credentials *c);
@@ -36,6 +39,7 @@ const char *coras_credentials_file(const coras_credentials *c);
 CORAS_MUST_CHECK int coras_credentials_check(const coras_credentials *c, coras_error **err);
 /* The same without a client, for logout. */
 CORAS_MUST_CHECK int coras_credentials_check_files(const char *const *registry_configs,
+                                                   const coras_environment *environment,
                                                    coras_error **err);
 
 /* The file that login writes. New string. */
@@ -43,6 +47,7 @@ CORAS_MUST_CHECK int coras_credentials_write_path(const coras_credentials *c, ch
                                                   coras_error **err);
 /* The same without a client, for logout. */
 CORAS_MUST_CHECK int coras_credentials_find_write_path(const char *const *registry_configs,
+                                                       const coras_environment *environment,
                                                        char **ret, coras_error **err);
 
 #endif

@@ -7,22 +7,6 @@
 #include "auth/credential_helper.h"
 #include "codec/base64.h"
 
-int coras_dockerconfig_default_path(char **ret, coras_error **err)
-{
-    const char *dir = getenv("DOCKER_CONFIG");
-    const char *home = getenv("HOME");
-
-    if (dir && *dir) {
-        *ret = coras_path_join(dir, "config.json");
-    } else {
-        if (!home || !*home)
-            return coras_fail(err, CORAS_ERR_CONFIG,
-                              "failed to get user home directory: $HOME is not defined");
-        *ret = coras_path_join(home, ".docker/config.json");
-    }
-    return *ret ? 0 : coras_fail_no_memory(err);
-}
-
 void coras_dockerconfig_clear(coras_dockerconfig *c)
 {
     free(c->path);

@@ -45,7 +45,4 @@ CORAS_MUST_CHECK int coras_dockerconfig_store(const char *path, const char *key,
                                               const coras_cred *cred, const coras_cancel *cancel,
                                               coras_error **err);
 
-/* $DOCKER_CONFIG/config.json, else $HOME/.docker/config.json. New string. */
-CORAS_MUST_CHECK int coras_dockerconfig_default_path(char **ret, coras_error **err);
-
 #endif

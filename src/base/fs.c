@@ -245,21 +245,3 @@ int coras_list_directory(int dirfd, const char *what, coras_strlist *ret, coras_
     coras_strlist_sort(ret);
     return 0;
 }
-
-/* ---- the cache ---- */
-
-char *coras_cache_dir(void)
-{
-    const char *cache = getenv("XDG_CACHE_HOME"), *home = getenv("HOME");
-    char *path = NULL;
-
-    if (cache && cache[0] == '/')
-        path = coras_path_join(cache, "coras");
-    else if (home && home[0] == '/')
-        path = coras_path_join(home, ".cache/coras");
-    if (path && coras_mkdir_all(AT_FDCWD, path, 0700, NULL) < 0) {
-        free(path);
-        path = NULL;
-    }
-    return path;
-}

@@ -127,11 +127,7 @@ int64_t coras_free_space(int fd);
 /* Remove a tree without following links; absent is success. */
 CORAS_MUST_CHECK int coras_remove_all(int dirfd, const char *path, coras_error **err);
 
-/* An unnamed temporary file in $TMPDIR or /tmp (O_TMPFILE, else unlinked at once). */
-CORAS_MUST_CHECK int coras_tmpfile(int *ret_fd, coras_error **err);
-
-/* The user's cache directory for coras ($XDG_CACHE_HOME/coras or ~/.cache/coras), made with 0700;
- * NULL when there is none to be had. New string. */
-char *coras_cache_dir(void);
+/* An unnamed temporary file in `directory` (NULL: /tmp), by O_TMPFILE, else unlinked at once. */
+CORAS_MUST_CHECK int coras_tmpfile(const char *directory, int *ret_fd, coras_error **err);
 
 #endif

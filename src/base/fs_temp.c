@@ -40,16 +40,9 @@ int coras_temp_mkdir(int dirfd, char name[static CORAS_TEMP_NAME_BYTES])
     return rc;
 }
 
-static const char *temp_directory(void)
+int coras_tmpfile(const char *directory, int *ret_fd, coras_error **err)
 {
-    const char *dir = getenv("TMPDIR");
-
-    return dir && *dir ? dir : "/tmp";
-}
-
-int coras_tmpfile(int *ret_fd, coras_error **err)
-{
-    const char *where = temp_directory();
+    const char *where = directory ? directory : "/tmp";
     coras_auto_fd dir = -1;
     char name[CORAS_TEMP_NAME_BYTES];
     int fd = open(where, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);

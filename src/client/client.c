@@ -119,15 +119,10 @@ static int check_tls_files(const coras_client_options *opts, coras_error **err)
 
 static int stall_timeout_s(const coras_client_options *opts)
 {
-    const char *text = getenv("ORAS_HTTP_TIMEOUT");
-    int64_t seconds;
-
     if (opts->stall_timeout_s > 0)
         return opts->stall_timeout_s;
-    if (text && coras_parse_int64(coras_str_of(text), &seconds) && seconds > 0 &&
-        seconds <= INT32_MAX / 1000)
-        return (int)seconds;
-    return DEFAULT_STALL_S;
+    return opts->environment->stall_timeout_s > 0 ? opts->environment->stall_timeout_s
+                                                  : DEFAULT_STALL_S;
 }
 
 static int answer_timeout_s(const coras_client_options *opts, int stall_s)
@@ -145,6 +140,7 @@ static int make_http(coras_client *client, const coras_client_options *opts, cor
         .ca_file = opts->ca_file,
         .cert_file = opts->cert_file,
         .key_file = opts->key_file,
+        .environment = opts->environment,
         .connect_to = &client->connect_to,
         .stall_timeout_s = stall_s,
         .answer_timeout_s = answer_timeout_s(opts, stall_s),
@@ -193,6 +189,8 @@ int coras_client_new(const coras_client_options *opts, coras_client **ret, coras
     if (!client)
         return coras_fail_no_memory(err);
     pthread_mutex_init(&client->lock, NULL);
+    CORAS_TRY(coras_environment_dup(known.environment, &client->environment, err));
+    known.environment = client->environment;
     CORAS_TRY(fill(client, &known, err));
     *ret = coras_steal(&client);
     return 0;
@@ -210,6 +208,7 @@ void coras_client_free(coras_client *client)
     coras_header_list_clear(&client->sender.custom);
     coras_strlist_clear(&client->connect_to);
     free(client->sender.user_agent);
+    coras_environment_free(client->environment);
     pthread_mutex_destroy(&client->lock);
     free(client);
 }
@@ -234,6 +233,11 @@ coras_cancel *coras_client_cancel(const coras_client *client)
 int coras_client_stall_timeout_s(const coras_client *client)
 {
     return client->stall_timeout_s;
+}
+
+const char *coras_client_cache_dir(const coras_client *client)
+{
+    return client->environment->cache_dir;
 }
 
 enum coras_referrers_mode coras_client_referrers_mode(const coras_client *client)

@@ -5,10 +5,12 @@
 #define CORAS_CLIENT_CLIENT_IMPL_H
 
 #include "auth/auth.h"
+#include "base/environment.h"
 #include "client/client.h"
 
 struct coras_client {
     struct coras_sender sender; /* const after new, like everything down to the lock */
+    coras_environment *environment;
     coras_credentials *credentials;
     coras_strlist connect_to;
     int plain_http;

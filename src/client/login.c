@@ -62,14 +62,16 @@ int coras_login(coras_client *client, const char *registry, const coras_credenti
     return rc < 0 ? coras_wrap(err, rc, "failed to store the credentials for %s", registry) : 0;
 }
 
-int coras_logout(const char *registry, const char *const *registry_configs, coras_error **err)
+int coras_logout(const char *registry, const char *const *registry_configs,
+                 const coras_environment *environment, coras_error **err)
 {
     coras_auto_free char *path = NULL;
 
     if (!registry)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "logout without registry");
-    CORAS_TRY(coras_credentials_check_files(registry_configs, err));
-    CORAS_TRY(coras_credentials_find_write_path(registry_configs, &path, err));
+    environment = coras_environment_or_none(environment);
+    CORAS_TRY(coras_credentials_check_files(registry_configs, environment, err));
+    CORAS_TRY(coras_credentials_find_write_path(registry_configs, environment, &path, err));
     int rc = coras_dockerconfig_store(path, coras_cred_key(registry), NULL, NULL, err);
     if (rc < 0)
         return coras_wrap(err, rc, "failed to delete the credential for %s", registry);

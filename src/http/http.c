@@ -29,7 +29,7 @@ int coras_http_new(const struct coras_http_config *config, coras_http **ret, cor
     http->config.ca_file = config->ca_file ? coras_strdup(config->ca_file) : NULL;
     http->config.cert_file = config->cert_file ? coras_strdup(config->cert_file) : NULL;
     http->config.key_file = config->key_file ? coras_strdup(config->key_file) : NULL;
-    http->proxy = coras_proxy_env_get();
+    http->config.environment = coras_environment_or_none(config->environment);
     if ((config->ca_file && !http->config.ca_file) ||
         (config->cert_file && !http->config.cert_file) ||
         (config->key_file && !http->config.key_file)) {
@@ -88,7 +88,7 @@ static CURLcode run(struct coras_running *x)
 /* Whose addresses were tried. */
 static coras_str dialed_host(const struct coras_running *x)
 {
-    const char *proxy = coras_proxy_for(&x->http->proxy, &x->url);
+    const char *proxy = coras_proxy_for(x->http->config.environment, &x->url);
 
     return proxy ? coras_proxy_host(proxy) : x->url.host;
 }
@@ -111,7 +111,7 @@ static int fail_transport(struct coras_running *x, CURLcode code, coras_error **
         .proxy_status = (int)proxy_status,
         .curl_text = *x->curl_text ? x->curl_text : x->curl->easy_strerror(code),
         .dial = coras_dialed_named(&x->dialed, dialed_host(x)),
-        .through_proxy = coras_proxy_for(&x->http->proxy, &x->url) != NULL,
+        .through_proxy = coras_proxy_for(x->http->config.environment, &x->url) != NULL,
         .in_headers = x->response->status && !x->headers_done,
     };
     return coras_http_fail(&f, err);
@@ -145,7 +145,7 @@ static void note_peer(struct coras_running *x)
 {
     char *address = NULL;
 
-    if (!coras_proxy_for(&x->http->proxy, &x->url) &&
+    if (!coras_proxy_for(x->http->config.environment, &x->url) &&
         x->curl->easy_getinfo(x->handle->easy, CURLINFO_PRIMARY_IP, &address) == CURLE_OK &&
         address)
         x->end.peer = coras_literal_zone(address);

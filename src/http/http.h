@@ -6,6 +6,7 @@
 #ifndef CORAS_HTTP_HTTP_H
 #define CORAS_HTTP_HTTP_H
 
+#include "base/environment.h"
 #include "http/origin_policy.h"
 #include "http/response.h"
 
@@ -13,7 +14,8 @@ struct coras_http_config {
     bool insecure;
     const char *ca_file; /* NULL: the system's; likewise for the others */
     const char *cert_file, *key_file;
-    const coras_strlist *connect_to; /* libcurl's "host:port:address:port" */
+    const coras_environment *environment; /* borrowed: proxies, authorities; NULL: none */
+    const coras_strlist *connect_to;      /* libcurl's "host:port:address:port" */
     int stall_timeout_s;
     int answer_timeout_s; /* silence allowed before the answer to a request with or for content */
     const coras_cancel *cancel;

@@ -3,23 +3,6 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 
-static const char *env_any(const char *upper, const char *lower)
-{
-    const char *v = getenv(upper);
-
-    return v && *v ? v : getenv(lower);
-}
-
-struct coras_proxy_env coras_proxy_env_get(void)
-{
-    struct coras_proxy_env env = {
-        .http = env_any("HTTP_PROXY", "http_proxy"),
-        .https = env_any("HTTPS_PROXY", "https_proxy"),
-        .none = env_any("NO_PROXY", "no_proxy"),
-    };
-    return env;
-}
-
 struct ip {
     int family; /* 0: the text is a name */
     unsigned char bytes[16];
@@ -136,12 +119,12 @@ static bool is_excluded(const char *list, const coras_url *url, const struct ip 
     return false;
 }
 
-const char *coras_proxy_for(const struct coras_proxy_env *env, const coras_url *url)
+const char *coras_proxy_for(const coras_environment *env, const coras_url *url)
 {
-    const char *proxy = url->https ? env->https : env->http;
+    const char *proxy = url->https ? env->https_proxy : env->http_proxy;
     struct ip ip = parse_ip(url->host);
 
-    if (!proxy || !*proxy || is_loopback(url, &ip) || is_excluded(env->none, url, &ip))
+    if (!proxy || !*proxy || is_loopback(url, &ip) || is_excluded(env->no_proxy, url, &ip))
         return NULL;
     return proxy;
 }

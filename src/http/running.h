@@ -17,7 +17,6 @@
 
 struct coras_http {
     struct coras_http_config config; /* const after new; strings owned */
-    struct coras_proxy_env proxy;    /* const after new */
     struct coras_http_pool pool;
 };
 

@@ -18,7 +18,7 @@ static int refuse(struct coras_running *x, const char *prefix)
 /* 0 when this address may be talked to. */
 static int check_address(struct coras_running *x, const struct sockaddr *address)
 {
-    if (!x->ex->guarded || coras_proxy_for(&x->http->proxy, &x->url))
+    if (!x->ex->guarded || coras_proxy_for(x->http->config.environment, &x->url))
         return 0; /* a proxy decides for itself what it reaches */
     const char *prefix = coras_address_blocked(address);
     if (prefix)

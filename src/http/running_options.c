@@ -76,7 +76,7 @@ static void set_transport(struct coras_running *x)
     CORAS_CURL_SET(
         x, CURLOPT_UPLOAD_BUFFERSIZE,
         (long)(req->body_length > SMALL_UPLOAD_BUFFER ? LARGE_UPLOAD_BUFFER : SMALL_UPLOAD_BUFFER));
-    const char *proxy = coras_proxy_for(&x->http->proxy, &x->url);
+    const char *proxy = coras_proxy_for(x->http->config.environment, &x->url);
     CORAS_CURL_SET(x, CURLOPT_PROXY,
                    proxy ? proxy : ""); /* "" keeps libcurl from reading the environment */
     CORAS_CURL_SET(x, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
@@ -95,10 +95,11 @@ static void set_authorities_dir(struct coras_running *x, const char *dir)
     CORAS_CURL_SET(x, CURLOPT_PROXY_CAPATH, dir);
 }
 
-/* --ca-file replaces all; SSL_CERT_FILE and SSL_CERT_DIR replace their half, as in Go. */
+/* --ca-file replaces all; the environment's file and directory replace their half, as in Go. */
 static void set_authorities(struct coras_running *x)
 {
-    const char *file = getenv("SSL_CERT_FILE"), *dir = getenv("SSL_CERT_DIR");
+    const char *file = x->http->config.environment->authorities_file;
+    const char *dir = x->http->config.environment->authorities_dir;
     const char *hashed;
 
     if (x->http->config.ca_file) {
@@ -106,11 +107,11 @@ static void set_authorities(struct coras_running *x)
         set_authorities_dir(x, NULL);
         return;
     }
-    if (file && *file)
+    if (file)
         set_authorities_file(x, file);
-    if (dir && *dir)
+    if (dir)
         set_authorities_dir(x, dir);
-    if (!(file && *file) && !(dir && *dir) && (hashed = coras_trust_hashed_dir())) {
+    if (!file && !dir && (hashed = coras_trust_hashed_dir())) {
         set_authorities_file(x, NULL);
         set_authorities_dir(x, hashed);
     }
@@ -145,7 +146,7 @@ static void set_proxy_tls(struct coras_running *x)
 static void set_tls(struct coras_running *x)
 {
     const struct coras_http_config *c = &x->http->config;
-    bool through_proxy = coras_proxy_for(&x->http->proxy, &x->url) != NULL;
+    bool through_proxy = coras_proxy_for(x->http->config.environment, &x->url) != NULL;
 
     if (!x->url.https && !through_proxy)
         return;

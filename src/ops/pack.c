@@ -80,12 +80,13 @@ static int open_input(const char *path, int *ret, struct stat *ret_st, coras_err
 }
 
 static int add_regular(struct coras_artifact_item *item, int *fd, const char *name, int64_t size,
-                       const coras_cancel *cancel, coras_error **err)
+                       const coras_run *run, coras_error **err)
 {
     item->desc.size = size;
     CORAS_TRY(coras_local_file_take(fd, name, 0, size, &item->file, err));
+    item->file.cache_dir = coras_run_environment(run)->cache_dir;
     if (size < HASH_BESIDE_BYTES)
-        CORAS_TRY(coras_local_file_hash(&item->file, cancel, err));
+        CORAS_TRY(coras_local_file_hash(&item->file, run->options->cancel, err));
     else
         coras_local_file_recall(&item->file);
     if (item->file.known)
@@ -93,21 +94,24 @@ static int add_regular(struct coras_artifact_item *item, int *fd, const char *na
     return 0;
 }
 
-static int pack_directory(const char *path, const char *name, coras_cancel *cancel,
+static int pack_directory(const char *path, const char *name, const coras_run *run,
                           struct coras_packed_dir *ret, coras_error **err)
 {
-    struct coras_pack_dir_options options = {.cancel = cancel};
+    struct coras_pack_dir_options options = {
+        .cancel = run->options->cancel,
+        .temporary_dir = coras_run_environment(run)->temporary_dir,
+    };
     int rc = coras_pack_directory(path, name, &options, ret, err);
     return rc < 0 ? coras_wrap(err, rc, "failed to generate descriptor from %s", path) : 0;
 }
 
 static int add_directory(struct coras_artifact_item *item, const char *path, const char *name,
-                         coras_cancel *cancel, coras_error **err)
+                         const coras_run *run, coras_error **err)
 {
     struct coras_packed_dir packed = {.fd = -1};
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    CORAS_TRY(pack_directory(path, name, cancel, &packed, err));
+    CORAS_TRY(pack_directory(path, name, run, &packed, err));
     CORAS_TRY(coras_local_file_take(&packed.fd, name, 0, packed.size, &item->file, err));
     item->file.known = true;
     item->file.digest = item->desc.digest = packed.digest;
@@ -122,7 +126,7 @@ static int add_directory(struct coras_artifact_item *item, const char *path, con
  * path is cleaned as text, like the name that comes from it: "file/" is the file.
  */
 static int add_path(struct coras_artifact_item *item, const char *given, const char *name,
-                    const char *media_type, coras_cancel *cancel, coras_error **err)
+                    const char *media_type, const coras_run *run, coras_error **err)
 {
     coras_auto_fd fd = -1;
     struct stat st;
@@ -135,8 +139,8 @@ static int add_path(struct coras_artifact_item *item, const char *given, const c
         media_type = directory ? CORAS_MT_OCI_LAYER_GZIP : CORAS_MT_OCI_LAYER;
     CORAS_TRY(set_media_type(&item->desc, media_type, err));
     if (directory)
-        return add_directory(item, path, name, cancel, err);
-    return add_regular(item, &fd, name, st.st_size, cancel, err);
+        return add_directory(item, path, name, run, err);
+    return add_regular(item, &fd, name, st.st_size, run, err);
 }
 
 /* ---- layers ---- */
@@ -173,7 +177,7 @@ static int add_layer(coras_artifact *a, const coras_file *file, coras_run *run, 
         return coras_fail_no_memory(err);
     struct coras_artifact_item *item = &a->layers.items[a->layers.len++];
     item_init(item);
-    CORAS_TRY(add_path(item, file->path, name, file->media_type, run->options->cancel, err));
+    CORAS_TRY(add_path(item, file->path, name, file->media_type, run, err));
     CORAS_TRY(coras_annotations_set(&item->desc.annotations, CORAS_ANN_TITLE, name, err));
     if (file->annotations)
         CORAS_TRY(coras_annotations_merge(&item->desc.annotations, file->annotations, err));
@@ -229,8 +233,7 @@ static int make_config(coras_artifact *a, const coras_pack_options *pack, coras_
         const char *type =
             pack->config_media_type ? pack->config_media_type : CORAS_MT_UNKNOWN_CONFIG;
         a->has_config_file = true;
-        CORAS_TRY(add_path(&a->config, pack->config_path, pack->config_path, type,
-                           run->options->cancel, err));
+        CORAS_TRY(add_path(&a->config, pack->config_path, pack->config_path, type, run, err));
         /* A config is never unpacked, also when it is a directory. */
         coras_annotations_clear(&a->config.desc.annotations);
     } else if (pack->platform) {

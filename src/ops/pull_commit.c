@@ -299,13 +299,15 @@ static int sync_names(coras_workdir *w, coras_error **err)
 /* So that pulling or pushing the same files again need not read them. */
 static void remember_digests(const coras_workdir *w)
 {
+    const char *cache_dir = coras_run_environment(w->run)->cache_dir;
+
     for (size_t i = 0; i < w->places.len; i++) {
         const coras_place *p = w->places.items[i];
         if (!p->is_synced_state || p->desc.size < CORAS_DIGEST_CACHE_MIN_BYTES)
             continue;
         coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd >= 0)
-            coras_digest_cache_put(fd, &p->state, &p->desc.digest);
+            coras_digest_cache_put(cache_dir, fd, &p->state, &p->desc.digest);
     }
 }
 

@@ -252,8 +252,10 @@ bool coras_workdir_is_right(coras_workdir *w, const coras_place *p)
         !S_ISREG(st.st_mode) || st.st_size != p->desc.size)
         return false;
     /* What cannot be read is not right: it gets replaced. */
-    return coras_local_file_take(&fd, p->absolute, 0, p->desc.size, &file, NULL) == 0 &&
-           coras_local_file_hash(&file, &w->run->stop, NULL) == 0 &&
+    if (coras_local_file_take(&fd, p->absolute, 0, p->desc.size, &file, NULL) < 0)
+        return false;
+    file.cache_dir = coras_run_environment(w->run)->cache_dir;
+    return coras_local_file_hash(&file, &w->run->stop, NULL) == 0 &&
            coras_digest_equal(&file.digest, &p->desc.digest);
 }
 

@@ -262,7 +262,8 @@ static bool find_former(upload *u)
     u->looked = true;
     name = coras_asprintf("%s/%s", u->r->host, u->r->repository);
     if (name)
-        coras_upload_journal_open(&u->journal, name, &u->digest, u->state.size);
+        coras_upload_journal_open(&u->journal, coras_client_cache_dir(u->r->client), name,
+                                  &u->digest, u->state.size);
     return u->journal.session && u->journal.confirmed > u->state.confirmed;
 }
 

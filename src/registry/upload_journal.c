@@ -37,10 +37,9 @@ static void remove_stale(const char *path)
 }
 
 /* "<cache>/uploads/<hash of what is uploaded where>" */
-static char *journal_path(const char *head)
+static char *journal_path(const char *cache_dir, const char *head)
 {
-    coras_auto_free char *cache = coras_cache_dir();
-    coras_auto_free char *dir = cache ? coras_path_join(cache, "uploads") : NULL;
+    coras_auto_free char *dir = coras_path_join(cache_dir, "uploads");
     char hex[CORAS_DIGEST_TEXT_MAX];
     coras_digest name;
 
@@ -84,15 +83,17 @@ static void read_session(coras_upload_journal *j)
     j->confirmed = confirmed;
 }
 
-void coras_upload_journal_open(coras_upload_journal *j, const char *repository,
-                               const coras_digest *digest, int64_t size)
+void coras_upload_journal_open(coras_upload_journal *j, const char *cache_dir,
+                               const char *repository, const coras_digest *digest, int64_t size)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
     coras_upload_journal_close(j);
+    if (!cache_dir)
+        return;
     j->head = coras_asprintf("%s\n%s %lld\n", repository, coras_digest_format(digest, text),
                              (long long)size);
-    j->path = j->head ? journal_path(j->head) : NULL;
+    j->path = j->head ? journal_path(cache_dir, j->head) : NULL;
     if (!j->path)
         return;
     coras_auto_fd fd = open(j->path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);

@@ -25,9 +25,10 @@ typedef struct coras_upload_journal {
         .fd = -1                                                                                   \
     }
 
-/* `repository` is "host/name". Stays closed when another process holds it. */
-void coras_upload_journal_open(coras_upload_journal *j, const char *repository,
-                               const coras_digest *digest, int64_t size);
+/* `repository` is "host/name". Stays closed without a cache directory (NULL) and when another
+ * process holds it. */
+void coras_upload_journal_open(coras_upload_journal *j, const char *cache_dir,
+                               const char *repository, const coras_digest *digest, int64_t size);
 static inline bool coras_upload_journal_is_open(const coras_upload_journal *j)
 {
     return j->fd >= 0;

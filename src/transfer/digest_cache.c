@@ -97,13 +97,11 @@ bool coras_digest_cache_is_settled(int fd, const struct stat *st, int64_t now_s)
 /* ---- entries ---- */
 
 /* "<cache>/digests/<device>-<inode>-<algorithm>" */
-static char *entry_path(const struct stat *st, int algorithm, coras_error **err)
+static char *entry_path(const char *cache_dir, const struct stat *st, int algorithm,
+                        coras_error **err)
 {
-    coras_auto_free char *cache = coras_cache_dir();
+    coras_auto_free char *dir = coras_path_join(cache_dir, "digests");
 
-    if (!cache)
-        return NULL;
-    coras_auto_free char *dir = coras_path_join(cache, "digests");
     if (!dir || coras_mkdir_all(AT_FDCWD, dir, 0700, err) < 0)
         return NULL;
     return coras_asprintf("%s/%" PRIx64 "-%" PRIx64 "-%s", dir, (uint64_t)st->st_dev,
@@ -118,16 +116,17 @@ static void put_state(coras_buf *b, const struct stat *st)
                      (int64_t)st->st_ctim.tv_sec, st->st_ctim.tv_nsec);
 }
 
-bool coras_digest_cache_get(const struct stat *st, int algorithm, coras_digest *ret)
+bool coras_digest_cache_get(const char *cache_dir, const struct stat *st, int algorithm,
+                            coras_digest *ret)
 {
     coras_auto(coras_error) ignored = NULL;
     coras_auto_buf want = CORAS_BUF_UNLIMITED;
     coras_auto_buf have = CORAS_BUF_INIT(ENTRY_LIMIT);
     coras_digest digest;
 
-    if (st->st_size < CORAS_DIGEST_CACHE_MIN_BYTES)
+    if (!cache_dir || st->st_size < CORAS_DIGEST_CACHE_MIN_BYTES)
         return false;
-    coras_auto_free char *path = entry_path(st, algorithm, &ignored);
+    coras_auto_free char *path = entry_path(cache_dir, st, algorithm, &ignored);
     if (!path || coras_read_file(AT_FDCWD, path, ENTRY_LIMIT, &have, &ignored) < 0)
         return false;
     put_state(&want, st);
@@ -151,16 +150,17 @@ static int write_entry(const char *path, const coras_buf *entry, coras_error **e
     return coras_replacement_commit(&r, false, err);
 }
 
-void coras_digest_cache_put(int fd, const struct stat *hashed, const coras_digest *digest)
+void coras_digest_cache_put(const char *cache_dir, int fd, const struct stat *hashed,
+                            const coras_digest *digest)
 {
     coras_auto(coras_error) ignored = NULL;
     coras_auto_buf entry = CORAS_BUF_UNLIMITED;
     struct stat now;
 
-    if (hashed->st_size < CORAS_DIGEST_CACHE_MIN_BYTES || !is_told_of_writes(fd) ||
+    if (!cache_dir || hashed->st_size < CORAS_DIGEST_CACHE_MIN_BYTES || !is_told_of_writes(fd) ||
         fstat(fd, &now) < 0 || !coras_same_file_state(&now, hashed))
         return;
-    coras_auto_free char *path = entry_path(hashed, digest->algorithm, &ignored);
+    coras_auto_free char *path = entry_path(cache_dir, hashed, digest->algorithm, &ignored);
     put_state(&entry, hashed);
     coras_buf_put_digest(&entry, digest);
     coras_buf_putc(&entry, '\n');

@@ -18,7 +18,8 @@
 #define CORAS_DIGEST_CACHE_MIN_BYTES (4 * 1024 * 1024)
 
 /* The digest of a file in this state, by this algorithm. */
-bool coras_digest_cache_get(const struct stat *st, int algorithm, coras_digest *ret);
+bool coras_digest_cache_get(const char *cache_dir, const struct stat *st, int algorithm,
+                            coras_digest *ret);
 
 /*
  * Before a file in state `st`, opened for reading, is read: whether every write from now on moves
@@ -33,7 +34,8 @@ bool coras_digest_cache_is_settled(int fd, const struct stat *st, int64_t now_s)
  * has another one now. The file was settled then; or the caller alone has written it, and synced
  * it.
  */
-void coras_digest_cache_put(int fd, const struct stat *hashed, const coras_digest *digest);
+void coras_digest_cache_put(const char *cache_dir, int fd, const struct stat *hashed,
+                            const coras_digest *digest);
 
 /* Same file, same content as far as its identity tells. */
 bool coras_same_file_state(const struct stat *a, const struct stat *b);

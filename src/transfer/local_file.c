@@ -46,7 +46,7 @@ static bool is_whole_file(const coras_local_file *f)
 void coras_local_file_recall(coras_local_file *f)
 {
     if (!f->known && is_whole_file(f))
-        f->known = coras_digest_cache_get(&f->st, CORAS_SHA256, &f->digest);
+        f->known = coras_digest_cache_get(f->cache_dir, &f->st, CORAS_SHA256, &f->digest);
 }
 
 /* Before the first byte is read. */
@@ -60,7 +60,7 @@ static void remember(coras_local_file *f, const coras_digest *digest)
     f->digest = *digest;
     f->known = true;
     if (f->settled)
-        coras_digest_cache_put(f->fd, &f->st, digest);
+        coras_digest_cache_put(f->cache_dir, f->fd, &f->st, digest);
 }
 
 static int fail_changed(const coras_local_file *f, coras_error **err)

@@ -15,8 +15,9 @@ typedef struct coras_local_file {
     struct stat st; /* as opened */
     int64_t offset; /* content begins here */
     int64_t size;
-    bool settled; /* its digest may be remembered (digest_cache.h) */
-    bool known;   /* `digest` is known */
+    const char *cache_dir; /* borrowed; where its digest is remembered; NULL: nowhere */
+    bool settled;          /* its digest may be remembered (digest_cache.h) */
+    bool known;            /* `digest` is known */
     coras_digest digest;
     coras_hash_behind *hashing; /* or NULL */
 } coras_local_file;

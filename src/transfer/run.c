@@ -1,6 +1,7 @@
 #include "transfer/run.h"
 
 #include "base/clock.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -24,6 +25,11 @@ void coras_run_init(coras_run *run, const coras_run_options *options)
                                                   : (unsigned)wanted;
     pthread_mutex_init(&run->lock, NULL);
     coras_cond_init(&run->changed);
+}
+
+const coras_environment *coras_run_environment(const coras_run *run)
+{
+    return coras_environment_or_none(run->options->environment);
 }
 
 static void queued_event_clear(struct coras_queued_event *e)

@@ -37,6 +37,8 @@ typedef struct coras_run {
 void coras_run_init(coras_run *run, const coras_run_options *options);
 void coras_run_clear(coras_run *run);
 CORAS_DEFINE_AUTO_VALUE(coras_run, coras_run_clear)
+/* Where things are, as the caller says; never NULL. */
+const coras_environment *coras_run_environment(const coras_run *run);
 
 /*
  * Post an event from any thread. `desc` is not copied: it must live until the events were

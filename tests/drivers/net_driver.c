@@ -14,6 +14,7 @@
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "codec/json.h"
 #include "base/trace.h"
@@ -342,7 +343,7 @@ static int act(struct options *o, coras_error **err)
     coras_auto(coras_client) client = NULL;
 
     if (o->logout)
-        return coras_logout(o->registry, o->client.registry_configs, err);
+        return coras_logout(o->registry, o->client.registry_configs, o->client.environment, err);
     CORAS_TRY(coras_client_new(&o->client, &client, err));
     return use(o, client, err);
 }
@@ -350,6 +351,7 @@ static int act(struct options *o, coras_error **err)
 int main(int argc, char **argv)
 {
     struct options o = {.client = CORAS_CLIENT_OPTIONS_INIT, .threads = 1, .repeat = 1};
+    coras_auto(coras_environment) environment = NULL;
     coras_auto(coras_error) err = NULL;
 
     if (take_options(&o, argc, argv) < 0)
@@ -359,6 +361,9 @@ int main(int argc, char **argv)
     o.client.headers = o.headers;
     o.client.registry_configs = o.configs_len ? o.configs : NULL;
     o.client.cancel = coras_cancel_new();
+    if (coras_environment_load(&environment, NULL) < 0)
+        return 2;
+    o.client.environment = environment;
     if (act(&o, &err) < 0 || o.logout || o.login_secret)
         report(err);
     coras_cancel_free(o.client.cancel);

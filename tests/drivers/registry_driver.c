@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/alloc.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
@@ -437,6 +438,7 @@ int main(int argc, char **argv)
     coras_client_options opts = CORAS_CLIENT_OPTIONS_INIT;
     coras_auto(coras_error) err = NULL;
     struct run run = {0};
+    coras_auto(coras_environment) environment = NULL;
     const char *referrers = getenv("DRIVER_REFERRERS");
     bool https = argc > 1 && coras_streq(argv[1], "-k");
     int rc;
@@ -450,6 +452,9 @@ int main(int argc, char **argv)
     opts.username = getenv("DRIVER_USER");
     opts.password = getenv("DRIVER_PASSWORD");
     opts.stall_timeout_s = 10;
+    if (coras_environment_load(&environment, NULL) < 0)
+        return 2;
+    opts.environment = environment;
     if (referrers)
         opts.referrers = coras_streq(referrers, "api") ? CORAS_REFERRERS_API : CORAS_REFERRERS_TAG;
     coras_trace_set(print_warning, NULL, getenv("DRIVER_DEBUG") != NULL);

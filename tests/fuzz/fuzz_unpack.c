@@ -45,7 +45,7 @@ static int make_archive(const char *data, size_t len, int64_t *ret_size)
     FUZZ_CHECK(deflate(&z, Z_FINISH) == Z_STREAM_END);
     *ret_size = (int64_t)z.total_out;
     (void)deflateEnd(&z);
-    FUZZ_CHECK(coras_tmpfile(&fd, NULL) == 0);
+    FUZZ_CHECK(coras_tmpfile(NULL, &fd, NULL) == 0);
     FUZZ_CHECK(coras_write_full(fd, gz, (size_t)*ret_size, NULL) == 0);
     return fd;
 }

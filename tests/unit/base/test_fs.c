@@ -379,7 +379,7 @@ static void transfers_are_whole(void **state)
     size_t n;
 
     (void)state;
-    assert_ok(coras_tmpfile(&fd, NULL), NULL);
+    assert_ok(coras_tmpfile(NULL, &fd, NULL), NULL);
     assert_ok(coras_pwrite_full(fd, "cdef", 4, 2, NULL), NULL);
     assert_ok(coras_pwrite_full(fd, "ab", 2, 0, NULL), NULL);
     assert_ok(coras_pread_full(fd, text, 4, 1, &n, NULL), NULL);
@@ -440,26 +440,6 @@ static void joins_paths_like_go(void **state)
     assert_string_equal(coras_path_base(""), ".");
 }
 
-static void makes_the_cache_directory(void **state)
-{
-    struct stat st;
-
-    setenv("XDG_CACHE_HOME", *state, 1);
-    coras_auto_free char *xdg = coras_cache_dir();
-    assert_true(coras_str_ends(xdg, "/coras"));
-    assert_int_equal(stat(xdg, &st), 0);
-    assert_int_equal(st.st_mode & 0777, 0700);
-
-    setenv("XDG_CACHE_HOME", "relative", 1);
-    setenv("HOME", *state, 1);
-    coras_auto_free char *home = coras_cache_dir();
-    assert_true(coras_str_ends(home, "/.cache/coras"));
-
-    unsetenv("XDG_CACHE_HOME");
-    unsetenv("HOME");
-    assert_null(coras_cache_dir());
-}
-
 #define FS_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 
 int main(void)
@@ -478,7 +458,6 @@ int main(void)
         FS_TEST(transfers_are_whole),
         FS_TEST(cleans_paths_like_go),
         FS_TEST(joins_paths_like_go),
-        FS_TEST(makes_the_cache_directory),
         FS_TEST(old_kernels_follow_no_link_at_all), /* last: it cannot be undone */
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -25,7 +25,7 @@ static void sources_give_their_bytes(void **state)
     coras_auto_fd fd = -1;
 
     (void)state;
-    assert_ok(coras_tmpfile(&fd, NULL), NULL);
+    assert_ok(coras_tmpfile(NULL, &fd, NULL), NULL);
     assert_ok(coras_write_full(fd, text, 10, NULL), NULL);
     file.fd = fd;
     coras_source sources[] = {coras_source_memory(&mem), coras_source_file(&file, 10)};
@@ -48,7 +48,7 @@ static void a_file_that_shrinks_is_noticed(void **state)
     size_t n;
 
     (void)state;
-    assert_ok(coras_tmpfile(&fd, NULL), NULL);
+    assert_ok(coras_tmpfile(NULL, &fd, NULL), NULL);
     assert_ok(coras_write_full(fd, "abc", 3, NULL), NULL);
     file.fd = fd;
     coras_source source = coras_source_file(&file, 5);

@@ -53,7 +53,7 @@ static void assert_prints(const struct display_settings *settings, const char *t
     coras_auto_fd fd = -1;
     char out[OUTPUT_MAX + 1];
     size_t n = 0;
-    assert_int_equal(coras_tmpfile(&fd, NULL), 0);
+    assert_int_equal(coras_tmpfile(NULL, &fd, NULL), 0);
     fflush(stdout);
     int saved = dup(STDOUT_FILENO);
     assert_true(dup2(fd, STDOUT_FILENO) >= 0);

@@ -36,13 +36,13 @@ static void targets_are_matched(void **state)
         {"https://[fd00::1]/", "[fd00::1]:443", false},
         {"https://a.example/", ",,", true},
     };
-    struct coras_proxy_env env = {.https = "http://p:3128"};
+    coras_environment env = {.https_proxy = "http://p:3128"};
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
         coras_url url;
         IN_ROW(rows[i].none ? rows[i].none : rows[i].url);
-        env.none = rows[i].none;
+        env.no_proxy = rows[i].none;
         assert_int_equal(coras_url_parse(rows[i].url, &url, NULL), 0);
         assert_int_equal(coras_proxy_for(&env, &url) != NULL, rows[i].proxied);
     }
@@ -50,8 +50,8 @@ static void targets_are_matched(void **state)
 
 static void schemes_have_their_own_proxy(void **state)
 {
-    struct coras_proxy_env env = {.http = "http://a:1", .https = "http://b:2"};
-    struct coras_proxy_env none = {.http = "", .https = NULL};
+    coras_environment env = {.http_proxy = "http://a:1", .https_proxy = "http://b:2"};
+    coras_environment none = {.http_proxy = "", .https_proxy = NULL};
     coras_url plain, tls;
 
     (void)state;

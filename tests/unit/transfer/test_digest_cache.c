@@ -21,11 +21,14 @@ static int open_file(const char *path)
     return fd;
 }
 
+static const char *cache_dir; /* the scratch directory of the test that runs */
+
 static int cache_setup(void **state)
 {
     int rc = scratch_setup(state);
 
-    return rc == 0 ? setenv("XDG_CACHE_HOME", *state, 1) : rc;
+    cache_dir = *state;
+    return rc;
 }
 #define CACHE_TEST(f) cmocka_unit_test_setup_teardown(f, cache_setup, scratch_teardown)
 
@@ -86,12 +89,12 @@ static void each_algorithm_has_its_own_memory(void **state)
     need_telling_file_system(fd);
     assert_ok(coras_digest_of(CORAS_SHA256, "a", 1, &sha256, NULL), NULL);
     assert_ok(coras_digest_of(CORAS_SHA512, "a", 1, &sha512, NULL), NULL);
-    coras_digest_cache_put(fd, &st, &sha512);
-    assert_false(coras_digest_cache_get(&st, CORAS_SHA256, &got));
-    coras_digest_cache_put(fd, &st, &sha256);
-    assert_true(coras_digest_cache_get(&st, CORAS_SHA256, &got));
+    coras_digest_cache_put(cache_dir, fd, &st, &sha512);
+    assert_false(coras_digest_cache_get(cache_dir, &st, CORAS_SHA256, &got));
+    coras_digest_cache_put(cache_dir, fd, &st, &sha256);
+    assert_true(coras_digest_cache_get(cache_dir, &st, CORAS_SHA256, &got));
     assert_true(coras_digest_equal(&got, &sha256));
-    assert_true(coras_digest_cache_get(&st, CORAS_SHA512, &got));
+    assert_true(coras_digest_cache_get(cache_dir, &st, CORAS_SHA512, &got));
     assert_true(coras_digest_equal(&got, &sha512));
 }
 
@@ -110,11 +113,11 @@ static void a_write_through_a_mapping_is_seen(void **state)
     wait_until_past(&before);
     assert_true(coras_digest_cache_is_settled(fd, &before, coras_wall_s() + LATER_S));
     assert_ok(coras_digest_of(CORAS_SHA256, mapped, SIZE, &digest, NULL), NULL);
-    coras_digest_cache_put(fd, &before, &digest);
-    assert_true(coras_digest_cache_get(&before, CORAS_SHA256, &got));
+    coras_digest_cache_put(cache_dir, fd, &before, &digest);
+    assert_true(coras_digest_cache_get(cache_dir, &before, CORAS_SHA256, &got));
     mapped[0] = 'y';
     struct stat after = state_of(fd);
-    assert_false(coras_digest_cache_get(&after, CORAS_SHA256, &got));
+    assert_false(coras_digest_cache_get(cache_dir, &after, CORAS_SHA256, &got));
     munmap(mapped, SIZE);
 }
 
@@ -127,8 +130,8 @@ static void a_file_that_changed_meanwhile_is_not_remembered(void **state)
     (void)state;
     assert_ok(coras_digest_of(CORAS_SHA256, "a", 1, &digest, NULL), NULL);
     assert_int_equal(ftruncate(fd, SIZE + 1), 0);
-    coras_digest_cache_put(fd, &before, &digest);
-    assert_false(coras_digest_cache_get(&before, CORAS_SHA256, &got));
+    coras_digest_cache_put(cache_dir, fd, &before, &digest);
+    assert_false(coras_digest_cache_get(cache_dir, &before, CORAS_SHA256, &got));
 }
 
 static void tmpfs_tells_nothing(void **state)
@@ -143,8 +146,8 @@ static void tmpfs_tells_nothing(void **state)
     struct stat st = state_of(fd);
     assert_false(coras_digest_cache_is_settled(fd, &st, coras_wall_s() + LATER_S));
     assert_ok(coras_digest_of(CORAS_SHA256, "a", 1, &digest, NULL), NULL);
-    coras_digest_cache_put(fd, &st, &digest);
-    assert_false(coras_digest_cache_get(&st, CORAS_SHA256, &got));
+    coras_digest_cache_put(cache_dir, fd, &st, &digest);
+    assert_false(coras_digest_cache_get(cache_dir, &st, CORAS_SHA256, &got));
 }
 
 int main(void)

@@ -1,0 +1,18 @@
+/*
+ * What of coras/environment.h the layers above need: copies that outlive the caller's record.
+ */
+#ifndef CORAS_BASE_ENVIRONMENT_H
+#define CORAS_BASE_ENVIRONMENT_H
+
+#include "base/common.h"
+#include "coras/environment.h"
+
+CORAS_DEFINE_AUTO(coras_environment, coras_environment_free)
+
+/* A copy with strings of its own; `from` may be NULL: then of one that knows nothing. */
+CORAS_MUST_CHECK int coras_environment_dup(const coras_environment *from, coras_environment **ret,
+                                           coras_error **err);
+/* The given one, or one that knows nothing in place of NULL. */
+const coras_environment *coras_environment_or_none(const coras_environment *given);
+
+#endif
