@@ -7,9 +7,14 @@
 /* Allocations left until one fails; negative: none will. Only tests write it. */
 static atomic_long fail_countdown = -1;
 static atomic_bool fail_reached;
+/* Bytes asked for while somebody counts. Only tests do. */
+static atomic_bool counting;
+static atomic_size_t counted;
 
-static bool must_fail(void)
+static bool must_fail(size_t bytes)
 {
+    if (atomic_load_explicit(&counting, memory_order_relaxed))
+        (void)atomic_fetch_add(&counted, bytes);
     if (atomic_load_explicit(&fail_countdown, memory_order_relaxed) < 0)
         return false;
     if (atomic_fetch_sub(&fail_countdown, 1) != 0)
@@ -29,16 +34,28 @@ bool coras_alloc_fail_reached(void)
     return atomic_load(&fail_reached);
 }
 
+void coras_alloc_count_start(void)
+{
+    atomic_store(&counted, 0);
+    atomic_store(&counting, true);
+}
+
+size_t coras_alloc_count_stop(void)
+{
+    atomic_store(&counting, false);
+    return atomic_load(&counted);
+}
+
 void *coras_malloc(size_t size)
 {
-    return must_fail() ? NULL : malloc(size ? size : 1);
+    return must_fail(size) ? NULL : malloc(size ? size : 1);
 }
 
 void *coras_calloc(size_t count, size_t size)
 {
     size_t bytes;
 
-    if (!coras_mul_size(count, size, &bytes) || must_fail())
+    if (!coras_mul_size(count, size, &bytes) || must_fail(bytes))
         return NULL;
     return calloc(1, bytes ? bytes : 1);
 }
@@ -47,7 +64,7 @@ void *coras_realloc_array(void *p, size_t count, size_t size)
 {
     size_t bytes;
 
-    if (!coras_mul_size(count, size, &bytes) || must_fail())
+    if (!coras_mul_size(count, size, &bytes) || must_fail(bytes))
         return NULL;
     return realloc(p, bytes ? bytes : 1);
 }

@@ -53,5 +53,9 @@ static inline bool coras_add_int64(int64_t a, int64_t b, int64_t *ret)
 /* For tests: make the n-th allocation from now (0 = next) fail; -1 switches off. */
 void coras_alloc_fail_at(long nth);
 bool coras_alloc_fail_reached(void);
+/* For tests: add up the bytes of every allocation from now on, and how many they are. What was
+ * freed in between counts too, so this is more than was ever held at once. */
+void coras_alloc_count_start(void);
+size_t coras_alloc_count_stop(void);
 
 #endif

@@ -45,6 +45,9 @@ coras_str coras_str_trim(coras_str s);
 bool coras_utf8_valid(const char *s, size_t len);
 /* Decode one code point; returns bytes consumed, 0 at the end, and U+FFFD with 1 for a bad byte. */
 size_t coras_utf8_decode(const char *s, size_t len, uint32_t *ret);
+/* Write one; returns its bytes. What is no code point becomes U+FFFD. */
+#define CORAS_UTF8_MAX 4
+size_t coras_utf8_encode(uint32_t cp, char text[static CORAS_UTF8_MAX]);
 void coras_utf8_put(coras_buf *b, uint32_t cp);
 
 /*

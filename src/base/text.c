@@ -80,9 +80,8 @@ bool coras_utf8_valid(const char *s, size_t len)
     return true;
 }
 
-void coras_utf8_put(coras_buf *b, uint32_t cp)
+size_t coras_utf8_encode(uint32_t cp, char text[static CORAS_UTF8_MAX])
 {
-    char text[4];
     size_t n;
 
     if (cp > 0x10ffff || (cp >= 0xd800 && cp <= 0xdfff))
@@ -102,7 +101,14 @@ void coras_utf8_put(coras_buf *b, uint32_t cp)
     }
     for (size_t i = 1; i < n; i++)
         text[i] = (char)(0x80 | (cp >> 6 * (n - 1 - i) & 0x3f));
-    coras_buf_put(b, text, n);
+    return n;
+}
+
+void coras_utf8_put(coras_buf *b, uint32_t cp)
+{
+    char text[CORAS_UTF8_MAX];
+
+    coras_buf_put(b, text, coras_utf8_encode(cp, text));
 }
 
 /* Invisible characters, and those that change the direction or the lines of what follows. */

@@ -1,8 +1,9 @@
 /*
  * JSON. Reading: a strict parser (duplicate keys, trailing bytes, invalid UTF-8, NUL and deep
  * nesting are refused) into immutable values that keep key order. Writing: Go's encoding/json byte
- * for byte. Raw text: re-indenting and slicing without changing a number or a key's order. The JSON
- * library (jansson) is visible in json.c only.
+ * for byte. Raw text: re-indenting and slicing without changing a number or a key's order.
+ *
+ * A parsed document takes at most sixteen times the memory of its text, whatever it consists of.
  */
 #ifndef CORAS_CODEC_JSON_H
 #define CORAS_CODEC_JSON_H

@@ -1,3 +1,6 @@
+/*
+ * The grammar of JSON as a state machine (json_scan.h says why it is ours).
+ */
 #include "codec/json_scan.h"
 
 #include "base/error.h"
@@ -308,6 +311,16 @@ enum coras_json_event coras_json_scan_step(struct coras_json_scanner *s, char c)
 int coras_json_scan_failed(const struct coras_json_scanner *s)
 {
     return s->err ? coras_error_code(*s->err) : CORAS_ERR_INVALID_JSON;
+}
+
+bool coras_json_scan_in_key(const struct coras_json_scanner *s)
+{
+    return s->depth && s->within[s->depth - 1] == IN_KEY;
+}
+
+bool coras_json_scan_is_complete(const struct coras_json_scanner *s)
+{
+    return s->state == AFTER_TOP;
 }
 
 /* The document must be complete at its end. Go feeds one blank to see whether it is. */

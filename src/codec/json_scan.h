@@ -1,7 +1,7 @@
 /*
- * Private to base: JSON byte by byte, for json_text.c and json_slice.c. A state machine without
- * recursion, with the words of Go's encoding/json for what is wrong. It accepts what Go accepts:
- * strings are not checked to be UTF-8, keys may repeat.
+ * Private to codec: the one grammar of JSON, byte by byte. A state machine without recursion, with
+ * the words of Go's encoding/json for what is wrong. It accepts what Go accepts; that strings are
+ * UTF-8 and keys do not repeat is the business of those who look at them (json_parse.c).
  */
 #ifndef CORAS_CODEC_JSON_SCAN_H
 #define CORAS_CODEC_JSON_SCAN_H
@@ -37,6 +37,10 @@ void coras_json_scan_init(struct coras_json_scanner *s, coras_error **err);
 enum coras_json_event coras_json_scan_step(struct coras_json_scanner *s, char c);
 /* The code to return after CORAS_JSON_EV_ERROR. */
 int coras_json_scan_failed(const struct coras_json_scanner *s);
+/* After CORAS_JSON_EV_START or _BYTE: whether the token is the name of a member. */
+bool coras_json_scan_in_key(const struct coras_json_scanner *s);
+/* Whether a whole document was seen; a number is whole with the blank behind it. */
+bool coras_json_scan_is_complete(const struct coras_json_scanner *s);
 /* The input is at its end: 0 when the document is complete. */
 CORAS_MUST_CHECK int coras_json_scan_finish(struct coras_json_scanner *s);
 /* All of the above over a text. */

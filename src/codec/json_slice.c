@@ -5,61 +5,23 @@
 #include "codec/json.h"
 
 #include <assert.h>
+#include "base/alloc.h"
 #include "base/error.h"
 #include "codec/json_scan.h"
-
-static uint32_t hex4(const char *s)
-{
-    uint32_t n = 0;
-
-    for (int i = 0; i < 4; i++) {
-        char c = s[i];
-        uint32_t digit =
-            coras_is_digit(c) ? (uint32_t)(c - '0') : (uint32_t)((c | 0x20) - 'a' + 10);
-        n = n << 4 | digit;
-    }
-    return n;
-}
-
-/* Decode \uXXXX at s (past the "\u") and the second half of a pair; returns bytes consumed. */
-static size_t put_hex_escape(coras_buf *out, const char *s, size_t len)
-{
-    uint32_t high = hex4(s);
-
-    if (high >= 0xd800 && high <= 0xdbff && len >= 10 && s[4] == '\\' && s[5] == 'u') {
-        uint32_t low = hex4(s + 6);
-        if (low >= 0xdc00 && low <= 0xdfff) {
-            coras_utf8_put(out, 0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00));
-            return 10;
-        }
-    }
-    coras_utf8_put(out, high); /* half a pair becomes U+FFFD */
-    return 4;
-}
+#include "codec/json_string.h"
 
 /* The content of a string literal that was checked before; NUL cannot be represented. */
 static int decode_key(coras_str literal, coras_buf *out, coras_error **err)
 {
-    static const char names[] = "bfnrt", values[] = "\b\f\n\r\t";
-    const char *s = literal.ptr + 1;
-    size_t len = literal.len - 2;
+    unsigned flaws = 0;
+    size_t room;
 
     coras_buf_reset(out);
-    for (size_t i = 0; i < len;) {
-        uint32_t cp;
-        if (s[i] != '\\') {
-            i += coras_utf8_decode(s + i, len - i, &cp);
-            coras_utf8_put(out, cp);
-        } else if (s[i + 1] == 'u') {
-            i += 2 + put_hex_escape(out, s + i + 2, len - i - 2);
-        } else {
-            const char *named = strchr(names, s[i + 1]); /* the byte is no NUL: it was checked */
-            coras_buf_putc(out, named ? values[named - names] : s[i + 1]);
-            i += 2;
-        }
-    }
-    CORAS_TRY(coras_buf_done(out, err));
-    if (strlen(out->ptr) != out->len)
+    if (!coras_mul_size(literal.len, CORAS_JSON_BYTE_GROWTH, &room) ||
+        !coras_buf_reserve(out, room))
+        return coras_buf_done(out, err);
+    out->len = coras_json_decode(literal, out->ptr, &flaws);
+    if (flaws & CORAS_JSON_HAS_NUL)
         return coras_fail(err, CORAS_ERR_INVALID_JSON, "NUL character in an object key");
     return 0;
 }

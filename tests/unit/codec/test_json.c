@@ -1,8 +1,10 @@
 /* Reading JSON: what is refused, what the accessors give. */
 #include "codec/json.h"
 
+#include <locale.h>
 #include <math.h>
-#include "support.h"
+#include "base/limits.h"
+#include "rows.h"
 
 static void refuses_what_is_not_exactly_one_document(void **state)
 {
@@ -134,6 +136,142 @@ static void accessors_know_their_types(void **state)
     assert_null(coras_json_get(coras_json_get(root, "l"), "x"));
 }
 
+/* A list of `count` times the item, of at least a megabyte. */
+static char *list_of(const char *item, size_t *ret_len)
+{
+    size_t each = strlen(item) + 1, count = CORAS_MIB / each + 1;
+    char *text = malloc(count * each + 2);
+
+    text[0] = '[';
+    for (size_t i = 0; i < count; i++) {
+        memcpy(text + 1 + i * each, item, each - 1);
+        text[i * each + each] = ',';
+    }
+    text[count * each] = ']';
+    *ret_len = count * each + 1;
+    return text;
+}
+
+static void memory_is_bounded_by_the_text(void **state)
+{
+    static const char *const items[] = {
+        "{}",           "[]",      "1",        "\"\"",
+        "null",         "[[]]",    "{\"\":1}", "{\"a\":[],\"b\":{}}",
+        "\"\xc3\xa9\"", "\"\\n\"", "-1.5e3",   "\"\xff\xff\xff\"",
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(items); i++) {
+        coras_auto(coras_json) root = NULL;
+        size_t len;
+        coras_auto_free char *text = list_of(items[i], &len);
+        coras_alloc_count_start();
+        int rc = coras_json_parse_any(text, len, &root, NULL);
+        size_t bytes = coras_alloc_count_stop();
+        if (rc < 0 || bytes > 16 * len)
+            print_error("%s: %zu bytes for %zu of text\n", items[i], bytes, len);
+        assert_ok(rc, NULL);
+        assert_true(bytes <= 16 * len);
+    }
+}
+
+/* Whoever writes the document chooses how many keys it has. */
+static void many_keys_are_told_apart_in_bounded_memory(void **state)
+{
+    enum { KEYS = 200000 };
+    coras_auto_buf text = CORAS_BUF_UNLIMITED;
+    coras_auto(coras_json) root = NULL;
+    coras_auto(coras_json) twice = NULL;
+
+    (void)state;
+    coras_buf_putc(&text, '{');
+    for (int i = 0; i < KEYS; i++)
+        coras_buf_printf(&text, "\"%x\":%d,", i, i % 10);
+    coras_buf_puts(&text, "\"x\":0}");
+    coras_alloc_count_start();
+    assert_ok(coras_json_parse(text.ptr, text.len, &root, NULL), NULL);
+    assert_true(coras_alloc_count_stop() <= 16 * text.len);
+    assert_int_equal(coras_json_len(root), KEYS + 1);
+
+    coras_buf_truncate(&text, text.len - strlen("\"x\":0}"));
+    coras_buf_puts(&text, "\"0\":7}");
+    assert_int_equal(coras_json_parse(text.ptr, text.len, &twice, NULL), CORAS_ERR_INVALID_JSON);
+    assert_ok(coras_json_parse_any(text.ptr, text.len, &twice, NULL), NULL);
+    double last = 0;
+    assert_true(coras_json_real(coras_json_get(twice, "0"), &last) && fabs(last - 7) < 1e-9);
+    assert_int_equal(coras_json_len(twice), KEYS);
+}
+
+/* What reads text and what reads values agree on what is JSON. */
+static void all_readers_hold_one_grammar(void **state)
+{
+    static const struct {
+        const char *text;
+        bool json;
+    } rows[] = {
+        {"{}", true},       {" [ ] ", true},        {"1", true},       {"-0", true},
+        {"1.50e+3", true},  {"\"\\u00e9\"", true},  {"true", true},    {"{\"a\":{}}", true},
+        {"01", false},      {"+1", false},          {".5", false},     {"1.", false},
+        {"1e", false},      {"tru", false},         {"nul", false},    {"[1,]", false},
+        {"{\"a\"}", false}, {"{\"a\":1,}", false},  {"{a:1}", false},  {"[1 2]", false},
+        {"\"\\x\"", false}, {"\"\\u12g4\"", false}, {"\"\t\"", false}, {"//", false},
+        {"\"", false},      {"]", false},           {"{]", false},     {"1 1", false},
+        {"-", false},       {"truefalse", false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        coras_auto(coras_json) strict = NULL;
+        coras_auto(coras_json) lenient = NULL;
+        coras_auto_buf out = CORAS_BUF_UNLIMITED;
+        coras_auto_buf indented = CORAS_BUF_UNLIMITED;
+        size_t len = strlen(rows[i].text);
+        IN_ROW(rows[i].text);
+        assert_int_equal(coras_json_parse(rows[i].text, len, &strict, NULL) == 0, rows[i].json);
+        assert_int_equal(coras_json_parse_any(rows[i].text, len, &lenient, NULL) == 0,
+                         rows[i].json);
+        assert_int_equal(coras_json_compact(rows[i].text, len, &out, NULL) == 0, rows[i].json);
+        assert_int_equal(coras_json_indent(rows[i].text, len, &indented, NULL) == 0, rows[i].json);
+    }
+}
+
+static void lenient_readers_replace_what_is_no_text(void **state)
+{
+    static const struct {
+        const char *text, *value;
+    } rows[] = {
+        {"\"a\xff\"", "a\xef\xbf\xbd"},
+        {"\"\\ud800\"", "\xef\xbf\xbd"},
+        {"\"\\ud800\\u0041\"", "\xef\xbf\xbd\x41"},
+        {"\"\\ud83d\\ude00\"", "\xf0\x9f\x98\x80"},
+        {"\"\\\"\\/\\b\"", "\"/\b"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        coras_auto(coras_json) root = NULL;
+        const char *value = "";
+        IN_ROW(rows[i].text);
+        assert_ok(coras_json_parse_any(rows[i].text, strlen(rows[i].text), &root, NULL), NULL);
+        assert_true(coras_json_string(root, &value));
+        assert_string_equal(value, rows[i].value);
+    }
+}
+
+/* A program that has set its own locale reads the same numbers. */
+static void numbers_do_not_depend_on_the_locale(void **state)
+{
+    coras_auto(coras_json) root = NULL;
+    double real = 0;
+
+    (void)state;
+    if (!setlocale(LC_NUMERIC, "de_DE.UTF-8"))
+        (void)setlocale(LC_NUMERIC, "fr_FR.UTF-8");
+    assert_ok(coras_json_parse("1.5", 3, &root, NULL), NULL);
+    (void)setlocale(LC_NUMERIC, "C");
+    assert_true(coras_json_real(root, &real) && fabs(real - 1.5) < 1e-9);
+}
+
 static void members_come_in_document_order(void **state)
 {
     static const char text[] = "{\"z\":0,\"a\":1,\"m\":2}";
@@ -183,6 +321,11 @@ int main(void)
         cmocka_unit_test(nesting_is_bounded),
         cmocka_unit_test(messages_name_the_line_and_escape_the_text),
         cmocka_unit_test(accessors_know_their_types),
+        cmocka_unit_test(memory_is_bounded_by_the_text),
+        cmocka_unit_test(many_keys_are_told_apart_in_bounded_memory),
+        cmocka_unit_test(all_readers_hold_one_grammar),
+        cmocka_unit_test(lenient_readers_replace_what_is_no_text),
+        cmocka_unit_test(numbers_do_not_depend_on_the_locale),
         cmocka_unit_test(members_come_in_document_order),
         cmocka_unit_test(prefix_reads_the_first_document),
     };
