@@ -1,3 +1,4 @@
+/* Nodes of the tree, and their text for messages. */
 #include "gotemplate/ast.h"
 
 struct gotmpl_node *gotmpl_node_new(struct gotmpl_arena *a, enum gotmpl_node_type type, size_t pos)

@@ -308,8 +308,7 @@ int gotmpl_template_execute(const gotmpl_template *t, const coras_json *data, co
                             coras_error **err)
 {
     jmp_buf failed;
-    struct gotmpl_run r = {
-        .arena = GOTMPL_ARENA(GOTMPL_LIMIT_RUN_BYTES, &failed), .t = t, .out = out};
+    struct gotmpl_run r = {.arena = GOTMPL_ARENA(t->bytes, &failed), .t = t, .out = out};
     int rc;
 
     r.arena.steps_left = t->steps;
@@ -329,6 +328,7 @@ int gotmpl_template_parse(const char *name, const char *text, gotmpl_template **
 
     if (!t)
         return coras_fail_no_memory(err);
+    t->bytes = GOTMPL_LIMIT_RUN_BYTES;
     t->steps = GOTMPL_LIMIT_STEPS;
     t->arena = (struct gotmpl_arena)GOTMPL_ARENA(GOTMPL_LIMIT_PARSE_BYTES, &failed);
     if (setjmp(failed) == 0) {
@@ -344,8 +344,9 @@ int gotmpl_template_parse(const char *name, const char *text, gotmpl_template **
     return rc;
 }
 
-void gotmpl_template_limit_steps(gotmpl_template *t, uint64_t steps)
+void gotmpl_template_limit(gotmpl_template *t, size_t bytes, uint64_t steps)
 {
+    t->bytes = bytes;
     t->steps = steps;
 }
 

@@ -41,8 +41,9 @@ CORAS_MUST_CHECK int gotmpl_template_parse(const char *name, const char *text,
  */
 CORAS_MUST_CHECK int gotmpl_template_execute(const gotmpl_template *t, const coras_json *data,
                                              coras_buf *out, coras_error **err);
-/* Let a run take fewer (or more) steps than GOTMPL_LIMIT_STEPS; a step is a node that is walked. */
-void gotmpl_template_limit_steps(gotmpl_template *t, uint64_t steps);
+/* Let a run take other amounts of memory and steps than GOTMPL_LIMIT_RUN_BYTES and
+ * GOTMPL_LIMIT_STEPS; a step is a node that is walked, or work like it. */
+void gotmpl_template_limit(gotmpl_template *t, size_t bytes, uint64_t steps);
 void gotmpl_template_free(gotmpl_template *t);
 CORAS_DEFINE_AUTO(gotmpl_template, gotmpl_template_free)
 

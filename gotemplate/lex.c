@@ -1,3 +1,4 @@
+/* From text to tokens; the state is whether we are inside of an action. */
 #include "gotemplate/lex.h"
 
 #include "base/unicode_print.h"

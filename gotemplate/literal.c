@@ -1,3 +1,4 @@
+/* Numbers and quoted text, read as the Go compiler and its package strconv read them. */
 #include "gotemplate/literal.h"
 
 #include <errno.h>

@@ -1,3 +1,4 @@
+/* From tokens to trees, by recursive descent; what is wrong is refused in Go's words. */
 #include "gotemplate/parse.h"
 
 #include "gotemplate/funcs.h"

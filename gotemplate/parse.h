@@ -15,6 +15,7 @@ struct gotmpl_template {
     struct gotmpl_arena arena;
     const char *name;
     coras_str text;
+    size_t bytes;   /* and */
     uint64_t steps; /* that one run may take */
     struct {
         struct gotmpl_tree *items;

@@ -1,3 +1,4 @@
+/* One value printed by one verb, down into its containers. */
 #include "gotemplate/print.h"
 
 #include "base/unicode_print.h"

@@ -1,3 +1,4 @@
+/* Lists, maps, and what Go's reflection would tell of a value. */
 #include "gotemplate/value.h"
 
 #include "gotemplate/semver.h"

@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "base/str.h"
+#include "gotemplate/bounds.h"
 #include "gotemplate/gotemplate.h"
 
 static const char data_text[] = "{\"name\":\"x\",\"list\":[1,2,3],\"evil\":\"a\\u001b[31mb\"}";
@@ -188,7 +189,7 @@ static void test_work_is_bounded(void **state)
         coras_auto(coras_error) err = NULL;
         coras_auto_buf out = CORAS_BUF_UNLIMITED;
         assert_ok(gotmpl_template_parse("t", endless[i], &template, &err), err);
-        gotmpl_template_limit_steps(template, 40000);
+        gotmpl_template_limit(template, GOTMPL_LIMIT_RUN_BYTES, 40000);
         assert_failed(gotmpl_template_execute(template, NULL, &out, &err), err, CORAS_ERR_TOO_LARGE,
                       "the template takes too long");
     }
