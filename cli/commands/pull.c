@@ -142,6 +142,8 @@ static int pull_files(struct call *call, struct pull_state *s, coras_pull_result
     coras_run_options run = run_options(call, &s->concurrency, display);
     run.no_sync = s->no_sync.value;
     int rc = coras_pull(s->target.target, s->target.reference, &options, &run, result, err);
+    if (rc < 0)
+        display_advise(display, err);
     display_finish(display);
     display_free(display);
     return rc;

@@ -231,6 +231,8 @@ static int push_run(struct call *call, coras_error **err)
     CORAS_TRY(set_config(s, err));
     struct display *display = upload_display(&s->common, &s->format, &s->no_tty, print_pushed, s);
     int rc = push_with_display(s, call, display, err);
+    if (rc < 0)
+        display_advise(display, err);
     display_free(display);
     return rc;
 }

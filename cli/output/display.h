@@ -32,6 +32,8 @@ struct display *display_new(const struct display_settings *settings);
 void display_event(const coras_event *event, void *display);
 /* Stop the bars and print the headline unless that has happened. NULL is allowed. */
 void display_finish(struct display *display);
+/* After a failure: what is kept of what was transferred, as the error's hint. */
+void display_advise(const struct display *display, coras_error **err);
 /* Stop the bars without a headline (after a failure) and free. NULL is allowed. */
 void display_free(struct display *display);
 
@@ -43,10 +45,11 @@ struct progress;
 struct progress *progress_new(void); /* NULL when it cannot be started */
 /* Add or change the line of some content. `done`: it will not change any more. */
 struct progress_update {
-    const coras_descriptor *desc;
+    const coras_digest *digest; /* NULL while it is being made */
     const char *name;
     const char *word;
-    int64_t offset;
+    int64_t offset, total;
+    bool transferred; /* bytes are on their way, not only looked at */
     bool done, failed;
 };
 void progress_update(struct progress *p, const struct progress_update *update);

@@ -1,6 +1,7 @@
 /*
- * Bars: two lines per piece of content, drawn five times a second by a thread of their own, so that
- * they move while a transfer waits. The thread and the caller share the rows under one lock.
+ * Bars: two lines per piece of content and one for the whole, drawn five times a second by a thread
+ * of their own, so that they move while a transfer waits. The thread and the caller share the rows
+ * under one lock.
  */
 #include <math.h>
 #include <pthread.h>
@@ -15,13 +16,22 @@
 #include "cli/output/text.h"
 #include "cli/app/terminal.h"
 
-#define FRAME_MS      200
-#define BAR_CELLS     20
-#define SPEED_FRAMES  5
-#define WIDTH_LEAST   80
-#define HEIGHT_LEAST  10
-#define LINES_PER_ROW 2
-#define NS_PER_MS     1000000
+#define FRAME_MS       200
+#define BAR_CELLS      20
+#define SPEED_FRAMES   5
+#define WIDTH_LEAST    80
+#define HEIGHT_LEAST   10
+#define LINES_PER_ROW  2
+#define NS_PER_MS      1000000
+#define MS_PER_S       1000
+#define LONGEST_LEFT_S 360000 /* what takes 100 hours and more is not foretold */
+
+/* Where something was at the last frames; its speed is taken over them. */
+struct speed {
+    int64_t bytes[SPEED_FRAMES];
+    int64_t ms[SPEED_FRAMES];
+    unsigned count;
+};
 
 struct row {
     char *key;  /* the name as it came */
@@ -31,9 +41,8 @@ struct row {
     int64_t total, offset;
     int64_t started_ms, ended_ms;
     bool moved, done, failed;
-    int64_t samples[SPEED_FRAMES]; /* offsets at the last frames */
-    int64_t sample_ms[SPEED_FRAMES];
-    unsigned sample_count;
+    bool transferred; /* not only read, found or left out */
+    struct speed speed;
 };
 
 struct progress {
@@ -47,6 +56,9 @@ struct progress {
     } rows;
     size_t drawn; /* lock: rows that have room on the screen */
     unsigned frame;
+    int64_t started_ms;  /* of the first transfer; 0: none yet */
+    struct speed speed;  /* of all */
+    bool has_whole_line; /* on the screen */
 };
 
 /* ---- text of a row ---- */
@@ -60,18 +72,25 @@ static size_t cells(const char *s)
     return n;
 }
 
+/* Bytes a second since the oldest frame that is remembered. What begins again is not negative. */
+static double speed_now(struct speed *s, int64_t bytes)
+{
+    unsigned slot = s->count % SPEED_FRAMES;
+    unsigned oldest = s->count < SPEED_FRAMES ? 0 : slot;
+    int64_t now = coras_now_ms();
+    int64_t gained = s->count ? bytes - s->bytes[oldest] : 0;
+    int64_t ms = s->count ? now - s->ms[oldest] : 0;
+
+    s->bytes[slot] = bytes;
+    s->ms[slot] = now;
+    s->count++;
+    return gained > 0 && ms > 0 ? (double)gained * 1000 / (double)ms : 0;
+}
+
 static void put_speed(coras_buf *out, struct row *row)
 {
-    unsigned slot = row->sample_count % SPEED_FRAMES;
-    int64_t now = coras_now_ms();
-    unsigned oldest = row->sample_count < SPEED_FRAMES ? 0 : slot;
-    int64_t bytes = row->sample_count ? row->offset - row->samples[oldest] : 0;
-    int64_t ms = row->sample_count ? now - row->sample_ms[oldest] : 0;
-    row->samples[slot] = row->offset;
-    row->sample_ms[slot] = now;
-    row->sample_count++;
     coras_auto_buf number = CORAS_BUF_UNLIMITED;
-    struct human_size size = human_size_of(ms > 0 ? (double)bytes * 1000 / (double)ms : 0);
+    struct human_size size = human_size_of(speed_now(&row->speed, row->offset));
     coras_buf_printf(&number, "%.15g %2s", size.number, size.unit);
     coras_buf_printf(out, "(%*s%s/s)", number.len < 7 ? (int)(7 - number.len) : 0, "", number.ptr);
 }
@@ -158,6 +177,60 @@ static void put_row_text(coras_buf *out, struct row *row, unsigned frame, size_t
     coras_buf_printf(out, "%s%*s%s", left.ptr, (int)(room - left_cells), "", right.ptr);
 }
 
+/* ---- the line for the whole ---- */
+
+struct whole {
+    int64_t offset, total;
+    bool any;
+};
+
+static struct whole add_up(const struct progress *p)
+{
+    struct whole whole = {0};
+
+    for (size_t i = 0; i < p->rows.len; i++) {
+        const struct row *row = &p->rows.items[i];
+        if (!row->transferred)
+            continue;
+        whole.any = true;
+        if (!coras_add_int64(whole.offset, row->offset, &whole.offset) ||
+            !coras_add_int64(whole.total, row->total, &whole.total))
+            return (struct whole){0};
+    }
+    return whole;
+}
+
+/* "Total 1.2 GB of 3.4 GB, 45 MB/s, 49s left", at the end "Total 3.4 GB of 3.4 GB, 45 MB/s, 1m15s".
+ * False when nothing was transferred. */
+static bool put_whole(coras_buf *out, struct progress *p)
+{
+    struct whole whole = add_up(p);
+    int64_t ms = coras_now_ms() - p->started_ms;
+    double rate = speed_now(&p->speed, whole.offset);
+    struct human_size speed;
+
+    if (!whole.any)
+        return false;
+    if (p->stop)
+        rate = ms > 0 ? (double)whole.offset * 1000 / (double)ms : 0;
+    speed = human_size_of(rate);
+    coras_buf_puts(out, "Total ");
+    put_size(out, whole.offset);
+    coras_buf_puts(out, " of ");
+    put_size(out, whole.total);
+    coras_buf_printf(out, ", %.15g %s/s", speed.number, speed.unit);
+    if (p->stop) {
+        coras_buf_puts(out, ", ");
+        put_duration(out, ms * NS_PER_MS);
+    } else if (rate > 0 && (double)(whole.total - whole.offset) / rate < LONGEST_LEFT_S) {
+        coras_buf_puts(out, ", ");
+        put_duration(out,
+                     (int64_t)((double)(whole.total - whole.offset) / rate) * MS_PER_S * NS_PER_MS);
+        coras_buf_puts(out, " left");
+    }
+    return true;
+}
+
 /* ---- frames ---- */
 
 static void put_line(coras_buf *out, size_t from_bottom, const char *text)
@@ -186,6 +259,19 @@ static void make_room(struct progress *p, coras_buf *out)
                                 "7");
 }
 
+/* Below the rows, where the cursor is kept. */
+static void draw_whole(struct progress *p, coras_buf *out)
+{
+    coras_auto_buf text = CORAS_BUF_UNLIMITED;
+
+    p->has_whole_line = put_whole(&text, p);
+    if (p->has_whole_line)
+        coras_buf_printf(out,
+                         "\x1b"
+                         "8\x1b[0G%s\x1b[0K",
+                         text.ptr);
+}
+
 static void draw(struct progress *p)
 {
     coras_auto_buf out = CORAS_BUF_UNLIMITED;
@@ -204,6 +290,7 @@ static void draw(struct progress *p)
         coras_buf_printf(&digest, "%*s", used < width ? (int)(width - used) : 0, "");
         put_line(&out, from_bottom - 1, digest.ptr);
     }
+    draw_whole(p, &out);
     p->frame++;
     fwrite(out.ptr, 1, out.len, stderr);
     fflush(stderr);
@@ -259,8 +346,9 @@ void progress_free(struct progress *p)
     pthread_cond_signal(&p->wake);
     pthread_mutex_unlock(&p->lock);
     pthread_join(p->thread, NULL);
-    fputs("\x1b"
-          "8\x1b[0G\x1b[2K\x1b[?25h",
+    fputs(p->has_whole_line ? "\n\x1b[?25h"
+                            : "\x1b"
+                              "8\x1b[0G\x1b[2K\x1b[?25h",
           stderr);
     pthread_cond_destroy(&p->wake);
     pthread_mutex_destroy(&p->lock);
@@ -275,13 +363,8 @@ void progress_free(struct progress *p)
 
 /* ---- changes ---- */
 
-static struct row *find_row(struct progress *p, const char *digest, const char *name)
+static struct row *new_row(struct progress *p, const char *digest, const char *name)
 {
-    for (size_t i = p->rows.len; i-- > 0;) {
-        struct row *row = &p->rows.items[i];
-        if (strcmp(row->digest, digest) == 0 && strcmp(row->key, name) == 0)
-            return row;
-    }
     if (coras_vec_grow(&p->rows, 1) < 0)
         return NULL;
     struct row *row = &p->rows.items[p->rows.len];
@@ -297,23 +380,53 @@ static struct row *find_row(struct progress *p, const char *digest, const char *
     return row;
 }
 
+/* A row that was begun while the digest was being made gets it now. */
+static struct row *find_row(struct progress *p, const char *digest, const char *name)
+{
+    struct row *unnamed = NULL;
+
+    for (size_t i = p->rows.len; i-- > 0;) {
+        struct row *row = &p->rows.items[i];
+        if (strcmp(row->key, name) != 0)
+            continue;
+        if (strcmp(row->digest, digest) == 0)
+            return row;
+        if (!*row->digest)
+            unnamed = row;
+    }
+    if (unnamed)
+        memcpy(unnamed->digest, digest, strlen(digest) + 1);
+    return unnamed ? unnamed : new_row(p, digest, name);
+}
+
+static void change_row(struct row *row, const struct progress_update *update)
+{
+    row->total = update->total;
+    row->moved = row->moved || update->offset > 0;
+    row->transferred = row->transferred || update->transferred;
+    if (!update->failed) /* it got as far as it got */
+        row->offset = update->offset;
+    row->failed = update->failed;
+    if (update->done)
+        row->ended_ms = coras_now_ms();
+    row->done = update->done;
+}
+
 void progress_update(struct progress *p, const struct progress_update *update)
 {
-    char digest[CORAS_DIGEST_TEXT_MAX];
-    coras_digest_format(&update->desc->digest, digest);
+    char digest[CORAS_DIGEST_TEXT_MAX] = "";
+
+    if (update->digest)
+        coras_digest_format(update->digest, digest);
     pthread_mutex_lock(&p->lock);
     struct row *row = find_row(p, digest, update->name ? update->name : "");
     char *word = row ? coras_strdup(update->word) : NULL;
     if (word && !row->done) {
         free(row->word);
         row->word = coras_steal(&word);
-        row->total = update->desc->size;
-        row->moved = row->moved || update->offset > 0;
-        row->offset = update->offset;
-        row->failed = update->failed;
-        if (update->done)
-            row->ended_ms = coras_now_ms();
-        row->done = update->done;
+        change_row(row, update);
+        if (row->transferred && !p->started_ms)
+            p->started_ms = coras_now_ms();
     }
     pthread_mutex_unlock(&p->lock);
     free(word);

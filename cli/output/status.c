@@ -1,16 +1,22 @@
+/*
+ * What a transfer shows while it runs: its events become status lines or bars (display.h).
+ */
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/error.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "cli/output/display.h"
+#include "cli/output/text.h"
 #include "oci/digest.h"
 
 struct display {
     struct display_settings settings;
     struct progress *progress; /* NULL: status lines */
     bool headline_shown;
+    int64_t kept, kept_total; /* bytes for the next try, and how many there are then */
 };
 
 bool display_wants_terminal(bool no_tty, bool debug)
@@ -58,6 +64,8 @@ static const char *word_of(const struct display_words *words, enum coras_event_k
         return words->restored;
     case CORAS_EVENT_PREPARING:
     case CORAS_EVENT_EMPTY_ARTIFACT:
+    case CORAS_EVENT_HASHING:
+    case CORAS_EVENT_KEPT:
     case CORAS_EVENT_PROGRESS:
     case CORAS_EVENT_RETRYING:
     case CORAS_EVENT_FAILED:
@@ -108,20 +116,32 @@ static void show_line(struct display *display, const coras_event *event)
 
 /* ---- bars ---- */
 
+static void show_hashing(struct display *display, const coras_event *event)
+{
+    const struct progress_update update = {
+        .name = event->text, .word = "Preparing", .offset = event->offset, .total = event->total};
+
+    progress_update(display->progress, &update);
+}
+
 static void show_bar(struct display *display, const coras_event *event)
 {
     const struct display_words *words = display->settings.words;
+    if (event->kind == CORAS_EVENT_HASHING)
+        show_hashing(display, event);
     if (!event->desc || event->kind == CORAS_EVENT_PROCESSING ||
         event->kind == CORAS_EVENT_RESOLVED)
         return;
     struct progress_update update = {
-        .desc = event->desc,
+        .digest = &event->desc->digest,
+        .total = event->desc->size,
         .name = event->name,
         .offset = event->offset,
         .word = word_of(words, event->kind),
         .done = event->kind != CORAS_EVENT_START && event->kind != CORAS_EVENT_PROGRESS &&
                 event->kind != CORAS_EVENT_RETRYING,
         .failed = event->kind == CORAS_EVENT_FAILED,
+        .transferred = event->kind == CORAS_EVENT_START || event->kind == CORAS_EVENT_PROGRESS,
     };
     if (event->kind == CORAS_EVENT_DONE && words->bar_done)
         update.word = words->bar_done;
@@ -135,12 +155,36 @@ static void show_bar(struct display *display, const coras_event *event)
 
 /* ---- */
 
+static void note_kept(struct display *display, const coras_event *event)
+{
+    int64_t kept = display->kept, total = display->kept_total;
+
+    if (coras_add_int64(kept, event->offset, &kept) &&
+        coras_add_int64(total, event->total, &total)) {
+        display->kept = kept;
+        display->kept_total = total;
+    }
+}
+
+void display_advise(const struct display *display, coras_error **err)
+{
+    coras_auto_buf kept = CORAS_BUF_UNLIMITED, total = CORAS_BUF_UNLIMITED;
+
+    if (!display || !display->kept)
+        return;
+    put_size(&kept, display->kept);
+    put_size(&total, display->kept_total);
+    coras_hint(err, "%s of %s are kept: run the same command again to go on", kept.ptr, total.ptr);
+}
+
 void display_event(const coras_event *event, void *user)
 {
     struct display *display = user;
     if (!display)
         return;
-    if (event->kind == CORAS_EVENT_TAGGED || event->kind == CORAS_EVENT_TAGGING) {
+    if (event->kind == CORAS_EVENT_KEPT) {
+        note_kept(display, event);
+    } else if (event->kind == CORAS_EVENT_TAGGED || event->kind == CORAS_EVENT_TAGGING) {
         progress_free(display->progress); /* what follows are lines */
         display->progress = NULL;
         show_headline(display);

@@ -28,7 +28,11 @@ enum coras_event_kind {
     CORAS_EVENT_FAILED,     /**< this transfer failed; the operation will return the error */
     CORAS_EVENT_TAGGED,     /**< `text` = tag */
     CORAS_EVENT_TAGGING,    /**< before the first tag; desc = what gets tagged */
-    CORAS_EVENT_RESOLVED    /**< copy: desc = what the source's reference names */
+    CORAS_EVENT_RESOLVED,   /**< copy: desc = what the source's reference names */
+    CORAS_EVENT_HASHING, /**< `text` = name of a large file of which `offset` of `total` bytes are
+                            read; its digest is not known yet */
+    CORAS_EVENT_KEPT     /**< after a failure: `offset` of `total` bytes of some content stay, and
+                            the same call goes on there */
 };
 
 /** One event. Everything is borrowed for the duration of the callback. */
@@ -40,6 +44,7 @@ typedef struct coras_event {
     bool named; /**< `name` is a title annotation */
     int64_t offset;
     const char *text;
+    int64_t total; /**< HASHING, KEPT: bytes of the whole; else 0 */
 } coras_event;
 
 /** Called on the thread that called the operation, one event at a time; must not call back into the

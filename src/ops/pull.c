@@ -327,6 +327,7 @@ static int pull(struct pull *p, const char *reference, coras_pull_result *ret, c
     if (rc == 0)
         rc = walk(p, g, &result, err);
     coras_workdir_close(&p->workdir);
+    coras_run_deliver(&p->run); /* what it kept */
     if (rc < 0)
         coras_pull_result_clear(&result);
     else

@@ -18,6 +18,7 @@
 #include "base/vec.h"
 #include "oci/digest.h"
 #include "transfer/download.h"
+#include "transfer/partial_file.h"
 
 #define PARTIAL_SUFFIX ".partial"
 enum {
@@ -156,6 +157,16 @@ int coras_workdir_stage(coras_workdir *w, const coras_descriptor *desc, int *ret
 
 /* ---- cleaning ---- */
 
+static void tell_kept(coras_workdir *w, const char *name, int64_t size)
+{
+    coras_auto_fd fd = openat(w->stagefd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+    coras_gaps missing;
+
+    if (fd >= 0 && coras_partial_missing(fd, name, size, &missing, NULL) == 0)
+        coras_run_post_amount(w->run, CORAS_EVENT_KEPT, NULL, size - coras_gaps_sum(&missing),
+                              size);
+}
+
 /* Of this pull; those that are worth resuming may be kept. */
 static void remove_partials(coras_workdir *w, bool only_short)
 {
@@ -165,6 +176,8 @@ static void remove_partials(coras_workdir *w, bool only_short)
         if (name && fstatat(w->stagefd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
             (!only_short || st.st_size < CORAS_DOWNLOAD_RESUMED_BYTES))
             (void)unlinkat(w->stagefd, name, 0); /* best effort */
+        else if (name && only_short && !w->places.items[i]->same_as)
+            tell_kept(w, name, w->places.items[i]->desc.size);
     }
 }
 

@@ -2,6 +2,7 @@
  * A prepared artifact goes to its target: content first, then the manifest, the tag with it or
  * last.
  */
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/map.h"
 #include "base/str.h"
@@ -55,7 +56,15 @@ struct unnamed_upload {
     struct push *push;
     struct coras_artifact_item *item;
     struct coras_run_transfer report;
+    int64_t last_ms;
 };
+
+static const char *name_of(const struct coras_artifact_item *item)
+{
+    const char *title = coras_descriptor_title(&item->desc);
+
+    return title ? title : item->desc.media_type;
+}
 
 static void report_unnamed(void *user, int64_t offset)
 {
@@ -63,8 +72,11 @@ static void report_unnamed(void *user, int64_t offset)
     if (!u->item->announced) {
         coras_digest_promise promise = coras_local_file_promise(&u->item->file);
         coras_digest digest;
-        if (promise.get(promise.user, false, &digest, NULL) != 0)
+        if (promise.get(promise.user, false, &digest, NULL) != 0) {
+            coras_run_report_hashing(&u->push->run, name_of(u->item), offset, u->item->desc.size,
+                                     &u->last_ms);
             return;
+        }
         u->item->desc.digest = digest;
         announce(u->push, u->item);
     }
@@ -78,10 +90,20 @@ static void retry_unnamed(void *user, int64_t offset, const char *why)
         u->report.transfer.retrying(u->report.transfer.user, offset, why);
 }
 
+static void keep_unnamed(void *user, int64_t bytes)
+{
+    struct unnamed_upload *u = user;
+    u->report.transfer.kept(u->report.transfer.user, bytes);
+}
+
 static int push_while_hashing(struct push *p, struct coras_artifact_item *item, coras_error **err)
 {
     struct unnamed_upload u = {.push = p, .item = item};
-    coras_transfer transfer = {report_unnamed, retry_unnamed, &u, &p->run.stop};
+    coras_transfer transfer = {.progress = report_unnamed,
+                               .retrying = retry_unnamed,
+                               .user = &u,
+                               .cancel = &p->run.stop,
+                               .kept = keep_unnamed};
     coras_run_transfer_init(&u.report, &p->run, &item->desc);
     CORAS_TRY(coras_local_file_start_hashing(&item->file, &p->run.stop, err));
     coras_digest_promise promise = coras_local_file_promise(&item->file);
@@ -178,15 +200,34 @@ static int collect_blobs(struct push *p, coras_error **err)
     return 0;
 }
 
+struct hashing {
+    struct push *push;
+    struct coras_artifact_item *item;
+    int64_t last_ms;
+};
+
+static void report_hashing(void *user, int64_t position)
+{
+    struct hashing *h = user;
+
+    coras_run_report_hashing(&h->push->run, name_of(h->item), position, h->item->desc.size,
+                             &h->last_ms);
+}
+
 static int hash_layer(void *user, size_t i, coras_error **err)
 {
     struct push *p = user;
     struct coras_artifact_item *item = &p->artifact->layers.items[i];
     if (digest_is_known(item))
         return 0;
-    CORAS_TRY(coras_local_file_hash(&item->file, &p->run.stop, err));
-    item->desc.digest = item->file.digest;
-    return 0;
+    struct hashing hashing = {.push = p, .item = item, .last_ms = coras_now_ms()};
+    item->file.hashed = report_hashing;
+    item->file.hashed_user = &hashing;
+    int rc = coras_local_file_hash(&item->file, &p->run.stop, err);
+    item->file.hashed = NULL;
+    if (rc == 0)
+        item->desc.digest = item->file.digest;
+    return rc;
 }
 
 static int hash_config(struct push *p, coras_error **err)

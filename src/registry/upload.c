@@ -602,6 +602,8 @@ int coras_registry_push_blob(coras_target *t, const coras_blob_push *push, coras
     }
     if (!u.journal.session || !is_interruption(rc, failure))
         drop_session(&u);
+    else if (push->transfer && push->transfer->kept)
+        push->transfer->kept(push->transfer->user, u.state.confirmed);
     if (rc == STEP_EXISTED)
         return CORAS_PUSH_EXISTED;
     coras_hints_push_blob(r, &failure);

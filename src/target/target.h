@@ -30,6 +30,8 @@ typedef struct coras_transfer {
     void (*retrying)(void *user, int64_t offset, const char *why);
     void *user;
     coras_cancel *cancel;
+    /* It failed, but the other side keeps so many bytes, and a later process goes on there. */
+    void (*kept)(void *user, int64_t bytes);
 } coras_transfer;
 
 /* A blob to be pushed. */

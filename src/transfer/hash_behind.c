@@ -58,8 +58,11 @@ int coras_hash_now(const struct coras_hash_behind_options *options, coras_digest
     if (!buffer)
         return coras_fail_no_memory(err);
     CORAS_TRY(coras_hasher_new(options->algorithm, &hasher, err));
-    for (int64_t position = 0; position < options->size;)
+    for (int64_t position = 0; position < options->size;) {
         CORAS_TRY(hash_piece(options, hasher, buffer, options->size - position, &position, err));
+        if (options->progress)
+            options->progress(options->user, position);
+    }
     coras_hasher_final(hasher, ret);
     return 0;
 }

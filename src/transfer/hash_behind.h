@@ -17,6 +17,9 @@ struct coras_hash_behind_options {
     int64_t size;   /* bytes of content */
     int algorithm;
     const coras_cancel *cancel; /* may be NULL */
+    /* coras_hash_now() tells how far it is; may be NULL. */
+    void (*progress)(void *user, int64_t position);
+    void *user;
 };
 
 CORAS_MUST_CHECK int coras_hash_behind_start(const struct coras_hash_behind_options *options,

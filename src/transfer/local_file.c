@@ -77,7 +77,9 @@ static struct coras_hash_behind_options hashing_options(const coras_local_file *
                                               .offset = f->offset,
                                               .size = f->size,
                                               .algorithm = CORAS_SHA256,
-                                              .cancel = cancel};
+                                              .cancel = cancel,
+                                              .progress = f->hashed,
+                                              .user = f->hashed_user};
 }
 
 static int hash_here(const coras_local_file *f, const coras_cancel *cancel, coras_digest *ret,

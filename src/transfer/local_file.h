@@ -20,6 +20,9 @@ typedef struct coras_local_file {
     bool known;            /* `digest` is known */
     coras_digest digest;
     coras_hash_behind *hashing; /* or NULL */
+    /* Told how far coras_local_file_hash() is; may be NULL. */
+    void (*hashed)(void *user, int64_t position);
+    void *hashed_user;
 } coras_local_file;
 void coras_local_file_clear(coras_local_file *f);
 CORAS_DEFINE_AUTO_VALUE(coras_local_file, coras_local_file_clear)

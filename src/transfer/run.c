@@ -47,6 +47,30 @@ void coras_run_clear(coras_run *run)
     pthread_mutex_destroy(&run->lock);
 }
 
+static void post(coras_run *run, struct coras_queued_event queued, const char *text)
+{
+    queued.text = text ? coras_strdup(text) : NULL;
+    pthread_mutex_lock(&run->lock);
+    if (coras_vec_grow(&run->queue, 1) == 0) {
+        run->queue.items[run->queue.len++] = queued;
+        if (run->queue.len == DELIVERY_MOST)
+            pthread_cond_signal(&run->changed);
+    } else {
+        queued_event_clear(&queued);
+    }
+    pthread_mutex_unlock(&run->lock);
+}
+
+void coras_run_post_amount(coras_run *run, enum coras_event_kind kind, const char *text,
+                           int64_t offset, int64_t total)
+{
+    const struct coras_queued_event queued = {
+        .event = {.kind = kind, .offset = offset, .total = total}};
+
+    if (run->options->on_event)
+        post(run, queued, text);
+}
+
 void coras_run_post(coras_run *run, enum coras_event_kind kind, const coras_descriptor *desc,
                     int64_t offset, const char *text)
 {
@@ -61,17 +85,8 @@ void coras_run_post(coras_run *run, enum coras_event_kind kind, const coras_desc
                                  : NULL,
                   .named = title != NULL,
                   .offset = offset},
-        .text = text ? coras_strdup(text) : NULL,
     };
-    pthread_mutex_lock(&run->lock);
-    if (coras_vec_grow(&run->queue, 1) == 0) {
-        run->queue.items[run->queue.len++] = queued;
-        if (run->queue.len == DELIVERY_MOST)
-            pthread_cond_signal(&run->changed);
-    } else {
-        queued_event_clear(&queued);
-    }
-    pthread_mutex_unlock(&run->lock);
+    post(run, queued, text);
 }
 
 void coras_run_fail(coras_run *run, coras_error **err)
@@ -165,16 +180,24 @@ int coras_run_result(coras_run *run, coras_error **err)
     return rc;
 }
 
+/* At most some times a second. */
+static bool is_time(int64_t *last_ms)
+{
+    int64_t now = coras_now_ms();
+
+    if (now - *last_ms < PROGRESS_INTERVAL_MS)
+        return false;
+    *last_ms = now;
+    return true;
+}
+
 static void report_progress(void *user, int64_t offset)
 {
     struct coras_run_transfer *t = user;
     if (t->silent || !t->run->options->on_event)
         return;
-    int64_t now = coras_now_ms();
-    if (now - t->last_ms < PROGRESS_INTERVAL_MS)
-        return;
-    t->last_ms = now;
-    coras_run_post(t->run, CORAS_EVENT_PROGRESS, t->desc, offset, NULL);
+    if (is_time(&t->last_ms))
+        coras_run_post(t->run, CORAS_EVENT_PROGRESS, t->desc, offset, NULL);
 }
 
 static void report_retrying(void *user, int64_t offset, const char *why)
@@ -183,10 +206,28 @@ static void report_retrying(void *user, int64_t offset, const char *why)
     coras_run_post(t->run, CORAS_EVENT_RETRYING, t->desc, offset, why);
 }
 
+static void report_kept(void *user, int64_t bytes)
+{
+    struct coras_run_transfer *t = user;
+    coras_run_post_amount(t->run, CORAS_EVENT_KEPT, NULL, bytes, t->desc->size);
+}
+
+void coras_run_report_hashing(coras_run *run, const char *name, int64_t offset, int64_t total,
+                              int64_t *last_ms)
+{
+    if (run->options->on_event && is_time(last_ms))
+        coras_run_post_amount(run, CORAS_EVENT_HASHING, name, offset, total);
+}
+
 void coras_run_transfer_init(struct coras_run_transfer *t, coras_run *run,
                              const coras_descriptor *desc)
 {
     *t = (struct coras_run_transfer){.run = run, .desc = desc};
     t->transfer = (coras_transfer){
-        .progress = report_progress, .retrying = report_retrying, .user = t, .cancel = &run->stop};
+        .progress = report_progress,
+        .retrying = report_retrying,
+        .user = t,
+        .cancel = &run->stop,
+        .kept = report_kept,
+    };
 }

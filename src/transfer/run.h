@@ -47,6 +47,10 @@ const coras_environment *coras_run_environment(const coras_run *run);
 void coras_run_post(coras_run *run, enum coras_event_kind kind, const coras_descriptor *desc,
                     int64_t offset, const char *text);
 
+/* The same for events that tell an amount of something without a descriptor: HASHING, KEPT. */
+void coras_run_post_amount(coras_run *run, enum coras_event_kind kind, const char *text,
+                           int64_t offset, int64_t total);
+
 /* Record a failure (takes *err) and stop the others. */
 void coras_run_fail(coras_run *run, coras_error **err);
 /* Whether to give up: failed, or cancelled by the caller. */
@@ -63,6 +67,11 @@ void coras_run_set_idle(coras_run *run);
 void coras_run_deliver(coras_run *run);
 /* The recorded failure becomes the result of the operation: 0 or its code. */
 CORAS_MUST_CHECK int coras_run_result(coras_run *run, coras_error **err);
+
+/* A large file is read before its digest is known: HASHING at most ten times a second. *last_ms is
+ * the caller's, 0 at first. */
+void coras_run_report_hashing(coras_run *run, const char *name, int64_t offset, int64_t total,
+                              int64_t *last_ms);
 
 /* What a transfer of `desc` reports through: progress events at most ten times a second. */
 struct coras_run_transfer {

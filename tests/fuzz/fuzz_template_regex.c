@@ -1,6 +1,7 @@
 /*
- * Regular expressions: the first line is the expression, the rest a text to search. What Go's syntax
- * allows, PCRE2 compiles or finds too large; a match lies within the text, its groups within it.
+ * Regular expressions: the first line is the expression, the rest a text to search. What Go's
+ * syntax allows, PCRE2 compiles or finds too large; a match lies within the text, its groups within
+ * it.
  */
 #include "fuzz.h"
 

@@ -80,6 +80,41 @@ class Progress(CliCase):
         self.assertTrue(seen.rindex("\x1b[?25h") > seen.rindex("\x1b[?25l"), "cursor stays hidden")
         self.assertFalse((self.box.work / "out/model.bin").exists())
 
+    def test_the_whole_is_summed_up(self):
+        self.box.write("second.bin", os.urandom(1_000_000))
+        _, seen = self.tty("push", self.ref, "model.bin", "second.bin")
+        self.assertRegex(self.plain(seen), r"Total [\d.]+ MB of [\d.]+ MB, [\d.]+ [KM]?B/s, [\dms.µ]+\r\n")
+        self.proxy.add(Fault("/blobs/sha256:", "GET", rate=1_000_000))
+        result, seen = self.tty("pull", self.ref, "-o", "out")
+        self.assertEqual(result.code, 0, seen)
+        self.assertRegex(self.plain(seen), r"Total [\d.]+ [KM]B of [\d.]+ MB, [\d.]+ [KM]B/s, \d+s left")
+        self.assertRegex(self.plain(seen), r"Total 3\.8\d? MB of 3\.8\d? MB, [\d.]+ [KM]B/s, [\dms.]+\r\n")
+
+    def test_a_large_file_shows_while_it_is_hashed(self):
+        with open(self.box.work / "large.bin", "wb") as file:
+            file.truncate(8_000_000_000)
+        result, seen = self.tty("push", "--oci-layout", "lay:v1", "large.bin", interrupt="Preparing large.bin")
+        self.assertNotEqual(result.code, 0)
+        self.assertRegex(self.plain(seen), r"Preparing large\.bin +[\d.]+/7\.45 GB +\d+\.\d\d%")
+
+    def test_a_failed_transfer_has_no_negative_speed(self):
+        self.ok("push", self.ref, "model.bin")
+        self.proxy.add(Fault("/blobs/sha256:", "GET", rate=3_000_000, corrupt=2_900_000))
+        result, seen = self.tty("pull", self.ref, "-o", "out")
+        self.assertNotEqual(result.code, 0)
+        self.assertRegex(self.plain(seen), "✗.*model.bin")
+        self.assertNotRegex(self.plain(seen), r"\( *-")
+
+    def test_what_an_interrupted_pull_keeps_is_said(self):
+        self.ok("push", self.ref, "model.bin")
+        self.proxy.add(Fault("/blobs/sha256:", "GET", rate=500_000))
+        result, seen = self.tty("pull", self.ref, "-o", "out", interrupt="MB  5", timeout=30)
+        self.assertNotEqual(result.code, 0)
+        self.assertRegex(self.plain(seen), r"[\d.]+ MB of 2\.86 MB are kept: run the same command again to go on")
+        self.proxy.clear()
+        self.ok("pull", self.ref, "-o", "out")
+        self.assertEqual(self.read("out", "model.bin"), self.read("model.bin"))
+
     def test_narrow_terminal(self):
         result, seen = self.tty("push", self.ref, "model.bin", size=(5, 20))
         self.assertEqual(result.code, 0)
