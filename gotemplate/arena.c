@@ -64,18 +64,13 @@ _Noreturn void gotmpl_raise(struct gotmpl_arena *a, int code, const char *messag
 
 _Noreturn void gotmpl_fail(struct gotmpl_arena *a, const char *fmt, ...)
 {
-    struct gotmpl_text t = GOTMPL_TEXT(a);
-    va_list ap, again;
-    int len;
+    va_list ap;
+    coras_str message;
 
     va_start(ap, fmt);
-    va_copy(again, ap);
-    len = vsnprintf(NULL, 0, fmt, ap);
-    if (len >= 0)
-        vsnprintf(gotmpl_reserve(&t, (size_t)len + 1), (size_t)len + 1, fmt, again);
-    va_end(again);
+    message = gotmpl_vformat(a, fmt, ap);
     va_end(ap);
-    gotmpl_raise(a, CORAS_ERR_INVALID_ARGUMENT, len < 0 ? "invalid message" : t.ptr);
+    gotmpl_raise(a, CORAS_ERR_INVALID_ARGUMENT, message.ptr);
 }
 
 static struct gotmpl_block *add_block(struct gotmpl_arena *a, size_t size)
@@ -144,21 +139,30 @@ coras_str gotmpl_dup(struct gotmpl_arena *a, const char *s, size_t len)
     return (coras_str){copy, len};
 }
 
-coras_str gotmpl_format(struct gotmpl_arena *a, const char *fmt, ...)
+coras_str gotmpl_vformat(struct gotmpl_arena *a, const char *fmt, va_list ap)
 {
-    va_list ap, again;
+    va_list again;
     char *text;
     int len;
 
-    va_start(ap, fmt);
     va_copy(again, ap);
     len = vsnprintf(NULL, 0, fmt, ap);
     len = len < 0 ? 0 : len;
     text = gotmpl_alloc(a, (size_t)len + 1);
     vsnprintf(text, (size_t)len + 1, fmt, again);
     va_end(again);
-    va_end(ap);
     return (coras_str){text, (size_t)len};
+}
+
+coras_str gotmpl_format(struct gotmpl_arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    coras_str s;
+
+    va_start(ap, fmt);
+    s = gotmpl_vformat(a, fmt, ap);
+    va_end(ap);
+    return s;
 }
 
 char *gotmpl_reserve(struct gotmpl_text *t, size_t len)
@@ -228,17 +232,10 @@ void gotmpl_put_rune(struct gotmpl_text *t, uint32_t cp)
 
 void gotmpl_printf(struct gotmpl_text *t, const char *fmt, ...)
 {
-    va_list ap, again;
-    int len;
+    va_list ap;
 
     va_start(ap, fmt);
-    va_copy(again, ap);
-    len = vsnprintf(NULL, 0, fmt, ap);
-    if (len > 0) {
-        vsnprintf(gotmpl_reserve(t, (size_t)len + 1), (size_t)len + 1, fmt, again);
-        t->len += (size_t)len;
-    }
-    va_end(again);
+    gotmpl_put_str(t, gotmpl_vformat(t->arena, fmt, ap));
     va_end(ap);
 }
 

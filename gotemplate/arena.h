@@ -39,7 +39,17 @@ void *gotmpl_alloc(struct gotmpl_arena *a, size_t size);
 void *gotmpl_alloc_array(struct gotmpl_arena *a, size_t count, size_t size);
 /* Copy of `old` (len items) with room for `cap`. */
 void *gotmpl_regrow(struct gotmpl_arena *a, const void *old, size_t len, size_t cap, size_t size);
+/* Room for one more in a vector { items, len, cap } that the arena holds. */
+#define gotmpl_grow(arena, vec)                                                                    \
+    do {                                                                                           \
+        if ((vec)->len == (vec)->cap) {                                                            \
+            (vec)->cap = (vec)->cap ? (vec)->cap * 2 : 8;                                          \
+            (vec)->items =                                                                         \
+                gotmpl_regrow(arena, (vec)->items, (vec)->len, (vec)->cap, sizeof(*(vec)->items)); \
+        }                                                                                          \
+    } while (0)
 coras_str gotmpl_dup(struct gotmpl_arena *a, const char *s, size_t len); /* NUL-terminated */
+coras_str gotmpl_vformat(struct gotmpl_arena *a, const char *fmt, va_list ap) CORAS_PRINTF(2, 0);
 coras_str gotmpl_format(struct gotmpl_arena *a, const char *fmt, ...) CORAS_PRINTF(2, 3);
 
 /* Run `work` and return; false when it failed. For callers that own other memory, who then

@@ -12,19 +12,13 @@ struct gotmpl_node *gotmpl_node_new(struct gotmpl_arena *a, enum gotmpl_node_typ
 
 void gotmpl_nodes_add(struct gotmpl_arena *a, struct gotmpl_nodes *list, struct gotmpl_node *node)
 {
-    if (list->len == list->cap) {
-        list->cap = list->cap ? list->cap * 2 : 4;
-        list->items = gotmpl_regrow(a, list->items, list->len, list->cap, sizeof(*list->items));
-    }
+    gotmpl_grow(a, list);
     list->items[list->len++] = node;
 }
 
 void gotmpl_names_add(struct gotmpl_arena *a, struct gotmpl_names *list, coras_str name)
 {
-    if (list->len == list->cap) {
-        list->cap = list->cap ? list->cap * 2 : 4;
-        list->items = gotmpl_regrow(a, list->items, list->len, list->cap, sizeof(*list->items));
-    }
+    gotmpl_grow(a, list);
     list->items[list->len++] = name;
 }
 

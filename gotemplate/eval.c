@@ -2,7 +2,6 @@
 #include "gotemplate/exec.h"
 
 #include "gotemplate/print.h"
-#include "gotemplate/semver.h"
 
 static gotmpl_value eval_arg(struct gotmpl_run *r, gotmpl_value dot, char type,
                              const struct gotmpl_node *n);
@@ -26,7 +25,6 @@ static const struct param {
     {'m', "map[string]interface {}", GOTMPL_MAP},
     {'l', "[]interface {}", GOTMPL_LIST},
     {'t', "time.Time", GOTMPL_TIME},
-    {'S', "*semver.Version", GOTMPL_SEMVER},
 };
 
 static const struct param *find_param(char letter)
@@ -56,7 +54,7 @@ static bool is_assignable(gotmpl_value v, char letter)
 
 static bool can_be_nil(char type)
 {
-    return strchr("avmlS", type) != NULL;
+    return strchr("avml", type) != NULL;
 }
 
 /* The nil of a parameter's type. */
@@ -74,8 +72,6 @@ static gotmpl_value nil_of(struct gotmpl_run *r, char type)
         l = gotmpl_list_new(&r->arena, GOTMPL_OF_ANY, 0);
         l->is_nil = true;
         return gotmpl_of_list(l);
-    case 'S':
-        return (gotmpl_value){.kind = GOTMPL_SEMVER};
     case 'v':
         return gotmpl_invalid();
     default:

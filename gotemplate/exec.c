@@ -49,28 +49,18 @@ _Noreturn void gotmpl_run_fail_text(struct gotmpl_run *r, const char *message)
 
 _Noreturn void gotmpl_run_fail(struct gotmpl_run *r, const char *fmt, ...)
 {
-    va_list ap, again;
-    char *message;
-    int len;
+    va_list ap;
+    coras_str message;
 
     va_start(ap, fmt);
-    va_copy(again, ap);
-    len = vsnprintf(NULL, 0, fmt, ap);
-    len = len < 0 ? 0 : len;
-    message = gotmpl_alloc(&r->arena, (size_t)len + 1);
-    vsnprintf(message, (size_t)len + 1, fmt, again);
-    va_end(again);
+    message = gotmpl_vformat(&r->arena, fmt, ap);
     va_end(ap);
-    gotmpl_run_fail_text(r, message);
+    gotmpl_run_fail_text(r, message.ptr);
 }
 
 void gotmpl_push_variable(struct gotmpl_run *r, coras_str name, gotmpl_value v)
 {
-    if (r->vars.len == r->vars.cap) {
-        r->vars.cap = r->vars.cap ? r->vars.cap * 2 : 16;
-        r->vars.items = gotmpl_regrow(&r->arena, r->vars.items, r->vars.len, r->vars.cap,
-                                      sizeof(*r->vars.items));
-    }
+    gotmpl_grow(&r->arena, &r->vars);
     r->vars.items[r->vars.len++] = (struct gotmpl_variable){name, v};
 }
 

@@ -3,10 +3,7 @@
 #include "gotemplate/print.h"
 #include "base/unicode_print.h"
 
-GOTMPL_FN(fn_not)
-{
-    return gotmpl_bool(!gotmpl_truth(v[0]));
-}
+GOTMPL_FN_IS(fn_not, gotmpl_bool(!gotmpl_truth(v[0])));
 
 GOTMPL_FN(fn_len)
 {
@@ -21,8 +18,6 @@ GOTMPL_FN(fn_len)
         gotmpl_fail(a, "len of nil pointer");
     case GOTMPL_INVALID:
         gotmpl_fail(a, "reflect: call of reflect.Value.Type on zero Value");
-    case GOTMPL_SEMVER:
-        gotmpl_fail(a, "len of type %s", "semver.Version"); /* a pointer is looked through */
     default:
         gotmpl_fail(a, "len of type %s", gotmpl_type_name(*v));
     }
@@ -316,30 +311,11 @@ GOTMPL_FN(fn_eq)
     return gotmpl_bool(false);
 }
 
-GOTMPL_FN(fn_ne)
-{
-    return gotmpl_bool(!equal(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1])));
-}
-
-GOTMPL_FN(fn_lt)
-{
-    return gotmpl_bool(less(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1])));
-}
-
-GOTMPL_FN(fn_le)
-{
-    return gotmpl_bool(less_or_equal(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1])));
-}
-
-GOTMPL_FN(fn_gt)
-{
-    return gotmpl_bool(!less_or_equal(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1])));
-}
-
-GOTMPL_FN(fn_ge)
-{
-    return gotmpl_bool(!less(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1])));
-}
+GOTMPL_FN_IS(fn_ne, gotmpl_bool(!equal(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1]))));
+GOTMPL_FN_IS(fn_lt, gotmpl_bool(less(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1]))));
+GOTMPL_FN_IS(fn_le, gotmpl_bool(less_or_equal(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1]))));
+GOTMPL_FN_IS(fn_gt, gotmpl_bool(!less_or_equal(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1]))));
+GOTMPL_FN_IS(fn_ge, gotmpl_bool(!less(a, gotmpl_unwrap(v[0]), gotmpl_unwrap(v[1]))));
 
 const struct gotmpl_function gotmpl_builtin_functions[] = {
     {"and", "vv*", NULL}, /* evaluate their arguments one by one */

@@ -15,15 +15,8 @@ static gotmpl_value mapped(struct gotmpl_arena *a, coras_str s, uint32_t (*map)(
     return gotmpl_string(gotmpl_text_str(&t));
 }
 
-GOTMPL_FN(fn_upper)
-{
-    return mapped(a, v[0].s, gotmpl_to_upper);
-}
-
-GOTMPL_FN(fn_lower)
-{
-    return mapped(a, v[0].s, gotmpl_to_lower);
-}
+GOTMPL_FN_IS(fn_upper, mapped(a, v[0].s, gotmpl_to_upper));
+GOTMPL_FN_IS(fn_lower, mapped(a, v[0].s, gotmpl_to_lower));
 
 static bool separates_words(uint32_t c)
 {
@@ -60,10 +53,7 @@ static coras_str change_initials(struct gotmpl_arena *a, coras_str s,
     return gotmpl_text_str(&t);
 }
 
-GOTMPL_FN(fn_title)
-{
-    return gotmpl_string(change_initials(a, v[0].s, to_title, separates_words));
-}
+GOTMPL_FN_IS(fn_title, gotmpl_string(change_initials(a, v[0].s, to_title, separates_words)));
 
 GOTMPL_FN(fn_untitle)
 {
@@ -269,15 +259,8 @@ static gotmpl_value separated(struct gotmpl_arena *a, coras_str s, char connecto
     return gotmpl_string(gotmpl_text_str(&t));
 }
 
-GOTMPL_FN(fn_snakecase)
-{
-    return separated(a, v[0].s, '_');
-}
-
-GOTMPL_FN(fn_kebabcase)
-{
-    return separated(a, v[0].s, '-');
-}
+GOTMPL_FN_IS(fn_snakecase, separated(a, v[0].s, '_'));
+GOTMPL_FN_IS(fn_kebabcase, separated(a, v[0].s, '-'));
 
 const struct gotmpl_function gotmpl_case_functions[] = {
     {"camelcase", "s", fn_camelcase}, {"kebabcase", "s", fn_kebabcase}, {"lower", "s", fn_lower},

@@ -31,30 +31,11 @@ static gotmpl_value format_in(struct gotmpl_arena *a, coras_str layout, gotmpl_v
     return gotmpl_string(gotmpl_time_format(a, t, layout));
 }
 
-GOTMPL_FN(fn_date)
-{
-    return format_in(a, v[0].s, v[1], CORAS_STR("Local"));
-}
-
-GOTMPL_FN(fn_date_in_zone)
-{
-    return format_in(a, v[0].s, v[1], v[2].s);
-}
-
-GOTMPL_FN(fn_html_date)
-{
-    return format_in(a, CORAS_STR("2006-01-02"), v[0], CORAS_STR("Local"));
-}
-
-GOTMPL_FN(fn_html_date_in_zone)
-{
-    return format_in(a, CORAS_STR("2006-01-02"), v[0], v[1].s);
-}
-
-GOTMPL_FN(fn_now)
-{
-    return of_time(gotmpl_time_now(a));
-}
+GOTMPL_FN_IS(fn_date, format_in(a, v[0].s, v[1], CORAS_STR("Local")));
+GOTMPL_FN_IS(fn_date_in_zone, format_in(a, v[0].s, v[1], v[2].s));
+GOTMPL_FN_IS(fn_html_date, format_in(a, CORAS_STR("2006-01-02"), v[0], CORAS_STR("Local")));
+GOTMPL_FN_IS(fn_html_date_in_zone, format_in(a, CORAS_STR("2006-01-02"), v[0], v[1].s));
+GOTMPL_FN_IS(fn_now, of_time(gotmpl_time_now(a)));
 
 GOTMPL_FN(fn_date_modify)
 {
@@ -156,10 +137,7 @@ GOTMPL_FN(fn_duration_round)
     return gotmpl_string(CORAS_STR("0s"));
 }
 
-GOTMPL_FN(fn_unix_epoch)
-{
-    return gotmpl_string(gotmpl_format(a, "%lld", (long long)v[0].time->sec));
-}
+GOTMPL_FN_IS(fn_unix_epoch, gotmpl_string(gotmpl_format(a, "%lld", (long long)v[0].time->sec)));
 
 const struct gotmpl_function gotmpl_date_functions[] = {
     {"ago", "a", fn_ago},
@@ -183,50 +161,15 @@ const struct gotmpl_function gotmpl_date_functions[] = {
 
 /* ---- methods of a time ---- */
 
-GOTMPL_FN(time_format)
-{
-    return gotmpl_string(gotmpl_time_format(a, v[0].time, v[1].s));
-}
-
-GOTMPL_FN(time_string)
-{
-    return gotmpl_string(gotmpl_time_string(a, v[0].time));
-}
-
-GOTMPL_FN(time_unix)
-{
-    return gotmpl_int64(v[0].time->sec);
-}
-
-GOTMPL_FN(time_year)
-{
-    return gotmpl_int(gotmpl_time_fields(v[0].time).tm_year + 1900);
-}
-
-GOTMPL_FN(time_day)
-{
-    return gotmpl_int(gotmpl_time_fields(v[0].time).tm_mday);
-}
-
-GOTMPL_FN(time_hour)
-{
-    return gotmpl_int(gotmpl_time_fields(v[0].time).tm_hour);
-}
-
-GOTMPL_FN(time_minute)
-{
-    return gotmpl_int(gotmpl_time_fields(v[0].time).tm_min);
-}
-
-GOTMPL_FN(time_second)
-{
-    return gotmpl_int(gotmpl_time_fields(v[0].time).tm_sec);
-}
-
-GOTMPL_FN(time_is_zero)
-{
-    return gotmpl_bool(v[0].time->sec == GOTMPL_ZERO_TIME && v[0].time->nsec == 0);
-}
+GOTMPL_FN_IS(time_format, gotmpl_string(gotmpl_time_format(a, v[0].time, v[1].s)));
+GOTMPL_FN_IS(time_string, gotmpl_string(gotmpl_time_string(a, v[0].time)));
+GOTMPL_FN_IS(time_unix, gotmpl_int64(v[0].time->sec));
+GOTMPL_FN_IS(time_year, gotmpl_int(gotmpl_time_fields(v[0].time).tm_year + 1900));
+GOTMPL_FN_IS(time_day, gotmpl_int(gotmpl_time_fields(v[0].time).tm_mday));
+GOTMPL_FN_IS(time_hour, gotmpl_int(gotmpl_time_fields(v[0].time).tm_hour));
+GOTMPL_FN_IS(time_minute, gotmpl_int(gotmpl_time_fields(v[0].time).tm_min));
+GOTMPL_FN_IS(time_second, gotmpl_int(gotmpl_time_fields(v[0].time).tm_sec));
+GOTMPL_FN_IS(time_is_zero, gotmpl_bool(v[0].time->sec == GOTMPL_ZERO_TIME && v[0].time->nsec == 0));
 
 GOTMPL_FN(time_utc)
 {
@@ -245,20 +188,9 @@ static int compare_times(const struct gotmpl_time *x, const struct gotmpl_time *
     return (x->nsec > y->nsec) - (x->nsec < y->nsec);
 }
 
-GOTMPL_FN(time_before)
-{
-    return gotmpl_bool(compare_times(v[0].time, v[1].time) < 0);
-}
-
-GOTMPL_FN(time_after)
-{
-    return gotmpl_bool(compare_times(v[0].time, v[1].time) > 0);
-}
-
-GOTMPL_FN(time_equal)
-{
-    return gotmpl_bool(compare_times(v[0].time, v[1].time) == 0);
-}
+GOTMPL_FN_IS(time_before, gotmpl_bool(compare_times(v[0].time, v[1].time) < 0));
+GOTMPL_FN_IS(time_after, gotmpl_bool(compare_times(v[0].time, v[1].time) > 0));
+GOTMPL_FN_IS(time_equal, gotmpl_bool(compare_times(v[0].time, v[1].time) == 0));
 
 const struct gotmpl_function gotmpl_time_methods[] = {
     {"After", "t", time_after},   {"Before", "t", time_before}, {"Day", "", time_day},

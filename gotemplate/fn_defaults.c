@@ -3,19 +3,11 @@
 
 #include <math.h>
 #include "base/error.h"
-#include "gotemplate/semver.h"
 #include "gotemplate/times.h"
 #include "gospell/float.h"
 
-GOTMPL_FN(fn_default)
-{
-    return argc < 2 || gotmpl_is_empty(v[1]) ? v[0] : v[1];
-}
-
-GOTMPL_FN(fn_empty)
-{
-    return gotmpl_bool(gotmpl_is_empty(v[0]));
-}
+GOTMPL_FN_IS(fn_default, argc < 2 || gotmpl_is_empty(v[1]) ? v[0] : v[1]);
+GOTMPL_FN_IS(fn_empty, gotmpl_bool(gotmpl_is_empty(v[0])));
 
 GOTMPL_FN(fn_coalesce)
 {
@@ -41,32 +33,19 @@ GOTMPL_FN(fn_any)
     return gotmpl_bool(false);
 }
 
-GOTMPL_FN(fn_ternary)
-{
-    return v[2].b ? v[0] : v[1];
-}
+GOTMPL_FN_IS(fn_ternary, v[2].b ? v[0] : v[1]);
 
 GOTMPL_FN(fn_fail)
 {
     gotmpl_fail(a, "%s", v[0].s.ptr);
 }
 
-GOTMPL_FN(fn_hello)
-{
-    return gotmpl_string(CORAS_STR("Hello!"));
-}
+GOTMPL_FN_IS(fn_hello, gotmpl_string(CORAS_STR("Hello!")));
 
 /* ---- types ---- */
 
-GOTMPL_FN(fn_type_of)
-{
-    return gotmpl_string(coras_str_of(gotmpl_type_name(v[0])));
-}
-
-GOTMPL_FN(fn_type_is)
-{
-    return gotmpl_bool(coras_str_eq(v[0].s, gotmpl_type_name(v[1])));
-}
+GOTMPL_FN_IS(fn_type_of, gotmpl_string(coras_str_of(gotmpl_type_name(v[0]))));
+GOTMPL_FN_IS(fn_type_is, gotmpl_bool(coras_str_eq(v[0].s, gotmpl_type_name(v[1]))));
 
 GOTMPL_FN(fn_type_is_like)
 {
@@ -76,20 +55,9 @@ GOTMPL_FN(fn_type_is_like)
                        (*type == '*' && coras_str_eq(v[0].s, type + 1)));
 }
 
-GOTMPL_FN(fn_kind_of)
-{
-    return gotmpl_string(coras_str_of(gotmpl_kind_name(v[0])));
-}
-
-GOTMPL_FN(fn_kind_is)
-{
-    return gotmpl_bool(coras_str_eq(v[0].s, gotmpl_kind_name(v[1])));
-}
-
-GOTMPL_FN(fn_deep_equal)
-{
-    return gotmpl_bool(gotmpl_deep_equal(a, v[0], v[1], 0));
-}
+GOTMPL_FN_IS(fn_kind_of, gotmpl_string(coras_str_of(gotmpl_kind_name(v[0]))));
+GOTMPL_FN_IS(fn_kind_is, gotmpl_bool(coras_str_eq(v[0].s, gotmpl_kind_name(v[1]))));
+GOTMPL_FN_IS(fn_deep_equal, gotmpl_bool(gotmpl_deep_equal(a, v[0], v[1], 0)));
 
 /* ---- JSON ---- */
 
@@ -260,9 +228,6 @@ static void put_json(struct gotmpl_text *t, gotmpl_value v, struct json_style st
     case GOTMPL_TIME:
         put_json_string(t, gotmpl_time_rfc3339(t->arena, v.time), style.keep_html);
         break;
-    case GOTMPL_SEMVER:
-        put_json_string(t, gotmpl_semver_string(t->arena, v.semver), style.keep_html);
-        break;
     default:
         gotmpl_printf(t, gotmpl_is_uint(v) ? "%llu" : "%lld", (unsigned long long)v.i);
     }
@@ -301,30 +266,11 @@ static gotmpl_value to_json_quietly(struct gotmpl_arena *a, gotmpl_value v, bool
     return w.out;
 }
 
-GOTMPL_FN(fn_to_json)
-{
-    return to_json_quietly(a, v[0], false);
-}
-
-GOTMPL_FN(fn_to_pretty_json)
-{
-    return to_json_quietly(a, v[0], true);
-}
-
-GOTMPL_FN(fn_must_to_json)
-{
-    return to_json(a, v[0], false, false);
-}
-
-GOTMPL_FN(fn_must_to_pretty_json)
-{
-    return to_json(a, v[0], true, false);
-}
-
-GOTMPL_FN(fn_to_raw_json)
-{
-    return to_json(a, v[0], false, true);
-}
+GOTMPL_FN_IS(fn_to_json, to_json_quietly(a, v[0], false));
+GOTMPL_FN_IS(fn_to_pretty_json, to_json_quietly(a, v[0], true));
+GOTMPL_FN_IS(fn_must_to_json, to_json(a, v[0], false, false));
+GOTMPL_FN_IS(fn_must_to_pretty_json, to_json(a, v[0], true, false));
+GOTMPL_FN_IS(fn_to_raw_json, to_json(a, v[0], false, true));
 
 const struct gotmpl_function gotmpl_default_functions[] = {
     {"all", "a*", fn_all},

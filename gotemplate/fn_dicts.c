@@ -127,15 +127,8 @@ static gotmpl_value merge_all(struct gotmpl_arena *a, size_t argc, const gotmpl_
     return gotmpl_of_map(into);
 }
 
-GOTMPL_FN(fn_merge)
-{
-    return merge_all(a, argc, v, false);
-}
-
-GOTMPL_FN(fn_merge_overwrite)
-{
-    return merge_all(a, argc, v, true);
-}
+GOTMPL_FN_IS(fn_merge, merge_all(a, argc, v, false));
+GOTMPL_FN_IS(fn_merge_overwrite, merge_all(a, argc, v, true));
 
 static _Noreturn void fail_conversion(struct gotmpl_arena *a, gotmpl_value v, const char *wanted)
 {

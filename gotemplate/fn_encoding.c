@@ -98,25 +98,10 @@ static gotmpl_value decoded(struct gotmpl_arena *a, const struct coding *c, cora
     return gotmpl_string(decode(a, c, s, &bad));
 }
 
-GOTMPL_FN(fn_b64enc)
-{
-    return gotmpl_string(encode(a, &base64, v[0].s));
-}
-
-GOTMPL_FN(fn_b64dec)
-{
-    return decoded(a, &base64, v[0].s);
-}
-
-GOTMPL_FN(fn_b32enc)
-{
-    return gotmpl_string(encode(a, &base32, v[0].s));
-}
-
-GOTMPL_FN(fn_b32dec)
-{
-    return decoded(a, &base32, v[0].s);
-}
+GOTMPL_FN_IS(fn_b64enc, gotmpl_string(encode(a, &base64, v[0].s)));
+GOTMPL_FN_IS(fn_b64dec, decoded(a, &base64, v[0].s));
+GOTMPL_FN_IS(fn_b32enc, gotmpl_string(encode(a, &base32, v[0].s)));
+GOTMPL_FN_IS(fn_b32dec, decoded(a, &base32, v[0].s));
 
 const struct gotmpl_function gotmpl_encoding_functions[] = {
     {"b32dec", "s", fn_b32dec}, {"b32enc", "s", fn_b32enc}, {"b64dec", "s", fn_b64dec},

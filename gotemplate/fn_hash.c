@@ -18,20 +18,9 @@ static gotmpl_value checksum(struct gotmpl_arena *a, const EVP_MD *algorithm, co
     return gotmpl_string(gotmpl_text_str(&t));
 }
 
-GOTMPL_FN(fn_sha1sum)
-{
-    return checksum(a, EVP_sha1(), v[0].s);
-}
-
-GOTMPL_FN(fn_sha256sum)
-{
-    return checksum(a, EVP_sha256(), v[0].s);
-}
-
-GOTMPL_FN(fn_sha512sum)
-{
-    return checksum(a, EVP_sha512(), v[0].s);
-}
+GOTMPL_FN_IS(fn_sha1sum, checksum(a, EVP_sha1(), v[0].s));
+GOTMPL_FN_IS(fn_sha256sum, checksum(a, EVP_sha256(), v[0].s));
+GOTMPL_FN_IS(fn_sha512sum, checksum(a, EVP_sha512(), v[0].s));
 
 GOTMPL_FN(fn_adler32sum)
 {

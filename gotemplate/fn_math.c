@@ -16,10 +16,7 @@ GOTMPL_FN(fn_add)
     return gotmpl_int64((int64_t)sum);
 }
 
-GOTMPL_FN(fn_add1)
-{
-    return gotmpl_int64((int64_t)((uint64_t)gotmpl_to_int64(v[0]) + 1));
-}
+GOTMPL_FN_IS(fn_add1, gotmpl_int64((int64_t)((uint64_t)gotmpl_to_int64(v[0]) + 1)));
 
 GOTMPL_FN(fn_sub)
 {
@@ -72,20 +69,9 @@ GOTMPL_FN(fn_min)
     return gotmpl_int64(best);
 }
 
-GOTMPL_FN(fn_int)
-{
-    return gotmpl_int(gotmpl_to_int64(v[0]));
-}
-
-GOTMPL_FN(fn_int64)
-{
-    return gotmpl_int64(gotmpl_to_int64(v[0]));
-}
-
-GOTMPL_FN(fn_float64)
-{
-    return gotmpl_float(gotmpl_to_float(v[0]));
-}
+GOTMPL_FN_IS(fn_int, gotmpl_int(gotmpl_to_int64(v[0])));
+GOTMPL_FN_IS(fn_int64, gotmpl_int64(gotmpl_to_int64(v[0])));
+GOTMPL_FN_IS(fn_float64, gotmpl_float(gotmpl_to_float(v[0])));
 
 GOTMPL_FN(fn_atoi)
 {
@@ -120,15 +106,8 @@ static struct gotmpl_list *count_up(struct gotmpl_arena *a, int64_t start, int64
     return l;
 }
 
-GOTMPL_FN(fn_until)
-{
-    return gotmpl_of_list(count_up(a, 0, v[0].i, v[0].i < 0 ? -1 : 1));
-}
-
-GOTMPL_FN(fn_until_step)
-{
-    return gotmpl_of_list(count_up(a, v[0].i, v[1].i, v[2].i));
-}
+GOTMPL_FN_IS(fn_until, gotmpl_of_list(count_up(a, 0, v[0].i, v[0].i < 0 ? -1 : 1)));
+GOTMPL_FN_IS(fn_until_step, gotmpl_of_list(count_up(a, v[0].i, v[1].i, v[2].i)));
 
 /* As the program of that name: seq END, seq START END, seq START STEP END. */
 GOTMPL_FN(fn_seq)
@@ -194,30 +173,11 @@ static gotmpl_value fold(struct gotmpl_arena *a, size_t argc, const gotmpl_value
     return gotmpl_float(x);
 }
 
-GOTMPL_FN(fn_addf)
-{
-    return argc ? fold(a, argc, v, '+') : gotmpl_float(0);
-}
-
-GOTMPL_FN(fn_add1f)
-{
-    return gotmpl_float(compute(a, gotmpl_to_float(v[0]), '+', 1));
-}
-
-GOTMPL_FN(fn_subf)
-{
-    return fold(a, argc, v, '-');
-}
-
-GOTMPL_FN(fn_mulf)
-{
-    return fold(a, argc, v, '*');
-}
-
-GOTMPL_FN(fn_divf)
-{
-    return fold(a, argc, v, '/');
-}
+GOTMPL_FN_IS(fn_addf, argc ? fold(a, argc, v, '+') : gotmpl_float(0));
+GOTMPL_FN_IS(fn_add1f, gotmpl_float(compute(a, gotmpl_to_float(v[0]), '+', 1)));
+GOTMPL_FN_IS(fn_subf, fold(a, argc, v, '-'));
+GOTMPL_FN_IS(fn_mulf, fold(a, argc, v, '*'));
+GOTMPL_FN_IS(fn_divf, fold(a, argc, v, '/'));
 
 GOTMPL_FN(fn_maxf)
 {
@@ -237,15 +197,8 @@ GOTMPL_FN(fn_minf)
     return gotmpl_float(best);
 }
 
-GOTMPL_FN(fn_floor)
-{
-    return gotmpl_float(floor(gotmpl_to_float(v[0])));
-}
-
-GOTMPL_FN(fn_ceil)
-{
-    return gotmpl_float(ceil(gotmpl_to_float(v[0])));
-}
+GOTMPL_FN_IS(fn_floor, gotmpl_float(floor(gotmpl_to_float(v[0]))));
+GOTMPL_FN_IS(fn_ceil, gotmpl_float(ceil(gotmpl_to_float(v[0]))));
 
 GOTMPL_FN(fn_round)
 {

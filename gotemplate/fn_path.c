@@ -46,10 +46,7 @@ static coras_str clean(struct gotmpl_arena *a, coras_str s)
     return len ? gotmpl_dup(a, out, len) : CORAS_STR(".");
 }
 
-GOTMPL_FN(fn_clean)
-{
-    return gotmpl_string(clean(a, v[0].s));
-}
+GOTMPL_FN_IS(fn_clean, gotmpl_string(clean(a, v[0].s)));
 
 GOTMPL_FN(fn_base)
 {
@@ -83,10 +80,7 @@ GOTMPL_FN(fn_ext)
     return gotmpl_string(CORAS_STR(""));
 }
 
-GOTMPL_FN(fn_is_abs)
-{
-    return gotmpl_bool(v[0].s.len && v[0].s.ptr[0] == '/');
-}
+GOTMPL_FN_IS(fn_is_abs, gotmpl_bool(v[0].s.len &&v[0].s.ptr[0] == '/'));
 
 const struct gotmpl_function gotmpl_path_functions[] = {
     {"base", "s", fn_base},      {"clean", "s", fn_clean},  {"dir", "s", fn_dir},

@@ -52,10 +52,7 @@ GOTMPL_FN(fn_match)
     return gotmpl_bool(re && matches(a, re, v[1].s));
 }
 
-GOTMPL_FN(fn_must_match)
-{
-    return gotmpl_bool(matches(a, compile(a, v[0].s), v[1].s));
-}
+GOTMPL_FN_IS(fn_must_match, gotmpl_bool(matches(a, compile(a, v[0].s), v[1].s)));
 
 static gotmpl_value find(struct gotmpl_arena *a, struct gotmpl_regex *re, coras_str s)
 {
@@ -66,15 +63,8 @@ static gotmpl_value find(struct gotmpl_arena *a, struct gotmpl_regex *re, coras_
     return gotmpl_string(gotmpl_dup(a, s.ptr + slots[0], slots[1] - slots[0]));
 }
 
-GOTMPL_FN(fn_find)
-{
-    return find(a, must_compile(a, v[0].s), v[1].s);
-}
-
-GOTMPL_FN(fn_must_find)
-{
-    return find(a, compile(a, v[0].s), v[1].s);
-}
+GOTMPL_FN_IS(fn_find, find(a, must_compile(a, v[0].s), v[1].s));
+GOTMPL_FN_IS(fn_must_find, find(a, compile(a, v[0].s), v[1].s));
 
 struct spans {
     struct span {
@@ -85,10 +75,7 @@ struct spans {
 
 static void add_span(struct gotmpl_arena *a, struct spans *l, size_t from, size_t to)
 {
-    if (l->len == l->cap) {
-        l->cap = l->cap ? l->cap * 2 : 8;
-        l->items = gotmpl_regrow(a, l->items, l->len, l->cap, sizeof(*l->items));
-    }
+    gotmpl_grow(a, l);
     l->items[l->len++] = (struct span){from, to};
 }
 
@@ -129,15 +116,8 @@ static gotmpl_value find_all_text(struct gotmpl_arena *a, struct gotmpl_regex *r
     return gotmpl_of_list(l);
 }
 
-GOTMPL_FN(fn_find_all)
-{
-    return find_all_text(a, must_compile(a, v[0].s), v[1].s, v[2].i);
-}
-
-GOTMPL_FN(fn_must_find_all)
-{
-    return find_all_text(a, compile(a, v[0].s), v[1].s, v[2].i);
-}
+GOTMPL_FN_IS(fn_find_all, find_all_text(a, must_compile(a, v[0].s), v[1].s, v[2].i));
+GOTMPL_FN_IS(fn_must_find_all, find_all_text(a, compile(a, v[0].s), v[1].s, v[2].i));
 
 /* The reference after a dollar sign: $1, $name, ${name}; bytes used, 0 when it is none. */
 static size_t reference(coras_str s, coras_str *name)
@@ -167,7 +147,7 @@ static void put_group(struct gotmpl_text *t, const struct gotmpl_regex *re, cora
         digits = false;
     for (size_t g = 0; g < gotmpl_regex_groups(re)->len; g++) {
         bool named = digits ? g == number
-                            : g > 0 && gotmpl_str_same(gotmpl_regex_groups(re)->names[g], name);
+                            : g > 0 && gotmpl_str_same(gotmpl_regex_groups(re)->items[g], name);
         if (named && slots[2 * g] != GOTMPL_NOT_FOUND && slots[2 * g + 1] != GOTMPL_NOT_FOUND) {
             gotmpl_put_str(t, gotmpl_sub(s, slots[2 * g], slots[2 * g + 1]));
             return;
@@ -225,25 +205,10 @@ static gotmpl_value replace_all(struct gotmpl_arena *a, struct gotmpl_regex *re,
     return gotmpl_string(gotmpl_text_str(&t));
 }
 
-GOTMPL_FN(fn_replace_all)
-{
-    return replace_all(a, must_compile(a, v[0].s), v[1].s, v[2].s, false);
-}
-
-GOTMPL_FN(fn_must_replace_all)
-{
-    return replace_all(a, compile(a, v[0].s), v[1].s, v[2].s, false);
-}
-
-GOTMPL_FN(fn_replace_literal)
-{
-    return replace_all(a, must_compile(a, v[0].s), v[1].s, v[2].s, true);
-}
-
-GOTMPL_FN(fn_must_replace_literal)
-{
-    return replace_all(a, compile(a, v[0].s), v[1].s, v[2].s, true);
-}
+GOTMPL_FN_IS(fn_replace_all, replace_all(a, must_compile(a, v[0].s), v[1].s, v[2].s, false));
+GOTMPL_FN_IS(fn_must_replace_all, replace_all(a, compile(a, v[0].s), v[1].s, v[2].s, false));
+GOTMPL_FN_IS(fn_replace_literal, replace_all(a, must_compile(a, v[0].s), v[1].s, v[2].s, true));
+GOTMPL_FN_IS(fn_must_replace_literal, replace_all(a, compile(a, v[0].s), v[1].s, v[2].s, true));
 
 static gotmpl_value split(struct gotmpl_arena *a, struct gotmpl_regex *re, coras_str expr,
                           coras_str s, int64_t n)
@@ -274,15 +239,8 @@ static gotmpl_value split(struct gotmpl_arena *a, struct gotmpl_regex *re, coras
     return gotmpl_of_list(l);
 }
 
-GOTMPL_FN(fn_split)
-{
-    return split(a, must_compile(a, v[0].s), v[0].s, v[1].s, v[2].i);
-}
-
-GOTMPL_FN(fn_must_split)
-{
-    return split(a, compile(a, v[0].s), v[0].s, v[1].s, v[2].i);
-}
+GOTMPL_FN_IS(fn_split, split(a, must_compile(a, v[0].s), v[0].s, v[1].s, v[2].i));
+GOTMPL_FN_IS(fn_must_split, split(a, compile(a, v[0].s), v[0].s, v[1].s, v[2].i));
 
 GOTMPL_FN(fn_quote_meta)
 {

@@ -46,15 +46,8 @@ static coras_str replace_all(struct gotmpl_arena *a, coras_str s, coras_str old,
     return gotmpl_text_str(&t);
 }
 
-GOTMPL_FN(fn_repeat)
-{
-    return gotmpl_string(repeat(a, v[0].i, v[1].s));
-}
-
-GOTMPL_FN(fn_replace)
-{
-    return gotmpl_string(replace_all(a, v[2].s, v[0].s, v[1].s));
-}
+GOTMPL_FN_IS(fn_repeat, gotmpl_string(repeat(a, v[0].i, v[1].s)));
+GOTMPL_FN_IS(fn_replace, gotmpl_string(replace_all(a, v[2].s, v[0].s, v[1].s)));
 
 static coras_str indent(struct gotmpl_arena *a, int64_t spaces, coras_str s)
 {
@@ -70,15 +63,8 @@ static coras_str indent(struct gotmpl_arena *a, int64_t spaces, coras_str s)
     return gotmpl_text_str(&t);
 }
 
-GOTMPL_FN(fn_indent)
-{
-    return gotmpl_string(indent(a, v[0].i, v[1].s));
-}
-
-GOTMPL_FN(fn_nindent)
-{
-    return gotmpl_string(gotmpl_format(a, "\n%s", indent(a, v[0].i, v[1].s).ptr));
-}
+GOTMPL_FN_IS(fn_indent, gotmpl_string(indent(a, v[0].i, v[1].s)));
+GOTMPL_FN_IS(fn_nindent, gotmpl_string(gotmpl_format(a, "\n%s", indent(a, v[0].i, v[1].s).ptr)));
 
 /* ---- cutting ---- */
 
@@ -126,15 +112,8 @@ static bool is_in_set(uint32_t c, coras_str set)
     return false;
 }
 
-GOTMPL_FN(fn_trim)
-{
-    return text_of(a, trim_where(v[0].s, is_blank, CORAS_STR("")));
-}
-
-GOTMPL_FN(fn_trim_all)
-{
-    return text_of(a, trim_where(v[1].s, is_in_set, v[0].s));
-}
+GOTMPL_FN_IS(fn_trim, text_of(a, trim_where(v[0].s, is_blank, CORAS_STR(""))));
+GOTMPL_FN_IS(fn_trim_all, text_of(a, trim_where(v[1].s, is_in_set, v[0].s)));
 
 static bool ends_with(coras_str s, coras_str end)
 {
@@ -157,20 +136,9 @@ GOTMPL_FN(fn_trim_suffix)
         a, gotmpl_sub(v[1].s, 0, v[1].s.len - (ends_with(v[1].s, v[0].s) ? v[0].s.len : 0)));
 }
 
-GOTMPL_FN(fn_contains)
-{
-    return gotmpl_bool(gotmpl_find(v[1].s, v[0].s) != GOTMPL_NOT_FOUND);
-}
-
-GOTMPL_FN(fn_has_prefix)
-{
-    return gotmpl_bool(starts_with(v[1].s, v[0].s));
-}
-
-GOTMPL_FN(fn_has_suffix)
-{
-    return gotmpl_bool(ends_with(v[1].s, v[0].s));
-}
+GOTMPL_FN_IS(fn_contains, gotmpl_bool(gotmpl_find(v[1].s, v[0].s) != GOTMPL_NOT_FOUND));
+GOTMPL_FN_IS(fn_has_prefix, gotmpl_bool(starts_with(v[1].s, v[0].s)));
+GOTMPL_FN_IS(fn_has_suffix, gotmpl_bool(ends_with(v[1].s, v[0].s)));
 
 GOTMPL_FN(fn_trunc)
 {
@@ -232,10 +200,7 @@ static coras_str abbreviate(struct gotmpl_arena *a, coras_str s, int64_t offset,
     return gotmpl_text_str(&t);
 }
 
-GOTMPL_FN(fn_abbrev)
-{
-    return v[0].i < 4 ? v[1] : gotmpl_string(abbreviate(a, v[1].s, 0, v[0].i));
-}
+GOTMPL_FN_IS(fn_abbrev, v[0].i < 4 ? v[1] : gotmpl_string(abbreviate(a, v[1].s, 0, v[0].i)));
 
 GOTMPL_FN(fn_abbrevboth)
 {
@@ -311,15 +276,8 @@ static coras_str wrap(struct gotmpl_arena *a, coras_str s, int64_t asked, coras_
     return gotmpl_text_str(&t);
 }
 
-GOTMPL_FN(fn_wrap)
-{
-    return gotmpl_string(wrap(a, v[1].s, v[0].i, CORAS_STR(""), false));
-}
-
-GOTMPL_FN(fn_wrap_with)
-{
-    return gotmpl_string(wrap(a, v[2].s, v[0].i, v[1].s, true));
-}
+GOTMPL_FN_IS(fn_wrap, gotmpl_string(wrap(a, v[1].s, v[0].i, CORAS_STR(""), false)));
+GOTMPL_FN_IS(fn_wrap_with, gotmpl_string(wrap(a, v[2].s, v[0].i, v[1].s, true)));
 
 /* ---- joining ---- */
 
@@ -369,20 +327,9 @@ GOTMPL_FN(fn_cat)
     return gotmpl_string(gotmpl_text_str(&t));
 }
 
-GOTMPL_FN(fn_plural)
-{
-    return v[2].i == 1 ? v[0] : v[1];
-}
-
-GOTMPL_FN(fn_to_string)
-{
-    return gotmpl_string(gotmpl_to_text(a, v[0]));
-}
-
-GOTMPL_FN(fn_to_strings)
-{
-    return gotmpl_of_list(gotmpl_strings_of(a, v[0]));
-}
+GOTMPL_FN_IS(fn_plural, v[2].i == 1 ? v[0] : v[1]);
+GOTMPL_FN_IS(fn_to_string, gotmpl_string(gotmpl_to_text(a, v[0])));
+GOTMPL_FN_IS(fn_to_strings, gotmpl_of_list(gotmpl_strings_of(a, v[0])));
 
 GOTMPL_FN(fn_join)
 {
@@ -441,20 +388,9 @@ static gotmpl_value numbered(struct gotmpl_arena *a, const struct gotmpl_list *p
     return gotmpl_of_map(m);
 }
 
-GOTMPL_FN(fn_split)
-{
-    return numbered(a, split(a, v[1].s, v[0].s, -1));
-}
-
-GOTMPL_FN(fn_splitn)
-{
-    return numbered(a, split(a, v[2].s, v[0].s, v[1].i));
-}
-
-GOTMPL_FN(fn_split_list)
-{
-    return gotmpl_of_list(split(a, v[1].s, v[0].s, -1));
-}
+GOTMPL_FN_IS(fn_split, numbered(a, split(a, v[1].s, v[0].s, -1)));
+GOTMPL_FN_IS(fn_splitn, numbered(a, split(a, v[2].s, v[0].s, v[1].i)));
+GOTMPL_FN_IS(fn_split_list, gotmpl_of_list(split(a, v[1].s, v[0].s, -1)));
 
 const struct gotmpl_function gotmpl_string_functions[] = {
     {"abbrev", "is", fn_abbrev},

@@ -53,6 +53,7 @@ bool gotmpl_function_is_left_out(coras_str name)
         "randBytes",
         "randInt",
         "randNumeric",
+        "semver",
         "shuffle",
         "urlJoin",
         "urlParse",
@@ -69,7 +70,7 @@ const struct gotmpl_function *gotmpl_method_find(gotmpl_value receiver, coras_st
 {
     if (receiver.kind == GOTMPL_TIME)
         return find_in(gotmpl_time_methods, name);
-    return receiver.kind == GOTMPL_SEMVER ? find_in(gotmpl_semver_methods, name) : NULL;
+    return NULL;
 }
 
 coras_str gotmpl_to_text(struct gotmpl_arena *a, gotmpl_value v)
@@ -140,7 +141,7 @@ double gotmpl_to_float(gotmpl_value v)
 
 bool gotmpl_is_empty(gotmpl_value v)
 {
-    return v.kind != GOTMPL_TIME && !(v.kind == GOTMPL_SEMVER && v.semver) && !gotmpl_truth(v);
+    return v.kind != GOTMPL_TIME && !gotmpl_truth(v);
 }
 
 _Noreturn void gotmpl_fail_nil(struct gotmpl_arena *a)

@@ -11,7 +11,7 @@
  * Parameters, one letter each; a final * repeats the last letter, zero times or more:
  *   a interface{} (nil is GOTMPL_NIL)   v the value as it is (may be GOTMPL_INVALID)
  *   s string   i int   f float64   b bool
- *   m map[string]interface{}   l []interface{}   t time.Time   S *semver.Version
+ *   m map[string]interface{}   l []interface{}   t time.Time
  */
 typedef gotmpl_value gotmpl_fn(struct gotmpl_arena *a, size_t argc, const gotmpl_value *v);
 
@@ -19,6 +19,14 @@ typedef gotmpl_value gotmpl_fn(struct gotmpl_arena *a, size_t argc, const gotmpl
 #define GOTMPL_FN(name)                                                                            \
     static gotmpl_value name(CORAS_UNUSED struct gotmpl_arena *a, CORAS_UNUSED size_t argc,        \
                              CORAS_UNUSED const gotmpl_value *v)
+
+/* One that is a single expression of these. The declaration at its end takes the semicolon. */
+#define GOTMPL_FN_IS(name, expression)                                                             \
+    GOTMPL_FN(name)                                                                                \
+    {                                                                                              \
+        return expression;                                                                         \
+    }                                                                                              \
+    struct gotmpl_arena
 
 struct gotmpl_function {
     const char *name;
@@ -30,7 +38,7 @@ struct gotmpl_function {
 const struct gotmpl_function *gotmpl_function_find(coras_str name);
 /* A function that Go's program has and we leave out: keys, passwords, the network, and the like. */
 bool gotmpl_function_is_left_out(coras_str name);
-/* A method of a time or version; params without the receiver, which is argv[0]. */
+/* A method of a time; params without the receiver, which is argv[0]. */
 const struct gotmpl_function *gotmpl_method_find(gotmpl_value receiver, coras_str name);
 
 /* The tables; a NULL name ends each. */
@@ -48,7 +56,6 @@ extern const struct gotmpl_function gotmpl_regex_functions[];
 extern const struct gotmpl_function gotmpl_semver_functions[];
 extern const struct gotmpl_function gotmpl_path_functions[];
 extern const struct gotmpl_function gotmpl_time_methods[];
-extern const struct gotmpl_function gotmpl_semver_methods[];
 
 /* Shared by the functions. */
 coras_str gotmpl_to_text(struct gotmpl_arena *a,

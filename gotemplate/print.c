@@ -3,7 +3,6 @@
 
 #include "base/unicode_print.h"
 #include "gotemplate/times.h"
-#include "gotemplate/semver.h"
 
 /* What %v means for a string nested in a Go-syntax (%#v) container is decided by sharp_v alone. */
 static void print_value(struct gotmpl_text *t, const struct gotmpl_spec *spec, gotmpl_value v,
@@ -247,17 +246,9 @@ static void print_nil(struct gotmpl_text *t, const struct gotmpl_spec *spec, uin
 static bool print_stringer(struct gotmpl_text *t, const struct gotmpl_spec *spec, gotmpl_value v,
                            uint32_t verb, int depth)
 {
-    coras_str s;
-
-    if (verb >= 0x80 || !verb || !strchr("vsxXq", (int)verb))
+    if (v.kind != GOTMPL_TIME || verb >= 0x80 || !verb || !strchr("vsxXq", (int)verb))
         return false;
-    if (v.kind == GOTMPL_SEMVER)
-        s = gotmpl_semver_string(t->arena, v.semver);
-    else if (v.kind == GOTMPL_TIME)
-        s = gotmpl_time_string(t->arena, v.time);
-    else
-        return false;
-    print_string(t, spec, gotmpl_string(s), verb, depth);
+    print_string(t, spec, gotmpl_string(gotmpl_time_string(t->arena, v.time)), verb, depth);
     return true;
 }
 
@@ -308,7 +299,6 @@ static void print_value(struct gotmpl_text *t, const struct gotmpl_spec *spec, g
         print_map(t, spec, v, verb, depth);
         break;
     case GOTMPL_TIME:
-    case GOTMPL_SEMVER:
         bad_verb(t, spec, v, verb, depth);
         break;
     default:

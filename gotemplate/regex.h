@@ -13,7 +13,7 @@ struct gotmpl_regex; /* compiled; lives in the arena */
 
 /* Groups of an expression: the whole match, then what parentheses capture. */
 struct gotmpl_regex_groups {
-    coras_str *names; /* empty when it has none */
+    coras_str *items; /* names; empty for a group without */
     size_t len, cap;
 };
 

@@ -320,11 +320,8 @@ static void add_group(struct reader *r, coras_str name)
 {
     struct gotmpl_regex_groups *g = r->groups;
 
-    if (g->len == g->cap) {
-        g->cap = g->cap ? g->cap * 2 : 8;
-        g->names = gotmpl_regrow(r->a, g->names, g->len, g->cap, sizeof(*g->names));
-    }
-    g->names[g->len++] = name;
+    gotmpl_grow(r->a, g);
+    g->items[g->len++] = name;
 }
 
 /* After "(?P<". */

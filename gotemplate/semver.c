@@ -1,4 +1,4 @@
-/* Semantic versions: reading, writing and comparing them. Constraints are in semver_constraint.c.
+/* Semantic versions: reading and comparing them. Constraints are in fn_semver.c.
  */
 #include "gotemplate/semver.h"
 
@@ -55,7 +55,7 @@ bool gotmpl_semver_scan(coras_str s, size_t *at, const char *open, struct gotmpl
     if (ret->numbers[0].len == 0)
         return false;
     ret->pre = take_identifiers(s, &pos, '-');
-    ret->metadata = take_identifiers(s, &pos, '+');
+    (void)take_identifiers(s, &pos, '+');
     *at = pos;
     return true;
 }
@@ -95,7 +95,6 @@ void gotmpl_semver_fill(struct gotmpl_arena *a, const struct gotmpl_semver_parts
     ret->minor = number(a, parts->numbers[1]);
     ret->patch = number(a, parts->numbers[2]);
     ret->pre = parts->pre;
-    ret->metadata = parts->metadata;
     for (coras_str rest = parts->pre; rest.len;) {
         coras_str part = take_part(&rest);
         if (part.len > 1 && part.ptr[0] == '0' && is_number(part))
@@ -103,32 +102,14 @@ void gotmpl_semver_fill(struct gotmpl_arena *a, const struct gotmpl_semver_parts
     }
 }
 
-const struct gotmpl_semver *gotmpl_semver_parse(struct gotmpl_arena *a, coras_str s)
+void gotmpl_semver_parse(struct gotmpl_arena *a, coras_str s, struct gotmpl_semver *ret)
 {
-    struct gotmpl_semver *v = gotmpl_alloc(a, sizeof(*v));
     struct gotmpl_semver_parts parts;
     size_t end = 0;
 
     if (!gotmpl_semver_scan(s, &end, "", &parts) || end != s.len)
         gotmpl_fail(a, "invalid semantic version");
-    gotmpl_semver_fill(a, &parts, v);
-    v->original = s;
-    return v;
-}
-
-coras_str gotmpl_semver_string(struct gotmpl_arena *a, const struct gotmpl_semver *v)
-{
-    struct gotmpl_text t = GOTMPL_TEXT(a);
-
-    if (!v)
-        return CORAS_STR("<nil>");
-    gotmpl_printf(&t, "%llu.%llu.%llu", (unsigned long long)v->major, (unsigned long long)v->minor,
-                  (unsigned long long)v->patch);
-    if (v->pre.len)
-        gotmpl_printf(&t, "-%.*s", (int)v->pre.len, v->pre.ptr);
-    if (v->metadata.len)
-        gotmpl_printf(&t, "+%.*s", (int)v->metadata.len, v->metadata.ptr);
-    return gotmpl_text_str(&t);
+    gotmpl_semver_fill(a, &parts, ret);
 }
 
 /* One identifier of a pre-release: numbers before words, a missing one before any. */

@@ -8,21 +8,20 @@
 
 struct gotmpl_semver {
     uint64_t major, minor, patch;
-    coras_str pre, metadata, original;
+    coras_str pre;
 };
 
-/* Raise for bad text. */
-const struct gotmpl_semver *gotmpl_semver_parse(struct gotmpl_arena *a, coras_str s);
-bool gotmpl_semver_satisfies(struct gotmpl_arena *a, coras_str constraint, coras_str version);
+/* Raises for bad text. */
+void gotmpl_semver_parse(struct gotmpl_arena *a, coras_str s, struct gotmpl_semver *ret);
 /* Precedence: metadata does not count. */
 int gotmpl_semver_compare(const struct gotmpl_semver *x, const struct gotmpl_semver *y);
-coras_str gotmpl_semver_string(struct gotmpl_arena *a, const struct gotmpl_semver *v);
 
 /* For what reads versions within a longer text: up to three parts, of which a constraint may leave
- * some open with x or *, then pre-release and metadata. False when there is none at *at. */
+ * some open with x or *, then pre-release and metadata (which
+ * counts for nothing). False when there is none at *at. */
 struct gotmpl_semver_parts {
     coras_str numbers[3]; /* empty where absent */
-    coras_str pre, metadata;
+    coras_str pre;
 };
 bool gotmpl_semver_scan(coras_str s, size_t *at, const char *open, struct gotmpl_semver_parts *ret);
 /* Raises for numbers that are too large or have a zero in front. */

@@ -1,7 +1,6 @@
 /* Lists, maps, and what Go's reflection would tell of a value. */
 #include "gotemplate/value.h"
 
-#include "gotemplate/semver.h"
 #include "gotemplate/times.h"
 
 struct gotmpl_list *gotmpl_list_new(struct gotmpl_arena *a, enum gotmpl_elem elem, size_t room)
@@ -66,10 +65,7 @@ void gotmpl_map_set(struct gotmpl_arena *a, struct gotmpl_map *m, coras_str key,
         gotmpl_fail(a, "assignment to entry in nil map");
     i = lower_bound(m, key, &found);
     if (!found) {
-        if (m->len == m->cap) {
-            m->cap = m->cap ? m->cap * 2 : 8;
-            m->items = gotmpl_regrow(a, m->items, m->len, m->cap, sizeof(*m->items));
-        }
+        gotmpl_grow(a, m);
         memmove(m->items + i + 1, m->items + i, (m->len - i) * sizeof(*m->items));
         m->len++;
         m->items[i].key = key;
@@ -181,7 +177,6 @@ bool gotmpl_truth(gotmpl_value v)
     case GOTMPL_MAP:
         return v.map->len > 0;
     case GOTMPL_TIME:
-    case GOTMPL_SEMVER:
         return true;
     default:
         return v.i != 0;
@@ -193,17 +188,10 @@ const char *gotmpl_type_name(gotmpl_value v)
     static const char *const lists[] = {"[]interface {}", "[]string", "[]int", "[][]interface {}"};
     static const char *const maps[] = {"map[string]interface {}", "map[string]string"};
     static const char *const names[] = {
-        [GOTMPL_INVALID] = "<nil>",
-        [GOTMPL_NIL] = "<nil>",
-        [GOTMPL_BOOL] = "bool",
-        [GOTMPL_INT] = "int",
-        [GOTMPL_INT64] = "int64",
-        [GOTMPL_UINT8] = "uint8",
-        [GOTMPL_UINT64] = "uint64",
-        [GOTMPL_FLOAT] = "float64",
-        [GOTMPL_STRING] = "string",
+        [GOTMPL_INVALID] = "<nil>",  [GOTMPL_NIL] = "<nil>",     [GOTMPL_BOOL] = "bool",
+        [GOTMPL_INT] = "int",        [GOTMPL_INT64] = "int64",   [GOTMPL_UINT8] = "uint8",
+        [GOTMPL_UINT64] = "uint64",  [GOTMPL_FLOAT] = "float64", [GOTMPL_STRING] = "string",
         [GOTMPL_TIME] = "time.Time",
-        [GOTMPL_SEMVER] = "*semver.Version",
     };
 
     if (v.kind == GOTMPL_LIST)
@@ -230,8 +218,6 @@ const char *gotmpl_kind_name(gotmpl_value v)
         return "map";
     case GOTMPL_TIME:
         return "struct";
-    case GOTMPL_SEMVER:
-        return "ptr";
     default:
         return gotmpl_type_name(v);
     }
@@ -293,9 +279,6 @@ bool gotmpl_deep_equal(struct gotmpl_arena *a, gotmpl_value x, gotmpl_value y, i
         return maps_equal(a, x.map, y.map, depth);
     case GOTMPL_TIME:
         return gotmpl_time_same(x.time, y.time);
-    case GOTMPL_SEMVER:
-        return x.semver && y.semver ? gotmpl_semver_compare(x.semver, y.semver) == 0
-                                    : x.semver == y.semver;
     default:
         return x.i == y.i;
     }

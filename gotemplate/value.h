@@ -22,7 +22,6 @@ enum gotmpl_kind {
     GOTMPL_LIST,
     GOTMPL_MAP,
     GOTMPL_TIME,
-    GOTMPL_SEMVER,
 };
 
 /* Type of a container's elements. */
@@ -31,7 +30,6 @@ enum gotmpl_elem { GOTMPL_OF_ANY, GOTMPL_OF_STRING, GOTMPL_OF_INT, GOTMPL_OF_LIS
 struct gotmpl_list;
 struct gotmpl_map;
 struct gotmpl_time;
-struct gotmpl_semver;
 
 typedef struct gotmpl_value {
     unsigned char kind;
@@ -44,7 +42,6 @@ typedef struct gotmpl_value {
         struct gotmpl_list *list;
         struct gotmpl_map *map;
         const struct gotmpl_time *time;
-        const struct gotmpl_semver *semver;
     };
 } gotmpl_value;
 
