@@ -1,3 +1,4 @@
+/* Judging requests: remembering good passwords, slowing down guesses, and the policy itself. */
 #include "serve/access/access.h"
 
 #include <pthread.h>
@@ -9,6 +10,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "serve/access/htpasswd.h"
+#include "serve/access/turns.h"
 #include "serve/http/log.h"
 #include "oci/digest.h"
 
@@ -28,7 +30,7 @@ struct good {
     int64_t at_ms; /* 0 = unused */
 };
 struct guesser {
-    char *peer;
+    char *network;
     int failures;
     int64_t at_ms;
 };
@@ -37,9 +39,8 @@ struct serve_access {
     serve_htpasswd *passwords; /* const; NULL = open to all */
     bool anonymous_read;       /* const */
     unsigned char key[32];     /* const; of this process, for the MACs */
+    serve_turns *turns;        /* const */
     pthread_mutex_t lock;
-    pthread_cond_t check_done;
-    int checks;                            /* lock; running bcrypts */
     struct good good[GOOD_MAX];            /* lock; a ring */
     size_t good_next;                      /* lock */
     struct guesser guessers[GUESSERS_MAX]; /* lock; a ring */
@@ -55,7 +56,9 @@ int serve_access_open(const char *htpasswd, bool anonymous_read, serve_access **
     if (!a)
         return coras_fail_no_memory(err);
     pthread_mutex_init(&a->lock, NULL);
-    pthread_cond_init(&a->check_done, NULL);
+    a->turns = serve_turns_new(CHECKS_AT_ONCE);
+    if (!a->turns)
+        return coras_fail_no_memory(err);
     a->anonymous_read = anonymous_read;
     coras_random(a->key, sizeof(a->key));
     if (htpasswd) {
@@ -75,9 +78,9 @@ void serve_access_close(serve_access *a)
         return;
     serve_htpasswd_free(a->passwords);
     for (size_t i = 0; i < GUESSERS_MAX; i++)
-        free(a->guessers[i].peer);
+        free(a->guessers[i].network);
     pthread_mutex_destroy(&a->lock);
-    pthread_cond_destroy(&a->check_done);
+    serve_turns_free(a->turns);
     coras_wipe(a->key, sizeof(a->key));
     free(a);
 }
@@ -115,19 +118,19 @@ static bool is_known_good(const serve_access *a, const unsigned char *mac)
     return false;
 }
 
-static struct guesser *find_guesser(serve_access *a, const char *peer)
+static struct guesser *find_guesser(serve_access *a, const char *network)
 {
     for (size_t i = 0; i < GUESSERS_MAX; i++) {
-        if (a->guessers[i].peer && coras_streq(a->guessers[i].peer, peer))
+        if (a->guessers[i].network && coras_streq(a->guessers[i].network, network))
             return &a->guessers[i];
     }
     return NULL;
 }
 
 /* How long this address has to wait before its next check. */
-static int64_t guess_delay_ms(serve_access *a, const char *peer)
+static int64_t guess_delay_ms(serve_access *a, const char *network)
 {
-    const struct guesser *g = find_guesser(a, peer);
+    const struct guesser *g = find_guesser(a, network);
     int64_t delay;
 
     if (!g || coras_now_ms() - g->at_ms > GUESS_MEMORY_MS)
@@ -136,15 +139,15 @@ static int64_t guess_delay_ms(serve_access *a, const char *peer)
     return delay < GUESS_DELAY_MAX_MS ? delay : GUESS_DELAY_MAX_MS;
 }
 
-static void note_failure(serve_access *a, const char *peer)
+static void note_failure(serve_access *a, const char *network)
 {
-    struct guesser *g = find_guesser(a, peer);
+    struct guesser *g = find_guesser(a, network);
 
     if (!g) {
         g = &a->guessers[a->guesser_next];
         a->guesser_next = (a->guesser_next + 1) % GUESSERS_MAX;
-        free(g->peer);
-        *g = (struct guesser){.peer = coras_strdup(peer)};
+        free(g->network);
+        *g = (struct guesser){.network = coras_strdup(network)};
     } else if (coras_now_ms() - g->at_ms > GUESS_MEMORY_MS) {
         g->failures = 0;
     }
@@ -153,30 +156,31 @@ static void note_failure(serve_access *a, const char *peer)
     g->at_ms = coras_now_ms();
 }
 
-/* The slow way, with at most CHECKS_AT_ONCE at a time. Called with the lock, returns with it. */
-static bool check_slowly(serve_access *a, const char *user, const char *password, const char *peer)
+/*
+ * The slow way, by turns of the addresses: whoever guesses fast waits for itself, and after those
+ * who did not guess wrong. Called with the lock, returns with it.
+ */
+static bool check_slowly(serve_access *a, const char *user, const char *password,
+                         const char *network)
 {
-    int64_t delay = guess_delay_ms(a, peer);
-    bool good;
+    int64_t delay = guess_delay_ms(a, network);
+    serve_party *turn;
+    bool good = false;
 
-    if (delay > 0) {
-        pthread_mutex_unlock(&a->lock);
-        (void)coras_cancel_sleep_ms(NULL, delay, NULL);
-        pthread_mutex_lock(&a->lock);
-    }
-    while (a->checks == CHECKS_AT_ONCE)
-        pthread_cond_wait(&a->check_done, &a->lock);
-    a->checks++;
     pthread_mutex_unlock(&a->lock);
-    good = serve_htpasswd_check(a->passwords, user, password);
+    if (delay > 0)
+        (void)coras_cancel_sleep_ms(NULL, delay, NULL);
+    turn = serve_turn_take(a->turns, network, delay > 0);
+    if (turn) {
+        good = serve_htpasswd_check(a->passwords, user, password);
+        serve_turn_give(a->turns, turn);
+    }
     pthread_mutex_lock(&a->lock);
-    a->checks--;
-    pthread_cond_signal(&a->check_done);
     return good;
 }
 
 static bool check_password(serve_access *a, const char *user, const char *password,
-                           const char *peer)
+                           const struct serve_asker *asker)
 {
     unsigned char mac[CORAS_DIGEST_BYTES_MAX];
     bool good;
@@ -186,19 +190,19 @@ static bool check_password(serve_access *a, const char *user, const char *passwo
     pthread_mutex_lock(&a->lock);
     good = is_known_good(a, mac);
     if (!good) {
-        good = check_slowly(a, user, password, peer);
+        good = check_slowly(a, user, password, asker->network);
         if (good) {
             struct good *slot = &a->good[a->good_next];
             a->good_next = (a->good_next + 1) % GOOD_MAX;
             memcpy(slot->mac, mac, sizeof(mac));
             slot->at_ms = coras_now_ms();
         } else {
-            note_failure(a, peer);
+            note_failure(a, asker->network);
         }
     }
     pthread_mutex_unlock(&a->lock);
     if (!good)
-        serve_log_note("wrong password or unknown user from %s", peer);
+        serve_log_note("wrong password or unknown user from %s", asker->peer);
     return good;
 }
 
@@ -212,7 +216,7 @@ static enum serve_verdict check_anonymous(const serve_access *a, enum serve_righ
     return a->anonymous_read && may ? SERVE_ACCESS_GRANTED : SERVE_ACCESS_UNAUTHORIZED;
 }
 
-enum serve_verdict serve_access_check(serve_access *a, const char *authorization, const char *peer,
+enum serve_verdict serve_access_check(serve_access *a, const struct serve_asker *asker,
                                       enum serve_right right, char **ret_user)
 {
     coras_auto_free char *user = NULL;
@@ -220,15 +224,15 @@ enum serve_verdict serve_access_check(serve_access *a, const char *authorization
 
     if (!a->passwords)
         return SERVE_ACCESS_GRANTED;
-    if (!authorization)
+    if (!asker->authorization)
         return check_anonymous(a, right);
-    if (!serve_basic_credentials(authorization, &user, &password))
+    if (!serve_basic_credentials(asker->authorization, &user, &password))
         return SERVE_ACCESS_UNAUTHORIZED;
     /* skopeo and podman, asked for credentials that they do not have, send none in this form */
     if (!*user && !*password)
         return check_anonymous(a, right);
     /* wrong credentials fail even where none are needed: a client wants to know */
-    if (!check_password(a, user, password, peer))
+    if (!check_password(a, user, password, asker))
         return SERVE_ACCESS_UNAUTHORIZED;
     *ret_user = coras_steal(&user);
     return SERVE_ACCESS_GRANTED;

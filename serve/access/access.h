@@ -29,11 +29,14 @@ enum serve_verdict {
     SERVE_ACCESS_UNAUTHORIZED /* no credentials, or wrong ones */
 };
 
-/*
- * Judge a request. `authorization` is the header's value or NULL; `peer` the client's address,
- * whose failures slow it down. *ret_user is set (free) when somebody was recognised.
- */
-enum serve_verdict serve_access_check(serve_access *a, const char *authorization, const char *peer,
+/* Who asks. All borrowed. */
+struct serve_asker {
+    const char *authorization; /* value of the header, or NULL */
+    const char *peer;          /* the client's address, for the log */
+    const char *network;       /* what counts as one address: its failures slow it down */
+};
+/* Judge a request. *ret_user is set (free) when somebody was recognised. */
+enum serve_verdict serve_access_check(serve_access *a, const struct serve_asker *asker,
                                       enum serve_right right, char **ret_user);
 /* Whether this user (NULL = nobody) may read everything: no password file, or a known user. */
 bool serve_access_reads_all(const serve_access *a, const char *user);

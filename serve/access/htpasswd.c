@@ -1,6 +1,8 @@
+/* Lines of users with bcrypt hashes, and checking a password against them. */
 #include "serve/access/htpasswd.h"
 
 #include <crypt.h>
+#include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/vec.h"
@@ -17,6 +19,7 @@ struct account {
 struct serve_htpasswd {
     struct account *items;
     size_t len, cap;
+    int cost; /* the highest of all */
 };
 
 void serve_htpasswd_free(serve_htpasswd *h)
@@ -31,6 +34,11 @@ void serve_htpasswd_free(serve_htpasswd *h)
     free(h);
 }
 
+static int cost_of(const char *hash)
+{
+    return (hash[4] - '0') * 10 + hash[5] - '0';
+}
+
 static bool is_bcrypt(coras_str hash)
 {
     int cost;
@@ -40,7 +48,7 @@ static bool is_bcrypt(coras_str hash)
         return false;
     if (!coras_is_digit(hash.ptr[4]) || !coras_is_digit(hash.ptr[5]))
         return false;
-    cost = (hash.ptr[4] - '0') * 10 + hash.ptr[5] - '0';
+    cost = cost_of(hash.ptr);
     if (cost < 4 || cost > BCRYPT_COST_MAX)
         return false;
     for (size_t i = 7; i < hash.len; i++) {
@@ -92,6 +100,8 @@ static int add_line(serve_htpasswd *h, coras_str line, const char *name, int num
     account.user = coras_strndup(user.ptr, user.len);
     account.hash = coras_strndup(hash.ptr, hash.len);
     h->items[h->len++] = account;
+    if (cost_of(hash.ptr) > h->cost)
+        h->cost = cost_of(hash.ptr);
     return account.user && account.hash ? 0 : coras_fail_no_memory(err);
 }
 
@@ -139,9 +149,24 @@ static bool hash_matches(const char *hash, const char *password)
     return match;
 }
 
+/* The work of a check of this cost, for nothing. */
+static void work_in_vain(int cost, const char *password)
+{
+    char setting[BCRYPT_LEN + 1];
+
+    snprintf(setting, sizeof(setting), "$2b$%02d$%s", cost, "......................");
+    (void)hash_matches(setting, password);
+}
+
+/*
+ * Whether there is such a user must not show in the time that an answer takes, though hashes may be
+ * of different costs: all take what the costliest takes. Each step of the cost doubles the work, so
+ * a check of cost c and one each of c, c+1, ... m-1 in vain are the work of one of cost m.
+ */
 bool serve_htpasswd_check(const serve_htpasswd *h, const char *user, const char *password)
 {
     const struct account *found = NULL;
+    bool match;
 
     if (strlen(password) > SERVE_PASSWORD_MAX)
         return false;
@@ -149,8 +174,14 @@ bool serve_htpasswd_check(const serve_htpasswd *h, const char *user, const char 
         if (coras_streq(h->items[i].user, user))
             found = &h->items[i];
     }
-    /* for nobody the first entry's work is done, and its verdict thrown away */
-    return hash_matches(found ? found->hash : h->items[0].hash, password) && found;
+    if (!found) {
+        work_in_vain(h->cost, password);
+        return false;
+    }
+    match = hash_matches(found->hash, password);
+    for (int cost = cost_of(found->hash); cost < h->cost; cost++)
+        work_in_vain(cost, password);
+    return match;
 }
 
 bool serve_basic_credentials(const char *authorization, char **ret_user, char **ret_password)

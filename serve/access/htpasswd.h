@@ -18,7 +18,7 @@ CORAS_MUST_CHECK int serve_htpasswd_parse(const char *text, size_t len, const ch
 void serve_htpasswd_free(serve_htpasswd *h);
 CORAS_DEFINE_AUTO(serve_htpasswd, serve_htpasswd_free)
 
-/* Takes the same time for an unknown user as for a wrong password. */
+/* Takes the same time for each user and for an unknown one, whatever their hashes cost. */
 bool serve_htpasswd_check(const serve_htpasswd *h, const char *user, const char *password);
 
 /*

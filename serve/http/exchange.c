@@ -120,9 +120,10 @@ static void offer_log_in(struct serve_exchange *x)
 
 static bool is_allowed(struct serve_exchange *x)
 {
-    const char *authorization = serve_exchange_header(x, "Authorization");
+    const struct serve_asker asker = {serve_exchange_header(x, "Authorization"), x->peer,
+                                      x->network};
 
-    if (serve_access_check(x->registry->access, authorization, x->peer, right_of(x), &x->user) ==
+    if (serve_access_check(x->registry->access, &asker, right_of(x), &x->user) ==
         SERVE_ACCESS_GRANTED)
         return true;
     offer_log_in(x);

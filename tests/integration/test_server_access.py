@@ -2,6 +2,8 @@
 
 import base64
 import os
+import select
+import socket
 import subprocess
 import tempfile
 import threading
@@ -114,6 +116,34 @@ class Passwords(ServerCase):
             self.assertEqual(self.request("GET", "/v2/", headers=GOOD).status, 200)
         for guess in guesses:
             guess.join()
+
+
+class Guessers(ServerCase):
+    """Every check takes as long as that of the costliest hash; there is nobody behind it here."""
+
+    @classmethod
+    def setUpClass(cls):
+        with tempfile.NamedTemporaryFile("w") as file:
+            file.write(f"{HTPASSWD}nobody:$2y$10${'a' * 53}\n")
+            file.flush()
+            cls.options = (f"--htpasswd={file.name}",)
+            super().setUpClass()
+
+    def guess(self, source, number):
+        sock = socket.create_connection(("127.0.0.1", self.server.port), 60, (source, 0))
+        self.addCleanup(sock.close)
+        value = basic(USER, f"guess {number}")["Authorization"]
+        sock.sendall(f"GET /v2/ HTTP/1.1\r\nHost: localhost\r\nAuthorization: {value}\r\n\r\n".encode())
+        return sock
+
+    def test_others_wait_for_one_guess_and_not_for_all(self):
+        guesses = [self.guess("127.0.0.2", i) for i in range(60)]
+        select.select(guesses, [], [], 60)  # they are at it
+        self.assertEqual(self.request("GET", "/v2/", headers=GOOD).status, 200)
+        answered = select.select(guesses, [], [], 0)[0]
+        self.assertLess(len(answered), 30)
+        for sock in answered:
+            self.assertTrue(sock.recv(100).startswith(b"HTTP/1.1 401 "))
 
 
 class AnonymousRead(Passwords):
