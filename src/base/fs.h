@@ -60,7 +60,12 @@ CORAS_MUST_CHECK int coras_temp_mkdir(int dirfd, char name[static CORAS_TEMP_NAM
 CORAS_MUST_CHECK int coras_write_file_atomic(int dirfd, const char *path, const void *data,
                                              size_t len, mode_t mode, coras_error **err);
 
-/* The same in steps, for content that comes piece by piece: it is written to `fd`. */
+/* The same where others may have made the directory's content: a link at `path` is itself replaced,
+ * never written through. */
+CORAS_MUST_CHECK int coras_write_file_not_through(int dirfd, const char *path, const void *data,
+                                                  size_t len, mode_t mode, coras_error **err);
+
+/* The first in steps, for content that comes piece by piece: it is written to `fd`. */
 struct coras_replacement {
     int dir, fd;
     char temp[CORAS_TEMP_NAME_BYTES];

@@ -59,17 +59,24 @@ static int open_directory_of(int dirfd, const char *path, int *ret_fd, coras_err
     return *ret_fd < 0 ? coras_fail_errno(err, errno, "open %s", dir) : 0;
 }
 
-int coras_replacement_open(int dirfd, const char *path, mode_t mode, struct coras_replacement *r,
-                           coras_error **err)
+static int open_replacement(int dirfd, const char *path, mode_t mode, bool follow,
+                            struct coras_replacement *r, coras_error **err)
 {
     *r = (struct coras_replacement)CORAS_REPLACEMENT_INIT;
     r->path = coras_strdup(path);
     if (!r->path)
         return coras_fail_no_memory(err);
-    CORAS_TRY(follow_final_link(dirfd, &r->path, err));
+    if (follow)
+        CORAS_TRY(follow_final_link(dirfd, &r->path, err));
     CORAS_TRY(open_directory_of(dirfd, r->path, &r->dir, err));
     r->fd = coras_temp_create(r->dir, O_WRONLY, mode, r->temp);
     return r->fd < 0 ? coras_fail_errno(err, errno, "create %s", r->path) : 0;
+}
+
+int coras_replacement_open(int dirfd, const char *path, mode_t mode, struct coras_replacement *r,
+                           coras_error **err)
+{
+    return open_replacement(dirfd, path, mode, true, r, err);
 }
 
 int coras_replacement_commit(struct coras_replacement *r, bool sync, coras_error **err)
@@ -98,14 +105,26 @@ void coras_replacement_clear(struct coras_replacement *r)
     r->path = NULL;
 }
 
-int coras_write_file_atomic(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
-                            coras_error **err)
+static int write_file(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
+                      bool follow, coras_error **err)
 {
     __attribute__((cleanup(coras_replacement_clear))) struct coras_replacement r;
 
-    CORAS_TRY(coras_replacement_open(dirfd, path, mode, &r, err));
+    CORAS_TRY(open_replacement(dirfd, path, mode, follow, &r, err));
     int rc = coras_write_full(r.fd, data, len, err);
     if (rc < 0)
         return coras_wrap(err, rc, "%s", r.path);
     return coras_replacement_commit(&r, true, err);
+}
+
+int coras_write_file_atomic(int dirfd, const char *path, const void *data, size_t len, mode_t mode,
+                            coras_error **err)
+{
+    return write_file(dirfd, path, data, len, mode, true, err);
+}
+
+int coras_write_file_not_through(int dirfd, const char *path, const void *data, size_t len,
+                                 mode_t mode, coras_error **err)
+{
+    return write_file(dirfd, path, data, len, mode, false, err);
 }

@@ -222,32 +222,55 @@ static int ingest_open(const struct coras_layout *l, struct ingest *in, coras_er
     return coras_fail_errno(err, errno, "create a file in ingest");
 }
 
-/* Names in a directory are worth what its own name is. */
-static int make_blob_dir(const struct coras_layout *l, const coras_digest *digest,
+/* The directory that holds the blobs of an algorithm, which no link may lead out of the layout. */
+static int open_blob_dir(const struct coras_layout *l, const coras_digest *digest, int *ret,
                          coras_error **err)
 {
     char dir[CORAS_LAYOUT_PATH_MAX];
+
     (void)snprintf(dir, sizeof(dir), "blobs/%s", coras_digest_algorithm_name(digest->algorithm));
-    CORAS_TRY(make_dir(l, "blobs", err));
-    CORAS_TRY(make_dir(l, dir, err));
-    CORAS_TRY(coras_sync_directory(l->dirfd, "blobs", err));
-    return coras_sync_directory(l->dirfd, ".", err);
+    return coras_open_beneath(l->dirfd, dir, O_RDONLY | O_DIRECTORY, 0, ret, err);
 }
 
-/* Give a complete file its final name. */
+/* Names in a directory are worth what its own name is. */
+static int make_blob_dir(const struct coras_layout *l, const coras_digest *digest, int *ret,
+                         coras_error **err)
+{
+    const char *name = coras_digest_algorithm_name(digest->algorithm);
+    coras_auto_fd blobs = -1;
+
+    CORAS_TRY(make_dir(l, "blobs", err));
+    CORAS_TRY(coras_open_beneath(l->dirfd, "blobs", O_RDONLY | O_DIRECTORY, 0, &blobs, err));
+    if (mkdirat(blobs, name, 0777) < 0 && errno != EEXIST)
+        return coras_fail_errno(err, errno, "mkdir blobs/%s", name);
+    CORAS_TRY(coras_fsync(blobs, "blobs", err));
+    CORAS_TRY(coras_sync_directory(l->dirfd, ".", err));
+    return open_blob_dir(l, digest, ret, err);
+}
+
+static int need_blob_dir(const struct coras_layout *l, const coras_digest *digest, int *ret,
+                         coras_error **err)
+{
+    coras_auto(coras_error) failure = NULL;
+    int rc = open_blob_dir(l, digest, ret, &failure);
+
+    if (rc == CORAS_ERR_NOT_FOUND)
+        return make_blob_dir(l, digest, ret, err);
+    coras_error_propagate(err, &failure);
+    return rc;
+}
+
+/* Give a complete file its final name. NOT_FOUND: it is no longer there. */
 static int publish(const struct coras_layout *l, int dirfd, const char *name,
                    const coras_digest *digest, coras_error **err)
 {
-    char path[CORAS_LAYOUT_PATH_MAX];
-    (void)coras_layout_blob_path(digest, path);
-    if (renameat(dirfd, name, l->dirfd, path) == 0)
+    char path[CORAS_LAYOUT_PATH_MAX], hex[CORAS_DIGEST_TEXT_MAX];
+    coras_auto_fd blobs = -1;
+
+    CORAS_TRY(need_blob_dir(l, digest, &blobs, err));
+    if (renameat(dirfd, name, blobs, coras_digest_hex(digest, hex)) == 0)
         return 0;
-    if (errno != ENOENT) /* the directory of the algorithm is made when it is first needed */
-        return coras_fail_errno(err, errno, "rename %s", path);
-    CORAS_TRY(make_blob_dir(l, digest, err));
-    if (renameat(dirfd, name, l->dirfd, path) < 0)
-        return coras_fail_errno(err, errno, "rename %s", path);
-    return 0;
+    return coras_fail_errno(err, errno, "rename %s", coras_layout_blob_path(digest, path));
 }
 
 static int ingest_publish(const struct coras_layout *l, struct ingest *in,
@@ -342,14 +365,21 @@ int coras_layout_push_blob(coras_target *t, const coras_blob_push *push, coras_e
 int coras_layout_remove_blob(const struct coras_layout *l, const coras_digest *digest,
                              coras_error **err)
 {
-    char path[CORAS_LAYOUT_PATH_MAX];
+    char path[CORAS_LAYOUT_PATH_MAX], hex[CORAS_DIGEST_TEXT_MAX];
+    coras_auto(coras_error) failure = NULL;
+    coras_auto_fd blobs = -1;
+
     if (l->tar)
         return fail_read_only(err);
-    if (unlinkat(l->dirfd, coras_layout_blob_path(digest, path), 0) == 0)
+    int rc = open_blob_dir(l, digest, &blobs, &failure);
+    if (rc == 0 && unlinkat(blobs, coras_digest_hex(digest, hex), 0) == 0)
         return 0;
-    if (errno == ENOENT)
+    if (rc == CORAS_ERR_NOT_FOUND || (rc == 0 && errno == ENOENT))
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "not found");
-    return coras_fail_errno(err, errno, "remove %s", path);
+    if (rc == 0)
+        return coras_fail_errno(err, errno, "remove %s", coras_layout_blob_path(digest, path));
+    coras_error_propagate(err, &failure);
+    return rc;
 }
 
 int coras_layout_sync_names(const struct coras_layout *l, coras_error **err)
@@ -387,24 +417,23 @@ static int digest_of_partial(const char *name, coras_digest *ret, coras_error **
     return coras_digest_parse(text, ret, err);
 }
 
-/* Another process that brought the same content has given our file its name. */
-static bool was_published(const struct coras_layout *l, const coras_landing *landing,
-                          const coras_digest *digest)
+static bool is_there(const struct coras_layout *l, const coras_digest *digest)
 {
-    char path[CORAS_LAYOUT_PATH_MAX];
-    struct stat st;
-    return fstatat(landing->dirfd, landing->partial, &st, AT_SYMLINK_NOFOLLOW) < 0 &&
-           errno == ENOENT &&
-           fstatat(l->dirfd, coras_layout_blob_path(digest, path), &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-           S_ISREG(st.st_mode);
+    struct coras_layout_blob blob = {.fd = -1};
+
+    if (coras_layout_open_blob(l, digest, &blob, NULL) < 0)
+        return false;
+    coras_close_fd(&blob.fd);
+    return true;
 }
 
-static int name_landing(const struct coras_layout *l, const coras_landing *landing,
-                        const coras_digest *digest, coras_error **err)
+static int protect_blob(const struct coras_layout *l, const coras_digest *digest, coras_error **err)
 {
-    if (fchmodat(landing->dirfd, landing->partial, BLOB_MODE, 0) < 0)
-        return coras_fail_errno(err, errno, "chmod ingest/%s", landing->partial);
-    return publish(l, landing->dirfd, landing->partial, digest, err);
+    struct coras_layout_blob blob = {.fd = -1};
+
+    CORAS_TRY(coras_layout_open_blob(l, digest, &blob, err));
+    coras_auto_fd fd = blob.fd;
+    return fchmod(fd, BLOB_MODE) < 0 ? coras_fail_errno(err, errno, "chmod a blob") : 0;
 }
 
 static int commit_landing(coras_landing *landing, coras_error **err)
@@ -412,12 +441,15 @@ static int commit_landing(coras_landing *landing, coras_error **err)
     const struct coras_layout *l = landing->user;
     coras_auto(coras_error) failure = NULL;
     coras_digest digest;
+
     CORAS_TRY(digest_of_partial(landing->partial, &digest, err));
-    int rc = name_landing(l, landing, &digest, &failure);
-    if (rc < 0 && was_published(l, landing, &digest))
-        return 0;
+    int rc = publish(l, landing->dirfd, landing->partial, &digest, &failure);
+    if (rc == CORAS_ERR_NOT_FOUND && is_there(l, &digest))
+        return 0; /* another process had filled the same file, and was quicker */
     coras_error_propagate(err, &failure);
-    return rc;
+    CORAS_TRY(rc);
+    /* Last: in ingest/ it is a file that others may be waiting to write. */
+    return protect_blob(l, &digest, err);
 }
 
 int coras_layout_land(coras_target *t, const coras_descriptor *desc, coras_landing *ret,

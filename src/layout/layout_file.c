@@ -166,7 +166,7 @@ static int create_file(const struct coras_layout *l, const char *name, const cha
     struct stat st;
     if (fstatat(l->dirfd, name, &st, 0) == 0 || errno != ENOENT)
         return 0; /* reading it will tell */
-    return coras_write_file_atomic(l->dirfd, name, text, strlen(text), 0666, err);
+    return coras_write_file_not_through(l->dirfd, name, text, strlen(text), 0666, err);
 }
 
 int coras_layout_create(const struct coras_layout *l, coras_error **err)
@@ -204,7 +204,7 @@ int coras_layout_save_index(struct coras_layout *l, coras_error **err)
 {
     coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_INDEX_JSON);
     CORAS_TRY(coras_layout_index_write(&l->index, &text, err));
-    CORAS_TRY(coras_write_file_atomic(l->dirfd, "index.json", text.ptr, text.len, 0666, err));
+    CORAS_TRY(coras_write_file_not_through(l->dirfd, "index.json", text.ptr, text.len, 0666, err));
     coras_layout_graph_free(l->graph);
     l->graph = NULL;
     if (fstatat(l->dirfd, "index.json", &l->index_stat, 0) < 0)

@@ -503,6 +503,51 @@ static int open_archive(const struct archive_member *members, size_t len, coras_
     return coras_layout_open("lay.tar", CORAS_LAYOUT_READ, ret, err);
 }
 
+/* Both wait for the lock of one partial file: who is second finds it published. */
+static void two_downloads_of_one_blob_land(void **state)
+{
+    (void)state;
+    coras_auto(coras_target) t = open_layout("lay", CORAS_LAYOUT_WRITE);
+    coras_auto_value(coras_descriptor) d = describe(CORAS_MT_OCTET_STREAM, "landed");
+    coras_auto_free char *path = blob_path(&d);
+    coras_landing landings[2];
+    coras_auto(coras_error) err = NULL;
+
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(landings); i++)
+        assert_ok(t->ops->land(t, &d, &landings[i], &err), err);
+    coras_auto_fd fd = openat(landings[0].dirfd, landings[0].partial, O_WRONLY | O_CREAT, 0600);
+    assert_ok(coras_write_full(fd, "landed", 6, &err), err);
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(landings); i++) {
+        assert_ok(landings[i].commit(&landings[i], &err), err);
+        coras_landing_clear(&landings[i]);
+        assert_text(path, "landed");
+        assert_int_equal(mode_of(path), 0444);
+    }
+}
+
+static void nothing_is_written_through_a_link(void **state)
+{
+    (void)state;
+    coras_auto(coras_error) err = NULL;
+    coras_auto(coras_target) other = open_layout("other", CORAS_LAYOUT_WRITE);
+    assert_int_equal(mkdir("lay", 0755), 0);
+    assert_int_equal(symlink("../new", "lay/oci-layout"), 0);
+    assert_int_equal(symlink("../other/index.json", "lay/index.json"), 0);
+    coras_auto(coras_target) t = open_layout("lay", CORAS_LAYOUT_WRITE);
+    coras_auto_value(coras_descriptor) d = push_artifact(t, "v1", "layer", NULL);
+    assert_text("other/index.json", EMPTY_INDEX);
+    assert_false(path_exists("new"));
+    assert_text("lay/oci-layout", VERSION);
+    assert_tags(t, NULL, "v1");
+
+    assert_int_equal(mkdir("trap", 0755), 0);
+    assert_int_equal(mkdir("elsewhere", 0755), 0);
+    assert_int_equal(symlink("../elsewhere", "trap/blobs"), 0);
+    coras_auto(coras_target) trap = open_layout("trap", CORAS_LAYOUT_WRITE);
+    assert_int_equal(push_text(trap, "layer", &err), CORAS_ERR_UNSAFE_PATH);
+    assert_int_equal(rmdir("elsewhere"), 0);
+}
+
 static void archives_are_read_in_place(void **state)
 {
     static const struct archive_member members[] = {
@@ -599,6 +644,8 @@ int main(void)
         SCRATCH_TEST(writers_at_the_same_time_lose_nothing),
         SCRATCH_TEST(changes_of_others_are_seen),
         SCRATCH_TEST(a_download_lands_under_its_digest),
+        SCRATCH_TEST(two_downloads_of_one_blob_land),
+        SCRATCH_TEST(nothing_is_written_through_a_link),
         SCRATCH_TEST(archives_are_read_in_place),
         SCRATCH_TEST(archives_with_two_meanings_are_refused),
         SCRATCH_TEST(a_compressed_archive_gets_advice),
