@@ -154,12 +154,12 @@ int coras_descriptor_of_bytes(const char *media_type, const void *data, size_t l
 
 static int read_digest(const coras_json *v, const char *what, coras_digest *ret, coras_error **err)
 {
-    const char *text = coras_json_get_string(v, "digest");
+    const coras_json *digest = coras_field_get(v, "digest");
+    const char *text;
     int rc;
 
-    if (!text)
-        return coras_field_fail(err, what, "digest",
-                                coras_json_get(v, "digest") ? "not a string" : "missing");
+    if (!coras_json_string(digest, &text))
+        return coras_field_fail(err, what, "digest", digest ? "not a string" : "missing");
     rc = coras_digest_parse(text, ret, err);
     if (rc < 0) {
         rc = coras_error_recode(err, CORAS_ERR_INVALID_MANIFEST);
@@ -170,10 +170,11 @@ static int read_digest(const coras_json *v, const char *what, coras_digest *ret,
 
 static int read_size(const coras_json *v, const char *what, int64_t *ret, coras_error **err)
 {
-    const coras_json *size = coras_json_get(v, "size");
+    const coras_json *size = coras_field_get(v, "size");
 
-    if (!size)
-        return coras_field_fail(err, what, "size", "missing");
+    *ret = 0;
+    if (coras_json_type_of(size) == CORAS_JSON_NULL)
+        return 0;
     if (!coras_json_int(size, ret))
         return coras_field_fail(err, what, "size", "not an integer");
     if (*ret < 0)
@@ -181,27 +182,38 @@ static int read_size(const coras_json *v, const char *what, int64_t *ret, coras_
     return 0;
 }
 
+/* Whether embedded content is what the descriptor says. Nobody reads it instead of the content
+ * unless it is; upstream never does. */
+static int check_data(const coras_descriptor *d, const coras_buf *bytes, bool *ret,
+                      coras_error **err)
+{
+    coras_digest digest;
+
+    *ret = false;
+    if (bytes->len == 0 || (uint64_t)d->size != bytes->len)
+        return 0;
+    CORAS_TRY(coras_digest_of(d->digest.algorithm, bytes->ptr, bytes->len, &digest, err));
+    *ret = coras_digest_equal(&digest, &d->digest);
+    return 0;
+}
+
 static int read_data(const coras_json *v, const char *what, coras_descriptor *d, coras_error **err)
 {
     coras_auto_buf bytes = CORAS_BUF_UNLIMITED;
-    const coras_json *data = coras_json_get(v, "data");
-    coras_digest digest;
+    const coras_json *data = coras_field_get(v, "data");
     const char *text;
+    bool right = false;
+    char *taken;
 
     if (coras_json_type_of(data) == CORAS_JSON_NULL)
         return 0;
     if (!coras_json_string(data, &text) || !coras_base64_decode(&bytes, text, strlen(text)))
         return coras_field_fail(err, what, "data", "not base64 text");
     CORAS_TRY(coras_buf_done(&bytes, err));
-    if (bytes.len == 0 && d->size != 0) /* Go's form of an absent value */
+    CORAS_TRY(check_data(d, &bytes, &right, err));
+    if (!right)
         return 0;
-    if ((uint64_t)d->size != bytes.len)
-        return coras_field_fail(err, what, "data", "does not have the size of the descriptor");
-    CORAS_TRY(coras_digest_of(d->digest.algorithm, bytes.ptr, bytes.len, &digest, err));
-    if (!coras_digest_equal(&digest, &d->digest))
-        return coras_field_fail(err, what, "data", "does not have the digest of the descriptor");
     d->data_len = bytes.len;
-    char *taken;
     CORAS_TRY(coras_buf_take(&bytes, &taken, err));
     d->data = taken;
     return 0;
@@ -211,7 +223,7 @@ static int read_platform(const coras_json *v, const char *what, coras_platform *
                          coras_error **err)
 {
     coras_auto_free char *inner = NULL;
-    const coras_json *platform = coras_json_get(v, "platform");
+    const coras_json *platform = coras_field_get(v, "platform");
 
     if (coras_json_type_of(platform) == CORAS_JSON_NULL)
         return 0;
@@ -229,7 +241,7 @@ static int read_annotations(const coras_json *v, const char *what, coras_annotat
 
     if (!inner)
         return coras_fail_no_memory(err);
-    return coras_annotations_from_json(coras_json_get(v, "annotations"), inner, ret, err);
+    return coras_annotations_from_json(coras_field_get(v, "annotations"), inner, ret, err);
 }
 
 int coras_descriptor_from_json(const coras_json *v, const char *what, coras_descriptor *ret,
@@ -239,8 +251,8 @@ int coras_descriptor_from_json(const coras_json *v, const char *what, coras_desc
 
     CORAS_TRY(coras_field_object(v, what, err));
     CORAS_TRY(coras_field_text(v, what, "mediaType", &d.media_type, err));
-    if (!d.media_type)
-        return coras_field_fail(err, what, "mediaType", "missing");
+    if (!d.media_type && !coras_text_copy(&d.media_type, ""))
+        return coras_fail_no_memory(err);
     CORAS_TRY(read_digest(v, what, &d.digest, err));
     CORAS_TRY(read_size(v, what, &d.size, err));
     CORAS_TRY(coras_field_text_list(v, what, "urls", &d.urls, err));

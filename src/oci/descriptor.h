@@ -20,8 +20,8 @@ CORAS_MUST_CHECK int coras_descriptors_add(coras_descriptors *l, const coras_des
                                            coras_error **err);
 CORAS_DEFINE_AUTO_VALUE(coras_descriptors, coras_descriptors_clear)
 
-/* INVALID_MANIFEST names the field; `what` is put in front ("layers[3]"). `data` is checked against
- * digest and size. */
+/* INVALID_MANIFEST names the field; `what` is put in front ("layers[3]"). An absent mediaType is
+ * "", an absent size 0. `data` that is not the content of the descriptor is left out. */
 CORAS_MUST_CHECK int coras_descriptor_from_json(const coras_json *v, const char *what,
                                                 coras_descriptor *ret, coras_error **err);
 /* Full form, members in Go's order. */

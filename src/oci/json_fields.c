@@ -1,4 +1,9 @@
+/*
+ * Members of OCI documents, read as the programs that wrote them read them (json_fields.h).
+ */
 #include "oci/json_fields.h"
+
+#include <strings.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -7,6 +12,18 @@ int coras_field_fail(coras_error **err, const char *what, const char *key, const
 {
     return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "%s%s%s: %s", what, *what ? "." : "", key,
                       problem);
+}
+
+const coras_json *coras_field_get(const coras_json *object, const char *key)
+{
+    const coras_json *value, *found = NULL;
+    const char *name;
+    void *iter = NULL;
+
+    while (coras_json_next(object, &iter, &name, &value))
+        if (strcasecmp(name, key) == 0)
+            found = value;
+    return found;
 }
 
 int coras_field_object(const coras_json *v, const char *what, coras_error **err)
@@ -26,7 +43,7 @@ bool coras_text_copy(char **to, const char *from)
 int coras_field_text(const coras_json *object, const char *what, const char *key, char **ret,
                      coras_error **err)
 {
-    const coras_json *v = coras_json_get(object, key);
+    const coras_json *v = coras_field_get(object, key);
     const char *text;
     char *copy;
 
@@ -98,7 +115,7 @@ static int fill_list(const coras_json *array, const char *what, const char *key,
 int coras_field_text_list(const coras_json *object, const char *what, const char *key, char ***ret,
                           coras_error **err)
 {
-    const coras_json *v = coras_json_get(object, key);
+    const coras_json *v = coras_field_get(object, key);
     enum coras_json_type type = coras_json_type_of(v);
     size_t len = coras_json_len(v);
     char **list;

@@ -7,6 +7,9 @@
 
 #include "codec/json.h"
 
+/* The member of an object; NULL: absent, or no object. As Go reads: capitals do not matter, and of
+ * members that differ in them only the last counts. */
+const coras_json *coras_field_get(const coras_json *object, const char *key);
 /* Whether v is an object. `what` may be "" for the document itself. */
 CORAS_MUST_CHECK int coras_field_object(const coras_json *v, const char *what, coras_error **err);
 CORAS_MUST_CHECK int coras_field_text(const coras_json *object, const char *what, const char *key,

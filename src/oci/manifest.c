@@ -53,7 +53,17 @@ static int contradiction(const char *in_body, const char *fetched_as, coras_erro
                       body, fetched);
 }
 
-/* The type of the document: its own word, which must be that of the fetch when both are there. */
+/* Whether a document of one type may be read as the other: image or index is what matters. */
+static bool means_the_same(const char *in_body, const char *fetched_as)
+{
+    enum coras_manifest_kind body = coras_media_type_kind(in_body);
+    enum coras_manifest_kind fetched = coras_media_type_kind(fetched_as);
+
+    return body == fetched || (coras_kind_is_image(body) && coras_kind_is_image(fetched)) ||
+           (coras_kind_is_index(body) && coras_kind_is_index(fetched));
+}
+
+/* The type of the document: that of the fetch, else its own word. */
 static int read_media_type(const coras_json *doc, const char *fetched_as, coras_manifest *m,
                            coras_error **err)
 {
@@ -64,35 +74,47 @@ static int read_media_type(const coras_json *doc, const char *fetched_as, coras_
         free(m->media_type); /* Go's form of an absent value */
         m->media_type = NULL;
     }
-    if (m->media_type && known && !coras_streq(m->media_type, fetched_as))
+    if (m->media_type && known && !means_the_same(m->media_type, fetched_as))
         return contradiction(m->media_type, fetched_as, err);
     if (!m->media_type && !known)
         return bad(err, "mediaType: missing");
-    if (!m->media_type && !coras_text_copy(&m->media_type, fetched_as))
-        return coras_fail_no_memory(err);
+    if (known) {
+        free(m->media_type);
+        if (!coras_text_copy(&m->media_type, fetched_as))
+            return coras_fail_no_memory(err);
+    }
     m->kind = coras_media_type_kind(m->media_type);
     return m->kind == CORAS_KIND_BLOB ? unsupported_type(m->media_type, err) : 0;
 }
 
+static bool has_content(const coras_json *doc, const char *key)
+{
+    const coras_json *v = coras_field_get(doc, key);
+
+    return coras_json_type_of(v) == CORAS_JSON_ARRAY ? coras_json_len(v) > 0
+                                                     : coras_json_type_of(v) != CORAS_JSON_NULL;
+}
+
+/* Nobody reads the number, but what it says of a document without any of our members. */
 static int check_schema_version(const coras_json *doc, coras_error **err)
 {
-    const coras_json *v = coras_json_get(doc, "schemaVersion");
+    const coras_json *v = coras_field_get(doc, "schemaVersion");
     int64_t version;
 
     if (coras_json_type_of(v) == CORAS_JSON_NULL)
         return 0;
     if (!coras_json_int(v, &version))
         return bad(err, "schemaVersion: not an integer");
-    if (version == 1)
+    if (version == 1 && coras_field_get(doc, "fsLayers"))
         return coras_fail(err, CORAS_ERR_UNSUPPORTED, "schema 1 manifests are unsupported");
-    return version == 2 ? 0 : bad(err, "schemaVersion: not 2");
+    return 0;
 }
 
 /* A document that is an image to one reader and an index to another (CVE-2021-41190). */
 static int check_unambiguous(const coras_json *doc, const coras_manifest *m, coras_error **err)
 {
-    bool image_parts = coras_json_get(doc, "layers") || coras_json_get(doc, "config");
-    bool index_parts = coras_json_get(doc, "manifests") != NULL;
+    bool image_parts = has_content(doc, "layers") || has_content(doc, "config");
+    bool index_parts = has_content(doc, "manifests");
 
     if (image_parts && index_parts)
         return bad(err, "ambiguous: both an image manifest and an index");
@@ -101,15 +123,14 @@ static int check_unambiguous(const coras_json *doc, const coras_manifest *m, cor
     return 0;
 }
 
-static int read_list(const coras_json *doc, const char *key, bool null_is_empty,
-                     coras_descriptors *ret, coras_error **err)
+/* Absent or null is an empty list. */
+static int read_list(const coras_json *doc, const char *key, coras_descriptors *ret,
+                     coras_error **err)
 {
-    const coras_json *list = coras_json_get(doc, key);
+    const coras_json *list = coras_field_get(doc, key);
     enum coras_json_type type = coras_json_type_of(list);
 
-    if (!list)
-        return coras_field_fail(err, "", key, "missing");
-    if (type == CORAS_JSON_NULL && null_is_empty)
+    if (type == CORAS_JSON_NULL)
         return 0;
     if (type != CORAS_JSON_ARRAY)
         return coras_field_fail(err, "", key, "not a list");
@@ -128,21 +149,25 @@ static int read_list(const coras_json *doc, const char *key, bool null_is_empty,
 static int read_content(const coras_json *doc, coras_manifest *m, coras_error **err)
 {
     if (coras_kind_is_index(m->kind))
-        return read_list(doc, "manifests", true, &m->layers, err);
+        return read_list(doc, "manifests", &m->layers, err);
     if (m->kind == CORAS_KIND_ARTIFACT)
-        return coras_json_get(doc, "blobs") ? read_list(doc, "blobs", true, &m->layers, err) : 0;
-    if (coras_json_type_of(coras_json_get(doc, "config")) == CORAS_JSON_NULL)
+        return read_list(doc, "blobs", &m->layers, err);
+    if (coras_json_type_of(coras_field_get(doc, "config")) == CORAS_JSON_NULL)
         return bad(err, "config: missing");
-    CORAS_TRY(coras_descriptor_from_json(coras_json_get(doc, "config"), "config", &m->config, err));
+    CORAS_TRY(
+        coras_descriptor_from_json(coras_field_get(doc, "config"), "config", &m->config, err));
     m->has_config = true;
-    return read_list(doc, "layers", false, &m->layers, err);
+    return read_list(doc, "layers", &m->layers, err);
 }
 
 static int read_subject(const coras_json *doc, coras_manifest *m, coras_error **err)
 {
-    const coras_json *subject = coras_json_get(doc, "subject");
+    const coras_json *subject = coras_field_get(doc, "subject");
 
-    if (coras_json_type_of(subject) == CORAS_JSON_NULL)
+    bool is_empty =
+        coras_json_type_of(subject) == CORAS_JSON_OBJECT && coras_json_len(subject) == 0;
+
+    if (coras_json_type_of(subject) == CORAS_JSON_NULL || is_empty)
         return 0;
     CORAS_TRY(coras_descriptor_from_json(subject, "subject", &m->subject, err));
     m->has_subject = true;
@@ -159,7 +184,7 @@ static int read_document(const coras_json *doc, const char *media_type, coras_ma
     CORAS_TRY(read_content(doc, m, err));
     CORAS_TRY(coras_field_text(doc, "", "artifactType", &m->artifact_type, err));
     CORAS_TRY(read_subject(doc, m, err));
-    return coras_annotations_from_json(coras_json_get(doc, "annotations"), "annotations",
+    return coras_annotations_from_json(coras_field_get(doc, "annotations"), "annotations",
                                        &m->annotations, err);
 }
 

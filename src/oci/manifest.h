@@ -26,9 +26,11 @@ void coras_manifest_clear(coras_manifest *m);
 CORAS_DEFINE_AUTO_VALUE(coras_manifest, coras_manifest_clear)
 
 /*
- * Parse `text`, which was fetched as `media_type`. Refused with INVALID_MANIFEST: no JSON object, a
- * mediaType that contradicts, `layers` and `manifests` together, missing config, bad descriptors.
- * UNSUPPORTED: Docker schema 1 and types that are no manifest. "manifests": null is an empty list.
+ * Parse `text`, which was fetched as `media_type`. Refused with INVALID_MANIFEST: no JSON object,
+ * an index that says it is an image or has parts of one (and the other way round), missing config,
+ * bad descriptors. UNSUPPORTED: Docker schema 1 and types that are no manifest. What nobody attacks
+ * with is read as upstream reads it: lists that are absent or null, capitals in keys, Docker's name
+ * for OCI's type.
  */
 CORAS_MUST_CHECK int coras_manifest_parse(const char *text, size_t len, const char *media_type,
                                           coras_manifest *ret, coras_error **err);

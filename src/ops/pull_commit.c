@@ -293,7 +293,8 @@ static int sync_names(coras_workdir *w, coras_error **err)
     for (size_t i = 0; i < w->places.len; i++)
         if (w->places.items[i]->placed)
             CORAS_TRY(sync_above(w, w->places.items[i], synced, err));
-    return coras_sync_parents(w->absolute, w->missing_dirs, err);
+    /* An artifact without files makes no output directory. */
+    return w->dirfd < 0 ? 0 : coras_sync_parents(w->absolute, w->missing_dirs, err);
 }
 
 /* So that pulling or pushing the same files again need not read them. */

@@ -197,7 +197,7 @@ class Manifests(ServerCase):
         for data in (b"", b"x", b"[]", b"null", b'"x"', b"{}", b"{" * 5000, b"[" * 100000,
                      image() + b"x", b"\xef\xbb\xbf" + image(), b"\xff" + image(),
                      image()[:-1] + b',"layers":[]}',
-                     compact({**base, "manifests": []}), compact({**base, "layers": None}),
+                     compact({**base, "manifests": [layer]}), compact({**base, "layers": {}}),
                      compact({**base, "layers": [5]}), compact({**base, "config": None}),
                      compact({**base, "layers": [{**layer, "size": -1}]}),
                      compact({**base, "layers": [{**layer, "size": 2**63}]}),
