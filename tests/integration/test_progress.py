@@ -2,11 +2,12 @@
 
 import os
 import re
+import signal
 
 from harness import programs
 from harness.case import CliCase, main
 from harness.proxy import Fault, FaultProxy
-from harness.servers import DockerRegistry
+from harness.servers import CorasServe, DockerRegistry
 
 
 @programs.need_docker_registry
@@ -114,6 +115,20 @@ class Progress(CliCase):
         self.proxy.clear()
         self.ok("pull", self.ref, "-o", "out")
         self.assertEqual(self.read("out", "model.bin"), self.read("model.bin"))
+
+    def test_what_an_interrupted_push_keeps_is_said(self):
+        self.box.write("large.bin", os.urandom(12 << 20))
+        proxy = self.serve_here(FaultProxy(self.serve_here(CorasServe()).port))  # docker-registry keeps nothing
+        uploads = "/blobs/uploads/"
+        proxy.add(Fault(uploads, "PATCH", times=1, cut_request=6 << 20))
+        proxy.add(Fault(uploads, "PATCH", stall_head=True,
+                             call=lambda _: process.send_signal(signal.SIGINT)))
+        process = self.box.popen(self.box.bin / "oras", "push", f"{proxy.host}/p:v1", "large.bin")
+        _, err = process.communicate(timeout=60)
+        self.assertNotEqual(process.returncode, 0)
+        self.assertRegex(err.decode(), r"Hint: [\d.]+ MB of 12 MB are kept: run the same command again to go on")
+        proxy.clear()
+        self.ok("push", f"{proxy.host}/p:v1", "large.bin")
 
     def test_narrow_terminal(self):
         result, seen = self.tty("push", self.ref, "model.bin", size=(5, 20))
