@@ -9,24 +9,24 @@ struct constraint {
     bool any_open, minor_open, patch_open;
 };
 
-struct reader {
+struct constraint_reader {
     struct gotmpl_arena *a;
     coras_str s; /* constraints that must all hold */
     size_t pos;
 };
 
-static void skip_blanks(struct reader *r)
+static void skip_blanks(struct constraint_reader *r)
 {
     while (r->pos < r->s.len && coras_is_space(r->s.ptr[r->pos]))
         r->pos++;
 }
 
-_Noreturn static void refuse(const struct reader *r)
+_Noreturn static void refuse(const struct constraint_reader *r)
 {
     gotmpl_fail(r->a, "improper constraint: %.*s", (int)r->s.len, r->s.ptr);
 }
 
-static coras_str take_sign(struct reader *r)
+static coras_str take_sign(struct constraint_reader *r)
 {
     static const char *const signs[] = {"!=", ">=", "=>", "<=", "=<", "~>",
                                         "=",  ">",  "<",  "~",  "^"};
@@ -44,19 +44,19 @@ static bool is_open(coras_str part)
     return part.len == 0 || (!coras_is_digit(part.ptr[0]) && part.len == 1);
 }
 
-struct filling {
+struct version_filling {
     const struct gotmpl_semver_parts *parts;
     struct gotmpl_semver *into;
 };
 
 static void fill(struct gotmpl_arena *a, void *user)
 {
-    struct filling *f = user;
+    struct version_filling *f = user;
 
     gotmpl_semver_fill(a, f->parts, f->into);
 }
 
-static struct constraint take_comparison(struct reader *r, coras_str sign)
+static struct constraint take_comparison(struct constraint_reader *r, coras_str sign)
 {
     struct constraint c = {.sign = sign};
     struct gotmpl_semver_parts parts;
@@ -70,13 +70,13 @@ static struct constraint take_comparison(struct reader *r, coras_str sign)
         open |= is_open(parts.numbers[i]);
         parts.numbers[i] = open ? CORAS_STR("") : parts.numbers[i];
     }
-    if (!gotmpl_guard(r->a, fill, &(struct filling){&parts, &c.version}))
+    if (!gotmpl_guard(r->a, fill, &(struct version_filling){&parts, &c.version}))
         gotmpl_fail(r->a, "constraint parser error");
     return c;
 }
 
 /* " - " between two versions. */
-static bool take_dash(struct reader *r)
+static bool take_dash(struct constraint_reader *r)
 {
     size_t start = r->pos;
 
@@ -189,7 +189,7 @@ static void weigh(struct verdict *verdict, struct constraint c)
 /* Constraints separated by blanks or commas; a pre-release has to be asked for. */
 static bool all_hold(struct gotmpl_arena *a, coras_str s, const struct gotmpl_semver *v)
 {
-    struct reader r = {.a = a, .s = s};
+    struct constraint_reader r = {.a = a, .s = s};
     struct verdict verdict = {.version = v, .all_hold = true};
     size_t end;
 

@@ -5,7 +5,7 @@
  */
 #include "gotemplate/regex.h"
 
-struct reader {
+struct regex_reader {
     struct gotmpl_arena *a;
     coras_str expr;
     size_t pos;
@@ -15,24 +15,24 @@ struct reader {
     struct gotmpl_text out;
 };
 
-_Noreturn static void refuse(struct reader *r, const char *what, size_t from, size_t to)
+_Noreturn static void refuse(struct regex_reader *r, const char *what, size_t from, size_t to)
 {
     coras_str s = gotmpl_sub(r->expr, from, to);
 
     gotmpl_fail(r->a, "error parsing regexp: %s: `%.*s`", what, (int)s.len, s.ptr);
 }
 
-static bool at_end(const struct reader *r)
+static bool at_end(const struct regex_reader *r)
 {
     return r->pos >= r->expr.len;
 }
 
-static bool next_is(const struct reader *r, const char *s)
+static bool next_is(const struct regex_reader *r, const char *s)
 {
     return gotmpl_has_prefix(gotmpl_sub(r->expr, r->pos, r->expr.len), s);
 }
 
-static uint32_t take(struct reader *r)
+static uint32_t take(struct regex_reader *r)
 {
     uint32_t c;
     size_t n = coras_utf8_decode(r->expr.ptr + r->pos, r->expr.len - r->pos, &c);
@@ -43,7 +43,7 @@ static uint32_t take(struct reader *r)
     return c;
 }
 
-static void put_char(struct reader *r, uint32_t c)
+static void put_char(struct regex_reader *r, uint32_t c)
 {
     if (c < 0x80 && coras_is_alnum((char)c))
         gotmpl_putc(&r->out, (char)c);
@@ -63,7 +63,7 @@ static int hex_value(uint32_t c)
     return c >= 'a' && c <= 'f' ? (int)(c - 'a' + 10) : -1;
 }
 
-static uint32_t take_hex(struct reader *r, size_t start)
+static uint32_t take_hex(struct regex_reader *r, size_t start)
 {
     uint32_t value = 0;
     bool braces = next_is(r, "{");
@@ -87,13 +87,13 @@ static uint32_t take_hex(struct reader *r, size_t start)
     return value;
 }
 
-static bool next_is_octal(const struct reader *r)
+static bool next_is_octal(const struct regex_reader *r)
 {
     return !at_end(r) && r->expr.ptr[r->pos] >= '0' && r->expr.ptr[r->pos] <= '7';
 }
 
 /* A single character written with a backslash, which is at the position. */
-static uint32_t take_escape(struct reader *r)
+static uint32_t take_escape(struct regex_reader *r)
 {
     static const char letters[] = "afnrtv", values[] = "\a\f\n\r\t\v";
     size_t start = r->pos++;
@@ -122,7 +122,7 @@ static uint32_t take_escape(struct reader *r)
 /* ---- classes ---- */
 
 /* After \p or \P, which begins at `start`. */
-static void take_unicode_class(struct reader *r, size_t start)
+static void take_unicode_class(struct regex_reader *r, size_t start)
 {
     bool negated = r->expr.ptr[start + 1] == 'P';
     size_t from = r->pos;
@@ -153,7 +153,7 @@ static void take_unicode_class(struct reader *r, size_t start)
 
 /* \d, \pL and the like at the position, for use within brackets; false when it is something else.
  * Go's \s has no vertical tab. */
-static bool take_class(struct reader *r)
+static bool take_class(struct regex_reader *r)
 {
     size_t start = r->pos;
     char letter = start + 1 < r->expr.len ? r->expr.ptr[start + 1] : '\0';
@@ -171,7 +171,7 @@ static bool take_class(struct reader *r)
 }
 
 /* [:alpha:] within brackets, whose end is known to be there. */
-static void take_posix_class(struct reader *r)
+static void take_posix_class(struct regex_reader *r)
 {
     static const char *const names[] = {"alnum", "alpha", "ascii", "blank", "cntrl",
                                         "digit", "graph", "lower", "print", "punct",
@@ -190,7 +190,7 @@ static void take_posix_class(struct reader *r)
     refuse(r, "invalid character class range", start, r->pos);
 }
 
-static uint32_t take_class_char(struct reader *r, size_t start)
+static uint32_t take_class_char(struct regex_reader *r, size_t start)
 {
     if (at_end(r))
         refuse(r, "missing closing ]", start, r->expr.len);
@@ -198,12 +198,12 @@ static uint32_t take_class_char(struct reader *r, size_t start)
 }
 
 /* A dash that makes a range: not the last character of the class. */
-static bool at_dash(const struct reader *r)
+static bool at_dash(const struct regex_reader *r)
 {
     return next_is(r, "-") && !next_is(r, "-]") && r->pos + 1 < r->expr.len;
 }
 
-static void put_range(struct reader *r, uint32_t low, uint32_t high)
+static void put_range(struct regex_reader *r, uint32_t low, uint32_t high)
 {
     const uint32_t before = 0xd7ff, after = 0xe000; /* surrogates are no characters */
 
@@ -213,7 +213,7 @@ static void put_range(struct reader *r, uint32_t low, uint32_t high)
         gotmpl_printf(&r->out, "\\x{%x}-\\x{%x}", low > after ? low : after, high);
 }
 
-static void take_range(struct reader *r, size_t start)
+static void take_range(struct regex_reader *r, size_t start)
 {
     size_t from = r->pos;
     uint32_t low = take_class_char(r, start), high = low;
@@ -227,7 +227,7 @@ static void take_range(struct reader *r, size_t start)
     put_range(r, low, high);
 }
 
-static void take_brackets(struct reader *r)
+static void take_brackets(struct regex_reader *r)
 {
     size_t start = r->pos++;
 
@@ -258,7 +258,7 @@ static void take_brackets(struct reader *r)
 /* ---- repetition ---- */
 
 /* {2}, {2,}, {2,5}; false when the brace is none of these. */
-static bool take_counts(struct reader *r)
+static bool take_counts(struct regex_reader *r)
 {
     size_t start = r->pos, at = start + 1;
     int counts[2] = {0}, into = 0;
@@ -286,7 +286,7 @@ static bool take_counts(struct reader *r)
     return true;
 }
 
-static bool take_repeat(struct reader *r)
+static bool take_repeat(struct regex_reader *r)
 {
     if (next_is(r, "{"))
         return take_counts(r);
@@ -297,7 +297,7 @@ static bool take_repeat(struct reader *r)
 }
 
 /* What may follow an atom: one operator. */
-static void take_repeats(struct reader *r)
+static void take_repeats(struct regex_reader *r)
 {
     size_t start = r->pos, second;
 
@@ -316,7 +316,7 @@ static void take_repeats(struct reader *r)
 
 /* ---- groups ---- */
 
-static void add_group(struct reader *r, coras_str name)
+static void add_group(struct regex_reader *r, coras_str name)
 {
     struct gotmpl_regex_groups *g = r->groups;
 
@@ -325,7 +325,7 @@ static void add_group(struct reader *r, coras_str name)
 }
 
 /* After "(?P<". */
-static coras_str take_group_name(struct reader *r, size_t start)
+static coras_str take_group_name(struct regex_reader *r, size_t start)
 {
     const char *close = memchr(r->expr.ptr + r->pos, '>', r->expr.len - r->pos);
     coras_str name;
@@ -343,7 +343,7 @@ static coras_str take_group_name(struct reader *r, size_t start)
 }
 
 /* After "(?": flags, which mean the same to PCRE2, up to ) or :; true when a group follows. */
-static bool take_flags(struct reader *r, size_t start)
+static bool take_flags(struct regex_reader *r, size_t start)
 {
     bool on = true, any = false;
 
@@ -364,7 +364,7 @@ static bool take_flags(struct reader *r, size_t start)
 }
 
 /* An opening parenthesis; false when it only set flags for what follows. */
-static bool open_group(struct reader *r)
+static bool open_group(struct regex_reader *r)
 {
     size_t start = r->pos++;
 
@@ -388,20 +388,20 @@ static bool open_group(struct reader *r)
 /* ---- the rest ---- */
 
 /* A place, not a character; in a group, since Go lets it be repeated. */
-static void put_place(struct reader *r, const char *place)
+static void put_place(struct regex_reader *r, const char *place)
 {
     gotmpl_printf(&r->out, "(?:%s)", place);
 }
 
 /* \Q...\E: a repetition behind it takes the last character. */
-static void take_quoted(struct reader *r)
+static void take_quoted(struct regex_reader *r)
 {
     for (r->pos += 2; !at_end(r) && !next_is(r, "\\E");)
         put_char(r, take(r));
     r->pos += at_end(r) ? 0 : 2;
 }
 
-static void take_backslash(struct reader *r)
+static void take_backslash(struct regex_reader *r)
 {
     char letter = r->pos + 1 < r->expr.len ? r->expr.ptr[r->pos + 1] : '\0';
 
@@ -419,7 +419,7 @@ static void take_backslash(struct reader *r)
     }
 }
 
-static void take_atom(struct reader *r)
+static void take_atom(struct regex_reader *r)
 {
     size_t start = r->pos;
 
@@ -444,7 +444,7 @@ coras_str gotmpl_regex_translate(struct gotmpl_arena *a, coras_str expr,
                                  bool (*knows)(struct gotmpl_arena *a, coras_str name),
                                  struct gotmpl_regex_groups *ret_groups)
 {
-    struct reader r = {
+    struct regex_reader r = {
         .a = a, .expr = expr, .knows = knows, .groups = ret_groups, .out = GOTMPL_TEXT(a)};
 
     add_group(&r, CORAS_STR("")); /* the whole match */

@@ -10,7 +10,7 @@ struct parsed {
     coras_str zone_name;
 };
 
-struct parser {
+struct time_reader {
     struct gotmpl_arena *a;
     coras_str layout, value; /* whole */
     coras_str rest;
@@ -68,7 +68,7 @@ static bool take_fraction(coras_str *s, size_t exactly, int32_t *ret)
     return true;
 }
 
-static bool take_offset(struct parser *p, coras_str like)
+static bool take_offset(struct time_reader *p, coras_str like)
 {
     coras_str *s = &p->rest;
     bool colons = gotmpl_find(like, CORAS_STR(":")) != GOTMPL_NOT_FOUND;
@@ -110,7 +110,7 @@ static bool take_offset(struct parser *p, coras_str like)
     return true;
 }
 
-static bool take_zone_name(struct parser *p)
+static bool take_zone_name(struct time_reader *p)
 {
     size_t n = 0;
 
@@ -123,7 +123,7 @@ static bool take_zone_name(struct parser *p)
     return true;
 }
 
-static bool take_pm(struct parser *p, bool lower)
+static bool take_pm(struct time_reader *p, bool lower)
 {
     char first = lower ? 'p' : 'P', other = lower ? 'a' : 'A', second = lower ? 'm' : 'M';
 
@@ -136,7 +136,7 @@ static bool take_pm(struct parser *p, bool lower)
     return true;
 }
 
-static bool in_range(struct parser *p, int n, int low, int high, const char *what)
+static bool in_range(struct time_reader *p, int n, int low, int high, const char *what)
 {
     if (n < low || n > high)
         p->out_of_range = what;
@@ -149,7 +149,7 @@ static void skip_blanks(coras_str *s, size_t most)
         *s = gotmpl_sub(*s, 1, s->len);
 }
 
-static bool take_date_part(struct parser *p, enum gotmpl_time_part part)
+static bool take_date_part(struct time_reader *p, enum gotmpl_time_part part)
 {
     int n;
 
@@ -191,7 +191,7 @@ static bool take_date_part(struct parser *p, enum gotmpl_time_part part)
     }
 }
 
-static bool take_seconds(struct parser *p, enum gotmpl_time_part part)
+static bool take_seconds(struct time_reader *p, enum gotmpl_time_part part)
 {
     coras_str prefix, text, rest;
     enum gotmpl_time_part next = gotmpl_layout_next(p->layout, &prefix, &text, &rest);
@@ -205,7 +205,7 @@ static bool take_seconds(struct parser *p, enum gotmpl_time_part part)
     return true;
 }
 
-static bool take_part(struct parser *p, enum gotmpl_time_part part, coras_str like)
+static bool take_part(struct time_reader *p, enum gotmpl_time_part part, coras_str like)
 {
     switch (part) {
     case GOTMPL_PART_HOUR:
@@ -354,11 +354,11 @@ const struct gotmpl_time *gotmpl_time_parse(struct gotmpl_arena *a, coras_str la
                                             coras_str text, const struct gotmpl_zone *zone,
                                             coras_str *ret_problem)
 {
-    struct parser p = {.a = a,
-                       .layout = layout,
-                       .value = text,
-                       .rest = text,
-                       .t = {.month = -1, .day = -1, .year_day = -1}};
+    struct time_reader p = {.a = a,
+                            .layout = layout,
+                            .value = text,
+                            .rest = text,
+                            .t = {.month = -1, .day = -1, .year_day = -1}};
 
     for (;;) {
         coras_str prefix, like, hold;

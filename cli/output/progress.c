@@ -33,7 +33,7 @@ struct speed {
     unsigned count;
 };
 
-struct row {
+struct bar_row {
     char *key;  /* the name as it came */
     char *name; /* the same, safe to show */
     char *word;
@@ -51,7 +51,7 @@ struct progress {
     pthread_cond_t wake;
     bool stop; /* lock */
     struct {   /* lock */
-        struct row *items;
+        struct bar_row *items;
         size_t len, cap;
     } rows;
     size_t drawn; /* lock: rows that have room on the screen */
@@ -87,7 +87,7 @@ static double speed_now(struct speed *s, int64_t bytes)
     return gained > 0 && ms > 0 ? (double)gained * 1000 / (double)ms : 0;
 }
 
-static void put_speed(coras_buf *out, struct row *row)
+static void put_speed(coras_buf *out, struct bar_row *row)
 {
     coras_auto_buf number = CORAS_BUF_UNLIMITED;
     struct human_size size = human_size_of(speed_now(&row->speed, row->offset));
@@ -102,7 +102,7 @@ static const char *spinner(unsigned frame)
 }
 
 /* *ret_invisible: bytes of colour codes, which take no cells. */
-static void put_left(coras_buf *out, struct row *row, unsigned frame, size_t *ret_cells)
+static void put_left(coras_buf *out, struct bar_row *row, unsigned frame, size_t *ret_cells)
 {
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
     if (row->done && !row->failed) {
@@ -124,7 +124,7 @@ static void put_left(coras_buf *out, struct row *row, unsigned frame, size_t *re
     *ret_cells = 1 + 2 + BAR_CELLS + 1 + cells(text.ptr);
 }
 
-static void put_right(coras_buf *out, const struct row *row)
+static void put_right(coras_buf *out, const struct bar_row *row)
 {
     coras_auto_buf spent = CORAS_BUF_UNLIMITED;
     struct human_size total = human_size_of((double)row->total);
@@ -162,7 +162,7 @@ static void cut_to(coras_buf *line, size_t width)
     }
 }
 
-static void put_row_text(coras_buf *out, struct row *row, unsigned frame, size_t width)
+static void put_row_text(coras_buf *out, struct bar_row *row, unsigned frame, size_t width)
 {
     coras_auto_buf left = CORAS_BUF_UNLIMITED, right = CORAS_BUF_UNLIMITED;
     size_t left_cells = 0;
@@ -189,7 +189,7 @@ static struct whole add_up(const struct progress *p)
     struct whole whole = {0};
 
     for (size_t i = 0; i < p->rows.len; i++) {
-        const struct row *row = &p->rows.items[i];
+        const struct bar_row *row = &p->rows.items[i];
         if (!row->transferred)
             continue;
         whole.any = true;
@@ -363,12 +363,12 @@ void progress_free(struct progress *p)
 
 /* ---- changes ---- */
 
-static struct row *new_row(struct progress *p, const char *digest, const char *name)
+static struct bar_row *new_row(struct progress *p, const char *digest, const char *name)
 {
     if (coras_vec_grow(&p->rows, 1) < 0)
         return NULL;
-    struct row *row = &p->rows.items[p->rows.len];
-    *row = (struct row){
+    struct bar_row *row = &p->rows.items[p->rows.len];
+    *row = (struct bar_row){
         .name = coras_escape_dup(name), .key = coras_strdup(name), .started_ms = coras_now_ms()};
     if (!row->name || !row->key) {
         free(row->name);
@@ -381,12 +381,12 @@ static struct row *new_row(struct progress *p, const char *digest, const char *n
 }
 
 /* A row that was begun while the digest was being made gets it now. */
-static struct row *find_row(struct progress *p, const char *digest, const char *name)
+static struct bar_row *find_row(struct progress *p, const char *digest, const char *name)
 {
-    struct row *unnamed = NULL;
+    struct bar_row *unnamed = NULL;
 
     for (size_t i = p->rows.len; i-- > 0;) {
-        struct row *row = &p->rows.items[i];
+        struct bar_row *row = &p->rows.items[i];
         if (strcmp(row->key, name) != 0)
             continue;
         if (strcmp(row->digest, digest) == 0)
@@ -399,7 +399,7 @@ static struct row *find_row(struct progress *p, const char *digest, const char *
     return unnamed ? unnamed : new_row(p, digest, name);
 }
 
-static void change_row(struct row *row, const struct progress_update *update)
+static void change_row(struct bar_row *row, const struct progress_update *update)
 {
     row->total = update->total;
     row->moved = row->moved || update->offset > 0;
@@ -419,7 +419,7 @@ void progress_update(struct progress *p, const struct progress_update *update)
     if (update->digest)
         coras_digest_format(update->digest, digest);
     pthread_mutex_lock(&p->lock);
-    struct row *row = find_row(p, digest, update->name ? update->name : "");
+    struct bar_row *row = find_row(p, digest, update->name ? update->name : "");
     char *word = row ? coras_strdup(update->word) : NULL;
     if (word && !row->done) {
         free(row->word);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#include "base/error.h"
 #include "base/fs.h"
 #include "cli/output/display.h"
 #include "oci/descriptor.h"
@@ -32,12 +33,14 @@ static void send_events(const struct display_settings *settings)
     assert_int_equal(coras_descriptor_set(&desc, "a/b", &digest, 2, NULL), 0);
     const coras_event events[] = {
         {.kind = CORAS_EVENT_PREPARING, .text = "hi.txt"},
+        {.kind = CORAS_EVENT_HASHING, .text = "hi.txt", .offset = 1, .total = 2},
         {.kind = CORAS_EVENT_START, .desc = &desc, .name = "hi.txt", .named = true},
         {.kind = CORAS_EVENT_PROGRESS, .desc = &desc, .name = "hi.txt", .offset = 1},
         {.kind = CORAS_EVENT_DONE, .desc = &desc, .name = "hi.txt", .named = true},
         {.kind = CORAS_EVENT_EXISTS, .desc = &desc, .name = "a/b"},
         {.kind = CORAS_EVENT_SKIPPED, .desc = &desc, .name = "a/b"},
         {.kind = CORAS_EVENT_MOUNTED, .desc = &desc, .name = "\x1b[2Jx", .named = true},
+        {.kind = CORAS_EVENT_KEPT, .offset = 1, .total = 2},
         {.kind = CORAS_EVENT_TAGGED, .text = "v1"},
         {.kind = CORAS_EVENT_TAGGED, .text = "v2"},
     };
@@ -64,6 +67,30 @@ static void assert_prints(const struct display_settings *settings, const char *t
     assert_int_equal(coras_pread_full(fd, out, OUTPUT_MAX, 0, &n, NULL), 0);
     out[n] = '\0';
     assert_string_equal(out, text);
+}
+
+static void what_is_kept_becomes_a_hint(void **state)
+{
+    const struct display_settings settings = {.words = &words};
+    const coras_event kept = {.kind = CORAS_EVENT_KEPT, .offset = 1536, .total = 4096};
+    struct display *display = display_new(&settings);
+    coras_auto(coras_error) err = NULL;
+    coras_auto(coras_error) other = NULL;
+
+    (void)state;
+    coras_fail(&err, CORAS_ERR_CANCELLED, "interrupt");
+    display_advise(display, &err);
+    assert_null(coras_error_hint(err));
+    display_event(&kept, display);
+    display_event(&kept, display);
+    display_advise(display, &err);
+    assert_string_equal(coras_error_hint(err),
+                        "3 KB of 8 KB are kept: run the same command again to go on");
+    coras_fail(&other, CORAS_ERR_NO_SPACE, "full");
+    coras_hint(&other, "free some space");
+    display_advise(display, &other);
+    assert_string_equal(coras_error_hint(other), "free some space");
+    display_free(display);
 }
 
 static void status_lines_follow_the_events(void **state)
@@ -110,6 +137,7 @@ static void without_a_display_nothing_happens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_kept_becomes_a_hint),
         cmocka_unit_test(status_lines_follow_the_events),
         cmocka_unit_test(terse_output_names_files_only),
         cmocka_unit_test(structured_output_has_no_status_lines),
