@@ -16,6 +16,7 @@
 #include "coras/event.h"
 #include "coras/index.h"
 #include "coras/ops.h"
+#include "coras/read.h"
 #include "coras/reference.h"
 #include "coras/target.h"
 
