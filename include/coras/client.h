@@ -62,10 +62,7 @@ typedef struct coras_client_options {
     const coras_environment *environment; /**< credential files, proxies, authorities; copied; NULL:
                                                none of them, only what these options name */
 } coras_client_options;
-#define CORAS_CLIENT_OPTIONS_INIT                                                                  \
-    {                                                                                              \
-        sizeof(coras_client_options)                                                               \
-    }
+#define CORAS_CLIENT_OPTIONS_INIT CORAS_SIZED_INIT(coras_client_options)
 
 /** A client. Thread-safe. */
 typedef struct coras_client coras_client;

@@ -19,5 +19,6 @@
 #include "coras/read.h"
 #include "coras/reference.h"
 #include "coras/target.h"
+#include "coras/version.h"
 
 #endif

@@ -65,10 +65,7 @@ typedef struct coras_descriptor {
     char *artifact_type;
 } coras_descriptor;
 
-#define CORAS_DESCRIPTOR_INIT                                                                      \
-    {                                                                                              \
-        0                                                                                          \
-    }
+#define CORAS_DESCRIPTOR_INIT CORAS_ZERO_INIT
 
 /** Deep copy; `to` must be initialised and is overwritten on success only. */
 CORAS_API CORAS_MUST_CHECK int

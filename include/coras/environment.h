@@ -41,10 +41,7 @@ typedef struct coras_environment {
 } coras_environment;
 
 /** An environment that knows nothing. */
-#define CORAS_ENVIRONMENT_INIT                                                                     \
-    {                                                                                              \
-        sizeof(coras_environment)                                                                  \
-    }
+#define CORAS_ENVIRONMENT_INIT CORAS_SIZED_INIT(coras_environment)
 
 /**
  * Read the environment variables of this process.

@@ -28,6 +28,30 @@ extern "C" {
 #define CORAS_MUST_CHECK
 #endif
 
+/** For the `_INIT` macros of records that grow: everything zero, and `size` that of the record as
+ * this program knows it. */
+#ifdef __cplusplus
+#define CORAS_SIZED_INIT(type)                                                                     \
+    ([]() {                                                                                        \
+        type sized_ = type();                                                                      \
+        sized_.size = sizeof(type);                                                                \
+        return sized_;                                                                             \
+    }())
+/** For records that are all zero when they are empty. */
+#define CORAS_ZERO_INIT                                                                            \
+    {                                                                                              \
+    }
+#else
+#define CORAS_SIZED_INIT(type)                                                                     \
+    {                                                                                              \
+        .size = sizeof(type)                                                                       \
+    }
+#define CORAS_ZERO_INIT                                                                            \
+    {                                                                                              \
+        0                                                                                          \
+    }
+#endif
+
 /** One row per error: identifier, value, name for programs, what it means. */
 #define CORAS_ERROR_LIST(X)                                                                        \
     X(CORAS_ERR_NO_MEMORY, -1, "NO_MEMORY", "out of memory")                                       \

@@ -41,10 +41,7 @@ typedef struct coras_index_options {
     const char *const *add;    /**< references of manifests */
     const char *const *merge;  /**< references of indexes whose entries are appended */
 } coras_index_options;
-#define CORAS_INDEX_OPTIONS_INIT                                                                   \
-    {                                                                                              \
-        sizeof(coras_index_options)                                                                \
-    }
+#define CORAS_INDEX_OPTIONS_INIT CORAS_SIZED_INIT(coras_index_options)
 
 /**
  * An index of manifests. The platform of an entry comes from its config, the artifact type from the

@@ -26,10 +26,7 @@ typedef struct coras_run_options {
     const coras_environment *environment; /**< where temporary files and what is remembered go;
                                              NULL: /tmp, and nothing is remembered */
 } coras_run_options;
-#define CORAS_RUN_OPTIONS_INIT                                                                     \
-    {                                                                                              \
-        sizeof(coras_run_options)                                                                  \
-    }
+#define CORAS_RUN_OPTIONS_INIT CORAS_SIZED_INIT(coras_run_options)
 
 /* ---- pack and push ------------------------------------------------------------------------- */
 
@@ -54,10 +51,7 @@ typedef struct coras_pack_options {
     const coras_annotations *config_annotations; /**< of the config descriptor */
     const coras_descriptor *subject;             /**< NULL: none */
 } coras_pack_options;
-#define CORAS_PACK_OPTIONS_INIT                                                                    \
-    {                                                                                              \
-        sizeof(coras_pack_options)                                                                 \
-    }
+#define CORAS_PACK_OPTIONS_INIT CORAS_SIZED_INIT(coras_pack_options)
 
 /**
  * An artifact that is prepared for a push: its files read (or being read) and described. Between
@@ -87,10 +81,7 @@ typedef struct coras_push_options {
     const char *const *extra_tags; /**< NULL-terminated; TAGGED is reported for each */
     bool force;                    /**< look at every blob even when the manifest exists */
 } coras_push_options;
-#define CORAS_PUSH_OPTIONS_INIT                                                                    \
-    {                                                                                              \
-        sizeof(coras_push_options)                                                                 \
-    }
+#define CORAS_PUSH_OPTIONS_INIT CORAS_SIZED_INIT(coras_push_options)
 
 /**
  * Push a prepared artifact. Content first, the tag last.
@@ -118,10 +109,7 @@ typedef struct coras_pull_options {
     const char *config_media_type;  /**< only a config of this type; NULL: the first */
     const coras_platform *platform; /**< pick from an index; NULL: all */
 } coras_pull_options;
-#define CORAS_PULL_OPTIONS_INIT                                                                    \
-    {                                                                                              \
-        sizeof(coras_pull_options)                                                                 \
-    }
+#define CORAS_PULL_OPTIONS_INIT CORAS_SIZED_INIT(coras_pull_options)
 
 /** One file that a pull put in place. */
 typedef struct coras_pulled_file {
@@ -164,10 +152,7 @@ typedef struct coras_copy_options {
     size_t platform_count;
     const char *const *extra_tags; /**< NULL-terminated */
 } coras_copy_options;
-#define CORAS_COPY_OPTIONS_INIT                                                                    \
-    {                                                                                              \
-        sizeof(coras_copy_options)                                                                 \
-    }
+#define CORAS_COPY_OPTIONS_INIT CORAS_SIZED_INIT(coras_copy_options)
 
 /**
  * Copy an artifact with everything it points at. Nothing is transferred that the destination has;

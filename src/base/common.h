@@ -1,6 +1,6 @@
 /*
  * base: what every layer uses and what knows nothing of registries: errors, memory, strings,
- * JSON, files, threads, time. Depends on libc, jansson and libcrypto's random numbers only.
+ * files, threads, time. Depends on libc only.
  *
  * common.h: attributes and the few macros that hide control flow.
  */
