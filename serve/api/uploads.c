@@ -1,3 +1,4 @@
+/* Uploads: sessions begun, continued, finished, cancelled; and blobs mounted instead. */
 #include "serve/api/operations.h"
 
 #include <inttypes.h>
@@ -148,6 +149,7 @@ static int announced_algorithm(struct serve_exchange *x)
 void serve_upload_start(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
+    struct serve_session_beginning beginning;
     int algorithm, rc;
 
     if (try_mount(x) || !has_space(x) || !parse_digest_parameter(x, "digest", &x->expected))
@@ -155,8 +157,9 @@ void serve_upload_start(struct serve_exchange *x)
     algorithm = announced_algorithm(x);
     if (algorithm == 0)
         return;
-    rc = serve_session_begin(x->registry->sessions, x->route.repository, x->user, algorithm,
-                             &x->upload, &err);
+    beginning =
+        (struct serve_session_beginning){x->route.repository, x->user, x->network, algorithm};
+    rc = serve_session_begin(x->registry->sessions, &beginning, &x->upload, &err);
     if (rc == CORAS_ERR_TOO_LARGE) {
         serve_answer_header(x, "Retry-After", "60");
         serve_answer_error(x, SERVE_API_TOOMANYREQUESTS, "too many uploads are open", NULL);

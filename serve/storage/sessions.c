@@ -1,3 +1,4 @@
+/* The table of upload sessions: whose they are, who holds them, and how long they stay. */
 #include "serve/storage/sessions.h"
 
 #include <dirent.h>
@@ -6,37 +7,31 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/error.h"
-#include "codec/json.h"
 #include "base/map.h"
+#include "serve/storage/finished.h"
+#include "serve/storage/sidecar.h"
 
 /* As long as other registries keep them. */
 #define SESSION_AGE_MAX_S (7 * 24 * 3600)
-/* Long enough for a client to repeat a request whose answer it lost. */
-#define FINISHED_AGE_MAX_S 3600
-#define FINISHED_MAX       4096
-#define SESSIONS_MAX       16384
+#define SESSIONS_MAX      16384
 /* How long a request waits for the connection that held the session to be noticed as gone. */
 #define HOLDER_WAIT_MS 1000
-/* Start writing out in pieces of this size, so that the final flush finds little left to do. */
-#define FLUSH_BYTES  (16 * 1024 * 1024)
-#define READ_BYTES   (256 * 1024)
-#define SIDECAR_MAX  4096
-#define SIDECAR_NAME (SERVE_SESSION_ID_LEN + sizeof(".json"))
+#define SIDECAR_MAX    4096
+#define SIDECAR_NAME   (SERVE_SESSION_ID_LEN + sizeof(".json"))
 
-struct finished {
-    char id[SERVE_SESSION_ID_LEN + 1];
-    char *repository;
-    coras_digest digest;
-    int64_t at_s;
+/* Who shares the room of the table. */
+struct serve_session_owner {
+    char *name;
+    size_t sessions;
 };
 
 struct serve_sessions {
     serve_blob_store *store; /* const */
     pthread_mutex_t lock;
     pthread_cond_t released;
-    coras_map *by_id;                       /* lock */
-    struct finished finished[FINISHED_MAX]; /* lock; a ring */
-    size_t finished_next;                   /* lock */
+    coras_map *by_id;         /* lock */
+    coras_map *owners;        /* lock; by name, as long as they have sessions */
+    serve_finished *finished; /* const */
 };
 
 static void session_free(void *p)
@@ -50,6 +45,16 @@ static void session_free(void *p)
     free(s->repository);
     free(s->user);
     free(s);
+}
+
+static void owner_free(void *p)
+{
+    struct serve_session_owner *owner = p;
+
+    if (!owner)
+        return;
+    free(owner->name);
+    free(owner);
 }
 
 static serve_session *session_new(const char *repository, const char *user, int algorithm)
@@ -72,45 +77,75 @@ static serve_session *session_new(const char *repository, const char *user, int 
 
 /* ---- files ---- */
 
-static const char *sidecar_name(const char *id, char name[static SIDECAR_NAME])
-{
-    snprintf(name, SIDECAR_NAME, "%s.json", id);
-    return name;
-}
-
 static void remove_files(serve_sessions *t, const char *id)
 {
-    char name[SIDECAR_NAME];
+    char name[SERVE_SIDECAR_NAME_MAX];
 
     (void)unlinkat(t->store->uploads_fd, id, 0);
-    (void)unlinkat(t->store->uploads_fd, sidecar_name(id, name), 0);
+    (void)unlinkat(t->store->uploads_fd, serve_sidecar_name(id, name), 0);
+}
+
+/* ---- owners: all with the lock ---- */
+
+static struct serve_session_owner *find_owner(serve_sessions *t, const char *name,
+                                              coras_error **err)
+{
+    struct serve_session_owner *owner = coras_map_get(t->owners, name);
+
+    if (owner)
+        return owner;
+    owner = coras_new(struct serve_session_owner);
+    if (owner)
+        owner->name = coras_strdup(name);
+    if (!owner || !owner->name) {
+        owner_free(owner);
+        coras_fail_no_memory(err);
+        return NULL;
+    }
+    if (coras_map_set(t->owners, name, owner, err) < 0) {
+        owner_free(owner);
+        return NULL;
+    }
+    return owner;
+}
+
+static void leave_owner(serve_sessions *t, struct serve_session_owner *owner)
+{
+    if (--owner->sessions == 0)
+        (void)coras_map_remove(t->owners, owner->name);
+}
+
+/* Into the table, which then owns it. */
+static int enlist(serve_sessions *t, serve_session *s, const char *owner_name, coras_error **err)
+{
+    struct serve_session_owner *owner = find_owner(t, owner_name, err);
+    int rc;
+
+    if (!owner)
+        return CORAS_ERR_NO_MEMORY;
+    s->owner = owner;
+    owner->sessions++;
+    rc = coras_map_set(t->by_id, s->id, s, err);
+    if (rc < 0)
+        leave_owner(t, owner);
+    return rc;
+}
+
+/* Out of the table: frees the session. */
+static void unlist(serve_sessions *t, serve_session *s)
+{
+    char id[SERVE_SESSION_ID_LEN + 1];
+
+    memcpy(id, s->id, sizeof(id));
+    leave_owner(t, s->owner);
+    (void)coras_map_remove(t->by_id, id);
 }
 
 /* Called with the lock; nobody holds it. */
-static void remove_session(serve_sessions *t, const char *id)
+static void remove_session(serve_sessions *t, serve_session *s)
 {
-    remove_files(t, id);
-    (void)coras_map_remove(t->by_id, id); /* frees the session, and an id that is its own */
-}
-
-static int write_sidecar(serve_sessions *t, const serve_session *s, coras_error **err)
-{
-    coras_auto_buf text = CORAS_BUF_INIT(SIDECAR_MAX);
-    coras_json_writer w = CORAS_JSON_WRITER(&text, 0);
-    char name[SIDECAR_NAME];
-    coras_auto_fd fd = -1;
-
-    coras_jw_object(&w);
-    coras_jw_member(&w, "repository", s->repository);
-    coras_jw_member(&w, "user", s->user);
-    coras_jw_member(&w, "algorithm", coras_digest_algorithm_name(s->algorithm));
-    coras_jw_end_object(&w);
-    CORAS_TRY(coras_buf_done(&text, err));
-    fd = openat(t->store->uploads_fd, sidecar_name(s->id, name),
-                O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return coras_fail_errno(err, errno, "create %s", name);
-    return coras_write_full(fd, text.ptr, text.len, err);
+    remove_files(t, s->id);
+    unlist(t, s);
 }
 
 static int open_data(serve_sessions *t, serve_session *s, int flags, coras_error **err)
@@ -121,38 +156,24 @@ static int open_data(serve_sessions *t, serve_session *s, int flags, coras_error
     return 0;
 }
 
-static int algorithm_of(const char *name)
-{
-    for (int i = CORAS_SHA256; name && i <= CORAS_SHA512; i++) {
-        if (coras_streq(name, coras_digest_algorithm_name(i)))
-            return i;
-    }
-    return CORAS_SHA256;
-}
-
 /* One session of an earlier process. */
 static int load_session(serve_sessions *t, const char *id, const struct stat *st, coras_error **err)
 {
-    coras_auto_buf text = CORAS_BUF_INIT(SIDECAR_MAX);
-    coras_auto(coras_json) json = NULL;
-    char name[SIDECAR_NAME];
-    const char *repository, *user;
+    coras_auto_value(serve_sidecar) sidecar = {0};
     serve_session *s;
+    int rc;
 
-    CORAS_TRY(
-        coras_read_file(t->store->uploads_fd, sidecar_name(id, name), SIDECAR_MAX, &text, err));
-    CORAS_TRY(coras_json_parse(text.ptr, text.len, &json, err));
-    repository = coras_json_get_string(json, "repository");
-    user = coras_json_get_string(json, "user");
-    if (!repository || !user)
-        return coras_fail(err, CORAS_ERR_CONFIG, "%s: incomplete", name);
-    s = session_new(repository, user, algorithm_of(coras_json_get_string(json, "algorithm")));
+    CORAS_TRY(serve_sidecar_read(t->store->uploads_fd, id, &sidecar, err));
+    s = session_new(sidecar.repository, sidecar.user, sidecar.algorithm);
     if (!s)
         return coras_fail_no_memory(err);
     memcpy(s->id, id, SERVE_SESSION_ID_LEN + 1);
     s->size = st->st_size;
     s->touched_s = st->st_mtime;
-    return coras_map_set(t->by_id, id, s, err);
+    rc = enlist(t, s, sidecar.owner, err);
+    if (rc < 0)
+        session_free(s);
+    return rc;
 }
 
 static void load_entry(serve_sessions *t, const char *name)
@@ -173,7 +194,7 @@ static void drop_lone_sidecar(serve_sessions *t, const char *name)
     char id[SERVE_SESSION_ID_LEN + 1];
     struct stat st;
 
-    if (strlen(name) != SIDECAR_NAME - 1 || !coras_str_ends(name, ".json"))
+    if (strlen(name) != SERVE_SIDECAR_NAME_MAX - 1 || !coras_str_ends(name, ".json"))
         return;
     memcpy(id, name, SERVE_SESSION_ID_LEN);
     id[SERVE_SESSION_ID_LEN] = '\0';
@@ -213,7 +234,9 @@ int serve_sessions_open(serve_blob_store *store, serve_sessions **ret, coras_err
     pthread_mutex_init(&t->lock, NULL);
     coras_cond_init(&t->released);
     t->by_id = coras_map_new(session_free);
-    if (!t->by_id)
+    t->owners = coras_map_new(owner_free);
+    t->finished = serve_finished_new();
+    if (!t->by_id || !t->owners || !t->finished)
         return coras_fail_no_memory(err);
     if (store->uploads_fd >= 0)
         CORAS_TRY(load_all(t, err));
@@ -226,8 +249,8 @@ void serve_sessions_close(serve_sessions *t)
     if (!t)
         return;
     coras_map_free(t->by_id);
-    for (size_t i = 0; i < FINISHED_MAX; i++)
-        free(t->finished[i].repository);
+    coras_map_free(t->owners);
+    serve_finished_free(t->finished);
     pthread_mutex_destroy(&t->lock);
     pthread_cond_destroy(&t->released);
     free(t);
@@ -246,30 +269,42 @@ static void make_id(char id[static SERVE_SESSION_ID_LEN + 1])
              r[15]);
 }
 
-static bool find_oldest(const char *id, void *value, void *user)
+/* Rather one of an owner of many than of an owner of few; of these the one that was left longest.
+ */
+static bool goes_before(const serve_session *s, const serve_session *other)
 {
-    serve_session *s = value, **oldest = user;
+    if (s->owner->sessions != other->owner->sessions)
+        return s->owner->sessions > other->owner->sessions;
+    return s->touched_s < other->touched_s;
+}
+
+static bool find_victim(const char *id, void *value, void *user)
+{
+    serve_session *s = value, **victim = user;
 
     (void)id;
-    if (!s->held && (!*oldest || s->touched_s < (*oldest)->touched_s))
-        *oldest = s;
+    if (!s->held && (!*victim || goes_before(s, *victim)))
+        *victim = s;
     return true;
 }
 
-/* Uploads that were begun and left must not keep new ones out for a week. Called with the lock. */
+/*
+ * Uploads that were begun and left must not keep new ones out for a week, and whoever begins very
+ * many must not end those of others. Called with the lock.
+ */
 static void make_room(serve_sessions *t)
 {
     while (coras_map_len(t->by_id) >= SESSIONS_MAX) {
-        serve_session *oldest = NULL;
-        coras_map_each(t->by_id, find_oldest, &oldest);
-        if (!oldest)
+        serve_session *victim = NULL;
+        coras_map_each(t->by_id, find_victim, &victim);
+        if (!victim)
             return;
-        remove_session(t, oldest->id);
+        remove_session(t, victim);
     }
 }
 
 /* The session enters the table as held, or nothing of it stays. */
-static int add_held(serve_sessions *t, serve_session *s, coras_error **err)
+static int add_held(serve_sessions *t, serve_session *s, const char *owner, coras_error **err)
 {
     int rc;
 
@@ -279,27 +314,29 @@ static int add_held(serve_sessions *t, serve_session *s, coras_error **err)
     if (coras_map_len(t->by_id) >= SESSIONS_MAX)
         rc = coras_fail(err, CORAS_ERR_TOO_LARGE, "too many uploads are open");
     else
-        rc = coras_map_set(t->by_id, s->id, s, err);
+        rc = enlist(t, s, owner, err);
     pthread_mutex_unlock(&t->lock);
     return rc;
 }
 
-int serve_session_begin(serve_sessions *t, const char *repository, const char *user, int algorithm,
+int serve_session_begin(serve_sessions *t, const struct serve_session_beginning *b,
                         serve_session **ret, coras_error **err)
 {
-    serve_session *s = session_new(repository, user, algorithm);
+    coras_auto_free char *owner =
+        coras_asprintf("%s %s", b->user ? "user" : "address", b->user ? b->user : b->network);
+    serve_session *s = owner ? session_new(b->repository, b->user, b->algorithm) : NULL;
     int rc;
 
     if (!s)
         return coras_fail_no_memory(err);
     make_id(s->id);
-    rc = coras_hasher_new(algorithm, &s->hasher, err);
+    rc = coras_hasher_new(b->algorithm, &s->hasher, err);
     if (rc == 0)
-        rc = write_sidecar(t, s, err);
+        rc = serve_sidecar_write(t->store->uploads_fd, s, owner, err);
     if (rc == 0)
         rc = open_data(t, s, O_CREAT | O_EXCL, err);
     if (rc == 0)
-        rc = add_held(t, s, err);
+        rc = add_held(t, s, owner, err);
     if (rc < 0) {
         remove_files(t, s->id);
         session_free(s);
@@ -394,11 +431,8 @@ void serve_session_release(serve_sessions *t, serve_session *s)
 
 static void forget(serve_sessions *t, serve_session *s)
 {
-    char id[SERVE_SESSION_ID_LEN + 1];
-
-    memcpy(id, s->id, sizeof(id));
     pthread_mutex_lock(&t->lock);
-    (void)coras_map_remove(t->by_id, id); /* frees the session */
+    unlist(t, s);
     pthread_cond_broadcast(&t->released);
     pthread_mutex_unlock(&t->lock);
 }
@@ -411,110 +445,17 @@ void serve_session_drop(serve_sessions *t, serve_session *s)
     forget(t, s);
 }
 
-/* ---- content ---- */
-
-/* Let the disk work while the rest arrives. Failures show at the final flush. */
-static void begin_flush(serve_session *s)
-{
-    if (s->size - s->flushed < FLUSH_BYTES)
-        return;
-    (void)sync_file_range(s->fd, s->flushed, s->size - s->flushed, SYNC_FILE_RANGE_WRITE);
-    s->flushed = s->size;
-}
-
-static void set_size(serve_session *s, int64_t size)
-{
-    __atomic_store_n(&s->size, size, __ATOMIC_RELAXED);
-}
-
-int serve_session_append(serve_session *s, const void *data, size_t len, coras_error **err)
-{
-    int rc = coras_pwrite_full(s->fd, data, len, s->size, err);
-
-    if (rc < 0) {
-        /* a part may stand in the file: the offset is what the file says */
-        struct stat st;
-        if (fstat(s->fd, &st) == 0 && st.st_size > s->size) {
-            set_size(s, st.st_size);
-            coras_hasher_free(s->hasher);
-            s->hasher = NULL;
-        }
-        return rc;
-    }
-    if (s->hasher)
-        coras_hasher_update(s->hasher, data, len);
-    set_size(s, s->size + (int64_t)len);
-    begin_flush(s);
-    return 0;
-}
-
-/* A hasher that has seen the file. */
-static int hash_again(serve_session *s, int algorithm, coras_error **err)
-{
-    coras_auto(coras_hasher) hasher = NULL;
-    coras_auto_free char *chunk = coras_malloc(READ_BYTES);
-    int64_t offset = 0;
-    size_t got = 0;
-
-    if (!chunk)
-        return coras_fail_no_memory(err);
-    CORAS_TRY(coras_hasher_new(algorithm, &hasher, err));
-    do {
-        CORAS_TRY(coras_pread_full(s->fd, chunk, READ_BYTES, offset, &got, err));
-        coras_hasher_update(hasher, chunk, got);
-        offset += (int64_t)got;
-    } while (got == READ_BYTES);
-    if (offset != s->size)
-        return coras_fail(err, CORAS_ERR_IO, "upload %s: %lld bytes on disk, expected %lld", s->id,
-                          (long long)offset, (long long)s->size);
-    coras_hasher_free(s->hasher);
-    s->hasher = coras_steal(&hasher);
-    s->algorithm = algorithm;
-    return 0;
-}
-
-static void remember_finished(serve_sessions *t, const serve_session *s, const coras_digest *digest)
-{
-    char *repository = coras_strdup(s->repository);
-    struct finished *f;
-
-    if (!repository)
-        return; /* a repeated request then hears "no such upload" */
-    pthread_mutex_lock(&t->lock);
-    f = &t->finished[t->finished_next];
-    t->finished_next = (t->finished_next + 1) % FINISHED_MAX;
-    free(f->repository);
-    memcpy(f->id, s->id, sizeof(f->id));
-    f->repository = repository;
-    f->digest = *digest;
-    f->at_s = coras_wall_s();
-    pthread_mutex_unlock(&t->lock);
-}
-
-int serve_session_verify(serve_session *s, const coras_digest *digest, coras_error **err)
-{
-    coras_digest have;
-
-    if (!s->hasher || s->algorithm != digest->algorithm)
-        CORAS_TRY(hash_again(s, digest->algorithm, err));
-    coras_hasher_final(s->hasher, &have);
-    coras_hasher_free(s->hasher); /* it is at its start again, the content is not */
-    s->hasher = NULL;
-    if (!coras_digest_equal(&have, digest))
-        return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH,
-                          "provided digest did not match uploaded content");
-    return coras_fsync(s->fd, s->id, err);
-}
+/* ---- the end ---- */
 
 int serve_session_publish(serve_sessions *t, serve_session **s, const coras_digest *digest,
                           coras_error **err)
 {
     serve_session *session = *s;
-    char name[SIDECAR_NAME];
+    char name[SERVE_SIDECAR_NAME_MAX];
 
     CORAS_TRY(serve_blob_store_publish(t->store, session->id, session->fd, digest, err));
-    (void)unlinkat(t->store->uploads_fd, sidecar_name(session->id, name), 0);
-    remember_finished(t, session, digest);
+    (void)unlinkat(t->store->uploads_fd, serve_sidecar_name(session->id, name), 0);
+    serve_finished_note(t->finished, session->id, session->repository, digest);
     forget(t, session);
     *s = NULL;
     return 0;
@@ -523,17 +464,7 @@ int serve_session_publish(serve_sessions *t, serve_session **s, const coras_dige
 bool serve_session_was_finished(serve_sessions *t, const char *id, const char *repository,
                                 const coras_digest *digest)
 {
-    int64_t oldest = coras_wall_s() - FINISHED_AGE_MAX_S;
-    bool found = false;
-
-    pthread_mutex_lock(&t->lock);
-    for (size_t i = 0; i < FINISHED_MAX && !found; i++) {
-        const struct finished *f = &t->finished[i];
-        found = f->repository && f->at_s >= oldest && coras_streq(f->id, id) &&
-                coras_streq(f->repository, repository) && coras_digest_equal(&f->digest, digest);
-    }
-    pthread_mutex_unlock(&t->lock);
-    return found;
+    return serve_finished_has(t->finished, id, repository, digest);
 }
 
 /* ---- expiry ---- */
@@ -560,7 +491,7 @@ void serve_sessions_expire(serve_sessions *t, int64_t now_s)
     pthread_mutex_lock(&t->lock);
     coras_map_each(t->by_id, note_expired, &e);
     for (size_t i = 0; i < e.ids.len; i++)
-        remove_session(t, e.ids.items[i]);
+        remove_session(t, coras_map_get(t->by_id, e.ids.items[i]));
     pthread_mutex_unlock(&t->lock);
     coras_strlist_clear(&e.ids);
 }

@@ -19,6 +19,8 @@ struct serve_session_holder {
     void *user;
 };
 
+struct serve_session_owner;
+
 typedef struct serve_session {
     char id[SERVE_SESSION_ID_LEN + 1]; /* const */
     char *repository;                  /* const */
@@ -31,6 +33,7 @@ typedef struct serve_session {
     bool held;            /* the table's lock */
     struct serve_session_holder holder; /* the table's lock; while held */
     int64_t touched_s;                  /* the table's lock; wall clock */
+    struct serve_session_owner *owner;  /* the table's lock; set while it is in the table */
 } serve_session;
 
 /* Reads what an earlier process left. `store` is borrowed. */
@@ -39,11 +42,17 @@ CORAS_MUST_CHECK int serve_sessions_open(serve_blob_store *store, serve_sessions
 void serve_sessions_close(serve_sessions *t);
 CORAS_DEFINE_AUTO(serve_sessions, serve_sessions_close)
 
-/* A new session, acquired; the one that was left longest makes room when there are too many.
- * TOO_LARGE when all of these are in use. */
-CORAS_MUST_CHECK int serve_session_begin(serve_sessions *t, const char *repository,
-                                         const char *user, int algorithm, serve_session **ret,
-                                         coras_error **err);
+struct serve_session_beginning {
+    const char *repository;
+    const char *user;    /* NULL: nobody in particular; then the address owns it */
+    const char *network; /* what counts as one address */
+    int algorithm;
+};
+/* A new session, acquired. When there are too many, one of whoever has the most makes room: the one
+ * that was left longest. TOO_LARGE when all are in use. */
+CORAS_MUST_CHECK int serve_session_begin(serve_sessions *t,
+                                         const struct serve_session_beginning *beginning,
+                                         serve_session **ret, coras_error **err);
 struct serve_session_request {
     const char *id, *repository, *user;
     struct serve_session_holder holder; /* who asks; alive until the session is given back */

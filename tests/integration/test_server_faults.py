@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -268,22 +269,25 @@ class Start(FaultCase):
         self.assertEqual(server.request("GET", old).status, 404)
         self.assertEqual(server.request("GET", young).status, 204)
 
-    def test_forgotten_uploads_make_room_for_new_ones(self):
+    def test_forgotten_uploads_make_room_and_end_none_of_others(self):
         server = self.new_server().start()
         kept = server.begin("a")
         server.stop()
         uploads = server.root / "uploads"
         yesterday = time.time() - 24 * 3600
-        for i in range(16384):
+        for i in range(16384):  # as if begun by one address, but for the one that is idle for longest
             session = f"00000000-0000-4000-8000-{i:012x}"
-            (uploads / f"{session}.json").write_text('{"repository":"a","user":"","algorithm":"sha256"}')
+            owner = "address 192.0.2.7" if i else "address 192.0.2.8"
+            (uploads / f"{session}.json").write_text(f'{{"repository":"a","user":"","owner":"{owner}"}}')
             (uploads / session).touch()
             os.utime(uploads / session, (yesterday, yesterday + i))
         server.start()
         begun = server.begin("a")
         for location in (kept, begun):
             self.assertEqual(server.request("GET", location).status, 204)
-        for i, status in ((0, 404), (1, 404), (2, 204), (16383, 204)):
+            owner = json.loads((uploads / f"{location.rsplit('/', 1)[1]}.json").read_text())["owner"]
+            self.assertEqual(owner, "address 127.0.0.1")
+        for i, status in ((0, 204), (1, 404), (2, 404), (3, 204), (16383, 204)):
             reply = server.request("GET", f"/v2/a/blobs/uploads/00000000-0000-4000-8000-{i:012x}")
             self.assertEqual(reply.status, status, i)
 
