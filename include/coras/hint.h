@@ -55,6 +55,9 @@ extern "C" {
       "install %1, or remove credsStore and credHelpers from the configuration")                   \
     /* Name of the program. */                                                                     \
     X(CORAS_HINT_HELPER_WORDS, 11, "HELPER_WORDS", "these are the words of %1")                    \
+    /* The name in what was given for one. */                                                      \
+    X(CORAS_HINT_REGISTRY_NAME, 12, "REGISTRY_NAME",                                               \
+      "a registry is named without scheme and path: %1")                                           \
                                                                                                    \
     /* The network between here and the registry. */                                               \
     X(CORAS_HINT_CHECK_NAME, 20, "CHECK_NAME",                                                     \

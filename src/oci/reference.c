@@ -69,9 +69,28 @@ static bool is_registry(const char *host)
     return !colon || is_optional_port(colon);
 }
 
+/* The registry in "https://host/path"; NULL when there is none. New string. */
+static char *registry_in(const char *text)
+{
+    const char *scheme_end = strstr(text, "://");
+    const char *start = scheme_end ? scheme_end + 3 : text;
+    char *name = coras_strndup(start, strcspn(start, "/"));
+
+    if (name && is_registry(name))
+        return name;
+    free(name);
+    return NULL;
+}
+
 int coras_registry_validate(const char *host, coras_error **err)
 {
-    return is_registry(host) ? 0 : invalid_part(err, "registry", host);
+    if (is_registry(host))
+        return 0;
+    coras_auto_free char *meant = registry_in(host);
+    int rc = invalid_part(err, "registry", host);
+    if (meant)
+        coras_advise_with(err, CORAS_HINT_REGISTRY_NAME, meant);
+    return rc;
 }
 
 /* ---- repository ---- */

@@ -623,6 +623,11 @@ class Login(AuthCase):
     def test_bad_registry_name(self):
         outcomes, _ = self.run_driver("--registry", "h/foo", "--login", "u", "p")
         self.assertEqual(outcomes[0]["message"], 'invalid reference: invalid registry "h/foo"')
+        for name, meant in [("h/foo", "h"), ("https://h:5000", "h:5000"), ("https://h/v2/", "h"),
+                            ("h!", None), ("https://", None)]:
+            outcomes, _ = self.run_driver("--registry", name, "--login", "u", "p")
+            self.assertEqual(outcomes[0].get("hint"), meant and
+                             f"a registry is named without scheme and path: {meant}")
 
     def test_colon_in_the_user_name(self):
         server = self.serve(ScriptedRegistry())
