@@ -1,3 +1,7 @@
+/*
+ * Answering challenges: which scopes are wanted, which grant a request carries, what to do when it
+ * is refused.
+ */
 #include "auth/auth.h"
 
 #include "base/clock.h"

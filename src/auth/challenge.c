@@ -1,3 +1,6 @@
+/*
+ * The grammar of WWW-Authenticate.
+ */
 #include "auth/challenge.h"
 
 #include "base/alloc.h"

@@ -1,3 +1,6 @@
+/*
+ * Looking up a credential in an auth.json.
+ */
 #include "auth/containers_auth.h"
 
 #include <unistd.h>

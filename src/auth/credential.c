@@ -1,3 +1,6 @@
+/*
+ * Credentials as values: copied, wiped, written as Basic.
+ */
 #include "auth/credential.h"
 
 #include "base/buf.h"

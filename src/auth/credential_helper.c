@@ -1,3 +1,7 @@
+/*
+ * Running a docker-credential program: started without a shell, fed by a pipe, its output, messages
+ * and time bounded, its end waited for.
+ */
 #include "auth/credential_helper.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * The order of the stores, and what was learnt about them: answers of helpers, refused credentials.
+ */
 #include "auth/credentials.h"
 
 #include <pthread.h>

@@ -1,3 +1,6 @@
+/*
+ * Reading docker's config.json as upstream does, and writing one entry of it.
+ */
 #include "auth/docker_config.h"
 
 #include "base/error.h"

@@ -1,3 +1,6 @@
+/*
+ * Bringing lists of token scopes into one canonical form.
+ */
 #include "auth/scope.h"
 
 #include "base/alloc.h"

@@ -1,3 +1,6 @@
+/*
+ * Making a client of its options, and what others ask it for.
+ */
 #include "client/client_impl.h"
 
 #include <arpa/inet.h>

@@ -1,3 +1,6 @@
+/*
+ * Logging in: a credential is checked against the registry, then kept. Logging out.
+ */
 #include "base/error.h"
 #include "coras/reference.h"
 #include "client/client_impl.h"

@@ -1,3 +1,6 @@
+/*
+ * The stack of idle handles, and making one.
+ */
 #include "http/connection_pool.h"
 
 #include "base/alloc.h"

@@ -1,3 +1,6 @@
+/*
+ * Finding libcurl and its functions when the first connection is made.
+ */
 #include "http/curl_api.h"
 
 #include <dlfcn.h>

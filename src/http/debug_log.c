@@ -1,3 +1,6 @@
+/*
+ * The text of --debug entries, in upstream's form, with everything secret masked.
+ */
 #include "http/debug_log.h"
 
 #include <stdatomic.h>

@@ -1,3 +1,7 @@
+/*
+ * From libcurl's and the system's numbers to an error in Go's words. No word of a message of others
+ * decides anything here.
+ */
 #include "http/failure.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * One request to one URL: its headers composed, sent until the retry policy says stop.
+ */
 #include "http/hop.h"
 
 #include "base/alloc.h"

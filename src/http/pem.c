@@ -1,3 +1,6 @@
+/*
+ * A look into PEM files: which blocks are there, in which file they should be.
+ */
 #include "http/pem.h"
 
 #include <errno.h>

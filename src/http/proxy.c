@@ -1,3 +1,6 @@
+/*
+ * HTTP_PROXY, HTTPS_PROXY and NO_PROXY, matched against a URL as Go's net/http does.
+ */
 #include "http/proxy.h"
 
 #include <arpa/inet.h>

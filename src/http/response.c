@@ -1,3 +1,6 @@
+/*
+ * The answer as a value, lists of headers, and the names of statuses.
+ */
 #include "http/response.h"
 
 #include "base/alloc.h"

@@ -1,3 +1,6 @@
+/*
+ * Looking for the system's hashed directory of authorities, once per process.
+ */
 #include "http/trust.h"
 
 #include <dirent.h>

@@ -1,3 +1,6 @@
+/*
+ * Parsing, resolving, comparing and showing URLs.
+ */
 #include "http/url.h"
 
 #include <stdlib.h>
