@@ -123,8 +123,9 @@ static void put_environment(coras_buf *out)
 {
     static const char *const rows[][2] = {
         {"ORAS_CACHE", "directory of an OCI layout that remembers what was fetched"},
-        {"ORAS_HTTP_TIMEOUT", "seconds without progress before a transfer counts as stalled (60); an answer may take ten "
-         "times as long to begin"},
+        {"ORAS_HTTP_TIMEOUT", "seconds without progress before a transfer counts as stalled (60); "
+                              "an answer may take ten "
+                              "times as long to begin"},
         {"DOCKER_CONFIG", "directory of the credential file config.json"},
         {"HTTP_PROXY, HTTPS_PROXY, NO_PROXY", "proxies, also in lower case"},
         {"SSL_CERT_FILE, SSL_CERT_DIR", "certificates of trusted authorities"},

@@ -137,6 +137,7 @@ static int send_to_realm(const struct fetch *f, const coras_request *req, const 
     struct coras_send s = {
         .sender = f->auth->sender,
         .request = req,
+        .url = &realm,
         .origin = f->origin,
         .authorization = authorization,
         .auth_origin = &realm,

@@ -21,20 +21,21 @@ static void put_rest(coras_buf *b, const coras_url *url)
         coras_buf_printf(b, "?%.*s", (int)url->query.len, url->query.ptr);
 }
 
-int coras_auth_place(coras_auth *a, const char *url, char **ret, bool *ret_own, coras_error **err)
+int coras_auth_place(coras_auth *a, const coras_url *asked, char **ret_text, coras_url *ret,
+                     bool *ret_own, coras_error **err)
 {
     coras_auto_buf moved = CORAS_BUF_INIT(CORAS_LIMIT_URL);
     const struct coras_origin *now = coras_auth_current_origin(a);
-    coras_url asked;
 
-    CORAS_TRY(coras_url_parse(url, &asked, err));
-    *ret_own = coras_url_origin_equal(&asked, &now->url);
-    if (*ret_own || !coras_url_origin_equal(&asked, &a->origin.url))
+    *ret = *asked;
+    *ret_own = coras_url_origin_equal(asked, &now->url);
+    if (*ret_own || !coras_url_origin_equal(asked, &a->origin.url))
         return 0;
     coras_buf_puts(&moved, now->base_url);
-    put_rest(&moved, &asked);
+    put_rest(&moved, asked);
     *ret_own = true;
-    return coras_buf_take(&moved, ret, err);
+    CORAS_TRY(coras_buf_take(&moved, ret_text, err));
+    return coras_url_parse(*ret_text, ret, err);
 }
 
 static bool same_text(coras_str a, coras_str b)
@@ -65,17 +66,14 @@ static int make_origin(const coras_url *url, struct coras_origin **ret, coras_er
     return 0;
 }
 
-int coras_auth_upgrade(coras_auth *a, const char *asked_url, const coras_response *refusal,
+int coras_auth_upgrade(coras_auth *a, const coras_url *asked, const coras_response *refusal,
                        coras_error **err)
 {
     struct coras_origin *secure;
-    coras_url asked, answered;
 
-    CORAS_TRY(coras_url_parse(asked_url, &asked, err));
-    CORAS_TRY(coras_url_parse(refusal->url, &answered, err));
-    if (!coras_url_origin_equal(&asked, &a->origin.url) || !is_upgrade(&asked, &answered))
+    if (!coras_url_origin_equal(asked, &a->origin.url) || !is_upgrade(asked, &refusal->at))
         return 0;
-    CORAS_TRY(make_origin(&answered, &secure, err));
+    CORAS_TRY(make_origin(&refusal->at, &secure, err));
     pthread_mutex_lock(&a->lock);
     bool is_first = !a->secure;
     if (is_first)

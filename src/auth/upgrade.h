@@ -12,15 +12,16 @@
 struct coras_origin *coras_auth_current_origin(coras_auth *a);
 
 /*
- * The URL that a request for `url` goes to: *ret is a new string when it is another one. *ret_own:
- * it is the registry's own, and may carry a grant.
+ * The URL that a request for `asked` goes to: the same, or one at the place where the registry is
+ * by now, with *ret_text as its (new) text. *ret_own: it is the registry's own, and may carry a
+ * grant.
  */
-CORAS_MUST_CHECK int coras_auth_place(coras_auth *a, const char *url, char **ret, bool *ret_own,
-                                      coras_error **err);
+CORAS_MUST_CHECK int coras_auth_place(coras_auth *a, const coras_url *asked, char **ret_text,
+                                      coras_url *ret, bool *ret_own, coras_error **err);
 
 /* After a refusal: 1 when it came from https on the same host, for the same path, and is now where
  * the registry is asked; 0 when not. */
-CORAS_MUST_CHECK int coras_auth_upgrade(coras_auth *a, const char *asked_url,
+CORAS_MUST_CHECK int coras_auth_upgrade(coras_auth *a, const coras_url *asked,
                                         const coras_response *refusal, coras_error **err);
 
 #endif

@@ -82,62 +82,74 @@ static bool has_own_authorization(const coras_auth *auth)
 }
 
 /* Whether the refusal is the registry's, at the place where it is asked (from now on). */
-static int may_answer(coras_auth *auth, const coras_request *req, const coras_response *r,
+static int may_answer(coras_auth *auth, const coras_url *asked, const coras_response *r,
                       coras_error **err)
 {
-    coras_url url;
-
-    if (!is_refusal(r) || coras_url_parse(r->url, &url, NULL) < 0)
+    if (!is_refusal(r))
         return 0;
-    if (coras_url_origin_equal(&url, &coras_auth_current_origin(auth)->url))
+    if (coras_url_origin_equal(&r->at, &coras_auth_current_origin(auth)->url))
         return 1;
-    return coras_auth_upgrade(auth, req->url, r, err);
+    return coras_auth_upgrade(auth, asked, r, err);
 }
+
+/* A request on its way: what it asks for, and with which right. */
+struct asking {
+    coras_auth *auth;
+    const coras_request *request;
+    coras_url url; /* of the request */
+    coras_grant grant;
+};
 
 /* One try with the grant, wherever the registry is by now; after a refusal, unless it is the last,
  * 1 when there is a better one. */
-static int try_once(coras_auth *auth, const coras_request *req, bool is_last, coras_grant *grant,
-                    coras_response **ret, coras_error **err)
+static int try_once(struct asking *a, bool is_last, coras_response **ret, coras_error **err)
 {
-    coras_auto_free char *moved = NULL;
-    coras_request now = *req;
+    coras_auto_free char *text = NULL;
+    coras_url url;
     bool own;
 
-    CORAS_TRY(coras_auth_place(auth, req->url, &moved, &own, err));
-    own = own && !has_own_authorization(auth);
-    if (moved)
-        now.url = moved;
+    CORAS_TRY(coras_auth_place(a->auth, &a->url, &text, &url, &own, err));
+    own = own && !has_own_authorization(a->auth);
     struct coras_send s = {
-        .sender = auth->sender,
-        .request = &now,
-        .origin = coras_auth_current_origin(auth),
-        .authorization = own ? grant->header : NULL,
+        .sender = a->auth->sender,
+        .request = a->request,
+        .url = &url,
+        .origin = coras_auth_current_origin(a->auth),
+        .authorization = own ? a->grant.header : NULL,
     };
     CORAS_TRY(coras_send_follow(&s, ret, err));
-    int may = own && !is_last ? may_answer(auth, &now, *ret, err) : 0;
-    return may > 0 ? coras_auth_answer(auth, req, *ret, grant, err) : may;
+    int may = own && !is_last ? may_answer(a->auth, &url, *ret, err) : 0;
+    return may > 0 ? coras_auth_answer(a->auth, a->request, *ret, &a->grant, err) : may;
 }
 
-/* Sends until the registry is content with our grant or there is no better one. */
-static int send_granted(coras_auth *auth, const coras_request *req, coras_response **ret,
-                        coras_error **err)
+static int try_all(struct asking *a, coras_response **ret, coras_error **err)
 {
-    coras_auto_value(coras_grant) grant = {0};
-    coras_auto_free char *moved = NULL;
-    bool own;
+    bool own = coras_url_origin_equal(&a->url, &a->auth->origin.url) ||
+               coras_url_origin_equal(&a->url, &coras_auth_current_origin(a->auth)->url);
 
-    CORAS_TRY(coras_auth_place(auth, req->url, &moved, &own, err));
-    if (own && !has_own_authorization(auth))
-        CORAS_TRY(coras_auth_begin(auth, req, &grant, err));
+    if (own && !has_own_authorization(a->auth))
+        CORAS_TRY(coras_auth_begin(a->auth, a->request, &a->grant, err));
     for (int tries = 1;; tries++) {
         coras_auto(coras_response) r = NULL;
-        int better = try_once(auth, req, tries == MOST_TRIES, &grant, &r, err);
+        int better = try_once(a, tries == MOST_TRIES, &r, err);
         CORAS_TRY(better);
         if (!better) {
             *ret = coras_steal(&r);
             return 0;
         }
     }
+}
+
+/* Sends until the registry is content with our grant or there is no better one. */
+static int send_granted(coras_auth *auth, const coras_request *req, coras_response **ret,
+                        coras_error **err)
+{
+    struct asking a = {.auth = auth, .request = req};
+
+    CORAS_TRY(coras_url_parse(req->url, &a.url, err));
+    int rc = try_all(&a, ret, err);
+    coras_grant_clear(&a.grant);
+    return rc;
 }
 
 int coras_client_send_as(coras_client *client, coras_auth *auth, const coras_request *req,

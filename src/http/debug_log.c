@@ -97,7 +97,7 @@ void coras_debuglog_put_request(coras_buf *b, int64_t number, const struct coras
 {
     coras_auto_buf url = CORAS_BUF_UNLIMITED;
 
-    coras_url_put_for_log(&url, ex->url);
+    coras_url_put_for_log(&url, ex->url->text);
     coras_buf_printf(b, "--> Request #%lld\n> Request URL: ", (long long)number);
     coras_go_quote(b, url.ptr);
     coras_buf_printf(b, "\n> Request method: \"%s\"\n> Request headers:", ex->method);

@@ -83,14 +83,12 @@ int coras_hop_send(const struct coras_send *s, const struct coras_hop *hop, cora
     coras_auto_value(coras_header_list) headers = {0};
     coras_auto(coras_error) failure = NULL;
     struct coras_exchange_end end = {0};
-    coras_url url;
 
-    CORAS_TRY(coras_url_parse(hop->url, &url, err));
-    bool own = !hop->left && coras_url_origin_equal(&url, &s->origin->url);
+    bool own = !hop->left && coras_url_origin_equal(&hop->url, &s->origin->url);
     CORAS_TRY(compose_headers(s, hop, own, &headers, err));
     struct coras_exchange ex = {
         .method = hop->method,
-        .url = hop->url,
+        .url = &hop->url,
         .headers = &headers,
         .request = s->request,
         .send_body = hop->send_body,
@@ -110,5 +108,5 @@ int coras_hop_send(const struct coras_send *s, const struct coras_hop *hop, cora
     coras_error_propagate(err, &failure);
     if (end.callers_own || rc == CORAS_ERR_CANCELLED)
         return rc;
-    return coras_http_wrap(err, rc, hop->method, hop->url);
+    return coras_http_wrap(err, rc, hop->method, hop->text);
 }

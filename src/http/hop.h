@@ -8,7 +8,8 @@
 
 struct coras_hop {
     const char *method;
-    char *url; /* owned */
+    char *text; /* of `url`; owned */
+    coras_url url;
     bool send_body;
     bool left; /* the origin of the secrets was left: none from here on, even if a later hop
                   comes back */

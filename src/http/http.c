@@ -170,20 +170,19 @@ static int perform(struct coras_running *x, coras_error **err)
 static int prepare_response(struct coras_running *x, coras_error **err)
 {
     CORAS_TRY(coras_response_new(&x->response, err));
-    x->response->url = coras_strdup(x->ex->url);
+    CORAS_TRY(coras_url_copy(x->ex->url, &x->response->url, &x->response->at, err));
     x->response->method = coras_strdup(x->ex->method);
-    return x->response->url && x->response->method ? 0 : coras_fail_no_memory(err);
+    return x->response->method ? 0 : coras_fail_no_memory(err);
 }
 
 int coras_http_exchange(coras_http *http, const struct coras_exchange *ex, coras_response **ret,
                         struct coras_exchange_end *end, coras_error **err)
 {
-    struct coras_running x = {.http = http, .ex = ex, .opened = CURL_SOCKET_BAD};
+    struct coras_running x = {.http = http, .ex = ex, .url = *ex->url, .opened = CURL_SOCKET_BAD};
     int rc;
 
     *end = (struct coras_exchange_end){0};
     CORAS_TRY(coras_curl_load(&x.curl, err));
-    CORAS_TRY(coras_url_parse(ex->url, &x.url, err));
     CORAS_TRY(
         coras_http_pool_take(&http->pool, x.curl, &x.url, ex->guarded != NULL, &x.handle, err));
     rc = prepare_response(&x, err);

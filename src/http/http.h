@@ -9,6 +9,7 @@
 #include "base/environment.h"
 #include "http/origin_policy.h"
 #include "http/response.h"
+#include "http/url.h"
 
 struct coras_http_config {
     bool insecure;
@@ -30,7 +31,7 @@ CORAS_DEFINE_AUTO(coras_http, coras_http_free)
 
 struct coras_exchange {
     const char *method;
-    const char *url;
+    const coras_url *url;
     const coras_header_list *headers; /* all of them; none is added but Host and Content-Length */
     const coras_request *request;     /* body, sink, limits */
     bool send_body;                   /* false: the request's body is not part of this exchange */

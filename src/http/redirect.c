@@ -32,11 +32,11 @@ static bool is_inner(struct coras_origin *origin)
     return coras_origin_zone(origin) == CORAS_ZONE_INNER;
 }
 
-static int refuse(const coras_url *from, const char *to, const char *why, coras_error **err)
+static int refuse(const coras_url *from, const coras_url *to, const char *why, coras_error **err)
 {
     coras_auto_buf shown = CORAS_BUF_UNLIMITED;
 
-    coras_url_put_for_message(&shown, to);
+    coras_url_put_for_message(&shown, to->text);
     return coras_fail(err, CORAS_ERR_UNTRUSTED_ORIGIN, "redirect from host \"%.*s\" to \"%s\": %s",
                       (int)from->authority.len, from->authority.ptr, shown.ptr, why);
 }
@@ -47,20 +47,18 @@ static const coras_url *secret_origin(const struct coras_send *s)
     return s->auth_origin ? s->auth_origin : &s->origin->url;
 }
 
-static int check_target(const struct coras_send *s, struct coras_hop *hop, const char *to,
+static int check_target(const struct coras_send *s, struct coras_hop *hop, const coras_url *to,
                         coras_error **err)
 {
-    coras_url from, next;
+    const coras_url *from = &hop->url;
 
-    CORAS_TRY(coras_url_parse(hop->url, &from, err));
-    CORAS_TRY(coras_url_parse(to, &next, err));
-    if (from.https && !next.https)
-        return refuse(&from, to, "downgrades scheme from https", err);
-    if (coras_url_origin_equal(&from, &next))
+    if (from->https && !to->https)
+        return refuse(from, to, "downgrades scheme from https", err);
+    if (coras_url_origin_equal(from, to))
         return 0;
     if (s->is_token && hop->send_body)
-        return refuse(&from, to, "refusing to resend a token request body to another origin", err);
-    if (!coras_url_origin_equal(&next, secret_origin(s)))
+        return refuse(from, to, "refusing to resend a token request body to another origin", err);
+    if (!coras_url_origin_equal(to, secret_origin(s)))
         hop->left = true;
     if (hop->left && !hop->guarded && (s->is_token || !is_inner(s->origin)))
         hop->guarded = "redirect target";
@@ -71,7 +69,8 @@ static int check_target(const struct coras_send *s, struct coras_hop *hop, const
 static int next_hop(const struct coras_send *s, struct coras_hop *hop, const coras_response *r,
                     coras_error **err)
 {
-    coras_auto_free char *to = NULL;
+    coras_auto_free char *text = NULL;
+    coras_url to;
 
     if (r->status == 303 && !coras_streq(hop->method, "HEAD")) {
         if (hop->send_body || coras_streq(hop->method, "DELETE"))
@@ -79,12 +78,13 @@ static int next_hop(const struct coras_send *s, struct coras_hop *hop, const cor
     } else if (!is_read(hop->method) && r->status != 307 && r->status != 308) {
         return 0;
     }
-    CORAS_TRY(coras_url_resolve(hop->url, coras_response_header(r, "Location"), &to, err));
-    if (s->request->no_foreign_redirect && !coras_url_same_origin(s->request->url, to))
+    CORAS_TRY(coras_url_join(&hop->url, coras_response_header(r, "Location"), &text, &to, err));
+    if (s->request->no_foreign_redirect && !coras_url_origin_equal(s->url, &to))
         return 0;
-    CORAS_TRY(check_target(s, hop, to, err));
-    free(hop->url);
-    hop->url = coras_steal(&to);
+    CORAS_TRY(check_target(s, hop, &to, err));
+    free(hop->text);
+    hop->text = coras_steal(&text);
+    hop->url = to;
     return 1;
 }
 
@@ -96,16 +96,16 @@ static int follow(const struct coras_send *s, struct coras_hop *hop, coras_respo
         CORAS_TRY(coras_hop_send(s, hop, &r, err));
         int more = is_redirect(r) ? next_hop(s, hop, r, err) : 0;
         if (more < 0)
-            return coras_http_wrap(err, more, hop->method, s->request->url);
+            return coras_http_wrap(err, more, hop->method, s->url->text);
         if (!more) {
-            r->foreign = !coras_url_same_origin(r->url, s->request->url);
+            r->foreign = !coras_url_origin_equal(&r->at, s->url);
             *ret = coras_steal(&r);
             return 0;
         }
         if (hops == CORAS_LIMIT_REDIRECTS) {
             int rc = coras_fail(err, CORAS_ERR_PROTOCOL, "stopped after %d redirects",
                                 CORAS_LIMIT_REDIRECTS);
-            return coras_http_wrap(err, rc, hop->method, s->request->url);
+            return coras_http_wrap(err, rc, hop->method, s->url->text);
         }
     }
 }
@@ -113,23 +113,19 @@ static int follow(const struct coras_send *s, struct coras_hop *hop, coras_respo
 int coras_send_follow(const struct coras_send *s, coras_response **ret, coras_error **err)
 {
     const coras_request *req = s->request;
-    coras_url url;
     struct coras_hop hop = {
         .method = req->method,
-        .url = coras_strdup(req->url),
         .send_body = !is_read(req->method) && !coras_streq(req->method, "DELETE"),
+        .left = !coras_url_origin_equal(s->url, secret_origin(s)),
         .guarded = s->guarded,
         .guard_private = s->guarded && !s->sender->allow_private_tokens &&
                          coras_origin_zone(s->origin) == CORAS_ZONE_PUBLIC,
     };
-    int rc = hop.url ? coras_url_parse(req->url, &url, err) : coras_fail_no_memory(err);
 
-    if (rc == 0) {
-        hop.left = !coras_url_origin_equal(&url, secret_origin(s));
-        if (hop.left && !hop.guarded && !is_inner(s->origin))
-            hop.guarded = "upload location";
-        rc = follow(s, &hop, ret, err);
-    }
-    free(hop.url);
+    CORAS_TRY(coras_url_copy(s->url, &hop.text, &hop.url, err));
+    if (hop.left && !hop.guarded && !is_inner(s->origin))
+        hop.guarded = "upload location";
+    int rc = follow(s, &hop, ret, err);
+    free(hop.text);
     return rc;
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "http/message.h"
+#include "http/url.h"
 
 /* Owned headers in order; names keep their spelling. */
 typedef struct coras_header_list {
@@ -30,6 +31,7 @@ struct coras_response {
     char *status_text; /* "404 Not Found", as the server put it */
     coras_header_list headers;
     char *url;      /* that answered */
+    coras_url at;   /* the same in parts */
     char *method;   /* that was sent there (303 turns others into GET) */
     bool foreign;   /* url is of another origin than the request's */
     coras_buf body; /* when buffered */

@@ -185,14 +185,6 @@ static int code_for(int status)
     }
 }
 
-static void put_host(coras_buf *b, const char *text)
-{
-    coras_url url;
-
-    if (coras_url_parse(text, &url, NULL) == 0)
-        coras_buf_put(b, url.authority.ptr, url.authority.len);
-}
-
 int coras_response_to_error(const coras_request *req, const coras_response *r, coras_error **err)
 {
     coras_auto_buf words = CORAS_BUF_INIT(CORAS_LIMIT_ERROR_BODY);
@@ -201,7 +193,7 @@ int coras_response_to_error(const coras_request *req, const coras_response *r, c
     coras_auto_value(coras_strlist) codes = {0};
 
     put_words(&words, r, &codes);
-    put_host(&host, r->url);
+    coras_buf_put(&host, r->at.authority.ptr, r->at.authority.len);
     coras_buf_printf(&line, "%s \"", r->method ? r->method : req->method);
     coras_url_put_for_message(&line, r->url);
     coras_buf_printf(&line, "\": response status code %d: ", r->status);

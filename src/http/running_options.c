@@ -167,7 +167,7 @@ static void set_request(struct coras_running *x)
 {
     const struct coras_exchange *ex = x->ex;
 
-    CORAS_CURL_SET(x, CURLOPT_URL, ex->url);
+    CORAS_CURL_SET(x, CURLOPT_URL, ex->url->text);
     CORAS_CURL_SET(x, CURLOPT_HTTPHEADER, x->header_lines);
     CORAS_CURL_SET(x, CURLOPT_CONNECT_TO, x->connect_to);
     CORAS_CURL_SET(x, CURLOPT_ERRORBUFFER, x->curl_text);

@@ -30,6 +30,7 @@ struct coras_origin {
 struct coras_send {
     const struct coras_sender *sender;
     const coras_request *request;
+    const coras_url *url;         /* of the request */
     struct coras_origin *origin;  /* gets custom headers and the client certificate */
     const char *authorization;    /* header value, or NULL */
     const coras_url *auth_origin; /* gets `authorization`; NULL: `origin` does */

@@ -88,7 +88,7 @@ static int bad_url(const char *text, const char *why, coras_error **err)
 
 int coras_url_parse(const char *text, coras_url *ret, coras_error **err)
 {
-    coras_url u = {0};
+    coras_url u = {.text = text};
     coras_str rest = coras_str_of(text);
 
     if (rest.len > CORAS_LIMIT_URL)
@@ -134,12 +134,26 @@ void coras_url_put_dial(coras_buf *b, const coras_url *url)
                      url->port);
 }
 
-bool coras_url_same_origin(const char *a, const char *b)
+/* The same part of another text. */
+static coras_str moved(coras_str part, const char *from, const char *to)
 {
-    coras_url ua, ub;
+    return part.ptr ? (coras_str){to + (part.ptr - from), part.len} : part;
+}
 
-    return coras_url_parse(a, &ua, NULL) == 0 && coras_url_parse(b, &ub, NULL) == 0 &&
-           coras_url_origin_equal(&ua, &ub);
+int coras_url_copy(const coras_url *from, char **ret_text, coras_url *ret, coras_error **err)
+{
+    char *text = coras_strdup(from->text);
+
+    if (!text)
+        return coras_fail_no_memory(err);
+    *ret_text = text;
+    *ret = *from;
+    ret->text = text;
+    ret->host = moved(from->host, from->text, text);
+    ret->authority = moved(from->authority, from->text, text);
+    ret->path = moved(from->path, from->text, text);
+    ret->query = moved(from->query, from->text, text);
+    return 0;
 }
 
 /* ---- resolving ---- */
@@ -275,19 +289,30 @@ static void put_encoded(coras_buf *b, coras_str s)
     }
 }
 
-int coras_url_resolve(const char *base, const char *ref, char **ret, coras_error **err)
+int coras_url_join(const coras_url *base, const char *ref, char **ret_text, coras_url *ret,
+                   coras_error **err)
 {
     coras_auto_buf clean = CORAS_BUF_INIT(CORAS_LIMIT_URL);
     coras_auto_buf out = CORAS_BUF_INIT(CORAS_LIMIT_URL);
-    coras_url base_url, result;
+    coras_auto_free char *text = NULL;
+    coras_url url;
 
-    CORAS_TRY(coras_url_parse(base, &base_url, err));
     put_encoded(&clean, coras_str_trim(coras_str_of(ref)));
     CORAS_TRY(coras_buf_done(&clean, err));
-    put_target(&out, &base_url, (coras_str){clean.ptr, clean.len});
-    CORAS_TRY(coras_buf_done(&out, err));
-    CORAS_TRY(coras_url_parse(out.ptr, &result, err));
-    return coras_buf_take(&out, ret, err);
+    put_target(&out, base, (coras_str){clean.ptr, clean.len});
+    CORAS_TRY(coras_buf_take(&out, &text, err));
+    CORAS_TRY(coras_url_parse(text, &url, err));
+    *ret_text = coras_steal(&text);
+    *ret = url;
+    return 0;
+}
+
+int coras_url_resolve(const char *base, const char *ref, char **ret, coras_error **err)
+{
+    coras_url base_url, url;
+
+    CORAS_TRY(coras_url_parse(base, &base_url, err));
+    return coras_url_join(&base_url, ref, ret, &url, err);
 }
 
 /* ---- encoding and showing ---- */

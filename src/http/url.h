@@ -10,6 +10,7 @@
 
 /* A parsed URL: views into the text it was made from. */
 typedef struct coras_url {
+    const char *text; /* the whole */
     bool https;
     coras_str host; /* without brackets */
     bool ipv6;      /* host is an IPv6 literal (was in brackets) */
@@ -23,6 +24,7 @@ typedef struct coras_url {
 /* PROTOCOL when `text` is no absolute http(s) URL, has user-info, or holds bytes that need
  * encoding. */
 CORAS_MUST_CHECK int coras_url_parse(const char *text, coras_url *ret, coras_error **err);
+/* Same scheme, host and effective port. */
 bool coras_url_origin_equal(const coras_url *a, const coras_url *b);
 /* The host compared without case. */
 bool coras_url_host_is(const coras_url *url, const char *host);
@@ -36,12 +38,17 @@ void coras_url_put_dial(coras_buf *b, const coras_url *url);
 void coras_url_put_for_message(coras_buf *b, const char *url);
 void coras_url_put_for_log(coras_buf *b, const char *url);
 
+/* A copy of the text with its parts. New string. */
+CORAS_MUST_CHECK int coras_url_copy(const coras_url *from, char **ret_text, coras_url *ret,
+                                    coras_error **err);
 /* RFC 3986 resolution of `ref` against `base`; PROTOCOL when the result is no http(s) URL. New
+ * string. */
+CORAS_MUST_CHECK int coras_url_join(const coras_url *base, const char *ref, char **ret_text,
+                                    coras_url *ret, coras_error **err);
+/* The same of texts; PROTOCOL when the result is no http(s) URL. New
  * string. */
 CORAS_MUST_CHECK int coras_url_resolve(const char *base, const char *ref, char **ret,
                                        coras_error **err);
-/* Same scheme, host and effective port. */
-bool coras_url_same_origin(const char *a, const char *b);
 /* Percent-encode for a query value. */
 void coras_url_put_query(coras_buf *b, const char *s);
 

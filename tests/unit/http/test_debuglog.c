@@ -17,8 +17,9 @@ static void requests_are_shown_without_secrets(void **state)
     add(&headers, "Authorization", "Basic c2VjcmV0", false);
     add(&headers, "X-Mine", "secret", true);
     add(&headers, "Accept", "c/d", false);
-    struct coras_exchange ex = {
-        .method = "GET", .url = "http://u:p@h/v2/?token=secret&a=1", .headers = &headers};
+    struct coras_exchange ex = {.method = "GET",
+                                .url = &(coras_url){.text = "http://u:p@h/v2/?token=secret&a=1"},
+                                .headers = &headers};
     coras_debuglog_put_request(&out, 3, &ex);
     assert_string_equal(out.ptr,
                         "--> Request #3\n"
@@ -34,7 +35,8 @@ static void a_request_without_headers(void **state)
 {
     coras_auto_value(coras_header_list) headers = {0};
     coras_auto_buf out = CORAS_BUF_UNLIMITED;
-    struct coras_exchange ex = {.method = "HEAD", .url = "http://h/", .headers = &headers};
+    struct coras_exchange ex = {
+        .method = "HEAD", .url = &(coras_url){.text = "http://h/"}, .headers = &headers};
 
     (void)state;
     coras_debuglog_put_request(&out, 0, &ex);

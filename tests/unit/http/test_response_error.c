@@ -8,6 +8,7 @@ static coras_response *answer(int status, const char *body, size_t len)
     assert_int_equal(coras_response_new(&r, NULL), 0);
     r->status = status;
     r->url = coras_strdup("http://h:5000/v2/a/manifests/1");
+    assert_int_equal(coras_url_parse(r->url, &r->at, NULL), 0);
     r->method = coras_strdup("GET");
     coras_buf_put(&r->body, body, len);
     return r;
