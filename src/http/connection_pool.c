@@ -42,14 +42,14 @@ void coras_http_pool_clear(struct coras_http_pool *pool)
     pthread_mutex_destroy(&pool->lock);
 }
 
-static int handle_new(const struct coras_curl *curl, bool guarded, struct coras_http_handle **ret,
-                      coras_error **err)
+static int handle_new(const struct coras_curl *curl, enum coras_http_guard guard,
+                      struct coras_http_handle **ret, coras_error **err)
 {
     struct coras_http_handle *h = coras_new(struct coras_http_handle);
 
     if (!h)
         return coras_fail_no_memory(err);
-    h->guarded = guarded;
+    h->guard = guard;
     h->easy = curl->easy_init();
     h->multi = curl->multi_init();
     if (!h->easy || !h->multi) {
@@ -62,13 +62,13 @@ static int handle_new(const struct coras_curl *curl, bool guarded, struct coras_
 }
 
 static struct coras_http_handle *take_idle(struct coras_http_pool *pool, const char *origin,
-                                           bool guarded)
+                                           enum coras_http_guard guard)
 {
     struct coras_http_handle **best = NULL;
 
     pthread_mutex_lock(&pool->lock);
     for (struct coras_http_handle **p = &pool->idle; *p; p = &(*p)->next) {
-        if ((*p)->guarded != guarded)
+        if ((*p)->guard != guard)
             continue;
         if (!best)
             best = p;
@@ -85,17 +85,17 @@ static struct coras_http_handle *take_idle(struct coras_http_pool *pool, const c
 }
 
 int coras_http_pool_take(struct coras_http_pool *pool, const struct coras_curl *curl,
-                         const coras_url *url, bool guarded, struct coras_http_handle **ret,
-                         coras_error **err)
+                         const coras_url *url, enum coras_http_guard guard,
+                         struct coras_http_handle **ret, coras_error **err)
 {
     coras_auto_free char *origin =
         coras_asprintf("%d:%.*s:%d", url->https, (int)url->host.len, url->host.ptr, url->port);
 
     if (!origin)
         return coras_fail_no_memory(err);
-    struct coras_http_handle *h = take_idle(pool, origin, guarded);
+    struct coras_http_handle *h = take_idle(pool, origin, guard);
     if (!h)
-        CORAS_TRY(handle_new(curl, guarded, &h, err));
+        CORAS_TRY(handle_new(curl, guard, &h, err));
     free(h->origin);
     h->origin = coras_steal(&origin);
     *ret = h;

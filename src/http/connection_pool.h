@@ -8,16 +8,20 @@
 #include "http/curl_api.h"
 #include "http/url.h"
 
-/*
- * `guarded` handles have connected only to addresses that passed the origin policy, others to any;
- * they never mix, or a kept connection would by-pass the check.
- */
+/* Which addresses a handle has connected to. Handles of different guards never mix, or a kept
+ * connection would by-pass the check. */
+enum coras_http_guard {
+    CORAS_GUARD_NONE = 0, /* any */
+    CORAS_GUARD_INNER,    /* none that only this machine can reach */
+    CORAS_GUARD_PRIVATE,  /* nor any of a private network */
+};
+
 struct coras_http_handle {
     struct coras_http_handle *next;
     CURL *easy;
     CURLM *multi; /* holds the connections */
     char *origin; /* that it serves, or served last */
-    bool guarded;
+    enum coras_http_guard guard;
 };
 
 struct coras_http_pool {
@@ -31,8 +35,8 @@ void coras_http_pool_clear(struct coras_http_pool *pool);
  * new one. */
 CORAS_MUST_CHECK int coras_http_pool_take(struct coras_http_pool *pool,
                                           const struct coras_curl *curl, const coras_url *url,
-                                          bool guarded, struct coras_http_handle **ret,
-                                          coras_error **err);
+                                          enum coras_http_guard guard,
+                                          struct coras_http_handle **ret, coras_error **err);
 void coras_http_pool_put(struct coras_http_pool *pool, struct coras_http_handle *handle);
 
 #endif

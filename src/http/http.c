@@ -175,6 +175,13 @@ static int prepare_response(struct coras_running *x, coras_error **err)
     return x->response->method ? 0 : coras_fail_no_memory(err);
 }
 
+static enum coras_http_guard guard_of(const struct coras_exchange *ex)
+{
+    if (!ex->guarded)
+        return CORAS_GUARD_NONE;
+    return ex->guard_private ? CORAS_GUARD_PRIVATE : CORAS_GUARD_INNER;
+}
+
 int coras_http_exchange(coras_http *http, const struct coras_exchange *ex, coras_response **ret,
                         struct coras_exchange_end *end, coras_error **err)
 {
@@ -183,8 +190,7 @@ int coras_http_exchange(coras_http *http, const struct coras_exchange *ex, coras
 
     *end = (struct coras_exchange_end){0};
     CORAS_TRY(coras_curl_load(&x.curl, err));
-    CORAS_TRY(
-        coras_http_pool_take(&http->pool, x.curl, &x.url, ex->guarded != NULL, &x.handle, err));
+    CORAS_TRY(coras_http_pool_take(&http->pool, x.curl, &x.url, guard_of(ex), &x.handle, err));
     rc = prepare_response(&x, err);
     if (rc == 0)
         rc = perform(&x, err);

@@ -132,6 +132,20 @@ class Zones(NetCase):
                 self.assertEqual(tokens.requests(), [])
                 self.assertEqual(allow in outcome.get("hint", ""), service == "private")
 
+    def test_a_kept_connection_does_not_lead_to_a_token_service_inside(self):
+        """Storage in a private network is nothing forbidden; the same place may not serve tokens."""
+        namespace.hosts(public=[PUBLIC], private=[PRIVATE])
+        inside = self.target(PRIVATE, "private")
+        inside.on("GET", "/token", Reply(200, {}, b'{"token":"T"}'))
+        server = self.redirecting("public", PUBLIC, inside)
+        challenge = {"WWW-Authenticate": f'Bearer realm="http://{inside.host}/token",service="s"'}
+        server.rules.insert(0, ("GET", server.rules[0][1], lambda r: Reply(401, challenge)
+                                if len(server.requests()) > 1 else None))
+        outcomes, _ = self.run_driver("--registry", server.host, "--plain-http", 1, "--repeat", 2, "--sink",
+                                      "GET", f"http://{server.host}/v2/a")
+        self.assertEqual([o.get("code") for o in outcomes], [None, "UNTRUSTED_ORIGIN"], outcomes)
+        self.assertEqual(inside.requests(path="/token"), [])
+
     def test_registry_on_this_machine_may(self):
         namespace.hosts(here=[LOOPBACK])
         self.assertEqual(self.get(self.redirecting("here", LOOPBACK, self.target(LOOPBACK)))["rc"], 0)
