@@ -20,7 +20,9 @@
 #define CORAS_LIMIT_CHALLENGES       8
 #define CORAS_LIMIT_CHALLENGE_PARAMS 32
 #define CORAS_LIMIT_REDIRECTS        10
+#define CORAS_LIMIT_UNSIZED_BLOB     (16384LL * CORAS_MIB) /* read to learn its size */
 #define CORAS_LIMIT_PAGES            10000
+#define CORAS_LIMIT_LIST_BYTES       (64 * CORAS_MIB) /* all pages of a list, which are kept */
 #define CORAS_LIMIT_JSON_DEPTH       2048
 #define CORAS_LIMIT_INDEX_DEPTH      16
 #define CORAS_LIMIT_REFERRER_DEPTH   64
@@ -35,6 +37,7 @@
 #define CORAS_LIMIT_COMPONENT        255       /* NAME_MAX */
 #define CORAS_LIMIT_TAR_RECORD       CORAS_MIB /* one PAX or GNU long-name record */
 #define CORAS_LIMIT_RETRY_AFTER_S    300
+#define CORAS_LIMIT_COMMIT_S         3600 /* a registry that stores a blob and does not say so */
 #define CORAS_LIMIT_URL              (64 * CORAS_KIB) /* signed storage URLs reach several KiB */
 
 #endif

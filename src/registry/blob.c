@@ -4,6 +4,7 @@
  */
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "oci/digest.h"
 #include "registry/content_range.h"
 #include "registry/registry.h"
@@ -122,6 +123,23 @@ static int send_fetch(coras_registry *r, struct fetch *f, const char *url, coras
     return 0;
 }
 
+/* A signed link to storage that has expired, say: another turn through the registry gives a new
+ * one. Nothing of such an answer has reached the sink. */
+static bool was_refused_elsewhere(const coras_registry *r, const coras_error *failure)
+{
+    const char *host = coras_error_http_host(failure);
+    const char *own = strstr(r->base_url, "://");
+
+    switch (coras_error_http_status(failure)) {
+    case 400:
+    case 401:
+    case 403:
+        return host && own && !coras_streq(host, own + 3);
+    default:
+        return false;
+    }
+}
+
 /* Fewer bytes than promised, in a message that ended properly. */
 static int check_complete(const struct fetch *f, coras_error **err)
 {
@@ -160,6 +178,10 @@ int coras_registry_fetch(coras_target *t, const coras_descriptor *desc, int64_t 
     CORAS_TRY(coras_registry_url(r, kind_of(desc), coras_digest_format(&desc->digest, digest), &url,
                                  err));
     int rc = send_fetch(r, &f, url, &failure);
+    if (rc < 0 && was_refused_elsewhere(r, failure)) {
+        coras_error_clear(&failure);
+        rc = send_fetch(r, &f, url, &failure);
+    }
     if (rc == 0)
         return check_complete(&f, err);
     coras_registry_mark_retryable(&failure);
@@ -253,6 +275,37 @@ static int probe_blob(coras_registry *r, const coras_digest *digest, int64_t *re
     return PRESENT;
 }
 
+static int measure_write(void *user, const void *data CORAS_UNUSED, size_t len, coras_error **err)
+{
+    struct probe *p = user;
+
+    p->size += (int64_t)len;
+    return p->size <= CORAS_LIMIT_UNSIZED_BLOB
+               ? 0
+               : coras_fail(err, CORAS_ERR_TOO_LARGE, "content of unknown size: more than %lld MiB",
+                            CORAS_LIMIT_UNSIZED_BLOB / CORAS_MIB);
+}
+
+/* The size of a blob that comes without any word of it: what there is of it is counted. Whoever
+ * fetches it next checks the digest. */
+static int measure_blob(coras_registry *r, const coras_digest *digest, int64_t *ret_size,
+                        coras_error **err)
+{
+    coras_auto_free char *url = NULL;
+    coras_auto(coras_response) resp = NULL;
+    char text[CORAS_DIGEST_TEXT_MAX];
+    struct probe p = {0};
+    coras_sink sink = {measure_write, &p};
+
+    CORAS_TRY(coras_registry_url(r, "blobs", coras_digest_format(digest, text), &url, err));
+    coras_request req = coras_registry_request(r, "GET", url, coras_registry_read_scope(r));
+    req.sink = &sink;
+    req.small = false;
+    CORAS_TRY(coras_client_send(r->client, &req, NULL, &resp, err));
+    *ret_size = p.size;
+    return PRESENT;
+}
+
 int coras_registry_has_blob(coras_registry *r, const coras_digest *digest, bool once,
                             coras_error **err)
 {
@@ -298,6 +351,8 @@ int coras_registry_probe_blob(coras_target *t, const coras_digest *digest, coras
     int there = probe_blob(r, digest, &size, err);
 
     CORAS_TRY(there);
+    if (there == PRESENT && size < 0)
+        CORAS_TRY(measure_blob(r, digest, &size, err));
     return describe_blob(r, digest, there, size, ret, err);
 }
 

@@ -39,8 +39,18 @@ static int next_url(const coras_pages *p, const char *url, const coras_response 
     return 1;
 }
 
-static int walk_one(const coras_pages *p, const char *url, bool first, char **ret_next,
-                    coras_error **err)
+/* A server may invent entries without end, and whoever visits them keeps them. */
+static int count_bytes(const coras_response *resp, int64_t *sum, const char *url, coras_error **err)
+{
+    *sum += (int64_t)coras_response_body(resp).len;
+    return *sum <= CORAS_LIMIT_LIST_BYTES
+               ? 0
+               : coras_fail(err, CORAS_ERR_TOO_LARGE, "the list at \"%s\" has more than %d MiB",
+                            url, CORAS_LIMIT_LIST_BYTES / CORAS_MIB);
+}
+
+static int walk_one(const coras_pages *p, const char *url, bool first, int64_t *sum,
+                    char **ret_next, coras_error **err)
 {
     coras_auto(coras_response) resp = NULL;
     coras_request req = {
@@ -56,6 +66,7 @@ static int walk_one(const coras_pages *p, const char *url, bool first, char **re
     };
 
     CORAS_TRY(coras_client_send(p->client, &req, first ? p->allowed : NULL, &resp, err));
+    CORAS_TRY(count_bytes(resp, sum, url, err));
     int rc = p->page(p->user, resp, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
@@ -67,13 +78,14 @@ int coras_pages_walk(const coras_pages *p, const char *first_url, coras_error **
     static char present;
     coras_auto(coras_map) seen = coras_map_new(NULL);
     coras_auto_free char *url = coras_strdup(first_url);
+    int64_t sum = 0;
 
     if (!seen || !url)
         return coras_fail_no_memory(err);
     for (int pages = 0; pages < CORAS_LIMIT_PAGES; pages++) {
         char *next = NULL;
         CORAS_TRY(coras_map_set(seen, url, &present, err));
-        int more = walk_one(p, url, pages == 0, &next, err);
+        int more = walk_one(p, url, pages == 0, &sum, &next, err);
         if (more <= 0)
             return more;
         free(url);

@@ -1,6 +1,6 @@
 /*
  * Lists that come in pages: follows the links of a registry, which are held to its own origin,
- * never the same one twice, and bounded in number.
+ * never the same one twice, and bounded in number and in bytes.
  */
 #ifndef CORAS_REGISTRY_PAGING_H
 #define CORAS_REGISTRY_PAGING_H
@@ -21,8 +21,8 @@ typedef struct coras_pages {
     void *user;
 } coras_pages;
 
-/* From `url` on. PROTOCOL for a link that was there before or too many pages, UNTRUSTED_ORIGIN for
- * one to another origin. */
+/* From `url` on. TOO_LARGE for a list beyond CORAS_LIMIT_LIST_BYTES, PROTOCOL for a link that was
+ * there before or too many pages, UNTRUSTED_ORIGIN for one to another origin. */
 CORAS_MUST_CHECK int coras_pages_walk(const coras_pages *p, const char *url, coras_error **err);
 
 #endif
