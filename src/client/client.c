@@ -170,9 +170,9 @@ static int fill(coras_client *client, const coras_client_options *opts, coras_er
     client->sender.user_agent =
         coras_strdup(opts->user_agent ? opts->user_agent : "coras/" CORAS_VERSION);
     client->registries = coras_map_new(release_auth);
-    client->facts = coras_map_new(free);
+    client->hosts = coras_host_table_new();
     client->warned = coras_map_new(NULL);
-    if (!client->sender.user_agent || !client->registries || !client->facts || !client->warned)
+    if (!client->sender.user_agent || !client->registries || !client->hosts || !client->warned)
         return coras_fail_no_memory(err);
     for (size_t i = 0; opts->headers && opts->headers[i]; i++)
         CORAS_TRY(add_custom_header(client, opts->headers[i], err));
@@ -204,7 +204,7 @@ void coras_client_free(coras_client *client)
     if (!client)
         return;
     coras_map_free(client->registries);
-    coras_map_free(client->facts);
+    coras_host_table_free(client->hosts);
     coras_map_free(client->warned);
     coras_credentials_free(client->credentials);
     coras_http_free(client->sender.http);
@@ -268,40 +268,6 @@ int coras_client_base_url(coras_client *client, const char *registry, char **ret
         return coras_fail_no_memory(err);
     *ret = url;
     return 0;
-}
-
-static char *fact_key(const char *host, const char *fact)
-{
-    return coras_asprintf("%s\n%s", host, fact);
-}
-
-char *coras_client_fact_get(coras_client *client, const char *host, const char *fact)
-{
-    coras_auto_free char *key = fact_key(host, fact);
-
-    if (!key)
-        return NULL;
-    pthread_mutex_lock(&client->lock);
-    const char *value = coras_map_get(client->facts, key);
-    char *copy = value ? coras_strdup(value) : NULL;
-    pthread_mutex_unlock(&client->lock);
-    return copy;
-}
-
-void coras_client_fact_set(coras_client *client, const char *host, const char *fact,
-                           const char *value)
-{
-    coras_auto_free char *key = fact_key(host, fact);
-    char *copy = coras_strdup(value);
-
-    if (!key || !copy) {
-        free(copy); /* a fact is a hint for speed: without memory it is forgotten */
-        return;
-    }
-    pthread_mutex_lock(&client->lock);
-    if (coras_map_set(client->facts, key, copy, NULL) < 0)
-        free(copy);
-    pthread_mutex_unlock(&client->lock);
 }
 
 static int make_registry(coras_client *client, const char *registry, coras_auth **ret,

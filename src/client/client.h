@@ -39,12 +39,4 @@ int coras_client_stall_timeout_s(const coras_client *client);
 const char *coras_client_cache_dir(const coras_client *client);
 enum coras_referrers_mode coras_client_referrers_mode(const coras_client *client);
 
-/*
- * Facts about hosts that layers above learn ("no-patch", "max-body", "referrers"): string to
- * string, in memory, thread-safe. get returns a copy (free) or NULL.
- */
-char *coras_client_fact_get(coras_client *client, const char *host, const char *fact);
-void coras_client_fact_set(coras_client *client, const char *host, const char *fact,
-                           const char *value);
-
 #endif

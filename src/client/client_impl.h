@@ -7,6 +7,7 @@
 #include "auth/auth.h"
 #include "base/environment.h"
 #include "client/client.h"
+#include "client/host_facts.h"
 
 struct coras_client {
     struct coras_sender sender; /* const after new, like everything down to the lock */
@@ -16,10 +17,10 @@ struct coras_client {
     int plain_http;
     int stall_timeout_s;
     enum coras_referrers_mode referrers;
+    coras_host_table *hosts;
 
     pthread_mutex_t lock;
     coras_map *registries; /* lock; registry as typed -> coras_auth */
-    coras_map *facts;      /* lock; "host\nfact" -> char * */
     coras_map *warned;     /* lock; "host\ntext" */
 };
 

@@ -22,11 +22,6 @@ enum {
 
 /* ---- what is known of the repository ---- */
 
-static char *fact_name(const coras_registry *r)
-{
-    return coras_asprintf("referrers:%s", r->repository);
-}
-
 static enum coras_referrers_support known_support(const coras_registry *r)
 {
     switch (coras_client_referrers_mode(r->client)) {
@@ -38,19 +33,12 @@ static enum coras_referrers_support known_support(const coras_registry *r)
     default:
         break;
     }
-    coras_auto_free char *name = fact_name(r);
-    coras_auto_free char *fact = name ? coras_client_fact_get(r->client, r->host, name) : NULL;
-    if (!fact)
-        return CORAS_REFERRERS_UNKNOWN;
-    return coras_streq(fact, "yes") ? CORAS_REFERRERS_SUPPORTED : CORAS_REFERRERS_UNSUPPORTED;
+    return coras_client_referrers_support(r->client, r->host, r->repository);
 }
 
 void coras_registry_note_referrers(const coras_registry *r, bool supported)
 {
-    coras_auto_free char *name = fact_name(r);
-
-    if (name)
-        coras_client_fact_set(r->client, r->host, name, supported ? "yes" : "no");
+    coras_client_learn_referrers(r->client, r->host, r->repository, supported);
 }
 
 /* ---- visiting ---- */

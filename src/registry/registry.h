@@ -13,6 +13,7 @@
 #include <stdatomic.h>
 #include "base/map.h"
 #include "client/client.h"
+#include "client/host_facts.h"
 #include "registry/referrers_index.h"
 #include "target/target.h"
 
@@ -125,11 +126,6 @@ CORAS_MUST_CHECK int coras_registry_delete_digest(coras_registry *r, const char 
 
 /* ---- referrers ---- */
 
-enum coras_referrers_support {
-    CORAS_REFERRERS_UNKNOWN,
-    CORAS_REFERRERS_SUPPORTED,
-    CORAS_REFERRERS_UNSUPPORTED,
-};
 /* Remember for this repository, as long as the client lives. */
 void coras_registry_note_referrers(const coras_registry *r, bool supported);
 /* Ask once, with a digest that nothing has. */

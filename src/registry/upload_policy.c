@@ -6,80 +6,44 @@
 
 enum {
     SINGLE_MAX = 5 * CORAS_MIB,       /* below, chunks only cost requests */
-    CHUNK_USUAL = 64 * CORAS_MIB,     /* what a broken connection may cost */
-    CHUNK_AZURE = 16 * CORAS_MIB,     /* of which one PUT may not have more than some 20 MB */
-    CHUNK_S3_PART = 10 * CORAS_MIB,   /* the parts that ECR makes have 5 MiB at least */
     CHUNK_MIN_MAX = 1024 * CORAS_MIB, /* a registry that announces more is not believed */
     CHUNKS_MAX = 10000,               /* registries store one S3 part for each */
     PATCH_DOUBTFUL = 4 * CORAS_MIB,   /* GHCR refuses more, with a status that means an offset */
 };
-
-/* Where the usual way is known to fail. First match counts. */
-static const struct quirk {
-    const char *host;   /* the whole, or */
-    const char *suffix; /* its end */
-    bool single;        /* one PUT works with any size */
-    bool no_patch;
-    bool last_in_put;
-    bool own_count;
-    int64_t chunk;
-} quirks[] = {
-    {.host = "ghcr.io", .single = true, .chunk = CORAS_UPLOAD_BODY_SMALL},
-    {.suffix = ".pkg.dev", .single = true, .no_patch = true},
-    {.host = "gcr.io", .single = true, .no_patch = true},
-    {.suffix = ".gcr.io", .single = true, .no_patch = true},
-    {.host = "public.ecr.aws",
-     .single = true,
-     .last_in_put = true,
-     .own_count = true,
-     .chunk = CHUNK_S3_PART},
-    {.suffix = ".amazonaws.com",
-     .single = true,
-     .last_in_put = true,
-     .own_count = true,
-     .chunk = CHUNK_S3_PART},
-    {.suffix = ".amazonaws.com.cn",
-     .single = true,
-     .last_in_put = true,
-     .own_count = true,
-     .chunk = CHUNK_S3_PART},
-    {.suffix = ".azurecr.io", .chunk = CHUNK_AZURE},
-    {.suffix = "", .chunk = CHUNK_USUAL},
-};
-
-static const struct quirk *quirk_of(const char *host)
-{
-    const struct quirk *q = quirks;
-
-    while (q->host ? !coras_streq(host, q->host) : !coras_str_ends(host, q->suffix))
-        q++;
-    return q;
-}
 
 static int64_t larger(int64_t a, int64_t b)
 {
     return a > b ? a : b;
 }
 
-coras_upload_plan coras_upload_plan_for(const char *host, int64_t size,
-                                        const coras_upload_facts *facts, int64_t min_chunk)
+coras_upload_plan coras_upload_plan_for(int64_t size, const coras_host_facts *facts,
+                                        int64_t min_chunk)
 {
-    const struct quirk *q = quirk_of(host);
     bool over_limit = facts->max_body && size > facts->max_body;
     coras_upload_plan plan = {
-        .last_in_put = q->last_in_put || facts->range_lies,
-        .own_count = q->own_count || facts->range_lies,
+        .last_in_put = facts->last_in_put || facts->range_lies,
+        .own_count = facts->range_lies,
     };
 
-    if (facts->no_patch || q->no_patch)
+    if (facts->no_patch)
         return plan;
-    plan.chunked = over_limit || (!q->single && size > SINGLE_MAX);
-    plan.chunk = larger(q->chunk, size / CHUNKS_MAX + 1);
+    plan.chunked = over_limit || (!facts->one_put && size > SINGLE_MAX);
+    plan.chunk = larger(facts->chunk, size / CHUNKS_MAX + 1);
     if (min_chunk <= CHUNK_MIN_MAX)
         plan.chunk = larger(plan.chunk, min_chunk);
     if (facts->max_body && plan.chunk > facts->max_body)
         plan.chunk = facts->max_body;
     return plan;
+}
+
+/* Halves, but no step over a limit that is much used: nginx takes 1 MiB when nobody says more. */
+int64_t coras_upload_smaller_body(int64_t length)
+{
+    int64_t half = length / 2;
+
+    if (length > CORAS_MIB && half < CORAS_MIB)
+        return CORAS_MIB;
+    return half < CORAS_BODY_LEAST ? 0 : half;
 }
 
 /* ---- answers ---- */
@@ -139,12 +103,10 @@ static enum coras_upload_verdict after_bad_range(const coras_upload_state *s,
 {
     int64_t got = bytes_of(answer->range, s->confirmed);
 
-    if (answer->too_large)
-        return CORAS_UPLOAD_SMALLER;
     if (s->fresh && s->confirmed == 0 && s->sent_to > PATCH_DOUBTFUL)
         return CORAS_UPLOAD_SMALLER; /* the offset of a new session cannot be wrong */
     if (got < 0 || got == s->confirmed || got > s->size)
-        return CORAS_UPLOAD_ASK;
+        return s->refused_here ? CORAS_UPLOAD_NO_PATCH : CORAS_UPLOAD_ASK;
     *ret = got;
     return CORAS_UPLOAD_GO_ON;
 }
@@ -246,9 +208,9 @@ enum coras_upload_verdict coras_upload_after_put(const coras_upload_state *state
     case 413:
         return CORAS_UPLOAD_SMALLER;
     case 416:
-        return answer->too_large ? CORAS_UPLOAD_SMALLER
-               : in_pieces       ? CORAS_UPLOAD_ASK
-                                 : CORAS_UPLOAD_REFUSED;
+        return in_pieces                         ? CORAS_UPLOAD_ASK
+               : state->sent_to > PATCH_DOUBTFUL ? CORAS_UPLOAD_SMALLER
+                                                 : CORAS_UPLOAD_REFUSED;
     default:
         return CORAS_UPLOAD_REFUSED;
     }

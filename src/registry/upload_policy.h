@@ -1,6 +1,6 @@
 /*
- * How a blob goes up, decided from the registry's host, what was learnt about it, and what it
- * answers. Pure: values in, a verdict out; registry_upload.c acts on it.
+ * How a blob goes up, decided from what the registry's host is like and what it answers. Pure:
+ * values in, a verdict out; upload.c acts on it.
  *
  * Host names only give the first guess; every branch is reachable by what a server answers.
  */
@@ -8,13 +8,7 @@
 #define CORAS_REGISTRY_UPLOAD_POLICY_H
 
 #include "base/common.h"
-
-/* Learnt about a host, kept as long as the client lives. Zero: nothing. */
-typedef struct coras_upload_facts {
-    bool no_patch;    /* refuses chunks */
-    bool range_lies;  /* takes chunks, but its Range does not advance */
-    int64_t max_body; /* largest request body that it may take; 0: no limit met */
-} coras_upload_facts;
+#include "client/host_facts.h"
 
 typedef struct coras_upload_plan {
     bool chunked;     /* else: one PUT */
@@ -23,20 +17,19 @@ typedef struct coras_upload_plan {
     bool own_count;   /* believe our count, not the answers' Range */
 } coras_upload_plan;
 
-/* Bodies below this are not worth making smaller: a proxy in front is set up wrongly. */
-#define CORAS_UPLOAD_BODY_MIN (1024 * 1024)
 /* What GHCR takes in one PATCH, with a margin. */
 #define CORAS_UPLOAD_BODY_SMALL 4000000
 
 /* `min_chunk`: OCI-Chunk-Min-Length, 0 when not announced. */
-coras_upload_plan coras_upload_plan_for(const char *host, int64_t size,
-                                        const coras_upload_facts *facts, int64_t min_chunk);
+coras_upload_plan coras_upload_plan_for(int64_t size, const coras_host_facts *facts,
+                                        int64_t min_chunk);
+/* The next size to try when a body of `length` bytes was too large; 0: there is none. */
+int64_t coras_upload_smaller_body(int64_t length);
 
 /* An answer to PATCH, PUT or GET of a session. */
 typedef struct coras_upload_answer {
     int status;        /* 0: none came */
     const char *range; /* header, or NULL */
-    bool too_large;    /* the refusal's text speaks of the body's size */
 } coras_upload_answer;
 
 enum coras_upload_verdict {
@@ -62,6 +55,8 @@ typedef struct coras_upload_state {
     bool doubt;        /* the last PATCH was taken with a Range that makes no sense */
     bool last_taken;   /* the last PATCH was answered with success */
     bool counted;      /* went on by our own count once already */
+    bool bad_range;    /* the last PATCH was refused with 416 */
+    bool refused_here; /* a piece at `confirmed`, which the session itself had named */
 } coras_upload_state;
 
 enum coras_upload_verdict coras_upload_after_patch(const coras_upload_plan *plan,

@@ -1,6 +1,7 @@
 #include "registry/upload_session.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "http/retry_after.h"
@@ -19,6 +20,8 @@ void coras_upload_reply_clear(coras_upload_reply *reply)
  */
 struct feed {
     const coras_upload_body *body;
+    int64_t sent;
+    int64_t sent_ms;
 };
 
 static int feed_read(void *user, void *buf, size_t cap, int64_t offset, size_t *ret,
@@ -33,21 +36,13 @@ static int feed_read(void *user, void *buf, size_t cap, int64_t offset, size_t *
 
 static void feed_sent(void *user, int64_t bytes)
 {
-    const coras_upload_body *body = ((struct feed *)user)->body;
+    struct feed *feed = user;
+    const coras_upload_body *body = feed->body;
 
+    feed->sent = bytes;
+    feed->sent_ms = coras_now_ms();
     if (body->transfer && body->transfer->progress)
         body->transfer->progress(body->transfer->user, body->offset + bytes);
-}
-
-static bool speaks_of_size(const coras_response *resp)
-{
-    static const char *const words[] = {"too large", "maximum permissible"};
-    coras_str body = coras_response_body(resp);
-
-    for (size_t i = 0; i < CORAS_ARRAY_LEN(words); i++)
-        if (memmem(body.ptr, body.len, words[i], strlen(words[i])))
-            return true;
-    return false;
 }
 
 static int read_answer(coras_registry *r, const coras_request *req, coras_upload_reply *ret,
@@ -58,10 +53,8 @@ static int read_answer(coras_registry *r, const coras_request *req, coras_upload
     ret->answer.status = coras_response_status(resp);
     ret->answer.range = coras_response_header(resp, "Range");
     ret->retry_after_s = coras_response_retry_after_s(resp);
-    if (ret->answer.status >= 300) {
-        ret->answer.too_large = speaks_of_size(resp);
+    if (ret->answer.status >= 300)
         coras_response_to_error(req, resp, &ret->trouble);
-    }
     /* The Location of a closing PUT is the blob's: not a place to go on at, and not checked. */
     if (!location || !*location || coras_streq(req->method, "PUT"))
         return 0;
@@ -81,11 +74,11 @@ static int content_range(const coras_upload_body *body, bool patch, char **ret, 
 int coras_upload_exchange(coras_registry *r, const char *method, const char *url,
                           const coras_upload_body *body, coras_upload_reply *ret, coras_error **err)
 {
-    static const int allowed[] = {400, 404, 405, 408, 410, 413, 415, 416, 425, 429, 500, 501, 502,
-                                  503, 504, 507, 520, 521, 522, 523, 524, 525, 526, 527, 0};
+    static const int allowed[] = {400, 404, 405, 408, 410, 413, 415, 416, 417, 425, 429, 500, 501,
+                                  502, 503, 504, 507, 520, 521, 522, 523, 524, 525, 526, 527, 0};
     coras_auto_free char *range = NULL;
     coras_auto(coras_error) failure = NULL;
-    struct feed feed = {body};
+    struct feed feed = {.body = body, .sent_ms = coras_now_ms()};
     coras_source source = {body->source ? body->source->size : 0, feed_read, &feed};
     coras_header headers[2] = {{"Content-Type", CORAS_MT_OCTET_STREAM}};
     coras_request req = coras_registry_request(r, method, url, &r->push);
@@ -107,9 +100,11 @@ int coras_upload_exchange(coras_registry *r, const char *method, const char *url
     req.no_retry = true;
     *ret = (coras_upload_reply){.retry_after_s = -1};
     int rc = coras_client_send(r->client, &req, allowed, &ret->response, &failure);
+    ret->sent_ms = feed.sent_ms;
     if (rc == 0)
         return read_answer(r, &req, ret, err);
     if (coras_error_is_retryable(failure)) {
+        ret->unanswered = rc == CORAS_ERR_TIMEOUT && feed.sent >= body->length;
         ret->trouble = coras_steal(&failure);
         return 0;
     }

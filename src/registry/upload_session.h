@@ -21,6 +21,8 @@ typedef struct coras_upload_reply {
     coras_error *trouble;       /* why this is no success; NULL otherwise */
     char *location;             /* where the session goes on; NULL: as before */
     int64_t retry_after_s;      /* -1: not said */
+    int64_t sent_ms;            /* when the last byte of the body went out, monotonic */
+    bool unanswered;            /* all of the body went out, and nobody answered in time */
 } coras_upload_reply;
 void coras_upload_reply_clear(coras_upload_reply *reply);
 CORAS_DEFINE_AUTO_VALUE(coras_upload_reply, coras_upload_reply_clear)

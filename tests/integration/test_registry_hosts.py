@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import threading
 import urllib.parse
 
 from harness import programs
@@ -11,6 +12,7 @@ from harness.scripted import (EMPTY, IMAGE, Reply, ScriptedRegistry, compact, ma
                               sha256)
 from harness.servers import Api, DockerRegistry
 
+MIB = 1024 * 1024
 JSON = {"Content-Type": "application/json"}
 
 
@@ -135,6 +137,127 @@ class Codes(CliCase):
         self.box.write("hi.txt", b"hello world")
         self.ok("push", f"{registry.host}/a/b:v1", "hi.txt")
         self.assertEqual(len(registry.requests("PUT", "/manifests/")), 2)
+
+
+UPLOADS = "/blobs/uploads/"
+
+
+class Uploads(CliCase):
+    """Two blobs go up one after the other: what the first has learnt serves the second."""
+
+    def setUp(self):
+        super().setUp()
+        self.registry = self.serve_here(ScriptedRegistry())
+
+    def push(self, *sizes, env=None):
+        names = []
+        for number, size in enumerate(sizes):
+            self.box.write(f"f{number}", bytes([65 + number]) * size)
+            names.append(f"f{number}:x/y")
+        result = self.ok("push", "--concurrency", "1", f"{self.registry.host}/a/b:v1", *names, env=env)
+        for number, size in enumerate(sizes):
+            self.assertIn(sha256(bytes([65 + number]) * size), self.registry.blobs)
+        return result
+
+    def sent(self, method):
+        return [len(r.body) for r in self.registry.requests(method, UPLOADS)]
+
+    def test_one_piece_only(self):
+        """Each further piece is refused with 416 at the offset that the session itself names."""
+        def once(request):
+            held = len(self.registry.uploads[request.path.rsplit("/", 1)[1]])
+            return Reply(416, {"Range": f"0-{held - 1}"}) if held else None
+        self.registry.on("PATCH", UPLOADS, once)
+        self.push(70 * MIB, 70 * MIB)
+        self.assertEqual(self.sent("PATCH"), [64 * MIB, 6 * MIB, 6 * MIB])
+        self.assertEqual([n for n in self.sent("PUT") if n > MIB], [70 * MIB] * 2)
+
+    def test_bodies_of_one_mib_only(self):
+        """As nginx when nobody has told it otherwise."""
+        self.registry.on("PATCH|PUT", UPLOADS, lambda r: Reply(413, {}, b"<html>")
+                         if len(r.body) > MIB else None)
+        for size in (3 * MIB, 7 * MIB + 1, 60 * MIB // 8):
+            with self.subTest(size):
+                before = len(self.sent("PATCH|PUT"))
+                self.push(size, size)
+                tried = self.sent("PATCH|PUT")[before:]
+                self.assertLessEqual(len([n for n in tried if n > MIB]), 4)
+
+    def test_who_refuses_to_be_asked_first(self):
+        asked = []
+
+        def refuse(request):
+            if "Expect" in request.headers:
+                asked.append(request.path)
+                return Reply(417)
+            return None
+        self.registry.on("PATCH|PUT", UPLOADS, refuse)
+        self.push(2 * MIB, 2 * MIB, 8 * MIB)
+        self.assertEqual(len(asked), 1)
+
+    def test_what_is_still_being_stored_is_not_sent_again(self):
+        """The closing PUT is not answered before the blob was looked for twice."""
+        looked = threading.Semaphore(0)
+
+        def slow(request):
+            if "digest=" in request.path and request.path not in seen:
+                seen.append(request.path)
+                digest = request.path.split("digest=")[1].replace("%3A", ":")
+                session = request.path.split("?")[0].rsplit("/", 1)[1]
+                for _ in range(2):
+                    looked.acquire(timeout=30)
+                self.registry.blobs[digest] = self.registry.uploads[session] + request.body
+            return None
+        seen = []
+        self.registry.on("PUT", UPLOADS, slow)
+        self.registry.on("HEAD", "/blobs/sha256", lambda _: looked.release() if seen else None)
+        result = self.push(6 * MIB, env={"ORAS_HTTP_TIMEOUT": "1"})
+        large = [r for r in self.registry.requests("PUT", UPLOADS) if sha256(b"A" * 6 * MIB)[7:] in r.path]
+        self.assertEqual(len(large), 1, result)
+
+
+class Downloads(CliCase):
+    def setUp(self):
+        super().setUp()
+        self.registry = self.serve_here(ScriptedRegistry())
+        self.storage = self.serve_here(ScriptedRegistry())
+
+    def test_an_expired_link_takes_another_turn(self):
+        data = b"hello world"
+        self.registry.artifact("v1", [(data, "hi.txt")])
+        self.storage.blob(data)
+        links = []
+
+        def redirect(request):
+            links.append(request.path)
+            return Reply(307, {"Location": f"http://127.0.0.1:{self.storage.port}/v2/s/blobs/"
+                               f"{sha256(data)}?link={len(links)}"})
+        self.registry.on("GET", f"/blobs/{sha256(data)}", redirect)
+        self.storage.on("GET", "link=1$", Reply(403, {}, b"<Error><Code>AccessDenied</Code></Error>"))
+        self.ok("pull", f"{self.registry.host}/a/b:v1", "-o", "out")
+        self.assertEqual((self.box.work / "out/hi.txt").read_bytes(), data)
+        self.assertEqual(len(links), 2)
+
+    def test_a_blob_without_a_length(self):
+        data = b"hello world" * 100
+        digest = sha256(self.registry.blob(data))
+        chunks = b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data)
+        self.registry.on("GET|HEAD", f"/blobs/{digest}",
+                         Reply(200, {"Transfer-Encoding": "chunked"}, chunks))
+        self.ok("blob", "fetch", "--output", "out.bin", f"{self.registry.host}/a/b@{digest}")
+        self.assertEqual((self.box.work / "out.bin").read_bytes(), data)
+
+
+class Lists(CliCase):
+    def test_a_list_has_an_end(self):
+        registry = self.serve_here(ScriptedRegistry())
+        page = compact({"name": "a/b", "tags": ["t" * 120] * 30000})
+
+        def pages(request):
+            number = int((re.search(r"n=(\d+)", request.path) or [0, 0])[1])
+            return Reply(200, {**JSON, "Link": f'</v2/a/b/tags/list?n={number + 1}>; rel="next"'}, page)
+        registry.on("GET", "/tags/list", pages)
+        self.fails("repo", "tags", f"{registry.host}/a/b", contains="more than 64 MiB")
 
 
 @programs.need_docker_registry

@@ -9,7 +9,7 @@ static void the_way_follows_host_size_and_facts(void **state)
     static const struct {
         const char *host;
         int64_t size;
-        coras_upload_facts facts;
+        coras_host_facts facts;
         int64_t min_chunk;
         bool chunked;
         int64_t chunk; /* 0: not looked at */
@@ -38,8 +38,9 @@ static void the_way_follows_host_size_and_facts(void **state)
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
-        coras_upload_plan p =
-            coras_upload_plan_for(rows[i].host, rows[i].size, &rows[i].facts, rows[i].min_chunk);
+        coras_host_facts facts = coras_host_facts_by_name(rows[i].host);
+        coras_host_facts_join(&facts, &rows[i].facts);
+        coras_upload_plan p = coras_upload_plan_for(rows[i].size, &facts, rows[i].min_chunk);
         if (p.chunked != rows[i].chunked || p.last_in_put != rows[i].last_in_put ||
             (rows[i].chunk && p.chunk != rows[i].chunk))
             fail_msg("row %zu, %s: chunked %d, chunk %lld, last in PUT %d", i, rows[i].host,
@@ -47,8 +48,43 @@ static void the_way_follows_host_size_and_facts(void **state)
     }
 }
 
+static void bodies_shrink_without_stepping_over_a_usual_limit(void **state)
+{
+    static const int64_t rows[][2] = {
+        {MIB(64), MIB(32)},
+        {MIB(3), MIB(3) / 2},
+        {MIB(3) / 2, MIB(1)},
+        {MIB(1) + 1, MIB(1)},
+        {MIB(1), MIB(1) / 2},
+        {MIB(1) / 2, 0},
+        {1, 0},
+        {0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++)
+        assert_int_equal(coras_upload_smaller_body(rows[i][0]), rows[i][1]);
+}
+
+static void what_is_learnt_of_a_host_adds_up(void **state)
+{
+    coras_host_facts facts = coras_host_facts_by_name("ghcr.io");
+
+    (void)state;
+    coras_host_facts_join(&facts, &(coras_host_facts){.max_body = MIB(2)});
+    coras_host_facts_join(&facts, &(coras_host_facts){.max_body = MIB(3), .no_expect = true});
+    assert_true(facts.one_put);
+    assert_true(facts.no_expect);
+    assert_false(facts.no_patch);
+    assert_int_equal(facts.max_body, MIB(2));
+    assert_int_equal(facts.chunk, 4000000);
+}
+
 /* 100 of 1000 bytes are there, a PATCH has sent 200 more. */
 static const coras_upload_state middle = {.size = 1000, .confirmed = 100, .sent_to = 300};
+static const coras_upload_state refused = {
+    .size = 1000, .confirmed = 100, .sent_to = 300, .refused_here = true};
+static const coras_upload_state much = {.size = MIB(9), .sent_to = MIB(5), .fresh = true};
 static const coras_upload_state first = {.size = 1000, .sent_to = 200, .fresh = true};
 
 static void answers_to_patch_are_understood(void **state)
@@ -79,7 +115,8 @@ static void answers_to_patch_are_understood(void **state)
         {"429", &middle, {429}, CORAS_UPLOAD_ASK, 0},
         {"cloud flare", &middle, {524}, CORAS_UPLOAD_ASK, 0},
         {"413", &middle, {413}, CORAS_UPLOAD_SMALLER, 0},
-        {"416 as GHCR", &middle, {416, NULL, true}, CORAS_UPLOAD_SMALLER, 0},
+        {"416 at once for much, as GHCR", &much, {416}, CORAS_UPLOAD_SMALLER, 0},
+        {"416 again where the session stands", &refused, {416, "0-99"}, CORAS_UPLOAD_NO_PATCH, 0},
         {"416 with range", &middle, {416, "0-149"}, CORAS_UPLOAD_GO_ON, 150},
         {"416 with our offset", &middle, {416, "0-99"}, CORAS_UPLOAD_ASK, 0},
         {"416 beyond the blob", &middle, {416, "0-1000"}, CORAS_UPLOAD_ASK, 0},
@@ -174,6 +211,7 @@ static void the_session_says_where_it_stands(void **state)
 
 static void answers_to_the_closing_put_are_understood(void **state)
 {
+    static const coras_upload_state large = {.size = MIB(5), .sent_to = MIB(5), .fresh = true};
     static const coras_upload_state whole = {.size = 1000, .sent_to = 1000, .fresh = true};
     static const struct {
         const coras_upload_state *state;
@@ -185,7 +223,7 @@ static void answers_to_the_closing_put_are_understood(void **state)
         {&whole, {0}, CORAS_UPLOAD_ASK},        {&whole, {504}, CORAS_UPLOAD_ASK},
         {&whole, {400}, CORAS_UPLOAD_REFUSED},  {&middle, {400}, CORAS_UPLOAD_ONE_PUT},
         {&middle, {405}, CORAS_UPLOAD_ONE_PUT}, {&whole, {404}, CORAS_UPLOAD_LOST},
-        {&whole, {413}, CORAS_UPLOAD_SMALLER},  {&whole, {416, NULL, true}, CORAS_UPLOAD_SMALLER},
+        {&whole, {413}, CORAS_UPLOAD_SMALLER},  {&large, {416}, CORAS_UPLOAD_SMALLER},
         {&whole, {416}, CORAS_UPLOAD_REFUSED},  {&middle, {416}, CORAS_UPLOAD_ASK},
         {&middle, {507}, CORAS_UPLOAD_REFUSED},
     };
@@ -202,6 +240,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_way_follows_host_size_and_facts),
+        cmocka_unit_test(bodies_shrink_without_stepping_over_a_usual_limit),
+        cmocka_unit_test(what_is_learnt_of_a_host_adds_up),
         cmocka_unit_test(answers_to_patch_are_understood),
         cmocka_unit_test(a_refused_first_patch_of_many_bytes_was_too_large),
         cmocka_unit_test(the_session_says_where_it_stands),
