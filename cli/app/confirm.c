@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "cli/output/metadata.h"
 #include "cli/app/terminal.h"
-#include "oci/descriptor.h"
+#include "cli/app/auto.h"
 
 int delete_check(const struct delete_options *d, coras_error **err)
 {

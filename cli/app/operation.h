@@ -5,11 +5,10 @@
 #define CORAS_CLI_APP_OPERATION_H
 
 #include "cli/app/environment.h"
+#include "cli/app/auto.h"
 #include "cli/options/optgroups.h"
 #include "cli/output/display.h"
 #include "coras/ops.h"
-
-CORAS_DEFINE_AUTO(coras_artifact, coras_artifact_free)
 
 /* Options of a run: as many transfers at a time as the flag says (NULL: the usual number), events
  * to the display. */

@@ -9,8 +9,8 @@
 #include "cli/output/metadata.h"
 #include "cli/options/packer.h"
 #include "cli/options/targetref.h"
-#include "oci/descriptor.h"
-#include "oci/mediatype.h"
+#include "coras/attach.h"
+#include "coras/mediatype.h"
 
 struct attach_state {
     struct common_options common;
@@ -23,9 +23,9 @@ struct attach_state {
     struct opt_string config;
     struct opt_int concurrency;
     /* while it runs */
-    coras_descriptor subject;
     char *config_path;
     const char *config_type; /* NULL: the default */
+    struct display *display; /* NULL until the first event */
 };
 
 static const struct opt attach_options[] = {
@@ -77,14 +77,6 @@ static int check_content(const struct call *call, const struct attach_state *s, 
                       err);
 }
 
-static int resolve_subject(struct attach_state *s, coras_error **err)
-{
-    const char *reference = s->target.reference;
-    int rc = coras_resolve_platform(s->target.target, reference, platform_wanted(&s->platform),
-                                    &s->subject, err);
-    return rc < 0 ? coras_wrap(err, rc, "failed to resolve %s", reference) : 0;
-}
-
 static int set_config(struct attach_state *s, coras_error **err)
 {
     const char *type = NULL;
@@ -98,71 +90,77 @@ static int set_config(struct attach_state *s, coras_error **err)
     return 0;
 }
 
-static int prepare_artifact(struct attach_state *s, struct call *call, const coras_run_options *run,
-                            coras_artifact **ret, coras_error **err)
+static coras_attach_options library_options(const struct attach_state *s)
 {
-    struct packed_files files = {0};
-    coras_pack_options pack = CORAS_PACK_OPTIONS_INIT;
-    CORAS_TRY(set_config(s, err));
-    pack.artifact_type = *s->artifact_type.value ? s->artifact_type.value : NULL;
-    pack.config_path = s->config_path;
-    pack.config_media_type = s->config_type;
-    pack.annotations = &s->packer.manifest;
-    pack.config_annotations = &s->packer.config;
-    pack.subject = &s->subject;
-    int rc = packed_files_make(&s->packer, call->args + 1, call->nargs - 1, &files, err);
-    if (rc == 0)
-        rc = coras_artifact_prepare(files.items, files.len, &pack, run, ret, err);
-    packed_files_clear(&files);
-    return rc;
+    coras_attach_options options = CORAS_ATTACH_OPTIONS_INIT;
+
+    options.artifact_type = s->artifact_type.value;
+    options.platform = platform_wanted(&s->platform);
+    options.config_path = s->config_path;
+    options.config_media_type = s->config_type;
+    options.annotations = &s->packer.manifest;
+    options.config_annotations = &s->packer.config;
+    return options;
 }
 
-static int print_result(const struct attach_state *s, const coras_descriptor *manifest,
+static int print_result(const struct attach_state *s, const coras_attached *attached,
                         coras_error **err)
 {
     if (s->format.kind == FORMAT_TEXT) {
         char subject[CORAS_DIGEST_TEXT_MAX], digest[CORAS_DIGEST_TEXT_MAX];
         printf("Attached to [%s] %s@%s\nDigest: %s\n", target_kind(&s->target), s->target.path,
-               coras_digest_format(&s->subject.digest, subject),
-               coras_digest_format(&manifest->digest, digest));
+               coras_digest_format(&attached->subject.digest, subject),
+               coras_digest_format(&attached->manifest.digest, digest));
         return 0;
     }
     coras_auto_buf json = CORAS_BUF_UNLIMITED;
     coras_json_writer w = CORAS_JSON_WRITER(&json, METADATA_INDENT);
     coras_jw_object(&w);
-    put_artifact_members(&w, s->target.path, manifest);
+    put_artifact_members(&w, s->target.path, &attached->manifest);
     coras_jw_end_object(&w);
     return metadata_print(&s->format, &json, err);
 }
 
-static int attach_with_display(struct attach_state *s, struct call *call, struct display *display,
-                               coras_error **err)
+/* Nothing is shown before there is something to show. */
+static void attach_event(const coras_event *event, void *user)
 {
-    coras_auto_value(coras_descriptor) manifest = CORAS_DESCRIPTOR_INIT;
-    coras_auto(coras_artifact) artifact = NULL;
-    coras_auto_free char *bytes = NULL;
-    coras_run_options run = run_options(call, &s->concurrency, display);
-    CORAS_TRY(prepare_artifact(s, call, &run, &artifact, err));
-    if (!*s->artifact_type.value) /* given, but empty: seen when the manifest is made */
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing artifact type");
-    coras_push_options options = CORAS_PUSH_OPTIONS_INIT;
-    CORAS_TRY(
-        coras_artifact_push(artifact, s->target.target, &options, &run, &manifest, &bytes, err));
-    display_finish(display);
-    CORAS_TRY(print_result(s, &manifest, err));
-    return packer_export(&s->packer, bytes, (size_t)manifest.size, err);
+    struct attach_state *s = user;
+
+    if (!s->display)
+        s->display = upload_display(&s->common, &s->format, &s->no_tty, NULL, NULL);
+    display_event(event, s->display);
+}
+
+static int attach_files(struct attach_state *s, struct call *call, const struct packed_files *files,
+                        coras_error **err)
+{
+    coras_auto_value(coras_attached) attached = CORAS_ATTACHED_INIT;
+    coras_run_options run = run_options(call, &s->concurrency, NULL);
+    const coras_attach_options options = library_options(s);
+
+    run.on_event = attach_event;
+    run.user = s;
+    CORAS_TRY(coras_attach(s->target.target, s->target.reference, files->items, files->len,
+                           &options, &run, &attached, err));
+    display_finish(s->display);
+    CORAS_TRY(print_result(s, &attached, err));
+    return packer_export(&s->packer, attached.bytes, (size_t)attached.manifest.size, err);
 }
 
 static int attach_run(struct call *call, coras_error **err)
 {
     struct attach_state *s = call->state;
+    struct packed_files files = {0};
+
     common_apply(&s->common);
     CORAS_TRY(check_content(call, s, err));
     CORAS_TRY(target_open(call, &s->target, CORAS_LAYOUT_WRITE, NULL, err));
-    CORAS_TRY(resolve_subject(s, err));
-    struct display *display = upload_display(&s->common, &s->format, &s->no_tty, NULL, NULL);
-    int rc = attach_with_display(s, call, display, err);
-    display_free(display);
+    CORAS_TRY(set_config(s, err));
+    int rc = packed_files_make(&s->packer, call->args + 1, call->nargs - 1, &files, err);
+    if (rc == 0)
+        rc = attach_files(s, call, &files, err);
+    display_free(s->display);
+    packed_files_clear(&files);
     return rc;
 }
 
@@ -172,7 +170,6 @@ static void attach_clear(void *state)
     target_clear(&s->target);
     packer_clear(&s->packer);
     coras_platform_clear(&s->platform.platform);
-    coras_descriptor_clear(&s->subject);
     free(s->config_path);
 }
 

@@ -11,10 +11,10 @@
 #include "cli/app/commands.h"
 #include "cli/app/operation.h"
 #include "cli/options/outfile.h"
+#include "cli/output/tags.h"
 #include "cli/output/text.h"
 #include "cli/options/repotags.h"
 #include "coras/backup.h"
-#include "oci/descriptor.h"
 
 #define NS_PER_MS 1000000
 
@@ -30,6 +30,8 @@ struct backup_state {
     outfile tar;     /* not open: the output is a directory */
     char *directory; /* the layout: the output, or a temporary one */
     coras_target *layout;
+    struct tags_display display;
+    size_t done; /* tags */
 };
 
 static const struct opt backup_options[] = {
@@ -110,51 +112,61 @@ static int open_store(struct backup_state *s, coras_error **err)
     return rc < 0 ? coras_wrap(err, rc, "failed to prepare OCI store for backup") : 0;
 }
 
-/* ---- one tag ---- */
+/* ---- the tags ---- */
 
-static struct display *backup_display(const struct backup_state *s)
+static void init_display(struct backup_state *s)
 {
     static const struct display_words words = {.start = "Pulling  ",
                                                .done = "Pulled   ",
                                                .exists = "Exists   ",
                                                .skipped = "Skipped  ",
                                                .text_skipped = true};
-    const struct display_settings settings = {
-        .words = &words,
-        .terminal = display_wants_terminal(s->no_tty.value, s->common.debug.value),
-    };
-    return display_new(&settings);
+
+    s->display.settings.words = &words;
+    s->display.settings.terminal = display_wants_terminal(s->no_tty.value, s->common.debug.value);
+    s->display.where = s->source.target.path;
+    s->display.done = "Pulled";
 }
 
-static int copy_tag(const struct call *call, struct backup_state *s, const char *tag,
-                    coras_descriptor *ret, coras_error **err)
+/* How far it came tells what a failure means. */
+static int explain_failure(const struct backup_state *s, int rc, coras_error **err)
 {
-    struct display *display = backup_display(s);
-    coras_copy_options options = CORAS_COPY_OPTIONS_INIT;
-    coras_run_options run = run_options(call, &s->concurrency, display);
-    options.recursive = s->include_referrers.value;
+    const char *path = s->source.target.path;
+
+    if (s->display.tag)
+        return coras_wrap(err, rc, "failed to back up tag \"%s\" from \"%s\" to \"%s\"",
+                          s->display.tag, path, s->output.value);
+    if (s->source.tag_items || rc != CORAS_ERR_NOT_FOUND || coras_error_http_status(*err))
+        return rc;
+    coras_error_clear(err);
+    return coras_fail(err, CORAS_ERR_NOT_FOUND,
+                      "no tags found in repository \"%s\"\nIf you want to list available tags "
+                      "in \"%s\", use \"oras repo tags\"",
+                      path, path);
+}
+
+static void count_tags(const coras_event *event, void *user)
+{
+    struct backup_state *s = user;
+
+    if (event->kind == CORAS_EVENT_ENDED)
+        s->done++;
+    tags_display_event(event, &s->display);
+}
+
+static int back_up(const struct call *call, struct backup_state *s, coras_error **err)
+{
+    coras_backup_options options = CORAS_BACKUP_OPTIONS_INIT;
+    coras_run_options run = run_options(call, &s->concurrency, NULL);
+
+    options.tags = s->source.tag_items;
+    options.include_referrers = s->include_referrers.value;
     run.no_sync = s->no_sync.value;
-    int rc = coras_copy(s->source.target.target, tag, s->layout, NULL, &options, &run, ret, err);
-    display_finish(display);
-    display_free(display);
-    return rc;
-}
-
-static int backup_tag(const struct call *call, struct backup_state *s, const char *tag,
-                      coras_error **err)
-{
-    coras_auto_value(coras_descriptor) root = CORAS_DESCRIPTOR_INIT;
-    size_t referrers = 0;
-    int rc = copy_tag(call, s, tag, &root, err);
-    if (rc == 0)
-        rc = repo_tags_set(call, s->layout, &root.digest, tag, err);
-    if (rc == 0 && s->include_referrers.value)
-        rc = coras_count_referrers(s->layout, &root, &referrers, err);
-    if (rc < 0)
-        return coras_wrap(err, rc, "failed to back up tag \"%s\" from \"%s\" to \"%s\"", tag,
-                          s->source.target.path, s->output.value);
-    printf("Pulled tag %s with %zu referrer(s)\n", tag, referrers);
-    return 0;
+    run.on_event = count_tags;
+    run.user = s;
+    init_display(s);
+    int rc = coras_backup(s->source.target.target, s->layout, &options, &run, err);
+    return rc < 0 ? explain_failure(s, rc, err) : 0;
 }
 
 /* ---- all of it ---- */
@@ -169,18 +181,6 @@ static int export_tar(struct backup_state *s, coras_error **err)
     put_size(&shown, size);
     CORAS_TRY(coras_buf_done(&shown, err));
     printf("Exported to %s (%s)\n", s->output.value, shown.ptr);
-    return 0;
-}
-
-static int find_tags(struct backup_state *s, coras_error **err)
-{
-    CORAS_TRY(repo_tags_find(&s->source, s->source.target.target, err));
-    if (s->source.tags.len == 0)
-        return coras_fail(err, CORAS_ERR_NOT_FOUND,
-                          "no tags found in repository \"%s\"\nIf you want to list available tags "
-                          "in \"%s\", use \"oras repo tags\"",
-                          s->source.target.path, s->source.target.path);
-    repo_tags_print(&s->source, s->source.target.path);
     return 0;
 }
 
@@ -205,15 +205,13 @@ static int backup_run(struct call *call, coras_error **err)
         return coras_wrap(err, rc, "failed to prepare repository %s for backup",
                           s->source.target.path);
     CORAS_TRY(open_store(s, err));
-    CORAS_TRY(find_tags(s, err));
-    for (size_t i = 0; i < s->source.tags.len; i++)
-        CORAS_TRY(backup_tag(call, s, s->source.tags.items[i], err));
+    CORAS_TRY(back_up(call, s, err));
     CORAS_TRY(remove_ingest(s, err));
     if (s->tar.fd >= 0)
         CORAS_TRY(export_tar(s, err));
     put_duration(&spent, (coras_now_ms() - started_ms) * NS_PER_MS);
     CORAS_TRY(coras_buf_done(&spent, err));
-    printf("Successfully backed up %zu tag(s) from \"%s\" to \"%s\" in %s.\n", s->source.tags.len,
+    printf("Successfully backed up %zu tag(s) from \"%s\" to \"%s\" in %s.\n", s->done,
            s->source.target.path, s->output.value, spent.ptr);
     return 0;
 }
@@ -221,6 +219,7 @@ static int backup_run(struct call *call, coras_error **err)
 static void backup_clear(void *state)
 {
     struct backup_state *s = state;
+    tags_display_clear(&s->display);
     coras_target_close(s->layout);
     if (s->directory && is_tar_name(s->output.value) &&
         coras_remove_all(AT_FDCWD, s->directory, NULL) < 0)

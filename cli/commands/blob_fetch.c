@@ -11,7 +11,7 @@
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
 #include "coras/blob.h"
-#include "oci/descriptor.h"
+#include "cli/app/auto.h"
 
 #define PROGRESS_MS 100
 

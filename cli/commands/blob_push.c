@@ -10,9 +10,8 @@
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
 #include "coras/blob.h"
-#include "oci/descriptor.h"
-#include "oci/digest.h"
-#include "oci/mediatype.h"
+#include "cli/app/auto.h"
+#include "coras/mediatype.h"
 
 #define READ_BYTES (256 * CORAS_KIB)
 
@@ -58,32 +57,17 @@ static int blob_push_prepare(struct call *call, coras_error **err)
 
 /* ---- the descriptor of what is pushed ---- */
 
-static int hash_file(int fd, const char *name, coras_digest *ret, coras_error **err)
-{
-    coras_auto(coras_hasher) hasher = NULL;
-    coras_auto_free char *block = coras_malloc(READ_BYTES);
-    if (!block)
-        return coras_fail_no_memory(err);
-    CORAS_TRY(coras_hasher_new(CORAS_SHA256, &hasher, err));
-    int64_t offset = 0;
-    for (size_t n = 1; n > 0; offset += (int64_t)n) {
-        int rc = coras_pread_full(fd, block, READ_BYTES, offset, &n, err);
-        if (rc < 0)
-            return coras_wrap(err, rc, "read %s", name);
-        coras_hasher_update(hasher, block, n);
-    }
-    coras_hasher_final(hasher, ret);
-    return 0;
-}
-
 /* A digest in the reference is taken as it is; the registry compares. */
 static int find_digest(const struct blob_push_state *s, const char *file, int fd, coras_digest *ret,
                        coras_error **err)
 {
     const char *reference = s->target.reference;
-    if (!reference)
-        return hash_file(fd, file, ret, err);
-    int rc = coras_digest_parse(reference, ret, err);
+    int rc;
+    if (!reference) {
+        rc = coras_digest_of_file(CORAS_SHA256, fd, ret, err);
+        return rc < 0 ? coras_wrap(err, rc, "read %s", file) : 0;
+    }
+    rc = coras_digest_parse(reference, ret, err);
     return rc < 0 ? coras_wrap(err, rc, "invalid digest %s", reference) : 0;
 }
 

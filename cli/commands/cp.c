@@ -6,9 +6,9 @@
 #include "cli/app/commands.h"
 #include "cli/app/operation.h"
 #include "cli/options/targetref.h"
-#include "oci/descriptor.h"
-#include "oci/mediatype.h"
-#include "oci/platform.h"
+#include "cli/app/auto.h"
+#include "coras/mediatype.h"
+#include "coras/platform.h"
 
 struct cp_state {
     struct common_options common;
@@ -152,7 +152,7 @@ static void cp_event(const coras_event *event, void *user)
     struct cp_state *s = user;
     if (event->kind == CORAS_EVENT_RESOLVED) {
         s->digest = event->desc->digest;
-        s->is_index = coras_kind_is_index(coras_media_type_kind(event->desc->media_type));
+        s->is_index = coras_media_type_is_index(event->desc->media_type);
         s->resolved = true;
     } else if (event->kind == CORAS_EVENT_TAGGING) {
         s->copied = true;

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "cli/app/commands.h"
 #include "cli/app/confirm.h"
-#include "oci/descriptor.h"
+#include "cli/app/auto.h"
 
 struct delete_state {
     struct common_options common;

@@ -1,20 +1,14 @@
+#include <limits.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/limits.h"
-#include "base/map.h"
-#include "base/str.h"
-#include "base/vec.h"
 #include "cli/app/commands.h"
 #include "cli/app/errors.h"
-#include "cli/app/operation.h"
 #include "cli/output/metadata.h"
 #include "cli/output/tree.h"
 #include "cli/options/targetref.h"
-#include "oci/descriptor.h"
-#include "oci/mediatype.h"
 
 struct discover_state {
     struct common_options common;
@@ -75,114 +69,31 @@ static int discover_prepare(struct call *call, coras_error **err)
     return check_output(s, err);
 }
 
-/* ---- the walk ---- */
+/* ---- what to look for ---- */
 
-struct walk {
-    coras_target *target;
-    const char *artifact_type; /* NULL: all */
-    coras_map *visited;        /* digests whose referrers were asked for */
-    size_t listed;             /* referrers in all lists */
-};
-
-struct collecting {
-    struct walk *walk;
-    struct referrer *parent;
-    coras_error *error;
-    int rc;
-};
-
-static bool collect_referrer(const coras_descriptor *desc, void *user)
-{
-    struct collecting *c = user;
-    if (c->walk->listed++ >= CORAS_LIMIT_NODES) {
-        c->rc =
-            coras_fail(&c->error, CORAS_ERR_TOO_LARGE, "more than %d referrers", CORAS_LIMIT_NODES);
-        return false;
-    }
-    if (coras_vec_grow(c->parent, 1) < 0) {
-        c->rc = coras_fail_no_memory(&c->error);
-        return false;
-    }
-    struct referrer *added = &c->parent->items[c->parent->len];
-    *added = (struct referrer){0};
-    c->rc = coras_descriptor_copy(&added->desc, desc, &c->error);
-    if (c->rc == 0)
-        c->parent->len++;
-    return c->rc == 0;
-}
-
-static int list_referrers(struct walk *walk, struct referrer *node, coras_error **err)
-{
-    struct collecting c = {.walk = walk, .parent = node};
-    int rc = coras_list_referrers(walk->target, &node->desc, walk->artifact_type, collect_referrer,
-                                  &c, err);
-    if (rc == 0 && c.rc < 0) {
-        rc = c.rc;
-        coras_error_propagate(err, &c.error);
-    }
-    coras_error_free(c.error);
-    return rc;
-}
-
-/* Nothing else can have referrers; in upstream's words. */
-static int check_is_manifest(const coras_descriptor *desc, const char *digest, coras_error **err)
-{
-    if (coras_media_type_is_manifest(desc->media_type))
-        return 0;
-    coras_auto_free char *type = coras_escape_dup(desc->media_type);
-    return coras_fail(err, CORAS_ERR_UNSUPPORTED,
-                      "the descriptor {%s %s %lld [] map[] [] <nil> } is not a manifest: "
-                      "unsupported",
-                      type ? type : "", digest, (long long)desc->size);
-}
-
-/* Depth first; a manifest that was asked for before is listed again but not descended into. */
-static int walk_referrers(struct walk *walk, struct referrer *node, int64_t depth,
-                          coras_error **err)
-{
-    char digest[CORAS_DIGEST_TEXT_MAX];
-    coras_digest_format(&node->desc.digest, digest);
-    if (depth == 0 || coras_map_has(walk->visited, digest))
-        return 0;
-    CORAS_TRY(check_is_manifest(&node->desc, digest, err));
-    if (coras_map_len(walk->visited) >= CORAS_LIMIT_REFERRER_LISTS)
-        return coras_fail(err, CORAS_ERR_PROTOCOL,
-                          "referrers of more than %d manifests: too many, limit them with --depth",
-                          CORAS_LIMIT_REFERRER_LISTS);
-    CORAS_TRY(coras_map_set(walk->visited, digest, walk, err));
-    CORAS_TRY(list_referrers(walk, node, err));
-    for (size_t i = 0; i < node->len; i++)
-        CORAS_TRY(walk_referrers(walk, &node->items[i], depth - 1, err));
-    return 0;
-}
-
-static int64_t wanted_depth(const struct discover_state *s)
+static int wanted_depth(const struct discover_state *s)
 {
     if (s->format.kind == FORMAT_TABLE)
         return 1;
-    if (s->depth.set && s->depth.value < CORAS_LIMIT_REFERRER_DEPTH)
-        return s->depth.value;
-    return CORAS_LIMIT_REFERRER_DEPTH;
+    return s->depth.set && s->depth.value < INT_MAX ? (int)s->depth.value : 0;
 }
 
-static int discover_graph(struct discover_state *s, struct referrer *root, coras_error **err)
+static int discover(const struct discover_state *s, coras_referrer *ret, coras_error **err)
 {
-    coras_auto(coras_map) visited = coras_map_new(NULL);
-    if (!visited)
-        return coras_fail_no_memory(err);
-    struct walk walk = {
-        .target = s->target.target,
-        .artifact_type = *s->artifact_type.value ? s->artifact_type.value : NULL,
-        .visited = visited,
-    };
-    CORAS_TRY(coras_resolve_platform(s->target.target, s->target.reference,
-                                     platform_wanted(&s->platform), &root->desc, err));
-    return walk_referrers(&walk, root, wanted_depth(s), err);
+    coras_discover_options options = CORAS_DISCOVER_OPTIONS_INIT;
+
+    options.platform = platform_wanted(&s->platform);
+    options.artifact_type = *s->artifact_type.value ? s->artifact_type.value : NULL;
+    options.depth = wanted_depth(s);
+    int rc = coras_discover(s->target.target, s->target.reference, &options, ret, err);
+    if (rc == CORAS_ERR_TOO_LARGE)
+        coras_hint(err, "limit the levels with --depth, or the kind with --artifact-type");
+    return rc;
 }
 
 /* ---- output ---- */
 
-static void put_node(coras_json_writer *w, const char *path, const struct referrer *node)
+static void put_node(coras_json_writer *w, const char *path, const coras_referrer *node)
 {
     coras_jw_object(w);
     put_artifact_members(w, path, &node->desc);
@@ -194,7 +105,7 @@ static void put_node(coras_json_writer *w, const char *path, const struct referr
     coras_jw_end_object(w);
 }
 
-static int print_referrers(const struct discover_state *s, const struct referrer *root,
+static int print_referrers(const struct discover_state *s, const coras_referrer *root,
                            coras_error **err)
 {
     coras_auto_buf out = CORAS_BUF_UNLIMITED;
@@ -220,14 +131,14 @@ static int print_referrers(const struct discover_state *s, const struct referrer
 static int discover_run(struct call *call, coras_error **err)
 {
     struct discover_state *s = call->state;
-    struct referrer root = {0};
+    coras_referrer root = CORAS_REFERRER_INIT;
     common_apply(&s->common);
     CORAS_TRY(target_open(call, &s->target, CORAS_LAYOUT_READ, NULL, err));
     CORAS_TRY(target_require_reference(call, &s->target, err));
-    int rc = discover_graph(s, &root, err);
+    int rc = discover(s, &root, err);
     if (rc == 0)
         rc = print_referrers(s, &root, err);
-    referrer_clear(&root);
+    coras_referrer_clear(&root);
     return rc;
 }
 

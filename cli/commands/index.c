@@ -13,8 +13,8 @@
 #include "cli/options/targetref.h"
 #include "coras/index.h"
 #include "coras/reference.h"
-#include "oci/descriptor.h"
-#include "oci/digest.h"
+#include "cli/app/auto.h"
+#include "cli/output/text.h"
 
 struct index_state {
     struct common_options common;
@@ -173,7 +173,7 @@ static int create_run(struct call *call, coras_error **err)
     CORAS_TRY(coras_index_create(s->target.target, (const char *const *)(call->args + 1), &options,
                                  &desc, &bytes, err));
     if (!outfile_is_stdout(s->output.value))
-        printf("Packed    %s %s\n", coras_digest_short(&desc.digest, digest), desc.media_type);
+        printf("Packed    %s %s\n", short_digest(&desc.digest, digest), desc.media_type);
     /* A digest as reference cannot be that of the new index, which has its own. */
     bool by_digest = !s->target.reference || is_digest(s->target.reference);
     return deliver(s, &desc, bytes, by_digest ? NULL : s->target.reference, s->target.raw, err);

@@ -8,7 +8,7 @@
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
 #include "coras/ops.h"
-#include "oci/descriptor.h"
+#include "cli/app/auto.h"
 
 struct fetch_state {
     struct common_options common;

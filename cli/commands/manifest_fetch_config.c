@@ -8,11 +8,11 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "cli/app/commands.h"
+#include "cli/app/auto.h"
 #include "cli/options/outfile.h"
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
 #include "coras/ops.h"
-#include "oci/manifest.h"
 
 struct config_state {
     struct common_options common;
@@ -47,24 +47,6 @@ static int config_prepare(struct call *call, coras_error **err)
                           "`--output -` cannot be used with `--descriptor` at the same time");
     CORAS_TRY(platform_check(&s->platform, err));
     return target_parse(call, &s->target, call->args[0], err);
-}
-
-/* The config's descriptor out of the manifest. */
-static int find_config(const struct config_state *s, coras_descriptor *ret, coras_error **err)
-{
-    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
-    coras_auto_value(coras_manifest) manifest = {0};
-    coras_auto_free char *bytes = NULL;
-    CORAS_TRY(coras_fetch_platform_manifest(s->target.target, s->target.reference,
-                                            platform_wanted(&s->platform), NULL, &desc, &bytes,
-                                            err));
-    char digest[CORAS_DIGEST_TEXT_MAX];
-    coras_digest_format(&desc.digest, digest);
-    if (!coras_kind_is_image(coras_media_type_kind(desc.media_type)))
-        return coras_fail(err, CORAS_ERR_UNSUPPORTED,
-                          "\"%s\" is not an image manifest and does not have a config", digest);
-    CORAS_TRY(coras_manifest_parse(bytes, (size_t)desc.size, desc.media_type, &manifest, err));
-    return coras_descriptor_copy(ret, &manifest.config, err);
 }
 
 static int print_config(const struct config_state *s, const coras_descriptor *config,
@@ -143,7 +125,8 @@ static int config_run(struct call *call, coras_error **err)
     common_apply(&s->common);
     CORAS_TRY(target_open_source(call, &s->target, NULL, err));
     CORAS_TRY(target_require_reference(call, &s->target, err));
-    CORAS_TRY(find_config(s, &config, err));
+    CORAS_TRY(coras_resolve_config(s->target.target, s->target.reference,
+                                   platform_wanted(&s->platform), &config, err));
     bool to_file = *s->output.value && !outfile_is_stdout(s->output.value);
     if (to_file)
         CORAS_TRY(save_config(s, &config, err));

@@ -9,7 +9,7 @@
 #include "cli/app/operation.h"
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
-#include "oci/manifest.h"
+#include "cli/app/auto.h"
 
 struct manifest_push_state {
     struct common_options common;
@@ -93,13 +93,15 @@ static int read_manifest(const struct call *call, coras_buf *bytes, coras_descri
 {
     coras_auto_free char *type = NULL;
     const char *file = call->args[1];
+    coras_digest digest;
     if (!*file)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing file name");
     int rc = infile_read(file, CORAS_LIMIT_MANIFEST, bytes, err);
     if (rc < 0)
         return coras_wrap(err, rc, "failed to read %s", file);
     CORAS_TRY(find_media_type(call, bytes, &type, err));
-    return coras_descriptor_of_bytes(type, bytes->ptr, bytes->len, ret, err);
+    CORAS_TRY(coras_digest_of(CORAS_SHA256, bytes->ptr, bytes->len, &digest, err));
+    return coras_descriptor_set(ret, type, &digest, (int64_t)bytes->len, err);
 }
 
 /* ---- pushing ---- */

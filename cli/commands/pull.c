@@ -7,8 +7,8 @@
 #include "cli/app/operation.h"
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
-#include "oci/mediatype.h"
-#include "oci/platform.h"
+#include "coras/mediatype.h"
+#include "coras/platform.h"
 
 struct pull_state {
     struct common_options common;

@@ -9,9 +9,9 @@
 #include "cli/output/metadata.h"
 #include "cli/options/packer.h"
 #include "cli/options/targetref.h"
-#include "oci/descriptor.h"
-#include "oci/mediatype.h"
-#include "oci/platform.h"
+#include "cli/app/auto.h"
+#include "coras/mediatype.h"
+#include "coras/platform.h"
 
 struct push_state {
     struct common_options common;

@@ -11,8 +11,7 @@
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
 #include "coras/reference.h"
-#include "oci/descriptor.h"
-#include "oci/digest.h"
+#include "cli/app/auto.h"
 
 /* Names in the making: a failure inside a visitor ends the visit and is kept. */
 struct names {

@@ -4,7 +4,7 @@
 #include "cli/app/commands.h"
 #include "cli/app/operation.h"
 #include "cli/options/targetref.h"
-#include "oci/descriptor.h"
+#include "cli/app/auto.h"
 
 struct resolve_state {
     struct common_options common;

@@ -8,10 +8,10 @@
 #include "base/fs.h"
 #include "cli/app/commands.h"
 #include "cli/app/operation.h"
+#include "cli/output/tags.h"
 #include "cli/output/text.h"
 #include "cli/options/repotags.h"
 #include "coras/backup.h"
-#include "oci/descriptor.h"
 
 #define NS_PER_MS        1000000
 #define TAR_MAGIC        "ustar"
@@ -27,6 +27,8 @@ struct restore_state {
     struct opt_int concurrency;
     /* while it runs */
     coras_target *layout;
+    struct tags_display display;
+    size_t done; /* tags */
 };
 
 static const struct opt restore_options[] = {
@@ -120,21 +122,9 @@ static int open_input(struct restore_state *s, coras_error **err)
                   : 0;
 }
 
-static int find_tags(struct restore_state *s, coras_error **err)
-{
-    CORAS_TRY(repo_tags_find(&s->destination, s->layout, err));
-    if (s->destination.tags.len == 0)
-        return coras_fail(err, CORAS_ERR_NOT_FOUND,
-                          "no tags found in OCI layout \"%s\"\nIf you want to list available tags "
-                          "in \"%s\", use \"oras repo tags --oci-layout\"",
-                          s->input.value, s->input.value);
-    repo_tags_print(&s->destination, "the backup");
-    return 0;
-}
+/* ---- the tags ---- */
 
-/* ---- one tag ---- */
-
-static struct display *restore_display(const struct restore_state *s)
+static void init_display(struct restore_state *s)
 {
     static const struct display_words words = {.start = "Pushing  ",
                                                .done = "Pushed   ",
@@ -142,56 +132,50 @@ static struct display *restore_display(const struct restore_state *s)
                                                .skipped = "Skipped  ",
                                                .mounted = "Mounted  ",
                                                .text_skipped = true};
-    const struct display_settings settings = {
-        .words = &words,
-        .terminal = display_wants_terminal(s->no_tty.value, s->common.debug.value),
-    };
-    return display_new(&settings);
+
+    s->display.settings.words = &words;
+    s->display.settings.terminal = display_wants_terminal(s->no_tty.value, s->common.debug.value);
+    s->display.where = "the backup";
+    s->display.done = s->dry_run.value ? "Dry run: would push" : "Pushed";
 }
 
-/* With referrers the root goes by its digest first: the tag shall not be seen before they are. */
-static int copy_tag(const struct call *call, struct restore_state *s, const char *tag,
-                    coras_error **err)
+/* How far it came tells what a failure means. */
+static int explain_failure(const struct restore_state *s, int rc, coras_error **err)
 {
-    coras_target *target = s->destination.target.target;
-    coras_auto_value(coras_descriptor) root = CORAS_DESCRIPTOR_INIT;
-    bool recursive = !s->exclude_referrers.value;
-    struct display *display = restore_display(s);
-    coras_copy_options options = CORAS_COPY_OPTIONS_INIT;
-    options.recursive = recursive;
-    coras_run_options run = run_options(call, &s->concurrency, display);
-    int rc = coras_copy(s->layout, tag, target, recursive ? NULL : tag, &options, &run, &root, err);
-    display_finish(display);
-    display_free(display);
-    if (rc == 0 && recursive)
-        rc = repo_tags_set(call, target, &root.digest, tag, err);
-    return rc;
+    if (s->display.tag)
+        return coras_wrap(err, rc, "failed to restore tag \"%s\" from \"%s\" to \"%s\"",
+                          s->display.tag, s->input.value, s->destination.target.path);
+    if (s->destination.tag_items || rc != CORAS_ERR_NOT_FOUND)
+        return rc;
+    coras_error_clear(err);
+    return coras_fail(err, CORAS_ERR_NOT_FOUND,
+                      "no tags found in OCI layout \"%s\"\nIf you want to list available tags "
+                      "in \"%s\", use \"oras repo tags --oci-layout\"",
+                      s->input.value, s->input.value);
 }
 
-static int count_of_tag(const struct restore_state *s, const char *tag, size_t *ret,
-                        coras_error **err)
+static void count_tags(const coras_event *event, void *user)
 {
-    coras_auto_value(coras_descriptor) root = CORAS_DESCRIPTOR_INIT;
-    *ret = 0;
-    if (s->exclude_referrers.value)
-        return 0;
-    CORAS_TRY(coras_resolve(s->layout, tag, &root, err));
-    return coras_count_referrers(s->layout, &root, ret, err);
+    struct restore_state *s = user;
+
+    if (event->kind == CORAS_EVENT_ENDED)
+        s->done++;
+    tags_display_event(event, &s->display);
 }
 
-static int restore_tag(const struct call *call, struct restore_state *s, const char *tag,
-                       coras_error **err)
+static int restore(const struct call *call, struct restore_state *s, coras_error **err)
 {
-    size_t referrers = 0;
-    int rc = count_of_tag(s, tag, &referrers, err);
-    if (rc == 0 && !s->dry_run.value)
-        rc = copy_tag(call, s, tag, err);
-    if (rc < 0)
-        return coras_wrap(err, rc, "failed to restore tag \"%s\" from \"%s\" to \"%s\"", tag,
-                          s->input.value, s->destination.target.path);
-    printf("%s tag %s with %zu referrer(s)\n", s->dry_run.value ? "Dry run: would push" : "Pushed",
-           tag, referrers);
-    return 0;
+    coras_restore_options options = CORAS_RESTORE_OPTIONS_INIT;
+    coras_run_options run = run_options(call, &s->concurrency, NULL);
+
+    options.tags = s->destination.tag_items;
+    options.exclude_referrers = s->exclude_referrers.value;
+    options.dry_run = s->dry_run.value;
+    run.on_event = count_tags;
+    run.user = s;
+    init_display(s);
+    int rc = coras_restore(s->layout, s->destination.target.target, &options, &run, err);
+    return rc < 0 ? explain_failure(s, rc, err) : 0;
 }
 
 /* ---- all of it ---- */
@@ -199,16 +183,15 @@ static int restore_tag(const struct call *call, struct restore_state *s, const c
 static int print_summary(const struct restore_state *s, int64_t started_ms, coras_error **err)
 {
     const char *path = s->destination.target.path;
-    size_t count = s->destination.tags.len;
     if (s->dry_run.value) {
-        printf("Dry run complete: %zu tag(s) would be restored to \"%s\" (no data pushed)\n", count,
-               path);
+        printf("Dry run complete: %zu tag(s) would be restored to \"%s\" (no data pushed)\n",
+               s->done, path);
         return 0;
     }
     coras_auto_buf spent = CORAS_BUF_UNLIMITED;
     put_duration(&spent, (coras_now_ms() - started_ms) * NS_PER_MS);
     CORAS_TRY(coras_buf_done(&spent, err));
-    printf("Successfully restored %zu tag(s) to \"%s\" in %s\n", count, path, spent.ptr);
+    printf("Successfully restored %zu tag(s) to \"%s\" in %s\n", s->done, path, spent.ptr);
     return 0;
 }
 
@@ -222,15 +205,14 @@ static int restore_run(struct call *call, coras_error **err)
         return coras_wrap(err, rc, "failed to prepare target repository \"%s\"",
                           s->destination.target.path);
     CORAS_TRY(open_input(s, err));
-    CORAS_TRY(find_tags(s, err));
-    for (size_t i = 0; i < s->destination.tags.len; i++)
-        CORAS_TRY(restore_tag(call, s, s->destination.tags.items[i], err));
+    CORAS_TRY(restore(call, s, err));
     return print_summary(s, started_ms, err);
 }
 
 static void restore_clear(void *state)
 {
     struct restore_state *s = state;
+    tags_display_clear(&s->display);
     coras_target_close(s->layout);
     repo_tags_clear(&s->destination);
 }

@@ -7,7 +7,7 @@
 #include "cli/app/operation.h"
 #include "cli/options/targetref.h"
 #include "coras/reference.h"
-#include "oci/descriptor.h"
+#include "cli/app/auto.h"
 
 struct tag_state {
     struct common_options common;

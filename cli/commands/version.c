@@ -3,7 +3,7 @@
 #include "base/buf.h"
 #include "base/str.h"
 #include "cli/app/commands.h"
-#include "oci/platform.h"
+#include "coras/platform.h"
 
 static int version_run(struct call *call, coras_error **err)
 {

@@ -5,7 +5,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli/output/log.h"
-#include "oci/platform.h"
+#include "coras/platform.h"
 
 /* ---- common ---- */
 

@@ -6,7 +6,7 @@
 #include "base/limits.h"
 #include "cli/options/fileref.h"
 #include "cli/options/outfile.h"
-#include "oci/descriptor.h"
+#include "cli/app/auto.h"
 
 #define PACKER_AT(member) OPT_AT(struct packer_options, member)
 #define ANNOTATION_OPTION                                                                          \
@@ -69,13 +69,31 @@ int parse_annotation_flags(const struct opt_list *flags, coras_annotations *ret,
     return 0;
 }
 
+/* null is what Go takes for an empty string. */
+static int read_members(const coras_json *object, coras_annotations *ret, coras_error **err)
+{
+    void *iter = NULL;
+    const char *key = NULL;
+    const coras_json *value = NULL;
+
+    while (coras_json_next(object, &iter, &key, &value)) {
+        const char *text = "";
+        if (!coras_json_string(value, &text) && coras_json_type_of(value) != CORAS_JSON_NULL)
+            return coras_fail(err, CORAS_ERR_INVALID_JSON, "%s: not a string", key);
+        CORAS_TRY(coras_annotations_set(ret, key, text, err));
+    }
+    return 0;
+}
+
 static int read_object(const coras_json *file, const char *key, coras_annotations *ret,
                        coras_error **err)
 {
     const coras_json *object = coras_json_get(file, key);
     if (coras_json_type_of(object) == CORAS_JSON_NULL)
         return 0;
-    return coras_annotations_from_json(object, key, ret, err);
+    if (coras_json_type_of(object) != CORAS_JSON_OBJECT)
+        return coras_fail(err, CORAS_ERR_INVALID_JSON, "%s: not an object", key);
+    return read_members(object, ret, err);
 }
 
 /* The whole file must have the shape, also the parts that match no file. null is an empty one. */

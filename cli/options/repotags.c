@@ -1,16 +1,10 @@
 #include "cli/options/repotags.h"
 
-#include <stdio.h>
+#include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "cli/app/operation.h"
 #include "coras/reference.h"
-#include "oci/descriptor.h"
-
-#define TAGS_ON_ONE_LINE 5
-
-/* ---- the argument ---- */
 
 static int fail_quoted(const char *format, const char *text, coras_error **err)
 {
@@ -84,7 +78,7 @@ static int parse_argument(struct repo_tags *r, const char *raw, coras_error **er
         CORAS_TRY(add_tag(r, raw, at + 1, len, err));
         at += len + 1;
     }
-    return 0;
+    return tag_items(&r->tags, &r->tag_items, err);
 }
 
 int repo_tags_parse(struct call *call, struct repo_tags *r, const char *raw, coras_error **err)
@@ -100,63 +94,5 @@ void repo_tags_clear(struct repo_tags *r)
 {
     target_clear(&r->target);
     coras_strlist_clear(&r->tags);
-}
-
-/* ---- tags ---- */
-
-struct collecting {
-    coras_strlist *tags;
-    coras_error *error;
-    int rc;
-};
-
-static bool collect_tag(const char *tag, void *user)
-{
-    struct collecting *c = user;
-    c->rc = coras_strlist_add(c->tags, tag, &c->error);
-    return c->rc == 0;
-}
-
-static int check_tags(const struct repo_tags *r, coras_target *target, coras_error **err)
-{
-    for (size_t i = 0; i < r->tags.len; i++) {
-        coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
-        int rc = coras_resolve(target, r->tags.items[i], &desc, err);
-        if (rc < 0)
-            return coras_wrap(err, rc, "failed to resolve tag \"%s\"", r->tags.items[i]);
-    }
-    return 0;
-}
-
-int repo_tags_find(struct repo_tags *r, coras_target *target, coras_error **err)
-{
-    if (r->tags.len)
-        return check_tags(r, target, err);
-    struct collecting c = {.tags = &r->tags};
-    int rc = coras_list_tags(target, NULL, collect_tag, &c, err);
-    if (rc == 0 && c.rc < 0) {
-        rc = c.rc;
-        coras_error_propagate(err, &c.error);
-    }
-    coras_error_free(c.error);
-    return rc < 0 ? coras_wrap(err, rc, "failed to find tags") : 0;
-}
-
-void repo_tags_print(const struct repo_tags *r, const char *where)
-{
-    bool one_line = r->tags.len <= TAGS_ON_ONE_LINE;
-    printf("Found %zu tag(s) in %s:%s", r->tags.len, where, one_line ? " " : "\n");
-    for (size_t i = 0; i < r->tags.len; i++)
-        printf("%s%s", r->tags.items[i], one_line && i + 1 < r->tags.len ? ", " : "\n");
-}
-
-int repo_tags_set(const struct call *call, coras_target *target, const coras_digest *digest,
-                  const char *tag, coras_error **err)
-{
-    const struct opt_int one = {.value = 1};
-    const char *const names[] = {tag, NULL};
-    char text[CORAS_DIGEST_TEXT_MAX];
-    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
-    coras_run_options run = run_options(call, &one, NULL);
-    return coras_tag(target, coras_digest_format(digest, text), names, &run, &desc, err);
+    free(r->tag_items);
 }

@@ -161,6 +161,18 @@ int target_parse_first(struct call *call, struct target_options *t, const char *
     return first ? target_parse(call, t, first, err) : coras_fail_no_memory(err);
 }
 
+int tag_items(const coras_strlist *tags, const char ***ret, coras_error **err)
+{
+    if (!tags->len)
+        return 0;
+    *ret = coras_calloc(tags->len + 1, sizeof(**ret));
+    if (!*ret)
+        return coras_fail_no_memory(err);
+    for (size_t i = 0; i < tags->len; i++)
+        (*ret)[i] = tags->items[i];
+    return 0;
+}
+
 int target_parse_extra(struct target_options *t, const char *raw, coras_error **err)
 {
     for (const char *at = raw + strcspn(raw, ","); *at == ',';) {
@@ -168,14 +180,7 @@ int target_parse_extra(struct target_options *t, const char *raw, coras_error **
         CORAS_TRY(target_add_extra_tag(t, at + 1, len, err));
         at += len + 1;
     }
-    if (!t->extra_tags.len)
-        return 0;
-    t->extra_tag_items = coras_calloc(t->extra_tags.len + 1, sizeof(*t->extra_tag_items));
-    if (!t->extra_tag_items)
-        return coras_fail_no_memory(err);
-    for (size_t i = 0; i < t->extra_tags.len; i++)
-        t->extra_tag_items[i] = t->extra_tags.items[i];
-    return 0;
+    return tag_items(&t->extra_tags, &t->extra_tag_items, err);
 }
 
 int target_parse_tags(struct call *call, struct target_options *t, const char *raw,

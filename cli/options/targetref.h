@@ -59,6 +59,9 @@ CORAS_MUST_CHECK int target_parse_extra(struct target_options *t, const char *ra
 /* One more tag for what is pushed; refuses an empty and a bad one. */
 CORAS_MUST_CHECK int target_add_extra_tag(struct target_options *t, const char *tag, size_t len,
                                           coras_error **err);
+/* Tags as the library takes them: NULL-terminated, borrowed from the list, the array new. *ret is
+ * left alone when there are none. */
+CORAS_MUST_CHECK int tag_items(const coras_strlist *tags, const char ***ret, coras_error **err);
 /* Open for reading or writing (layouts are made when missing). `base_resolve` may be NULL. */
 CORAS_MUST_CHECK int target_open(struct call *call, struct target_options *t,
                                  enum coras_layout_mode mode, const struct opt_list *base_resolve,

@@ -5,25 +5,29 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "cli/output/annotations.h"
 #include "cli/output/render.h"
-#include "oci/descriptor.h"
-#include "oci/digest.h"
+
+void put_descriptor_members(coras_json_writer *w, const coras_descriptor *d)
+{
+    char digest[CORAS_DIGEST_TEXT_MAX];
+    coras_jw_member(w, "mediaType", d->media_type ? d->media_type : "");
+    coras_jw_member(w, "digest", coras_digest_format(&d->digest, digest));
+    coras_jw_member_int(w, "size", d->size);
+    if (d->annotations.len) {
+        coras_jw_key(w, "annotations");
+        put_annotations(w, &d->annotations);
+    }
+    coras_jw_member_opt(w, "artifactType", d->artifact_type);
+}
 
 void put_artifact_members(coras_json_writer *w, const char *path, const coras_descriptor *d)
 {
     char digest[CORAS_DIGEST_TEXT_MAX];
-    coras_digest_format(&d->digest, digest);
     coras_auto_buf reference = CORAS_BUF_UNLIMITED;
-    coras_buf_printf(&reference, "%s@%s", path, digest);
+    coras_buf_printf(&reference, "%s@%s", path, coras_digest_format(&d->digest, digest));
     coras_jw_member(w, "reference", reference.ptr);
-    coras_jw_member(w, "mediaType", d->media_type ? d->media_type : "");
-    coras_jw_member(w, "digest", digest);
-    coras_jw_member_int(w, "size", d->size);
-    if (d->annotations.len) {
-        coras_jw_key(w, "annotations");
-        coras_annotations_write(w, &d->annotations);
-    }
-    coras_jw_member_opt(w, "artifactType", d->artifact_type);
+    put_descriptor_members(w, d);
 }
 
 int metadata_print(const struct format_options *format, coras_buf *result, coras_error **err)

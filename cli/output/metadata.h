@@ -7,6 +7,8 @@
 #include "codec/json.h"
 #include "cli/options/optgroups.h"
 
+/* mediaType, digest, size, annotations, artifactType: members of an open object. */
+void put_descriptor_members(coras_json_writer *w, const coras_descriptor *d);
 /* `reference` ("<path>@<digest>") and the descriptor's members, without the object's braces. */
 void put_artifact_members(coras_json_writer *w, const char *path, const coras_descriptor *d);
 

@@ -10,7 +10,6 @@
 #include "base/str.h"
 #include "cli/output/display.h"
 #include "cli/output/text.h"
-#include "oci/digest.h"
 
 struct display {
     struct display_settings settings;
@@ -62,6 +61,9 @@ static const char *word_of(const struct display_words *words, enum coras_event_k
         return words->mounted;
     case CORAS_EVENT_RESTORED:
         return words->restored;
+    case CORAS_EVENT_FOUND:
+    case CORAS_EVENT_BEGUN:
+    case CORAS_EVENT_ENDED:
     case CORAS_EVENT_PREPARING:
     case CORAS_EVENT_EMPTY_ARTIFACT:
     case CORAS_EVENT_HASHING:
@@ -95,7 +97,7 @@ static void print_status(const struct display *display, const coras_event *event
     char digest[CORAS_DIGEST_TEXT_MAX];
     coras_auto_buf name = CORAS_BUF_UNLIMITED; /* may be anybody's words */
     coras_escape(&name, event->name, strlen(event->name), CORAS_LIMIT_PATH);
-    printf("%s %s %s\n", word, coras_digest_short(&event->desc->digest, digest), name.ptr);
+    printf("%s %s %s\n", word, short_digest(&event->desc->digest, digest), name.ptr);
 }
 
 static void show_line(struct display *display, const coras_event *event)

@@ -1,6 +1,7 @@
 #include "cli/output/text.h"
 
 #include <math.h>
+#include <string.h>
 
 #define BASE      1024.0
 #define NS_PER_US 1000LL
@@ -14,6 +15,18 @@ static double round_size(double n)
     if (n < 100)
         return round(n * 10) / 10;
     return round(n);
+}
+
+char *short_digest(const coras_digest *d, char *text)
+{
+    enum { SHOWN_DIGITS = 12 };
+
+    coras_digest_format(d, text);
+    if (d->algorithm != CORAS_SHA256)
+        return text;
+    memmove(text, strchr(text, ':') + 1, SHOWN_DIGITS);
+    text[SHOWN_DIGITS] = '\0';
+    return text;
 }
 
 struct human_size human_size_of(double bytes)

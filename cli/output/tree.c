@@ -4,23 +4,15 @@
 #include "codec/json.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "cli/output/annotations.h"
+#include "cli/output/metadata.h"
 #include "cli/output/yaml.h"
-#include "oci/descriptor.h"
 
 #define COLOR_DIGEST     "\x1b[32m"
 #define COLOR_TYPE       "\x1b[93m"
 #define COLOR_ANNOTATION "\x1b[90m"
 #define COLOR_OFF        "\x1b[0m"
 #define TABLE_LEAST      13 /* width of the heading "Artifact Type" */
-
-void referrer_clear(struct referrer *r)
-{
-    for (size_t i = 0; i < r->len; i++)
-        referrer_clear(&r->items[i]);
-    free(r->items);
-    coras_descriptor_clear(&r->desc);
-    *r = (struct referrer){0};
-}
 
 /* ---- tree ---- */
 
@@ -54,22 +46,13 @@ static void put_colored(struct drawing *d, const char *color, const char *text)
         coras_buf_printf(d->out, "%s\n", text);
 }
 
-static int compare_keys(const void *a, const void *b)
-{
-    return strcmp((*(const coras_annotation *const *)a)->key,
-                  (*(const coras_annotation *const *)b)->key);
-}
-
 /* Control characters in values are escaped by YAML's own quoting. */
 static void draw_annotations(struct drawing *d, const coras_annotations *annotations, bool last)
 {
     size_t len = annotations->len;
-    coras_auto_free const coras_annotation **sorted = coras_calloc(len, sizeof(*sorted));
+    coras_auto_free const coras_annotation **sorted = sorted_annotations(annotations);
     if (!sorted)
         return;
-    for (size_t i = 0; i < len; i++)
-        sorted[i] = &annotations->items[i];
-    qsort(sorted, len, sizeof(*sorted), compare_keys);
     size_t outer = enter_item(d, last);
     put_colored(d, COLOR_ANNOTATION, "[annotations]");
     for (size_t i = 0; i < len; i++) {
@@ -81,17 +64,17 @@ static void draw_annotations(struct drawing *d, const coras_annotations *annotat
     leave_item(d, outer);
 }
 
-static const char *type_of(const struct referrer *r)
+static const char *type_of(const coras_referrer *r)
 {
     const char *type = r->desc.artifact_type;
     return type && *type ? type : "<unknown>";
 }
 
 /* Whether an earlier sibling has the same type, or (with `digest`) is the same manifest. */
-static bool seen_before(const struct referrer *parent, size_t index, bool digest)
+static bool seen_before(const coras_referrer *parent, size_t index, bool digest)
 {
     for (size_t i = 0; i < index; i++) {
-        const struct referrer *a = &parent->items[i], *b = &parent->items[index];
+        const coras_referrer *a = &parent->items[i], *b = &parent->items[index];
         if (coras_streq(type_of(a), type_of(b)) &&
             (!digest || coras_digest_equal(&a->desc.digest, &b->desc.digest)))
             return true;
@@ -99,9 +82,9 @@ static bool seen_before(const struct referrer *parent, size_t index, bool digest
     return false;
 }
 
-static void draw_groups(struct drawing *d, const struct referrer *parent);
+static void draw_groups(struct drawing *d, const coras_referrer *parent);
 
-static void draw_manifest(struct drawing *d, const struct referrer *r, bool last)
+static void draw_manifest(struct drawing *d, const coras_referrer *r, bool last)
 {
     char digest[CORAS_DIGEST_TEXT_MAX];
     size_t before = enter_item(d, last);
@@ -113,7 +96,7 @@ static void draw_manifest(struct drawing *d, const struct referrer *r, bool last
 }
 
 /* Index of the next sibling of one type at or behind `from`; len when there is none. */
-static size_t next_of_type(const struct referrer *parent, const char *type, size_t from)
+static size_t next_of_type(const coras_referrer *parent, const char *type, size_t from)
 {
     while (from < parent->len &&
            (!coras_streq(type_of(&parent->items[from]), type) || seen_before(parent, from, true)))
@@ -121,8 +104,7 @@ static size_t next_of_type(const struct referrer *parent, const char *type, size
     return from;
 }
 
-static void draw_group(struct drawing *d, const struct referrer *parent, const char *type,
-                       bool last)
+static void draw_group(struct drawing *d, const coras_referrer *parent, const char *type, bool last)
 {
     coras_auto_free char *shown = coras_escape_dup(type);
     size_t before = enter_item(d, last);
@@ -136,14 +118,14 @@ static void draw_group(struct drawing *d, const struct referrer *parent, const c
 }
 
 /* Index of the next sibling that is the first of its type. */
-static size_t next_group(const struct referrer *parent, size_t from)
+static size_t next_group(const coras_referrer *parent, size_t from)
 {
     while (from < parent->len && seen_before(parent, from, false))
         from++;
     return from;
 }
 
-static void draw_groups(struct drawing *d, const struct referrer *parent)
+static void draw_groups(struct drawing *d, const coras_referrer *parent)
 {
     for (size_t i = 0; i < parent->len;) {
         size_t next = next_group(parent, i + 1);
@@ -152,7 +134,7 @@ static void draw_groups(struct drawing *d, const struct referrer *parent)
     }
 }
 
-void tree_put(coras_buf *out, const char *path, const struct referrer *root,
+void tree_put(coras_buf *out, const char *path, const coras_referrer *root,
               const struct tree_style *style)
 {
     struct drawing drawing = {.out = out, .style = style, .indent = CORAS_BUF_UNLIMITED};
@@ -168,18 +150,15 @@ void tree_put(coras_buf *out, const char *path, const struct referrer *root,
 
 static int put_body(coras_buf *out, const coras_descriptor *d, coras_error **err)
 {
-    coras_descriptor shown = {.media_type = d->media_type,
-                              .digest = d->digest,
-                              .size = d->size,
-                              .annotations = d->annotations,
-                              .artifact_type = d->artifact_type}; /* borrowed */
     coras_json_writer w = CORAS_JSON_WRITER(out, 2);
-    coras_descriptor_write(&w, &shown);
+    coras_jw_object(&w);
+    put_descriptor_members(&w, d);
+    coras_jw_end_object(&w);
     coras_buf_putc(out, '\n');
     return coras_buf_done(out, err);
 }
 
-int table_put(coras_buf *out, const char *raw, const struct referrer *root, bool bodies,
+int table_put(coras_buf *out, const char *raw, const coras_referrer *root, bool bodies,
               coras_error **err)
 {
     char digest[CORAS_DIGEST_TEXT_MAX];

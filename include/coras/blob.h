@@ -12,6 +12,20 @@ extern "C" {
 #endif
 
 /**
+ * Digest of an open file, read from its first byte to its end.
+ *
+ * @param algorithm  a registered one (enum coras_digest_algorithm)
+ * @param fd         regular file; borrowed, its position is neither used nor moved
+ * @param ret        set on success only
+ * @param err        may be NULL; set only on failure, free with coras_error_free()
+ * @return 0; CORAS_ERR_IO, CORAS_ERR_NO_MEMORY, CORAS_ERR_INVALID_DIGEST for another algorithm
+ *
+ * Blocking; thread-safe. Spec: image-spec 1.1, "Digests".
+ */
+CORAS_API CORAS_MUST_CHECK int coras_digest_of_file(int algorithm, int fd, coras_digest *ret,
+                                                    coras_error **err);
+
+/**
  * Upload one blob from an open file unless the target has it.
  *
  * Reports START, PROGRESS, RETRYING and DONE or FAILED, or EXISTS alone. The digest is the caller's

@@ -5,6 +5,7 @@
 #ifndef CORAS_CORAS_H
 #define CORAS_CORAS_H
 
+#include "coras/attach.h"
 #include "coras/backup.h"
 #include "coras/blob.h"
 #include "coras/cache.h"
@@ -12,11 +13,14 @@
 #include "coras/descriptor.h"
 #include "coras/digest.h"
 #include "coras/environment.h"
+#include "coras/discover.h"
 #include "coras/error.h"
 #include "coras/event.h"
 #include "coras/index.h"
+#include "coras/mediatype.h"
 #include "coras/ops.h"
 #include "coras/read.h"
+#include "coras/platform.h"
 #include "coras/reference.h"
 #include "coras/target.h"
 #include "coras/version.h"

@@ -31,20 +31,26 @@ enum coras_event_kind {
     CORAS_EVENT_RESOLVED,   /**< copy: desc = what the source's reference names */
     CORAS_EVENT_HASHING, /**< `text` = name of a large file of which `offset` of `total` bytes are
                             read; its digest is not known yet */
-    CORAS_EVENT_KEPT     /**< after a failure: `offset` of `total` bytes of some content stay, and
+    CORAS_EVENT_KEPT,    /**< after a failure: `offset` of `total` bytes of some content stay, and
                             the same call goes on there */
+    CORAS_EVENT_FOUND,   /**< backup, restore: `text` = a tag that will have its turn; `count` of
+                            them in all, each told before the first BEGUN */
+    CORAS_EVENT_BEGUN,   /**< backup, restore: `text` = the tag whose turn it is */
+    CORAS_EVENT_ENDED    /**< backup, restore: `text` = the tag that is done, desc = what it names,
+                            `count` = manifests that refer to it and went along */
 };
 
 /** One event. Everything is borrowed for the duration of the callback. */
 typedef struct coras_event {
     enum coras_event_kind kind;
-    const coras_descriptor *desc; /**< NULL for PREPARING, EMPTY_ARTIFACT, TAGGED */
+    const coras_descriptor *desc; /**< NULL for PREPARING, EMPTY_ARTIFACT, TAGGED, FOUND, BEGUN */
     const char
         *name;  /**< title or media type: what a person calls the content; NULL with desc NULL */
     bool named; /**< `name` is a title annotation */
     int64_t offset;
     const char *text;
     int64_t total; /**< HASHING, KEPT: bytes of the whole; else 0 */
+    size_t count;  /**< FOUND, ENDED */
 } coras_event;
 
 /** Called on the thread that called the operation, one event at a time; must not call back into the

@@ -204,6 +204,23 @@ coras_fetch_platform_manifest(coras_target *target, const char *reference,
                               const coras_platform *platform, const char *accept,
                               coras_descriptor *ret, char **ret_bytes, coras_error **err);
 
+/**
+ * Find the config of an image: its manifest is fetched, the config is not.
+ *
+ * @param target     where; borrowed
+ * @param reference  tag or digest
+ * @param platform   which manifest of an index; NULL: what the reference names itself
+ * @param ret        descriptor of the config, set on success only; coras_descriptor_clear()
+ * @param err        may be NULL; set only on failure
+ * @return 0; CORAS_ERR_UNSUPPORTED (what was found is no image), or an error of
+ *         coras_fetch_platform_manifest()
+ *
+ * Blocking; thread-safe. Spec: image-spec 1.1, "Image Manifest", property `config`.
+ */
+CORAS_API CORAS_MUST_CHECK int coras_resolve_config(coras_target *target, const char *reference,
+                                                    const coras_platform *platform,
+                                                    coras_descriptor *ret, coras_error **err);
+
 #ifdef __cplusplus
 }
 #endif

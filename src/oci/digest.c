@@ -156,16 +156,6 @@ char *coras_digest_format(const coras_digest *digest, char *text)
     return text;
 }
 
-char *coras_digest_short(const coras_digest *d, char *text)
-{
-    enum { SHOWN_DIGITS = 12 };
-
-    if (d->algorithm != CORAS_SHA256)
-        return coras_digest_format(d, text);
-    coras_digest_hex(d, text)[SHOWN_DIGITS] = '\0';
-    return text;
-}
-
 void coras_buf_put_digest(coras_buf *b, const coras_digest *d)
 {
     char text[CORAS_DIGEST_TEXT_MAX];

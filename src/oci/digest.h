@@ -22,8 +22,6 @@ const char *coras_digest_algorithm_name(int algorithm); /* "sha256" */
 size_t coras_digest_bytes(int algorithm);
 /* Lower-case hex only, into CORAS_DIGEST_TEXT_MAX bytes; returns text. */
 char *coras_digest_hex(const coras_digest *d, char *text);
-/* First 12 hex digits for sha256, the whole text otherwise (status lines). */
-char *coras_digest_short(const coras_digest *d, char *text);
 void coras_buf_put_digest(coras_buf *b, const coras_digest *d);
 /* Referrers tag of the schema in distribution-spec 1.1: "sha256-<hex>", cut as the spec says. */
 void coras_digest_referrers_tag(const coras_digest *d, char *text);

@@ -38,3 +38,8 @@ bool coras_media_type_is_foreign_layer(const char *media_type)
     }
     return false;
 }
+
+bool coras_media_type_is_index(const char *media_type)
+{
+    return media_type && coras_kind_is_index(coras_media_type_kind(media_type));
+}

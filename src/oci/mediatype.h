@@ -1,6 +1,7 @@
 /*
  * Media types and annotation keys: every string of the specifications, and every one of ours
- * (`dev.coras.`, `application/vnd.coras.`), stands here and nowhere else.
+ * (`dev.coras.`, `application/vnd.coras.`), stands here, or in coras/mediatype.h if programs need
+ * it, and nowhere else.
  */
 #ifndef CORAS_OCI_MEDIATYPE_H
 #define CORAS_OCI_MEDIATYPE_H
@@ -8,22 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define CORAS_MT_OCI_MANIFEST     "application/vnd.oci.image.manifest.v1+json"
-#define CORAS_MT_OCI_INDEX        "application/vnd.oci.image.index.v1+json"
-#define CORAS_MT_DOCKER_MANIFEST  "application/vnd.docker.distribution.manifest.v2+json"
-#define CORAS_MT_DOCKER_LIST      "application/vnd.docker.distribution.manifest.list.v2+json"
-#define CORAS_MT_OCI_ARTIFACT     "application/vnd.oci.artifact.manifest.v1+json"
-#define CORAS_MT_OCI_CONFIG       "application/vnd.oci.image.config.v1+json"
-#define CORAS_MT_DOCKER_CONFIG    "application/vnd.docker.container.image.v1+json"
-#define CORAS_MT_OCI_EMPTY        "application/vnd.oci.empty.v1+json"
-#define CORAS_MT_OCI_LAYER        "application/vnd.oci.image.layer.v1.tar"
-#define CORAS_MT_OCI_LAYER_GZIP   "application/vnd.oci.image.layer.v1.tar+gzip"
-#define CORAS_MT_UNKNOWN_CONFIG   "application/vnd.unknown.config.v1+json"
-#define CORAS_MT_UNKNOWN_ARTIFACT "application/vnd.unknown.artifact.v1"
-#define CORAS_MT_OCTET_STREAM     "application/octet-stream"
+#include "coras/mediatype.h"
 
-#define CORAS_ANN_TITLE          "org.opencontainers.image.title"
-#define CORAS_ANN_CREATED        "org.opencontainers.image.created"
+#define CORAS_MT_OCI_ARTIFACT  "application/vnd.oci.artifact.manifest.v1+json"
+#define CORAS_MT_DOCKER_CONFIG "application/vnd.docker.container.image.v1+json"
+#define CORAS_MT_OCI_EMPTY     "application/vnd.oci.empty.v1+json"
+#define CORAS_MT_OCTET_STREAM  "application/octet-stream"
+
 #define CORAS_ANN_REF_NAME       "org.opencontainers.image.ref.name"
 #define CORAS_ANN_CONTENT_DIGEST "io.deis.oras.content.digest"
 #define CORAS_ANN_CONTENT_UNPACK "io.deis.oras.content.unpack"

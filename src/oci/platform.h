@@ -4,13 +4,11 @@
 #ifndef CORAS_OCI_PLATFORM_H
 #define CORAS_OCI_PLATFORM_H
 
+#include "coras/platform.h"
 #include "oci/descriptor.h"
 
 CORAS_DEFINE_AUTO_VALUE(coras_platform, coras_platform_clear)
 
-/* os[/arch][/variant][:os_version]; without arch that of this machine in Go's words. Errors in
- * upstream's words. */
-CORAS_MUST_CHECK int coras_platform_parse(const char *text, coras_platform *ret, coras_error **err);
 CORAS_MUST_CHECK int coras_platform_copy(coras_platform *to, const coras_platform *from,
                                          coras_error **err);
 CORAS_MUST_CHECK int coras_platform_from_json(const coras_json *v, const char *what,
@@ -20,7 +18,5 @@ void coras_platform_write(coras_json_writer *w, const coras_platform *p); /* ind
 bool coras_platform_matches(const coras_platform *have, const coras_platform *want);
 /* os/arch[/variant][:os_version] */
 void coras_platform_put(coras_buf *b, const coras_platform *p);
-const char *coras_host_os(void);   /* "linux" */
-const char *coras_host_arch(void); /* "amd64" */
 
 #endif

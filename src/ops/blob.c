@@ -6,11 +6,34 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/fs.h"
+#include "base/limits.h"
 #include "transfer/download.h"
 #include "transfer/parallel.h"
 #include "transfer/transfer.h"
 #include "oci/descriptor.h"
+#include "oci/digest.h"
 #include "oci/mediatype.h"
+
+enum { READ_BYTES = 256 * CORAS_KIB };
+
+int coras_digest_of_file(int algorithm, int fd, coras_digest *ret, coras_error **err)
+{
+    coras_auto(coras_hasher) hasher = NULL;
+    coras_auto_free char *block = coras_malloc(READ_BYTES);
+    int64_t offset = 0;
+
+    if (fd < 0 || !ret)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "a file and a digest");
+    if (!block)
+        return coras_fail_no_memory(err);
+    CORAS_TRY(coras_hasher_new(algorithm, &hasher, err));
+    for (size_t n = 1; n > 0; offset += (int64_t)n) {
+        CORAS_TRY(coras_pread_full(fd, block, READ_BYTES, offset, &n, err));
+        coras_hasher_update(hasher, block, n);
+    }
+    coras_hasher_final(hasher, ret);
+    return 0;
+}
 
 /* What the transfer reports, turned into events. */
 struct blob_events {

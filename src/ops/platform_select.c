@@ -160,3 +160,22 @@ int coras_fetch_platform_manifest(coras_target *target, const char *reference,
     desc = (coras_descriptor)CORAS_DESCRIPTOR_INIT;
     return 0;
 }
+
+int coras_resolve_config(coras_target *target, const char *reference,
+                         const coras_platform *platform, coras_descriptor *ret, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+    coras_auto_value(coras_manifest) manifest = {0};
+    coras_auto_free char *bytes = NULL;
+    char digest[CORAS_DIGEST_TEXT_MAX];
+
+    if (!target || !reference || !ret)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    CORAS_TRY(coras_fetch_platform_manifest(target, reference, platform, NULL, &desc, &bytes, err));
+    if (!coras_kind_is_image(coras_media_type_kind(desc.media_type)))
+        return coras_fail(err, CORAS_ERR_UNSUPPORTED,
+                          "\"%s\" is not an image manifest and does not have a config",
+                          coras_digest_format(&desc.digest, digest));
+    CORAS_TRY(coras_manifest_parse(bytes, (size_t)desc.size, desc.media_type, &manifest, err));
+    return coras_descriptor_copy(ret, &manifest.config, err);
+}

@@ -154,8 +154,6 @@ static void other_forms_of_text(void **state)
     (void)state;
     assert_ok(coras_digest_parse("sha256:" HEX64, &d256, NULL), NULL);
     assert_ok(coras_digest_parse("sha512:" HEX128, &d512, NULL), NULL);
-    assert_string_equal(coras_digest_short(&d256, text), "0123456789ab");
-    assert_string_equal(coras_digest_short(&d512, text), "sha512:" HEX128);
     assert_string_equal(coras_digest_hex(&d256, text), HEX64);
     coras_digest_referrers_tag(&d256, text);
     assert_string_equal(text, "sha256-" HEX64);
