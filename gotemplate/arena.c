@@ -239,6 +239,16 @@ void gotmpl_printf(struct gotmpl_text *t, const char *fmt, ...)
     va_end(ap);
 }
 
+void gotmpl_put_scratch(struct gotmpl_text *t)
+{
+    coras_buf *b = &t->arena->scratch;
+
+    if (b->failed)
+        gotmpl_raise(t->arena, b->failed, "out of memory");
+    gotmpl_put(t, b->ptr, b->len);
+    coras_buf_reset(b);
+}
+
 coras_str gotmpl_text_str(struct gotmpl_text *t)
 {
     *gotmpl_reserve(t, 1) = '\0';

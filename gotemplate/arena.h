@@ -78,6 +78,8 @@ void gotmpl_put_str(struct gotmpl_text *t, coras_str s);
 void gotmpl_putc(struct gotmpl_text *t, char c);
 void gotmpl_put_rune(struct gotmpl_text *t, uint32_t cp);
 void gotmpl_printf(struct gotmpl_text *t, const char *fmt, ...) CORAS_PRINTF(2, 3);
+/* What a function of base wrote to the scratch buffer, which is empty afterwards. */
+void gotmpl_put_scratch(struct gotmpl_text *t);
 coras_str gotmpl_text_str(struct gotmpl_text *t); /* NUL-terminated; the text may still grow */
 /* strconv.Quote; with `backquote` as %#q prints it. */
 void gotmpl_put_quoted(struct gotmpl_text *t, coras_str s, char quote, bool ascii_only);

@@ -80,9 +80,10 @@ static const char *parse_json(struct gotmpl_arena *a, coras_str s, gotmpl_value 
     coras_error *err = NULL;
     char reason[256];
 
+    int rc = coras_json_compact(s.ptr, s.len, &a->scratch, &err); /* for Go's words */
+
     coras_buf_reset(&a->scratch);
-    if (coras_json_indent(s.ptr, s.len, &a->scratch, &err) < 0 ||
-        coras_json_parse_any(s.ptr, s.len, &p.json, &err) < 0) {
+    if (rc < 0 || coras_json_parse_any(s.ptr, s.len, &p.json, &err) < 0) {
         int code = coras_error_code(err);
         snprintf(reason, sizeof(reason), "%s", coras_error_message(err));
         coras_error_free(err);
@@ -131,37 +132,21 @@ static void put_line(struct gotmpl_text *t, struct json_style style, int depth)
         gotmpl_puts(t, "  ");
 }
 
-/* What a function of base wrote to the scratch buffer. */
-static void put_scratch(struct gotmpl_text *t)
-{
-    const coras_buf *b = &t->arena->scratch;
-
-    if (b->failed)
-        gotmpl_raise(t->arena, b->failed, "out of memory");
-    gotmpl_put(t, b->ptr, b->len);
-}
-
 static void put_json_string(struct gotmpl_text *t, coras_str s, bool keep_html)
 {
-    coras_buf *b = &t->arena->scratch;
-
-    coras_buf_reset(b);
-    coras_json_escape(b, s.ptr, s.len, keep_html);
-    put_scratch(t);
+    coras_json_escape(&t->arena->scratch, s.ptr, s.len, keep_html);
+    gotmpl_put_scratch(t);
 }
 
 static void put_json_float(struct gotmpl_text *t, double f)
 {
-    coras_buf *b = &t->arena->scratch;
-
     if (!isfinite(f))
         gotmpl_fail(t->arena, "json: unsupported value: %s",
                     isnan(f) ? "NaN"
                     : f > 0  ? "+Inf"
                              : "-Inf");
-    coras_buf_reset(b);
-    coras_go_float_json(b, f);
-    put_scratch(t);
+    coras_go_float_json(&t->arena->scratch, f);
+    gotmpl_put_scratch(t);
 }
 
 static void put_json_list(struct gotmpl_text *t, const struct gotmpl_list *l,

@@ -4,6 +4,7 @@
 #include "gotemplate/literal.h"
 
 #include <math.h>
+#include "gospell/float.h"
 
 /* ---- integers wrap around, as Go's do ---- */
 
@@ -132,21 +133,19 @@ GOTMPL_FN(fn_seq)
 /* ---- floats ---- */
 
 /* The number that people see, 0.1 and not the double beside it, with some digits to spare. */
-static long double as_written(double f)
+static long double as_written(struct gotmpl_arena *a, double f)
 {
-    char text[40];
-    int digits = 1;
+    struct gotmpl_text t = GOTMPL_TEXT(a);
 
-    do
-        snprintf(text, sizeof(text), "%.*g", digits, f);
-    while (digits++ < 17 && strtod(text, NULL) != f);
-    return strtold(text, NULL);
+    coras_go_float(&a->scratch, f);
+    gotmpl_put_scratch(&t);
+    return strtold(gotmpl_text_str(&t).ptr, NULL);
 }
 
 /* sprig computes in decimal, where 0.1 + 0.2 is 0.3: so does this, to the digits of a double. */
 static double compute(struct gotmpl_arena *a, double x, char operation, double y)
 {
-    long double dx = as_written(x), dy = as_written(y);
+    long double dx = as_written(a, x), dy = as_written(a, y);
 
     switch (operation) {
     case '+':

@@ -2,6 +2,7 @@
 #include "gotemplate/print.h"
 
 #include <math.h>
+#include "gospell/float.h"
 
 static size_t count_runes(coras_str s)
 {
@@ -106,40 +107,16 @@ void gotmpl_print_int(struct gotmpl_text *t, const struct gotmpl_spec *spec, uin
     pad_blank(t, spec, gotmpl_text_str(&text));
 }
 
-/* Digits needed to read the same number back. */
-static int shortest_digits(double f)
-{
-    char text[40];
-    int digits = 1;
-
-    for (; digits < 17; digits++) {
-        snprintf(text, sizeof(text), "%.*e", digits - 1, f);
-        if (strtod(text, NULL) == f)
-            break;
-    }
-    return digits;
-}
-
-static int exponent_of(double f, int digits)
-{
-    char text[40];
-
-    snprintf(text, sizeof(text), "%.*e", digits - 1, f);
-    return (int)strtol(strchr(text, 'e') + 1, NULL, 10);
-}
-
+/* %g with as many digits as it takes to read the same number back. */
 static void put_shortest(struct gotmpl_text *t, double f, char verb)
 {
-    enum { PLAIN_FROM = -4, PLAIN_BELOW = 6 }; /* exponents that %g shows without one */
-    int digits = f == 0 ? 1 : shortest_digits(f);
-    int exponent = f == 0 ? 0 : exponent_of(f, digits);
-    int decimals = digits - 1 - exponent;
-    bool general = verb == 'g' || verb == 'G';
+    size_t from = t->len;
 
-    if (verb == 'f' || (general && exponent >= PLAIN_FROM && exponent < PLAIN_BELOW))
-        gotmpl_printf(t, "%.*f", decimals > 0 ? decimals : 0, f);
-    else
-        gotmpl_printf(t, verb == 'e' || verb == 'g' ? "%.*e" : "%.*E", digits - 1, f);
+    coras_go_float(&t->arena->scratch, f);
+    gotmpl_put_scratch(t);
+    for (size_t i = from; verb == 'G' && i < t->len; i++)
+        if (t->ptr[i] == 'e')
+            t->ptr[i] = 'E';
 }
 
 static void put_float(struct gotmpl_text *t, double f, char verb, int precision)
