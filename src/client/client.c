@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include "base/error.h"
+#include "base/options.h"
 #include "http/pem.h"
 
 enum {
@@ -184,10 +185,9 @@ int coras_client_new(const coras_client_options *opts, coras_client **ret, coras
 {
     coras_client_options known = CORAS_CLIENT_OPTIONS_INIT;
 
-    if (!ret || (opts && opts->size == 0))
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "options without size");
-    if (opts)
-        memcpy(&known, opts, opts->size < sizeof(known) ? opts->size : sizeof(known));
+    if (!ret)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "no place for the client");
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
     coras_auto(coras_client) client = coras_new(coras_client);
     if (!client)
         return coras_fail_no_memory(err);

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -372,15 +373,16 @@ int coras_copy(coras_target *from, const char *from_reference, coras_target *to,
                const char *to_reference, const coras_copy_options *opts,
                const coras_run_options *run, coras_descriptor *ret, coras_error **err)
 {
-    static const coras_copy_options defaults = CORAS_COPY_OPTIONS_INIT;
+    coras_copy_options known = CORAS_COPY_OPTIONS_INIT;
     struct copy c = {.from = from,
                      .to = to,
                      .to_reference = to_reference,
-                     .opts = opts ? opts : &defaults,
+                     .opts = &known,
                      .root_bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST)};
 
     if (!from || !from_reference || !to || !ret)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
     coras_target_will_write(to);
     coras_run_init(&c.run, run);
     int rc = copy(&c, from_reference, err);

@@ -2,6 +2,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/limits.h"
 #include "coras/reference.h"
 #include "oci/manifest.h"
@@ -201,10 +202,12 @@ int coras_index_create(coras_target *target, const char *const *sources,
                        const coras_index_options *opts, coras_descriptor *ret, char **ret_bytes,
                        coras_error **err)
 {
-    const coras_index_options none = CORAS_INDEX_OPTIONS_INIT;
+    coras_index_options known = CORAS_INDEX_OPTIONS_INIT;
+
     if (!target || !ret || !ret_bytes)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "a target and places for the results");
-    struct making m = {.target = target, .opts = opts ? opts : &none};
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
+    struct making m = {.target = target, .opts = &known};
     int rc = create(&m, sources, ret, ret_bytes, err);
     coras_manifest_clear(&m.index);
     return rc;
@@ -296,10 +299,13 @@ static int update(struct making *m, const char *reference, coras_descriptor *ret
 int coras_index_update(coras_target *target, const char *reference, const coras_index_options *opts,
                        coras_descriptor *ret, char **ret_bytes, coras_error **err)
 {
+    coras_index_options known = CORAS_INDEX_OPTIONS_INIT;
+
     if (!target || !reference || !opts || !ret || !ret_bytes)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "a target, a reference, options and places for the results");
-    struct making m = {.target = target, .opts = opts};
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
+    struct making m = {.target = target, .opts = &known};
     int rc = update(&m, reference, ret, ret_bytes, err);
     coras_manifest_clear(&m.index);
     return rc;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "codec/date.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/vec.h"
 #include "coras/reference.h"
 #include "transfer/digest_cache.h"
@@ -294,16 +295,18 @@ int coras_artifact_prepare(const coras_file *files, size_t count, const coras_pa
                            const coras_run_options *run_options, coras_artifact **ret,
                            coras_error **err)
 {
-    static const coras_pack_options defaults = CORAS_PACK_OPTIONS_INIT;
+    coras_pack_options known = CORAS_PACK_OPTIONS_INIT;
+
     if ((count && !files) || !ret)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    CORAS_TRY(coras_options_read(&known, sizeof(known), pack, err));
     coras_auto(coras_artifact) a = coras_new(coras_artifact);
     if (!a)
         return coras_fail_no_memory(err);
     item_init(&a->config);
     coras_auto_value(coras_run) run;
     coras_run_init(&run, run_options);
-    CORAS_TRY(prepare(a, files, count, pack ? pack : &defaults, &run, err));
+    CORAS_TRY(prepare(a, files, count, &known, &run, err));
     *ret = coras_steal(&a);
     return 0;
 }

@@ -2,6 +2,7 @@
  * The files of an artifact, from any target into a directory.
  */
 #include "base/error.h"
+#include "base/options.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -338,13 +339,13 @@ static int pull(struct pull *p, const char *reference, coras_pull_result *ret, c
 int coras_pull(coras_target *source, const char *reference, const coras_pull_options *opts,
                const coras_run_options *run, coras_pull_result *ret, coras_error **err)
 {
-    static const coras_pull_options defaults = CORAS_PULL_OPTIONS_INIT;
-    struct pull p = {.source = source,
-                     .opts = opts ? opts : &defaults,
-                     .root_bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST)};
+    coras_pull_options known = CORAS_PULL_OPTIONS_INIT;
+    struct pull p = {
+        .source = source, .opts = &known, .root_bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST)};
 
     if (!source || !reference || !ret)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
     pthread_mutex_init(&p.lock, NULL);
     coras_run_init(&p.run, run);
     int rc = pull(&p, reference, ret, err);

@@ -4,6 +4,7 @@
  */
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/map.h"
 #include "base/str.h"
 #include "base/vec.h"
@@ -360,14 +361,13 @@ int coras_artifact_push(coras_artifact *artifact, coras_target *target,
                         const coras_push_options *opts, const coras_run_options *run,
                         coras_descriptor *ret, char **ret_bytes, coras_error **err)
 {
-    static const coras_push_options defaults = CORAS_PUSH_OPTIONS_INIT;
-    struct push p = {.artifact = artifact,
-                     .target = target,
-                     .opts = opts ? opts : &defaults,
-                     .bytes = CORAS_BUF_UNLIMITED};
+    coras_push_options known = CORAS_PUSH_OPTIONS_INIT;
+    struct push p = {
+        .artifact = artifact, .target = target, .opts = &known, .bytes = CORAS_BUF_UNLIMITED};
 
     if (!artifact || !target || !ret)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
     coras_target_will_write(target);
     coras_run_init(&p.run, run);
     int rc = push_all(&p, err);

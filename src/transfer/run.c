@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/str.h"
 #include "base/vec.h"
 
@@ -14,11 +15,11 @@ enum {
     DELIVERY_MOST = 256, /* earlier when so many wait */
 };
 
-static const coras_run_options no_options = CORAS_RUN_OPTIONS_INIT;
-
 void coras_run_init(coras_run *run, const coras_run_options *options)
 {
-    *run = (coras_run){.options = options ? options : &no_options};
+    *run = (coras_run){.known = CORAS_RUN_OPTIONS_INIT};
+    run->options = &run->known;
+    (void)!coras_options_read(&run->known, sizeof(run->known), options, NULL); /* else defaults */
     int wanted = run->options->concurrency;
     run->concurrency = wanted <= 0                ? DEFAULT_CONCURRENCY
                        : wanted > CONCURRENCY_MAX ? CONCURRENCY_MAX

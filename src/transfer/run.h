@@ -19,7 +19,8 @@ struct coras_queued_event {
 };
 
 typedef struct coras_run {
-    const coras_run_options *options; /* const */
+    coras_run_options known;          /* const; what the caller has given, as far as we know it */
+    const coras_run_options *options; /* const; that */
     unsigned concurrency;             /* const */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* many events were posted, or `idle` became true */
@@ -33,7 +34,7 @@ typedef struct coras_run {
     coras_cancel stop;    /* any thread: the operation failed or was cancelled */
 } coras_run;
 
-/* `options` may be NULL and must outlive the run. */
+/* `options` may be NULL; what it points at must outlive the run. The run stays where it is. */
 void coras_run_init(coras_run *run, const coras_run_options *options);
 void coras_run_clear(coras_run *run);
 CORAS_DEFINE_AUTO_VALUE(coras_run, coras_run_clear)

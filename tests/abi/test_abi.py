@@ -177,6 +177,10 @@ class Installed(unittest.TestCase):
         result = self.run_program(program, "layout")
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""))
 
+    def test_missing_arguments_are_errors(self):
+        result = self.run_program(self.build(SOURCE / "tests/abi/arguments.c", "arguments"))
+        self.assertEqual((result.returncode, result.stdout), (0, b""))
+
     def layout(self):
         """A layout with one empty artifact, tagged v1."""
         empty = {"mediaType": "application/vnd.oci.empty.v1+json", "size": 2, "data": "e30=",

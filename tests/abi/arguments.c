@@ -1,0 +1,87 @@
+/*
+ * What the public functions say to arguments that are missing, from outside: an error, no crash.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include <coras/coras.h>
+
+static int failures;
+
+static void refused(const char *what, int rc)
+{
+    if (rc == CORAS_ERR_INVALID_ARGUMENT)
+        return;
+    printf("%s: %s\n", what, coras_error_name(rc));
+    failures++;
+}
+#define REFUSED(call) refused(#call, (call))
+
+static void check_missing(void)
+{
+    coras_descriptor desc = CORAS_DESCRIPTOR_INIT;
+    coras_digest digest = {0};
+    coras_target *target = NULL;
+    coras_client *client = NULL;
+    coras_artifact *artifact = NULL;
+    coras_pull_result pulled = {0};
+    char *bytes = NULL;
+    char buffer[1];
+
+    REFUSED(coras_client_new(NULL, NULL, NULL));
+    REFUSED(coras_login(NULL, NULL, NULL, NULL));
+    REFUSED(coras_logout(NULL, NULL, NULL, NULL));
+    REFUSED(coras_repository_open(NULL, "h", "n", &target, NULL));
+    REFUSED(coras_layout_open(NULL, CORAS_LAYOUT_READ, &target, NULL));
+    REFUSED(coras_resolve(NULL, "t", &desc, NULL));
+    REFUSED(coras_fetch_manifest(NULL, "t", NULL, &desc, &bytes, NULL));
+    REFUSED(coras_fetch_bytes(NULL, &desc, 1, &bytes, NULL));
+    REFUSED(coras_fetch_blob(NULL, &desc, NULL, NULL, NULL));
+    REFUSED(coras_resolve_blob(NULL, &digest, &desc, NULL));
+    REFUSED(coras_list_tags(NULL, NULL, NULL, NULL, NULL));
+    REFUSED(coras_list_referrers(NULL, &desc, NULL, NULL, NULL, NULL));
+    REFUSED(coras_delete(NULL, &desc, NULL));
+    REFUSED(coras_push_blob(NULL, &desc, 0, NULL, NULL));
+    REFUSED(coras_save_blob(NULL, &desc, "f", NULL, NULL));
+    REFUSED(coras_copy_blob(NULL, NULL, &desc, NULL, NULL));
+    REFUSED(coras_artifact_prepare(NULL, 1, NULL, NULL, &artifact, NULL));
+    REFUSED(coras_artifact_push(NULL, NULL, NULL, NULL, &desc, NULL, NULL));
+    REFUSED(coras_pull(NULL, "t", NULL, NULL, &pulled, NULL));
+    REFUSED(coras_copy(NULL, "t", NULL, NULL, NULL, NULL, &desc, NULL));
+    REFUSED(coras_find_file(NULL, "t", "f", NULL, &desc, NULL));
+    REFUSED(coras_read_range(NULL, &desc, 0, 1, buffer, NULL));
+    REFUSED(coras_digest_parse(NULL, &digest, NULL));
+    REFUSED(coras_reference_parse(NULL, NULL, NULL));
+    (void)client;
+}
+
+static void check_options_without_size(void)
+{
+    coras_client_options options;
+    coras_client *client = NULL;
+
+    memset(&options, 0, sizeof(options));
+    REFUSED(coras_client_new(&options, &client, NULL));
+}
+
+/* What may be NULL does nothing. */
+static void check_nothing(void)
+{
+    coras_error_free(NULL);
+    coras_client_free(NULL);
+    coras_target_close(NULL);
+    coras_artifact_free(NULL);
+    coras_cancel_free(NULL);
+    coras_environment_free(NULL);
+    coras_free(NULL);
+    if (coras_error_code(NULL) != CORAS_OK || *coras_error_message(NULL))
+        failures++;
+}
+
+int main(void)
+{
+    check_missing();
+    check_options_without_size();
+    check_nothing();
+    return failures ? 1 : 0;
+}
