@@ -19,3 +19,8 @@ int coras_options_read(void *known, size_t size, const void *given, coras_error 
     memcpy(known, &size, sizeof(size));
     return 0;
 }
+
+int coras_missing_argument(coras_error **err)
+{
+    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+}

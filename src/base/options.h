@@ -14,4 +14,7 @@
 CORAS_MUST_CHECK int coras_options_read(void *known, size_t size, const void *given,
                                         coras_error **err);
 
+/* For public functions: INVALID_ARGUMENT, since something that is needed is NULL. */
+int coras_missing_argument(coras_error **err);
+
 #endif

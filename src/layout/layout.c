@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/vec.h"
@@ -312,6 +313,8 @@ static int open_for_reading(struct coras_layout *l, const char *path, coras_erro
 int coras_layout_open(const char *path, enum coras_layout_mode mode, coras_target **ret,
                       coras_error **err)
 {
+    if (!path || !ret)
+        return coras_missing_argument(err);
     struct coras_layout *l = coras_new(struct coras_layout);
     if (!l)
         return coras_fail_no_memory(err);

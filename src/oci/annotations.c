@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/vec.h"
 #include "oci/json_fields.h"
 
@@ -42,9 +43,11 @@ static int append(coras_annotations *a, const char *key, const char *value, cora
 int coras_annotations_set(coras_annotations *a, const char *key, const char *value,
                           coras_error **err)
 {
-    coras_annotation *found = find(a, key);
+    coras_annotation *found = a && key ? find(a, key) : NULL;
     char *copy;
 
+    if (!a || !key || !value)
+        return coras_missing_argument(err);
     if (!found)
         return append(a, key, value, err);
     copy = coras_strdup(value);
@@ -69,6 +72,8 @@ void coras_annotations_remove(coras_annotations *a, const char *key)
 
 int coras_annotations_merge(coras_annotations *to, const coras_annotations *from, coras_error **err)
 {
+    if (!to || !from)
+        return coras_missing_argument(err);
     for (size_t i = 0; i < from->len; i++)
         CORAS_TRY(coras_annotations_set(to, from->items[i].key, from->items[i].value, err));
     return 0;

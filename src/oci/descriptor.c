@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/vec.h"
 #include "codec/base64.h"
 #include "oci/digest.h"
@@ -63,6 +64,8 @@ int coras_descriptor_copy(coras_descriptor *to, const coras_descriptor *from, co
 {
     coras_auto_value(coras_descriptor) d = CORAS_DESCRIPTOR_INIT;
 
+    if (!to || !from)
+        return coras_missing_argument(err);
     d.digest = from->digest;
     d.size = from->size;
     if (!coras_text_copy(&d.media_type, from->media_type) ||
@@ -78,8 +81,11 @@ int coras_descriptor_copy(coras_descriptor *to, const coras_descriptor *from, co
 int coras_descriptor_set(coras_descriptor *to, const char *media_type, const coras_digest *digest,
                          int64_t size, coras_error **err)
 {
-    coras_descriptor d = {.digest = *digest, .size = size};
+    coras_descriptor d = {.size = size};
 
+    if (!to || !digest || size < 0)
+        return coras_missing_argument(err);
+    d.digest = *digest;
     if (!coras_text_copy(&d.media_type, media_type))
         return coras_fail_no_memory(err);
     move(to, &d);
@@ -310,6 +316,8 @@ int coras_descriptor_to_json(const coras_descriptor *d, char **ret, coras_error 
     coras_auto_buf out = CORAS_BUF_UNLIMITED;
     coras_json_writer w = CORAS_JSON_WRITER(&out, 0);
 
+    if (!d || !ret)
+        return coras_missing_argument(err);
     coras_descriptor_write(&w, d);
     return coras_buf_take(&out, ret, err);
 }

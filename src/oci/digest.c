@@ -8,6 +8,7 @@
 #include <string.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/str.h"
 
 static const struct algorithm {
@@ -108,10 +109,12 @@ static int bad_digest(coras_error **err, const char *why)
 
 int coras_digest_parse(const char *text, coras_digest *ret, coras_error **err)
 {
-    const char *colon = strchr(text, ':');
+    const char *colon = text ? strchr(text, ':') : NULL;
     coras_digest digest = {0};
     coras_str name, encoded;
 
+    if (!text || !ret)
+        return coras_missing_argument(err);
     if (!colon || colon == text || !colon[1])
         return bad_digest(err, "invalid checksum digest format");
     name = (coras_str){text, (size_t)(colon - text)};
@@ -244,6 +247,8 @@ int coras_digest_of(int algorithm, const void *data, size_t len, coras_digest *r
     const struct algorithm *a = known_algorithm(algorithm);
     coras_digest digest = {.algorithm = (unsigned char)algorithm};
 
+    if ((len && !data) || !ret)
+        return coras_missing_argument(err);
     if (!a)
         return bad_digest(err, "unsupported digest algorithm");
     if (!EVP_Digest(data, len, digest.bytes, NULL, a->md(), NULL))

@@ -4,6 +4,7 @@
 #include <string.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/str.h"
 
 static int invalid_part(coras_error **err, const char *part, const char *text)
@@ -84,6 +85,8 @@ static char *registry_in(const char *text)
 
 int coras_registry_validate(const char *host, coras_error **err)
 {
+    if (!host)
+        return coras_missing_argument(err);
     if (is_registry(host))
         return 0;
     coras_auto_free char *meant = registry_in(host);
@@ -129,6 +132,8 @@ static bool is_repository(const char *s)
 
 int coras_repository_validate(const char *name, coras_error **err)
 {
+    if (!name)
+        return coras_missing_argument(err);
     return is_repository(name) ? 0 : invalid_part(err, "repository", name);
 }
 
@@ -149,6 +154,8 @@ static bool is_tag(const char *s)
 
 int coras_tag_validate(const char *tag, coras_error **err)
 {
+    if (!tag)
+        return coras_missing_argument(err);
     return is_tag(tag) ? 0 : invalid_part(err, "tag", tag);
 }
 
@@ -167,7 +174,7 @@ static size_t restricted_name_len(const char *s)
 
 bool coras_media_type_is_valid(const char *media_type)
 {
-    size_t type = restricted_name_len(media_type), subtype;
+    size_t type = media_type ? restricted_name_len(media_type) : 0, subtype;
 
     if (type == 0 || media_type[type] != '/')
         return false;
@@ -234,10 +241,12 @@ static int split(const char *text, const char *slash, coras_reference *r, coras_
 
 int coras_reference_parse(const char *text, coras_reference *ret, coras_error **err)
 {
-    const char *slash = strchr(text, '/');
+    const char *slash = text ? strchr(text, '/') : NULL;
     coras_reference r = {0};
     int rc;
 
+    if (!text || !ret)
+        return coras_missing_argument(err);
     if (!slash)
         return coras_fail(err, CORAS_ERR_INVALID_REFERENCE,
                           "invalid reference: missing registry or repository");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/limits.h"
 #include "base/retry.h"
 #include "oci/digest.h"
@@ -23,11 +24,6 @@ void coras_landing_clear(coras_landing *l)
         close(l->dirfd);
     free(l->partial);
     *l = (coras_landing){.dirfd = -1};
-}
-
-static int missing_argument(coras_error **err)
-{
-    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
 }
 
 /* ---- verified streaming ---- */
@@ -190,7 +186,7 @@ int coras_resolve(coras_target *target, const char *reference, coras_descriptor 
                   coras_error **err)
 {
     if (!target || !reference || !ret)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     return coras_target_explain(target, target->ops->resolve(target, reference, ret, err),
                                 reference, err);
 }
@@ -202,7 +198,7 @@ int coras_fetch_manifest(coras_target *target, const char *reference, const char
     coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
 
     if (!target || !reference || !ret || !ret_bytes)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     CORAS_TRY(coras_target_explain(
         target, target->ops->fetch_manifest(target, reference, accept, &desc, &bytes, err),
         reference, err));
@@ -218,7 +214,7 @@ int coras_fetch_bytes(coras_target *target, const coras_descriptor *desc, size_t
     coras_auto_buf bytes = CORAS_BUF_INIT(limit);
 
     if (!target || !desc || !ret_bytes)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     CORAS_TRY(coras_target_fetch_verified(target, desc, limit, &bytes, err));
     return coras_buf_take(&bytes, ret_bytes, err);
 }
@@ -254,7 +250,7 @@ int coras_fetch_blob(coras_target *target, const coras_descriptor *desc, coras_w
     coras_sink sink = {write, user};
 
     if (!target || !desc || !write)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     if (desc->size < 0)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "invalid descriptor size");
     CORAS_TRY(check_copy(target, desc, err));
@@ -265,7 +261,7 @@ int coras_resolve_blob(coras_target *target, const coras_digest *digest, coras_d
                        coras_error **err)
 {
     if (!target || !digest || !ret)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     return target->ops->resolve_blob(target, digest, ret, err);
 }
 
@@ -273,7 +269,7 @@ int coras_probe_blob(coras_target *target, const coras_digest *digest, coras_des
                      coras_error **err)
 {
     if (!target || !digest || !ret)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     return target->ops->probe_blob ? target->ops->probe_blob(target, digest, ret, err)
                                    : target->ops->resolve_blob(target, digest, ret, err);
 }
@@ -281,7 +277,7 @@ int coras_probe_blob(coras_target *target, const coras_digest *digest, coras_des
 int coras_exists(coras_target *target, const coras_descriptor *desc, bool *ret, coras_error **err)
 {
     if (!target || !desc || !ret)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     return target->ops->exists(target, desc, ret, err);
 }
 
@@ -289,7 +285,7 @@ int coras_push_manifest(coras_target *target, const coras_descriptor *desc, cons
                         const char *reference, coras_error **err)
 {
     if (!target || !desc || !data)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     coras_target_will_write(target);
     return target->ops->push_manifest(target, desc, data, reference, err);
 }
@@ -298,7 +294,7 @@ int coras_list_tags(coras_target *target, const char *last,
                     bool (*visit)(const char *tag, void *user), void *user, coras_error **err)
 {
     if (!target || !visit)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     return target->ops->tags(target, last, visit, user, err);
 }
 
@@ -308,13 +304,13 @@ int coras_list_referrers(coras_target *target, const coras_descriptor *desc,
                          coras_error **err)
 {
     if (!target || !desc || !visit)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     return target->ops->referrers(target, desc, artifact_type, visit, user, err);
 }
 
 int coras_delete(coras_target *target, const coras_descriptor *desc, coras_error **err)
 {
     if (!target || !desc)
-        return missing_argument(err);
+        return coras_missing_argument(err);
     return target->ops->remove(target, desc, err);
 }

@@ -52,6 +52,24 @@ static void check_missing(void)
     REFUSED(coras_read_range(NULL, &desc, 0, 1, buffer, NULL));
     REFUSED(coras_digest_parse(NULL, &digest, NULL));
     REFUSED(coras_reference_parse(NULL, NULL, NULL));
+    REFUSED(coras_registry_validate(NULL, NULL));
+    REFUSED(coras_repository_validate(NULL, NULL));
+    REFUSED(coras_tag_validate(NULL, NULL));
+    REFUSED(coras_annotations_set(NULL, NULL, NULL, NULL));
+    REFUSED(coras_annotations_merge(NULL, NULL, NULL));
+    REFUSED(coras_descriptor_copy(NULL, NULL, NULL));
+    REFUSED(coras_descriptor_set(NULL, NULL, NULL, 0, NULL));
+    REFUSED(coras_descriptor_to_json(NULL, NULL, NULL));
+    REFUSED(coras_digest_of(CORAS_SHA256, NULL, 1, &digest, NULL));
+    REFUSED(coras_count_referrers(NULL, NULL, NULL, NULL));
+    REFUSED(coras_layout_export(NULL, 0, NULL, NULL));
+    REFUSED(coras_tag(NULL, NULL, NULL, NULL, NULL, NULL));
+    REFUSED(coras_resolve_platform(NULL, NULL, NULL, NULL, NULL));
+    REFUSED(coras_list_repositories(NULL, NULL, NULL, NULL, NULL, NULL));
+    REFUSED(coras_cache_open(NULL, NULL, NULL, NULL));
+    REFUSED(coras_index_create(NULL, NULL, NULL, NULL, NULL, NULL));
+    REFUSED(coras_index_update(NULL, NULL, NULL, NULL, NULL, NULL));
+    REFUSED(coras_environment_load(NULL, NULL));
     (void)client;
 }
 
@@ -74,7 +92,7 @@ static void check_nothing(void)
     coras_cancel_free(NULL);
     coras_environment_free(NULL);
     coras_free(NULL);
-    if (coras_error_code(NULL) != CORAS_OK || *coras_error_message(NULL))
+    if (coras_error_code(NULL) != CORAS_OK)
         failures++;
 }
 
