@@ -24,10 +24,7 @@ typedef struct coras_attach_options {
     const coras_annotations *config_annotations; /**< of the config descriptor; NULL: none */
 } coras_attach_options;
 /** No options but the artifact type, which is still to be given. */
-#define CORAS_ATTACH_OPTIONS_INIT                                                                  \
-    {                                                                                              \
-        sizeof(coras_attach_options)                                                               \
-    }
+#define CORAS_ATTACH_OPTIONS_INIT CORAS_SIZED_INIT(coras_attach_options)
 
 /** What was attached to what. */
 typedef struct coras_attached {
@@ -45,6 +42,10 @@ typedef struct coras_attached {
  * Free the content; the struct is CORAS_ATTACHED_INIT again.
  *
  * @param attached  an initialised result, filled or not
+ *
+ * Never blocks. Thread-safe for distinct records.
+ * Since 0.1.
+ * Source: src/ops/attach.c.
  */
 CORAS_API void coras_attached_clear(coras_attached *attached);
 
@@ -64,13 +65,14 @@ CORAS_API void coras_attached_clear(coras_attached *attached);
  * @param opts        artifact type and more
  * @param run         events, concurrency, cancelling; NULL: defaults
  * @param ret         an initialised result, set on success only; coras_attached_clear()
- * @param err         may be NULL; set only on failure, free with coras_error_free()
+ * @param err         may be NULL; set only on failure, release with coras_error_free()
  * @return 0; CORAS_ERR_NOT_FOUND (subject or file), CORAS_ERR_INVALID_ARGUMENT (no artifact type, a
  *         bad annotation), CORAS_ERR_CHANGED (a file changed while it was read),
  *         CORAS_ERR_UNAUTHORIZED, CORAS_ERR_DENIED, any transport error
  *
  * Blocking; events come on the calling thread. Spec: image-spec 1.1, "Image Manifest", property
  * `subject`; distribution-spec 1.1, "Pushing Manifests with Subject".
+ * Since 0.1.
  */
 CORAS_API CORAS_MUST_CHECK int coras_attach(coras_target *target, const char *reference,
                                             const coras_file *files, size_t file_count,

@@ -19,11 +19,9 @@ typedef struct coras_backup_options {
     const char *const *tags; /**< NULL-terminated, each must exist; NULL: all that there are */
     bool include_referrers;  /**< with everything that refers to what the tags name */
 } coras_backup_options;
+
 /** Every tag, without referrers. */
-#define CORAS_BACKUP_OPTIONS_INIT                                                                  \
-    {                                                                                              \
-        sizeof(coras_backup_options)                                                               \
-    }
+#define CORAS_BACKUP_OPTIONS_INIT CORAS_SIZED_INIT(coras_backup_options)
 
 /**
  * Back up tags of one target into another, one after the other.
@@ -37,12 +35,13 @@ typedef struct coras_backup_options {
  * @param store   where to, usually a layout opened with CORAS_LAYOUT_WRITE; borrowed
  * @param opts    NULL: every tag, without referrers
  * @param run     events, concurrency, cancelling; NULL: defaults
- * @param err     may be NULL; set only on failure, free with coras_error_free()
+ * @param err     may be NULL; set only on failure, release with coras_error_free()
  * @return 0; CORAS_ERR_NOT_FOUND (a tag that was named, or there are no tags at all, in which case
  *         no FOUND was reported), any error of coras_copy()
  *
  * Blocking; events come on the calling thread. Spec: image-spec 1.1, "OCI Image Layout
  * Specification"; distribution-spec 1.1, "Listing Tags" and "Listing Referrers".
+ * Since 0.1.
  */
 CORAS_API CORAS_MUST_CHECK int coras_backup(coras_target *source, coras_target *store,
                                             const coras_backup_options *opts,
@@ -55,11 +54,9 @@ typedef struct coras_restore_options {
     bool exclude_referrers;  /**< without what refers to what the tags name */
     bool dry_run;            /**< look and report only; nothing is written */
 } coras_restore_options;
+
 /** Every tag, with its referrers. */
-#define CORAS_RESTORE_OPTIONS_INIT                                                                 \
-    {                                                                                              \
-        sizeof(coras_restore_options)                                                              \
-    }
+#define CORAS_RESTORE_OPTIONS_INIT CORAS_SIZED_INIT(coras_restore_options)
 
 /**
  * Restore tags of a backup, one after the other.
@@ -73,44 +70,52 @@ typedef struct coras_restore_options {
  * @param target  where to, usually a repository; borrowed
  * @param opts    NULL: every tag, with its referrers
  * @param run     events, concurrency, cancelling; NULL: defaults
- * @param err     may be NULL; set only on failure, free with coras_error_free()
+ * @param err     may be NULL; set only on failure, release with coras_error_free()
  * @return as coras_backup()
  *
  * Blocking; events come on the calling thread. Spec: as coras_backup().
+ * Since 0.1.
  */
 CORAS_API CORAS_MUST_CHECK int coras_restore(coras_target *store, coras_target *target,
                                              const coras_restore_options *opts,
                                              const coras_run_options *run, coras_error **err);
 
 /**
- * Count the manifests that refer to `desc`, directly or through other referrers; for an index also
- * those that refer to its manifests. Each is counted once.
+ * Count the manifests that refer to one, directly or through other referrers; for an index also
+ * those that refer to its manifests.
  *
- * @param target  where to look; borrowed
- * @param desc    a manifest of `target`; borrowed
+ * Each is counted once.
+ *
+ * @param target  borrowed
+ * @param desc    the one that is referred to; borrowed
  * @param ret     set on success only
- * @param err     may be NULL; set only on failure, free with coras_error_free()
- * @return 0; CORAS_ERR_TOO_LARGE (more than a process should hold), or an error of
- *         coras_list_referrers()
+ * @param err     may be NULL; set only on failure, release with coras_error_free()
+ * @return 0, or an error of coras_list_referrers()
  *
- * Blocking; thread-safe. Spec: distribution-spec 1.1, "Listing Referrers".
+ * Blocking. Several threads may use one target at a time.
+ * Since 0.1.
+ * Source: src/ops/referrer_walk.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_count_referrers(coras_target *target,
                                                      const coras_descriptor *desc, size_t *ret,
                                                      coras_error **err);
 
 /**
- * Write the layout at `directory` as an uncompressed tar archive: `blobs/`, `index.json` and
- * `oci-layout` in lexical order, with their modes and times. Other files are left out.
+ * Write a layout as an uncompressed tar archive: `blobs/`, `index.json` and `oci-layout` in lexical
+ * order, with their modes and times.
  *
- * @param directory  an OCI layout that nobody writes meanwhile
+ * Other files are left out.
+ *
+ * @param directory  the layout; borrowed
  * @param fd         where the archive goes, from its current position; borrowed
  * @param ret_size   bytes written; set on success only
- * @param err        may be NULL; set only on failure, free with coras_error_free()
- * @return 0; CORAS_ERR_NOT_FOUND, CORAS_ERR_NO_SPACE, CORAS_ERR_IO
+ * @param err        may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_NOT_FOUND, CORAS_ERR_IO, CORAS_ERR_NO_SPACE, CORAS_ERR_CHANGED,
+ *         CORAS_ERR_NO_MEMORY
  *
- * Blocking. Not synced: that is for whoever owns `fd`. Spec: image-spec 1.1, "OCI Image Layout
- * Specification"; POSIX.1-2001, "pax Interchange Format".
+ * Blocking. Thread-safe for distinct descriptors.
+ * Since 0.1.
+ * Source: src/ops/layout_export.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_layout_export(const char *directory, int fd, int64_t *ret_size,
                                                    coras_error **err);

@@ -33,9 +33,10 @@ extern "C" {
  * @param store   where it is kept: an OCI layout opened with CORAS_LAYOUT_WRITE; borrowed, must
  *                outlive the cache
  * @param ret     the cache; coras_target_close() it before the two others. Untouched on failure
- * @param err     may be NULL; set only on failure, free with coras_error_free()
+ * @param err     may be NULL; set only on failure, release with coras_error_free()
  * @return 0; CORAS_ERR_INVALID_ARGUMENT for a store that is no local target, CORAS_ERR_NO_MEMORY
  *
+ * Since 0.1.
  * Thread-safe: a cache may be used by several threads at once, as its origin.
  * Spec: image-spec 1.1, "OCI Image Layout Specification", for the store.
  */

@@ -16,11 +16,43 @@ extern "C" {
 
 /** Cancels operations from another thread or a signal handler. */
 typedef struct coras_cancel coras_cancel;
-/** New, not cancelled; NULL when out of memory. */
+
+/**
+ * Make a flag that ends operations early.
+ *
+ * It is not set yet.
+ *
+ * @return the flag, release with coras_cancel_free(); NULL when out of memory
+ *
+ * Any thread.
+ * Since 0.1.
+ * Source: src/client/client.c.
+ */
 CORAS_API coras_cancel *coras_cancel_new(void);
-/** Ask every operation that holds it to stop. Async-signal-safe. */
+
+/**
+ * Ask every operation that holds the flag to stop.
+ *
+ * They return CORAS_ERR_CANCELLED soon, and have stopped their threads by then. It cannot be taken
+ * back.
+ *
+ * @param cancel  borrowed; not NULL
+ *
+ * Async-signal-safe; any thread.
+ * Since 0.1.
+ * Source: src/client/client.c.
+ */
 CORAS_API void coras_cancel_request(coras_cancel *cancel);
-/** Only after every operation that holds it has returned. NULL is allowed. */
+
+/**
+ * Release the flag, after every operation and client that holds it.
+ *
+ * @param cancel  may be NULL
+ *
+ * Thread-safe for distinct flags.
+ * Since 0.1.
+ * Source: src/client/client.c.
+ */
 CORAS_API void coras_cancel_free(coras_cancel *cancel);
 
 /** Which referrers scheme to use with registries. */
@@ -68,22 +100,50 @@ typedef struct coras_client_options {
 typedef struct coras_client coras_client;
 
 /**
- * Make a client. Files of certificates are read and `resolve` is parsed here; nothing is connected.
+ * Make a client.
  *
- * @return 0; CORAS_ERR_NOT_FOUND or CORAS_ERR_IO for a certificate file ("open nofile: no such file
- * or directory"); CORAS_ERR_INVALID_ARGUMENT for a bad header or resolve entry; CORAS_ERR_CONFIG
- * for a bad credential file
+ * Files of certificates and credentials are read and `resolve` is parsed here; nothing is
+ * connected.
+ *
+ * @param opts  borrowed for the call, but for `cancel`; NULL for defaults
+ * @param ret   set on success only; release with coras_client_free()
+ * @param err   may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_NOT_FOUND or CORAS_ERR_IO for a certificate file; CORAS_ERR_TLS for what is
+ *         in one; CORAS_ERR_CONFIG for a credential file that cannot be understood;
+ *         CORAS_ERR_INVALID_ARGUMENT for options without `size`, a bad header or `resolve` entry;
+ *         CORAS_ERR_NO_MEMORY
+ *
+ * Reads files. Thread-safe.
+ * Since 0.1.
+ * Source: src/client/client.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_client_new(const coras_client_options *opts,
                                                 coras_client **ret, coras_error **err);
-/** Close connections and forget tokens and credentials (wiped). NULL is allowed. */
+
+/**
+ * Close connections and forget tokens and credentials, whose memory is wiped.
+ *
+ * Targets of the client are closed before.
+ *
+ * @param client  may be NULL
+ *
+ * No other thread may be using the client.
+ * Since 0.1.
+ * Source: src/client/client.c.
+ */
 CORAS_API void coras_client_free(coras_client *client);
 
 /**
  * The credential file that a person should look at when a registry refuses.
  *
- * @return the first of `registry_configs` as given, or the default docker config.json; NULL when
- *         credentials came with the options or there are several files. Borrowed from the client.
+ * @param client  borrowed
+ * @return path, borrowed from the client: the first of `registry_configs` as given, or the
+ *         environment's docker_config; NULL when credentials came with the options, there are
+ *         several files or none is known
+ *
+ * Never blocks. Thread-safe.
+ * Since 0.1.
+ * Source: src/client/client.c.
  */
 CORAS_API const char *coras_client_auth_file(const coras_client *client);
 
@@ -94,22 +154,44 @@ typedef struct coras_credential {
 } coras_credential;
 
 /**
- * Check a credential against `GET /v2/` of the registry and store it where the configuration says
- * (helper or file). Options come from the client (its registry_configs, TLS, ...).
+ * Check a credential against `GET /v2/` of the registry and store it where the configuration says:
+ * through a helper program, or in the file.
  *
- * @param registry  host[:port]; docker.io and registry-1.docker.io are kept under
- * https://index.docker.io/v1/
- * @return 0; CORAS_ERR_UNAUTHORIZED, CORAS_ERR_NOT_FOUND (no registry there), CORAS_ERR_CONFIG,
- * transport errors
+ * @param client      whose options (TLS, credential files, proxies) count; borrowed
+ * @param registry    host[:port]; docker.io and registry-1.docker.io are kept under
+ *                    https://index.docker.io/v1/; borrowed
+ * @param credential  borrowed; its secret is copied to memory that is wiped afterwards
+ * @param err         may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_UNAUTHORIZED; CORAS_ERR_NOT_FOUND when there is no registry at this address;
+ *         CORAS_ERR_CONFIG for a credential file that cannot be understood or is not known;
+ *         CORAS_ERR_INVALID_ARGUMENT, CORAS_ERR_INVALID_REFERENCE, CORAS_ERR_IO, any transport
+ *         error
+ *
+ * Blocking; may run a credential helper, which gets the environment of the process. Thread-safe,
+ * also with other processes.
+ * Since 0.1.
+ * Source: src/client/login.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_login(coras_client *client, const char *registry,
                                            const coras_credential *credential, coras_error **err);
 
 /**
- * Forget the credential of a registry. Success when there was none. Opens no connection.
+ * Forget the credential of a registry.
  *
- * @param registry_configs  NULL-terminated list, or NULL for the files that `environment` names
- * @param environment       may be NULL with registry_configs
+ * That there was none is a success. Opens no connection.
+ *
+ * @param registry          host[:port]; borrowed
+ * @param registry_configs  NULL-terminated list of docker config files; NULL for what `environment`
+ *                          names; borrowed
+ * @param environment       where credentials are kept; may be NULL with `registry_configs`;
+ *                          borrowed
+ * @param err               may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_CONFIG for a credential file that cannot be understood or is not known;
+ *         CORAS_ERR_INVALID_ARGUMENT, CORAS_ERR_IO
+ *
+ * Blocking; may run a credential helper. Thread-safe, also with other processes.
+ * Since 0.1.
+ * Source: src/client/login.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_logout(const char *registry,
                                             const char *const *registry_configs,

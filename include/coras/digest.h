@@ -32,24 +32,64 @@ typedef struct coras_digest {
 } coras_digest;
 
 /**
- * Parse "algorithm:hex". The only way from text to a digest.
+ * Parse "algorithm:hex".
+ *
+ * This is the only way from text to a digest, so a digest is always well-formed.
  *
  * @param text  borrowed, NUL-terminated
  * @param ret   set on success only
- * @return 0, or CORAS_ERR_INVALID_DIGEST with one of the messages "invalid checksum digest format",
- *         "invalid checksum digest length", "unsupported digest algorithm"
+ * @param err   may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_INVALID_DIGEST for what is no digest; CORAS_ERR_UNSUPPORTED_DIGEST for an
+ *         algorithm that cannot be verified; CORAS_ERR_INVALID_ARGUMENT
+ *
+ * Never blocks. Thread-safe for distinct records.
+ * Since 0.1.
+ * Spec: image-spec 1.1, "Digests".
  */
 CORAS_API CORAS_MUST_CHECK int coras_digest_parse(const char *text, coras_digest *ret,
                                                   coras_error **err);
 
-/** Write "algorithm:hex" with terminator into `text` (CORAS_DIGEST_TEXT_MAX bytes). Returns `text`.
+/**
+ * Write a digest as "algorithm:hex".
+ *
+ * @param digest  borrowed
+ * @param text    room for CORAS_DIGEST_TEXT_MAX bytes; gets the text and its terminator
+ * @return `text`
+ *
+ * Never blocks. Thread-safe for distinct records.
+ * Since 0.1.
+ * Spec: image-spec 1.1, "Digests".
  */
 CORAS_API char *coras_digest_format(const coras_digest *digest, char *text);
 
-/** Whether algorithm and bytes are equal. */
+/**
+ * Whether two digests are the same: algorithm and bytes.
+ *
+ * @param a  borrowed
+ * @param b  borrowed
+ * @return true when they are
+ *
+ * Never blocks. Thread-safe for distinct records.
+ * Since 0.1.
+ * Source: src/oci/digest.c.
+ */
 CORAS_API bool coras_digest_equal(const coras_digest *a, const coras_digest *b);
 
-/** Digest of a piece of memory. `algorithm` must be a registered one. */
+/**
+ * The digest of a piece of memory.
+ *
+ * @param algorithm  CORAS_SHA256, CORAS_SHA384 or CORAS_SHA512
+ * @param data       borrowed; may be NULL when `len` is 0
+ * @param len        bytes
+ * @param ret        set on success only
+ * @param err        may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_UNSUPPORTED_DIGEST or CORAS_ERR_INVALID_ARGUMENT for another algorithm;
+ *         CORAS_ERR_NO_MEMORY
+ *
+ * Never blocks. Thread-safe for distinct records.
+ * Since 0.1.
+ * Source: src/oci/digest.c.
+ */
 CORAS_API CORAS_MUST_CHECK int coras_digest_of(int algorithm, const void *data, size_t len,
                                                coras_digest *ret, coras_error **err);
 

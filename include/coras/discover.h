@@ -30,6 +30,10 @@ typedef struct coras_referrer {
  * Free a tree with everything in it; the struct is CORAS_REFERRER_INIT again.
  *
  * @param root  an initialised tree, empty or not
+ *
+ * Never blocks. Thread-safe for distinct records.
+ * Since 0.1.
+ * Source: src/ops/discover.c.
  */
 CORAS_API void coras_referrer_clear(coras_referrer *root);
 
@@ -41,10 +45,7 @@ typedef struct coras_discover_options {
     int depth; /**< levels below the manifest; <= 0: all (64 at most, as with a larger number) */
 } coras_discover_options;
 /** No options: everything that refers to the manifest. */
-#define CORAS_DISCOVER_OPTIONS_INIT                                                                \
-    {                                                                                              \
-        sizeof(coras_discover_options)                                                             \
-    }
+#define CORAS_DISCOVER_OPTIONS_INIT CORAS_SIZED_INIT(coras_discover_options)
 
 /**
  * Find what refers to a manifest, as a tree.
@@ -58,12 +59,13 @@ typedef struct coras_discover_options {
  * @param opts       NULL: everything
  * @param ret        the manifest with its referrers; an initialised tree, set on success only;
  *                   coras_referrer_clear()
- * @param err        may be NULL; set only on failure, free with coras_error_free()
+ * @param err        may be NULL; set only on failure, release with coras_error_free()
  * @return 0; CORAS_ERR_NOT_FOUND (no such reference, or nothing for the platform),
  *         CORAS_ERR_UNSUPPORTED (not a manifest), CORAS_ERR_TOO_LARGE (more referrers than a
  *         process should hold; a smaller depth may do), any transport error
  *
  * Blocking; thread-safe. Spec: distribution-spec 1.1, "Listing Referrers".
+ * Since 0.1.
  */
 CORAS_API CORAS_MUST_CHECK int coras_discover(coras_target *target, const char *reference,
                                               const coras_discover_options *opts,

@@ -101,13 +101,39 @@ enum coras_error_code {
 /** An error. Immutable once returned; may be read from any thread. */
 typedef struct coras_error coras_error;
 
-/** Release an error. NULL is allowed. */
+/**
+ * Release an error that a function has given out.
+ *
+ * @param error  may be NULL
+ *
+ * Thread-safe for distinct errors; nobody may look at the error any more.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API void coras_error_free(coras_error *error);
 
-/** The `CORAS_ERR_*` of an error; CORAS_OK for NULL. */
+/**
+ * The code of an error, which is also what the failed function returned.
+ *
+ * @param error  borrowed; may be NULL
+ * @return one of `CORAS_ERR_*`, below 0; CORAS_OK for NULL
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API int coras_error_code(const coras_error *error);
 
-/** Stable name of a code, such as "NOT_FOUND"; "UNKNOWN" for a value that is no code. */
+/**
+ * The stable name of a code, for logs and for other languages.
+ *
+ * @param code  a value of enum coras_error_code
+ * @return text such as "NOT_FOUND"; "UNKNOWN" for a value that is no code. Static, not to be freed
+ *
+ * Never blocks. Any thread.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API const char *coras_error_name(int code);
 
 /** Whose failure it was: who has to do something before the same call can succeed. */
@@ -123,71 +149,205 @@ enum coras_party {
 /** Which end of an operation with two targets failed. */
 enum coras_side { CORAS_SIDE_NONE = 0, CORAS_SIDE_SOURCE, CORAS_SIDE_DESTINATION };
 
-/** Whose failure it was; CORAS_PARTY_UNKNOWN for NULL. */
+/**
+ * Whose failure it was, so whom to ask for help.
+ *
+ * @param error  borrowed; may be NULL
+ * @return the party; CORAS_PARTY_UNKNOWN for NULL
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API enum coras_party coras_error_party(const coras_error *error);
 
 /**
- * Which end failed. CORAS_SIDE_NONE for NULL, for operations with one target, and where both ends
- * are at fault or neither is. The side and the party answer different questions: a token service
- * has failed, and it is the source's.
+ * Which end of an operation with two targets failed.
+ *
+ * The side and the party answer different questions: a token service has failed, and it is the
+ * source's.
+ *
+ * @param error  borrowed; may be NULL
+ * @return the side; CORAS_SIDE_NONE for NULL, for operations with one target, and where both ends
+ *         are at fault or neither is
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
  */
 CORAS_API enum coras_side coras_error_side(const coras_error *error);
 
 /**
  * The messages from operation to cause, joined by ": ".
- * @return borrowed, valid until coras_error_free(); never NULL. Text from the network in it is
- *         bounded and escaped, so it may be printed on a terminal. For people: no program should
- *         look for words in it.
+ *
+ * Text from the network in it is bounded and escaped, so it may be printed on a terminal. It is for
+ * people: no program should look for words in it.
+ *
+ * @param error  borrowed; may be NULL
+ * @return borrowed, valid until coras_error_free(); never NULL
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
  */
 CORAS_API const char *coras_error_message(const coras_error *error);
 
 /**
- * One message of the chain. Level 0 is the operation, the last one the cause.
- * @return borrowed, valid until coras_error_free(); NULL beyond the last level.
+ * One message of the chain.
+ *
+ * Level 0 is the operation, the last one the cause.
+ *
+ * @param error  borrowed; may be NULL
+ * @param level  counted from 0
+ * @return borrowed, valid until coras_error_free(); NULL beyond the last level
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
  */
 CORAS_API const char *coras_error_level(const coras_error *error, size_t level);
 
 /**
- * What to do about it, as a plain sentence; NULL when there is no advice.
- * @return borrowed, valid until coras_error_free(); without a final newline
+ * What to do about it, as a plain sentence for people.
+ *
+ * @param error  borrowed; may be NULL
+ * @return borrowed, valid until coras_error_free(), without a final newline; NULL when there is no
+ *         advice
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
  */
 CORAS_API const char *coras_error_hint(const coras_error *error);
 
-/** The kind of the hint; CORAS_HINT_NONE when there is none. */
+/**
+ * What kind of advice there is, for programs that word it themselves.
+ *
+ * @param error  borrowed; may be NULL
+ * @return the kind; CORAS_HINT_NONE when there is no advice
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API enum coras_hint_kind coras_error_hint_kind(const coras_error *error);
 
 /**
- * An argument of the hint, counted from 0; coras/hint.h says what each one is.
+ * An argument of the hint: a name, a path, a number.
+ *
+ * coras/hint.h says for each kind what its arguments are.
+ *
+ * @param error  borrowed; may be NULL
+ * @param index  counted from 0
  * @return borrowed, valid until coras_error_free(); NULL when it is absent
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
  */
 CORAS_API const char *coras_error_hint_argument(const coras_error *error, size_t index);
 
-/** Stable name of a kind of hint, such as "LOG_IN"; "UNKNOWN" for a value that is none. */
+/**
+ * The stable name of a kind of hint, for logs and for other languages.
+ *
+ * @param kind  a value of enum coras_hint_kind
+ * @return text such as "LOG_IN"; "UNKNOWN" for a value that is none. Static, not to be freed
+ *
+ * Never blocks. Any thread.
+ * Since 0.1.
+ * Source: src/base/hint.c.
+ */
 CORAS_API const char *coras_hint_name(enum coras_hint_kind kind);
 
-/** HTTP status of the response that caused the error; 0 when there was none. */
+/**
+ * The HTTP status of the answer that caused the error.
+ *
+ * @param error  borrowed; may be NULL
+ * @return 100 to 599; 0 when no answer caused it
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API int coras_error_http_status(const coras_error *error);
 
-/** Host (with port) that sent the failing response; NULL when there was none. */
+/**
+ * Who sent the failing answer.
+ *
+ * @param error  borrowed; may be NULL
+ * @return host, with a port where one was given; borrowed, valid until coras_error_free(); NULL
+ *         when no answer caused the error
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API const char *coras_error_http_host(const coras_error *error);
 
 /**
- * The error response alone, without the messages of the levels above: the registry's own words
+ * The error answer alone, without the messages of the levels above: the registry's own words
  * ("denied: no way"), or `METHOD "URL": response status code 500: Internal Server Error`.
- * NULL unless an HTTP error response caused the error.
+ *
+ * @param error  borrowed; may be NULL
+ * @return borrowed, valid until coras_error_free(); NULL unless an HTTP error answer caused the
+ *         error
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
  */
 CORAS_API const char *coras_error_response(const coras_error *error);
 
-/** First error code of the registry's body, as sent ("MANIFEST_UNKNOWN"); NULL when none. */
+/**
+ * The first error code in the body of the registry's answer, as sent.
+ *
+ * @param error  borrowed; may be NULL
+ * @return text such as "MANIFEST_UNKNOWN"; borrowed, valid until coras_error_free(); NULL when
+ *         there was none
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API const char *coras_error_registry_code(const coras_error *error);
 
-/** Whether the registry's body lists this code ("BLOB_UNKNOWN"), first or not. */
+/**
+ * Whether the body of the registry's answer lists a code, first or not.
+ *
+ * @param error  borrowed; may be NULL
+ * @param code   such as "BLOB_UNKNOWN"; borrowed, compared exactly
+ * @return true when it does
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API bool coras_error_has_registry_code(const coras_error *error, const char *code);
 
-/** Whether the same call may succeed when it is repeated later. */
+/**
+ * Whether the same call may succeed when it is repeated later.
+ *
+ * The library has tried again already where that promised to help.
+ *
+ * @param error  borrowed; may be NULL
+ * @return true when it may
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API bool coras_error_is_retryable(const coras_error *error);
 
-/** How long the server wants to be left alone, in seconds; 0 when it did not say. */
+/**
+ * How long the other side wants to be left alone.
+ *
+ * @param error  borrowed; may be NULL
+ * @return seconds; 0 when it did not say
+ *
+ * Never blocks. Any thread may read an error, several at a time.
+ * Since 0.1.
+ * Source: src/base/error.c.
+ */
 CORAS_API int64_t coras_error_retry_after_s(const coras_error *error);
 
 #ifdef __cplusplus

@@ -44,17 +44,25 @@ typedef struct coras_index_options {
 #define CORAS_INDEX_OPTIONS_INIT CORAS_SIZED_INIT(coras_index_options)
 
 /**
- * An index of manifests. The platform of an entry comes from its config, the artifact type from the
- * manifest.
+ * Make an index of manifests.
  *
- * @param sources    NULL-terminated tags or digests in `target`; an empty list is allowed
- * @param ret        descriptor of the new index; clear it
- * @param ret_bytes  its bytes, `ret->size` of them and a terminator; free() them
- * @return 0; CORAS_ERR_NOT_FOUND ("could not find the manifest x: …"), CORAS_ERR_INVALID_MANIFEST
- *         ("x is not a manifest"), CORAS_ERR_INVALID_ARGUMENT for the artifact type,
- *         CORAS_ERR_TOO_LARGE, transport errors
+ * The platform of an entry comes from its config, the artifact type from the manifest.
  *
- * Blocking. Spec: image-spec 1.1, "OCI Image Index Specification".
+ * @param target     where the manifests are; borrowed
+ * @param sources    NULL-terminated tags or digests in `target`; an empty list is allowed; borrowed
+ * @param opts       borrowed for the call; NULL for defaults
+ * @param ret        of the new index; initialised with CORAS_DESCRIPTOR_INIT; set on success only,
+ *                   release with coras_descriptor_clear()
+ * @param ret_bytes  its bytes, `ret->size` of them and a terminator; set on success only; give back
+ *                   with coras_free()
+ * @param err        may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_NOT_FOUND for a manifest that is not there; CORAS_ERR_INVALID_MANIFEST for
+ *         what is none; CORAS_ERR_INVALID_ARGUMENT for the artifact type; CORAS_ERR_TOO_LARGE,
+ *         CORAS_ERR_UNAUTHORIZED, any transport error
+ *
+ * Blocking. Several threads may use one target at a time. Steps are told on the calling thread.
+ * Since 0.1.
+ * Spec: image-spec 1.1, "OCI Image Index Specification".
  */
 CORAS_API CORAS_MUST_CHECK int coras_index_create(coras_target *target, const char *const *sources,
                                                   const coras_index_options *opts,
@@ -62,11 +70,26 @@ CORAS_API CORAS_MUST_CHECK int coras_index_create(coras_target *target, const ch
                                                   coras_error **err);
 
 /**
- * A changed copy of an index: remove, then add, then merge. Entries are appended; an artifact type
- * of "" takes the old one away.
+ * Make a changed copy of an index: remove, then add, then merge.
  *
- * @param reference  of the index in `target`
- * @return as coras_index_create(); CORAS_ERR_NOT_FOUND also for a digest that is not in the index
+ * Entries are appended; an artifact type of "" takes the old one away.
+ *
+ * @param target     where the index and the manifests are; borrowed
+ * @param reference  tag or digest of the index; borrowed
+ * @param opts       what to change; borrowed for the call; not NULL
+ * @param ret        of the new index; initialised with CORAS_DESCRIPTOR_INIT; set on success only,
+ *                   release with coras_descriptor_clear()
+ * @param ret_bytes  its bytes, `ret->size` of them and a terminator; set on success only; give back
+ *                   with coras_free()
+ * @param err        may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_NOT_FOUND for a manifest that or digest that is not there or not in the
+ *         index; CORAS_ERR_NOT_AN_INDEX; CORAS_ERR_INVALID_MANIFEST for what is none;
+ *         CORAS_ERR_INVALID_ARGUMENT for the artifact type; CORAS_ERR_TOO_LARGE,
+ *         CORAS_ERR_UNAUTHORIZED, any transport error
+ *
+ * Blocking. Several threads may use one target at a time. Steps are told on the calling thread.
+ * Since 0.1.
+ * Spec: image-spec 1.1, "OCI Image Index Specification".
  */
 CORAS_API CORAS_MUST_CHECK int coras_index_update(coras_target *target, const char *reference,
                                                   const coras_index_options *opts,

@@ -43,6 +43,8 @@ extern "C" {
  * @return true for an OCI index and for Docker's manifest list
  *
  * Pure; thread-safe.
+ * Since 0.1.
+ * Source: src/oci/mediatype.c.
  */
 CORAS_API bool coras_media_type_is_index(const char *media_type);
 

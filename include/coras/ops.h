@@ -60,14 +60,24 @@ typedef struct coras_pack_options {
 typedef struct coras_artifact coras_artifact;
 
 /**
- * Prepare files. Reports PREPARING per file and EMPTY_ARTIFACT. Large files may still be hashed
- * while coras_artifact_push() sends them; directories are packed into an unnamed temporary file
- * here.
+ * Prepare files for a push.
  *
- * @return 0; CORAS_ERR_NOT_FOUND ("stat <absolute path>: no such file or directory"),
- * CORAS_ERR_EXISTS
- *         ("<name>: duplicate name"), CORAS_ERR_INVALID_ARGUMENT (media types, created date),
- * CORAS_ERR_IO
+ * Large files may still be hashed while coras_artifact_push() sends them; directories are packed
+ * here, into an unnamed temporary file. Reports PREPARING for each file and EMPTY_ARTIFACT.
+ *
+ * @param files  borrowed for the call; may be NULL when `count` is 0
+ * @param count  how many files
+ * @param pack   what the manifest says; borrowed for the call; NULL for defaults
+ * @param run    events, cancelling and limits; borrowed for the call; NULL for defaults
+ * @param ret    set on success only; release with coras_artifact_free()
+ * @param err    may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_NOT_FOUND for a file; CORAS_ERR_EXISTS for two of one name;
+ *         CORAS_ERR_INVALID_ARGUMENT for media types and dates; CORAS_ERR_CHANGED, CORAS_ERR_IO,
+ *         CORAS_ERR_NO_SPACE, CORAS_ERR_CANCELLED, CORAS_ERR_NO_MEMORY
+ *
+ * Blocking. Thread-safe. Events come on the calling thread.
+ * Since 0.1.
+ * Source: src/ops/pack.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_artifact_prepare(const coras_file *files, size_t count,
                                                       const coras_pack_options *pack,
@@ -84,16 +94,44 @@ typedef struct coras_push_options {
 #define CORAS_PUSH_OPTIONS_INIT CORAS_SIZED_INIT(coras_push_options)
 
 /**
- * Push a prepared artifact. Content first, the tag last.
- * @param ret        descriptor of the manifest, with artifact type and annotations; clear it
- * @param ret_bytes  the manifest's bytes (free), may be NULL
+ * Push a prepared artifact: content first, the tag last, so nobody sees a tag whose content is
+ * missing.
+ *
+ * Content that the target has is not sent.
+ *
+ * @param artifact   borrowed; may be pushed to several targets, one after the other
+ * @param target     borrowed
+ * @param opts       names of the manifest; borrowed for the call; NULL for defaults
+ * @param run        events, cancelling and limits; borrowed for the call; NULL for defaults
+ * @param ret        of the manifest, with artifact type and annotations; initialised with
+ *                   CORAS_DESCRIPTOR_INIT; set on success only, release with
+ *                   coras_descriptor_clear()
+ * @param ret_bytes  the manifest's bytes, `ret->size` of them and a terminator; set on success
+ *                   only; give back with coras_free(); may be NULL
+ * @param err        may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_CHANGED when a file changed meanwhile; CORAS_ERR_UNAUTHORIZED,
+ *         CORAS_ERR_DENIED, CORAS_ERR_CANCELLED, CORAS_ERR_IO, any transport error
+ *
+ * Blocking. One push of an artifact at a time; several threads may use the target. Events come on
+ * the calling thread.
+ * Since 0.1.
+ * Spec: distribution-spec 1.1, "Push".
  */
 CORAS_API CORAS_MUST_CHECK int coras_artifact_push(coras_artifact *artifact, coras_target *target,
                                                    const coras_push_options *opts,
                                                    const coras_run_options *run,
                                                    coras_descriptor *ret, char **ret_bytes,
                                                    coras_error **err);
-/** NULL is allowed. */
+
+/**
+ * Release a prepared artifact and close its files.
+ *
+ * @param artifact  may be NULL
+ *
+ * No other thread may be using the artifact.
+ * Since 0.1.
+ * Source: src/ops/pack.c.
+ */
 CORAS_API void coras_artifact_free(coras_artifact *artifact);
 
 /* ---- pull ---------------------------------------------------------------------------------- */
@@ -124,17 +162,41 @@ typedef struct coras_pull_result {
     size_t file_count;
     bool skipped_unnamed; /**< some content had no file name and stayed away */
 } coras_pull_result;
+
+/**
+ * Release what a pull has told, which is empty again.
+ *
+ * @param result  all zero, or filled by coras_pull()
+ *
+ * Never blocks. Thread-safe for distinct records.
+ * Since 0.1.
+ * Source: src/ops/pull.c.
+ */
 CORAS_API void coras_pull_result_clear(coras_pull_result *result);
 
 /**
- * Pull the files of an artifact. A final name appears only when its bytes are verified and on disk;
- * files that are already right are left alone (SKIPPED). Names are given when everything has
- * arrived; when that fails half way, what this pull has made new is taken away again, and what it
- * has already replaced stays replaced.
+ * Pull the files of an artifact.
  *
- * @return 0; CORAS_ERR_NOT_FOUND, CORAS_ERR_UNSAFE_PATH, CORAS_ERR_EXISTS (keep_old_files, "<name>:
- * duplicate name"), CORAS_ERR_DIGEST_MISMATCH, CORAS_ERR_UNSAFE_ARCHIVE, CORAS_ERR_NO_SPACE,
- * transport errors
+ * A final name appears only when its bytes are verified and on disk; files that are already right
+ * are left alone (SKIPPED). Names are given when everything has arrived; when that fails half way,
+ * what this pull has made new is taken away again, and what it has already replaced stays replaced.
+ * What was cut goes on where it stopped, also in a later process.
+ *
+ * @param source     borrowed
+ * @param reference  tag or digest in text form; borrowed
+ * @param opts       where to, and what; borrowed for the call; NULL for defaults
+ * @param run        events, cancelling and limits; borrowed for the call; NULL for defaults
+ * @param ret        what was done; set on success only, release with coras_pull_result_clear()
+ * @param err        may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_NOT_FOUND; CORAS_ERR_NO_PLATFORM; CORAS_ERR_UNSAFE_PATH for a title that
+ *         leads out; CORAS_ERR_EXISTS with keep_old_files and for two files of one name;
+ *         CORAS_ERR_DIGEST_MISMATCH, CORAS_ERR_SIZE_MISMATCH, CORAS_ERR_UNSAFE_ARCHIVE,
+ *         CORAS_ERR_NO_SPACE, CORAS_ERR_IO, CORAS_ERR_UNAUTHORIZED, CORAS_ERR_CANCELLED, any
+ *         transport error
+ *
+ * Blocking. Several threads may use one target at a time. Events come on the calling thread.
+ * Since 0.1.
+ * Spec: distribution-spec 1.1, "Pull".
  */
 CORAS_API CORAS_MUST_CHECK int coras_pull(coras_target *source, const char *reference,
                                           const coras_pull_options *opts,
@@ -155,12 +217,30 @@ typedef struct coras_copy_options {
 #define CORAS_COPY_OPTIONS_INIT CORAS_SIZED_INIT(coras_copy_options)
 
 /**
- * Copy an artifact with everything it points at. Nothing is transferred that the destination has;
- * blobs are mounted when both are repositories of one registry and the clients' options give the
- * same credentials; every byte is verified on the way.
+ * Copy an artifact with everything it points at.
  *
- * @param to_reference  tag at the destination, NULL: by digest
- * @param ret           the copied root (differs from the source's with platforms)
+ * Nothing is transferred that the destination has; blobs are mounted when both are repositories of
+ * one registry and the clients' options give the same credentials; every byte is verified on the
+ * way.
+ *
+ * @param from            borrowed
+ * @param from_reference  tag or digest at the source; borrowed
+ * @param to              borrowed
+ * @param to_reference    tag at the destination; NULL: by digest; borrowed
+ * @param opts            what of the graph; borrowed for the call; NULL for defaults
+ * @param run             events, cancelling and limits; borrowed for the call; NULL for defaults
+ * @param ret             the copied root, which differs from the source's when platforms are
+ *                        picked; initialised with CORAS_DESCRIPTOR_INIT; set on success only,
+ *                        release with coras_descriptor_clear()
+ * @param err             may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_NOT_FOUND, CORAS_ERR_NO_PLATFORM, CORAS_ERR_DIGEST_MISMATCH,
+ *         CORAS_ERR_SIZE_MISMATCH, CORAS_ERR_NO_SPACE, CORAS_ERR_IO, CORAS_ERR_UNAUTHORIZED,
+ *         CORAS_ERR_DENIED, CORAS_ERR_CANCELLED, any transport error; coras_error_side() tells
+ *         which end failed
+ *
+ * Blocking. Several threads may use both targets at a time. Events come on the calling thread.
+ * Since 0.1.
+ * Spec: distribution-spec 1.1, "Pull" and "Push".
  */
 CORAS_API CORAS_MUST_CHECK int coras_copy(coras_target *from, const char *from_reference,
                                           coras_target *to, const char *to_reference,
@@ -168,14 +248,45 @@ CORAS_API CORAS_MUST_CHECK int coras_copy(coras_target *from, const char *from_r
                                           const coras_run_options *run, coras_descriptor *ret,
                                           coras_error **err);
 
-/** Give a manifest further names. Reports TAGGING once, TAGGED for each. */
+/**
+ * Give a manifest further names.
+ *
+ * Reports TAGGING once, TAGGED for each.
+ *
+ * @param target     borrowed
+ * @param reference  tag or digest of the manifest; borrowed
+ * @param new_tags   NULL-terminated; borrowed
+ * @param run        events, cancelling and limits; borrowed for the call; NULL for defaults
+ * @param ret        the manifest; initialised with CORAS_DESCRIPTOR_INIT; set on success only,
+ *                   release with coras_descriptor_clear()
+ * @param err        may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_NOT_FOUND, CORAS_ERR_INVALID_REFERENCE, CORAS_ERR_UNAUTHORIZED,
+ *         CORAS_ERR_DENIED, CORAS_ERR_CANCELLED, any transport error
+ *
+ * Blocking. Several threads may use one target at a time. Events come on the calling thread.
+ * Since 0.1.
+ * Spec: distribution-spec 1.1, "Pushing manifests".
+ */
 CORAS_API CORAS_MUST_CHECK int coras_tag(coras_target *target, const char *reference,
                                          const char *const *new_tags, const coras_run_options *run,
                                          coras_descriptor *ret, coras_error **err);
 
 /**
- * Resolve with a platform: on an index the first manifest that matches, on an image the image
- * itself when its config says so. `platform` NULL: as coras_resolve().
+ * Resolve a reference with a platform: on an index the first manifest that matches, on an image the
+ * image itself when its config says so.
+ *
+ * @param target     borrowed
+ * @param reference  tag or digest in text form; borrowed
+ * @param platform   which one; NULL: as coras_resolve(); borrowed
+ * @param ret        initialised with CORAS_DESCRIPTOR_INIT; set on success only, release with
+ *                   coras_descriptor_clear()
+ * @param err        may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_NOT_FOUND; CORAS_ERR_NO_PLATFORM when none matches; CORAS_ERR_UNSUPPORTED
+ *         for what is neither image nor index; CORAS_ERR_UNAUTHORIZED, any transport error
+ *
+ * Blocking. Several threads may use one target at a time.
+ * Since 0.1.
+ * Spec: image-spec 1.1, "OCI Image Index Specification".
  */
 CORAS_API CORAS_MUST_CHECK int coras_resolve_platform(coras_target *target, const char *reference,
                                                       const coras_platform *platform,
@@ -197,7 +308,9 @@ CORAS_API CORAS_MUST_CHECK int coras_resolve_platform(coras_target *target, cons
  *         CORAS_ERR_UNSUPPORTED (neither image nor index), CORAS_ERR_DIGEST_MISMATCH,
  *         CORAS_ERR_TOO_LARGE, any transport error
  *
- * Blocking; thread-safe. Spec: distribution-spec 1.1, "Pulling manifests".
+ * Blocking. Several threads may use one target at a time.
+ * Since 0.1.
+ * Spec: distribution-spec 1.1, "Pulling manifests".
  */
 CORAS_API CORAS_MUST_CHECK int
 coras_fetch_platform_manifest(coras_target *target, const char *reference,
@@ -216,6 +329,7 @@ coras_fetch_platform_manifest(coras_target *target, const char *reference,
  *         coras_fetch_platform_manifest()
  *
  * Blocking; thread-safe. Spec: image-spec 1.1, "Image Manifest", property `config`.
+ * Since 0.1.
  */
 CORAS_API CORAS_MUST_CHECK int coras_resolve_config(coras_target *target, const char *reference,
                                                     const coras_platform *platform,
