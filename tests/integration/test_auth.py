@@ -8,7 +8,10 @@ import unittest
 
 from harness import programs
 from harness.case import CliCase, main
+from harness.registry_case import with_tls
+from harness.scripted import Reply, ScriptedRegistry
 from harness.servers import PASSWORD, USER, DockerRegistry
+from harness.tls import Authority
 from harness.token import REFRESH_TOKEN, TokenServer
 
 AUTH = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
@@ -41,6 +44,26 @@ class AuthCase(CliCase):
     def login(self, *flags, stdin=PASSWORD + "\n", host=None, **options):
         return self.coras("login", host or self.host, "-u", USER, "--password-stdin", *flags,
                           stdin=stdin, **options)
+
+
+class Upgrade(AuthCase):
+    """A registry that is named without TLS and sends everybody to TLS on the same host."""
+
+    def test_login_push_pull(self):
+        authority = self.enterContext(Authority())
+        secure = with_tls(self.enterContext(ScriptedRegistry()), authority)
+        secure.on("GET|HEAD|POST|PUT|PATCH", "/v2/", lambda r: None if r.headers.get("Authorization") ==
+                  f"Basic {AUTH}" else Reply(401, {"WWW-Authenticate": 'Basic realm="x"'}))
+        plain = self.enterContext(ScriptedRegistry())
+        plain.on("GET|HEAD|POST|PUT|PATCH", "/v2/", lambda r: Reply(
+            308, {"Location": f"https://localhost:{secure.port}{r.path}"}))
+        ca = ["--ca-file", authority.certificate]
+        self.assertEqual(self.login(*ca, host=plain.host).code, 0)
+        self.ok("push", f"{plain.host}/a:v1", "f.txt", *ca)
+        self.ok("pull", f"{plain.host}/a:v1", "-o", "out", *ca)
+        self.assertEqual(self.read("out/f.txt"), b"content")
+        for request in plain.requests():
+            self.assertNotIn("Authorization", request.headers)
 
 
 @programs.need_docker_registry

@@ -63,9 +63,33 @@ static void schemes_have_their_own_proxy(void **state)
     assert_null(coras_proxy_for(&none, &tls));
 }
 
+static void the_host_of_a_proxy_is_found(void **state)
+{
+    static const struct {
+        const char *proxy, *host;
+    } rows[] = {
+        {"http://p:3128", "p"},
+        {"p:3128", "p"},
+        {"p", "p"},
+        {"https://u:p@h:1/", "h"},
+        {"http://u@p@h:1/x", "h"},
+        {"http://[::1]:1", "::1"},
+        {"http://u@[fd00::1]/", "fd00::1"},
+        {"", ""},
+        {"http://", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        IN_ROW(rows[i].proxy);
+        assert_true(coras_str_eq(coras_proxy_host(rows[i].proxy), rows[i].host));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_host_of_a_proxy_is_found),
         cmocka_unit_test(targets_are_matched),
         cmocka_unit_test(schemes_have_their_own_proxy),
     };
