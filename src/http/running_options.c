@@ -117,6 +117,7 @@ static void set_authorities(struct coras_running *x)
     }
 }
 
+/* libcurl's debug function, for what TLS says beside the data. */
 static int on_debug(CURL *easy, curl_infotype type, char *data, size_t len, void *user)
 {
     struct coras_running *x = user;
@@ -226,6 +227,8 @@ void coras_running_clear_options(struct coras_running *x)
     CORAS_CURL_SET(x, CURLOPT_CONNECT_TO, NULL);
     CORAS_CURL_SET(x, CURLOPT_ERRORBUFFER, NULL);
     CORAS_CURL_SET(x, CURLOPT_OPENSOCKETFUNCTION, NULL);
+    CORAS_CURL_SET(x, CURLOPT_VERBOSE, 0L);
+    CORAS_CURL_SET(x, CURLOPT_DEBUGDATA, NULL);
     for (struct curl_slist *l = x->header_lines; l; l = l->next)
         coras_wipe(l->data, strlen(l->data));
     x->curl->slist_free_all(x->header_lines);
