@@ -1,3 +1,6 @@
+/*
+ * Picks what of an index a copy takes, by platform, and makes the index of what is left.
+ */
 #include "ops/copy_select.h"
 
 #include "base/alloc.h"

@@ -8,12 +8,12 @@
 #include "oci/digest.h"
 #include "registry/content_range.h"
 #include "registry/registry.h"
-#include "registry/location.h"
+#include "registry/url_policy.h"
 
 /* ---- streaming ---- */
 
 /* One GET and what may come of it. */
-struct fetch {
+struct blob_fetch {
     const coras_descriptor *desc;
     const coras_sink *sink;
     int64_t offset, end; /* [offset, end) of the content */
@@ -22,7 +22,7 @@ struct fetch {
     bool stopped; /* the sink has enough */
 };
 
-static int check_partial(const struct fetch *f, const coras_response *resp, coras_error **err)
+static int check_partial(const struct blob_fetch *f, const coras_response *resp, coras_error **err)
 {
     const char *type = coras_response_header(resp, "Content-Type");
     const char *header = coras_response_header(resp, "Content-Range");
@@ -46,7 +46,7 @@ static int check_partial(const struct fetch *f, const coras_response *resp, cora
 /* Sees status and headers before the first byte. */
 static int accept_answer(void *user, const coras_response *resp, coras_error **err)
 {
-    struct fetch *f = user;
+    struct blob_fetch *f = user;
     int64_t length = coras_response_length(resp);
     int64_t expected = coras_response_status(resp) == 206 ? f->end - f->offset : f->desc->size;
     const char *encoding = coras_response_header(resp, "Content-Encoding");
@@ -68,7 +68,7 @@ static int accept_answer(void *user, const coras_response *resp, coras_error **e
 
 static int fetch_write(void *user, const void *data, size_t len, coras_error **err)
 {
-    struct fetch *f = user;
+    struct blob_fetch *f = user;
     int64_t left = f->end - f->offset - f->got;
     bool beyond = (int64_t)len > left;
     size_t take = beyond ? (size_t)left : len;
@@ -90,7 +90,7 @@ static int fetch_write(void *user, const void *data, size_t len, coras_error **e
                       (long long)f->desc->size);
 }
 
-static int send_fetch(coras_registry *r, struct fetch *f, const char *url, coras_error **err)
+static int send_fetch(coras_registry *r, struct blob_fetch *f, const char *url, coras_error **err)
 {
     static const int allowed[] = {404, 416, 0};
     coras_auto_free char *range = NULL;
@@ -141,7 +141,7 @@ static bool was_refused_elsewhere(const coras_registry *r, const coras_error *fa
 }
 
 /* Fewer bytes than promised, in a message that ended properly. */
-static int check_complete(const struct fetch *f, coras_error **err)
+static int check_complete(const struct blob_fetch *f, coras_error **err)
 {
     int64_t expected = f->end - f->offset;
 
@@ -165,7 +165,7 @@ int coras_registry_fetch(coras_target *t, const coras_descriptor *desc, int64_t 
     coras_auto(coras_error) failure = NULL;
     coras_auto_free char *url = NULL;
     char digest[CORAS_DIGEST_TEXT_MAX];
-    struct fetch f = {.desc = desc, .sink = sink, .offset = offset, .end = desc->size};
+    struct blob_fetch f = {.desc = desc, .sink = sink, .offset = offset, .end = desc->size};
 
     if (offset < 0 || offset > desc->size)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "offset %lld is outside of %lld bytes",

@@ -1,3 +1,6 @@
+/*
+ * The parsers of content_range.h.
+ */
 #include "registry/content_range.h"
 
 #include "base/str.h"

@@ -1,3 +1,6 @@
+/*
+ * What is advised when a registry refuses: by status, code and host, never by words.
+ */
 #include "registry/hints.h"
 
 #include "base/error.h"

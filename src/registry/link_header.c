@@ -1,3 +1,6 @@
+/*
+ * The parser of link_header.h.
+ */
 #include "registry/link_header.h"
 
 static bool at(const coras_str *s, char c)

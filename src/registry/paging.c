@@ -1,3 +1,6 @@
+/*
+ * Follows a list from page to page, within the bounds that paging.h promises.
+ */
 #include "registry/paging.h"
 
 #include "base/alloc.h"
@@ -5,7 +8,7 @@
 #include "base/limits.h"
 #include "base/map.h"
 #include "registry/link_header.h"
-#include "registry/location.h"
+#include "registry/url_policy.h"
 
 static int link_fail(int code, coras_str link, const char *why, const char *url, coras_error **err)
 {

@@ -1,3 +1,6 @@
+/*
+ * The list of referrers as a value: parsed, changed, written.
+ */
 #include "registry/referrers_index.h"
 
 #include "base/alloc.h"

@@ -1,3 +1,7 @@
+/*
+ * Opens a repository as a target, and holds what all its verbs share: requests, references, the
+ * words for what is not there.
+ */
 #include "registry/registry.h"
 
 #include "base/alloc.h"

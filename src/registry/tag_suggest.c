@@ -1,3 +1,6 @@
+/*
+ * Orders the names that exist by their likeness to the one that was asked for.
+ */
 #include "registry/tag_suggest.h"
 
 #include "base/alloc.h"

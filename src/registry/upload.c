@@ -16,7 +16,7 @@
 #include "base/limits.h"
 #include "base/retry.h"
 #include "oci/digest.h"
-#include "registry/location.h"
+#include "registry/url_policy.h"
 #include "registry/hints.h"
 #include "registry/upload_journal.h"
 #include "registry/upload_impl.h"

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "oci/digest.h"
-#include "registry/location.h"
+#include "registry/url_policy.h"
 #include "registry/upload_impl.h"
 
 enum {

@@ -1,3 +1,6 @@
+/*
+ * The file that remembers where an upload stands: opened and locked, read, rewritten, emptied.
+ */
 #include "registry/upload_journal.h"
 
 #include <dirent.h>

@@ -1,3 +1,6 @@
+/*
+ * The judge of an upload: from what a host is like to a plan, from an answer to a verdict. No I/O.
+ */
 #include "registry/upload_policy.h"
 
 #include "base/limits.h"

@@ -1,3 +1,6 @@
+/*
+ * The messenger of an upload: each function makes one request, once, and brings back what came.
+ */
 #include "registry/upload_session.h"
 
 #include "base/alloc.h"
@@ -6,7 +9,7 @@
 #include "base/limits.h"
 #include "http/retry_after.h"
 #include "oci/digest.h"
-#include "registry/location.h"
+#include "registry/url_policy.h"
 
 void coras_upload_reply_clear(coras_upload_reply *reply)
 {

@@ -1,3 +1,6 @@
+/*
+ * One blob into a file, from opening the partial file to the compared digest.
+ */
 #include "transfer/download.h"
 
 #include <errno.h>

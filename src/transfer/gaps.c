@@ -1,3 +1,6 @@
+/*
+ * The parts of some content that are missing, in order: added, taken away, merged.
+ */
 #include "transfer/gaps.h"
 
 #include <string.h>

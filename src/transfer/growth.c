@@ -1,3 +1,6 @@
+/*
+ * Judges by the measured rate whether a further connection is worth it. No I/O.
+ */
 #include "transfer/growth.h"
 
 enum {

@@ -1,3 +1,6 @@
+/*
+ * Hashes a file from the front while others still write behind, on a thread of its own.
+ */
 #include "transfer/hash_behind.h"
 
 #include <pthread.h>

@@ -1,3 +1,6 @@
+/*
+ * The same function over many items, on as many workers as the run has.
+ */
 #include "transfer/parallel.h"
 
 #include <stdatomic.h>

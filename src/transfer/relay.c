@@ -1,3 +1,7 @@
+/*
+ * Content on its way from one registry to another: a thread reads into a ring of bounded size and
+ * hashes, the upload reads from the ring as if it were a file.
+ */
 #include "transfer/relay.h"
 
 #include <string.h>

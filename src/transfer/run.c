@@ -1,3 +1,7 @@
+/*
+ * One running operation: queues events for the caller's thread, keeps the first failure, stops the
+ * others.
+ */
 #include "transfer/run.h"
 
 #include "base/clock.h"

@@ -1,8 +1,5 @@
 /*
- * engine: moves graphs of content between targets: walk, workers, transfers that resume, hashing,
- * events. May use store, net, oci, base.
- *
- * run.h: one running operation. Workers post events; the thread that called the operation delivers
+ * One running operation. Workers post events; the thread that called the operation delivers
  * them while it waits. The first failure stops everybody.
  */
 #ifndef CORAS_TRANSFER_RUN_H

@@ -1,3 +1,6 @@
+/*
+ * Chooses how one blob goes: landing in a local target, from its file, from memory, or relayed.
+ */
 #include "transfer/transfer.h"
 
 #include <sys/stat.h>

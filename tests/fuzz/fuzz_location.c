@@ -4,7 +4,7 @@
 #include "base/alloc.h"
 #include "http/url.h"
 #include "client/client.h"
-#include "registry/location.h"
+#include "registry/url_policy.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

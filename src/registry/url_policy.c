@@ -1,4 +1,7 @@
-#include "registry/location.h"
+/*
+ * Resolves what a registry answers as the place to go on at, and refuses what may not be followed.
+ */
+#include "registry/url_policy.h"
 
 #include "base/alloc.h"
 #include "base/error.h"

@@ -1,6 +1,6 @@
 #include "support.h"
 #include "base/str.h"
-#include "registry/location.h"
+#include "registry/url_policy.h"
 
 #define BASE "https://reg.example"
 #define POST BASE "/v2/a/blobs/uploads/"

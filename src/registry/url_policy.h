@@ -1,9 +1,9 @@
 /*
- * Where a registry says that things go on: Location of an upload, Link of a list. Bytes in, values
- * out.
+ * Which of the URLs that a registry names may be followed: Location of an upload, Link of a list.
+ * Bytes in, values out.
  */
-#ifndef CORAS_REGISTRY_LOCATION_H
-#define CORAS_REGISTRY_LOCATION_H
+#ifndef CORAS_REGISTRY_URL_POLICY_H
+#define CORAS_REGISTRY_URL_POLICY_H
 
 #include "base/common.h"
 
