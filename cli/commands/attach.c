@@ -159,6 +159,8 @@ static int attach_run(struct call *call, coras_error **err)
     int rc = packed_files_make(&s->packer, call->args + 1, call->nargs - 1, &files, err);
     if (rc == 0)
         rc = attach_files(s, call, &files, err);
+    if (rc < 0)
+        display_advise(s->display, err);
     display_free(s->display);
     packed_files_clear(&files);
     return rc;

@@ -303,6 +303,8 @@ static int cp_run(struct call *call, coras_error **err)
     CORAS_TRY(target_open(call, &s->to, CORAS_LAYOUT_WRITE, &s->resolve, err));
     s->display = cp_display(s);
     int rc = copy_with_display(s, call, err);
+    if (rc < 0)
+        display_advise(s->display, err);
     display_free(s->display);
     return rc;
 }
