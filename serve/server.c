@@ -18,7 +18,10 @@
 
 /* Descriptors beyond those of connections and the blob that each serves. */
 #define OTHER_DESCRIPTORS 192
-#define HOUSEKEEPING_S    3600
+/* Of manifests on their way and being parsed; the largest ones alone have 4 MiB. */
+#define BODIES_BYTES   (128 * CORAS_MIB)
+#define PARSING_BYTES  (8 * CORAS_MIB)
+#define HOUSEKEEPING_S 3600
 /* Strays come from crashes alone, and the look at every file is long. */
 #define STRAYS_S (24 * 3600)
 
@@ -144,15 +147,28 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
     return rc;
 }
 
+static int open_budgets(struct serve_registry *r, coras_error **err)
+{
+    r->bodies = serve_budget_new(BODIES_BYTES);
+    r->parsing = serve_budget_new(PARSING_BYTES);
+    return r->bodies && r->parsing ? 0 : coras_fail_no_memory(err);
+}
+
 int serve_until_signal(const struct serve_options *options, coras_error **err)
 {
     struct serve_registry registry = {.options = *options};
     sigset_t signals;
+    int rc;
 
     fit_connections(&registry.options);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads, which inherit it */
-    return open_and_run(&registry, &signals, err);
+    rc = open_budgets(&registry, err);
+    if (rc == 0)
+        rc = open_and_run(&registry, &signals, err);
+    serve_budget_free(registry.bodies);
+    serve_budget_free(registry.parsing);
+    return rc;
 }

@@ -1,3 +1,4 @@
+/* Blobs: sent whole or in part, checked, forgotten. */
 #include "serve/api/operations.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Error answers as JSON. */
 #include "serve/api/errors.h"
 
 #include "codec/json.h"
@@ -53,6 +54,12 @@ void serve_answer_error(struct serve_exchange *x, enum serve_api_error error, co
     serve_answer_error_status(x, api_errors[error].status, error, message, detail);
 }
 
+void serve_answer_busy(struct serve_exchange *x)
+{
+    serve_answer_header(x, "Retry-After", "2");
+    serve_answer_error_status(x, 503, SERVE_API_UNKNOWN, "the registry is busy", NULL);
+}
+
 void serve_answer_failure(struct serve_exchange *x, const coras_error *err)
 {
     serve_log_failure(x->target, coras_error_message(err));
@@ -61,8 +68,7 @@ void serve_answer_failure(struct serve_exchange *x, const coras_error *err)
         serve_answer_error_status(x, 507, SERVE_API_DENIED, "no space left in the registry", NULL);
         break;
     case CORAS_ERR_TIMEOUT:
-        serve_answer_header(x, "Retry-After", "2");
-        serve_answer_error_status(x, 503, SERVE_API_UNKNOWN, "the registry is busy", NULL);
+        serve_answer_busy(x);
         break;
     default:
         serve_answer_error(x, SERVE_API_UNKNOWN, "internal error", NULL);

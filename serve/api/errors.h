@@ -35,6 +35,8 @@ void serve_answer_error(struct serve_exchange *x, enum serve_api_error error, co
 /* The same with another status. */
 void serve_answer_error_status(struct serve_exchange *x, int status, enum serve_api_error error,
                                const char *message, const char *detail);
+/* Answer that the same request may succeed in a moment: 503. */
+void serve_answer_busy(struct serve_exchange *x);
 /* Answer with what went wrong inside: 507 for a full disk, 503 for a locked database, else 500. The
  * cause goes to the log, not to the client. */
 void serve_answer_failure(struct serve_exchange *x, const coras_error *err);

@@ -1,3 +1,4 @@
+/* Tags, repositories and referrers, page by page. */
 #include "serve/api/operations.h"
 
 #include "base/error.h"

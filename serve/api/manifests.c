@@ -1,3 +1,4 @@
+/* Manifests: served as they were pushed, checked and stored, deleted. */
 #include "serve/api/operations.h"
 
 #include "base/alloc.h"
@@ -280,6 +281,7 @@ void serve_manifest_put_end(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
     coras_digest missing = {0};
+    size_t taken;
     int rc;
 
     if (x->body_too_large) {
@@ -287,10 +289,12 @@ void serve_manifest_put_end(struct serve_exchange *x)
                                   NULL);
         return;
     }
+    taken = serve_budget_take(x->registry->parsing, x->body.len);
     /* what it names must not be collected between the look and the commit */
     pthread_rwlock_rdlock(&x->registry->store->collecting);
     rc = store(x, &missing, &err);
     pthread_rwlock_unlock(&x->registry->store->collecting);
+    serve_budget_give(x->registry->parsing, taken);
     if (rc < 0)
         answer_refused(x, &missing, err);
 }

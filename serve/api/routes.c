@@ -1,3 +1,4 @@
+/* From the path of a request to the operation that it asks for. */
 #include "serve/api/routes.h"
 
 #include "base/alloc.h"

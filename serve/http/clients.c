@@ -172,6 +172,7 @@ static bool is_too_slow(serve_client *c, int64_t now_ms, int64_t idle_ms)
     switch (c->phase) {
     case SERVE_PHASE_WAITING:
     case SERVE_PHASE_DRAINING:
+    case SERVE_PHASE_COLLECTING:
         return true;
     case SERVE_PHASE_RECEIVING:
     case SERVE_PHASE_SENDING:

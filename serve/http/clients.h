@@ -16,12 +16,13 @@ typedef struct serve_clients serve_clients;
 
 /* What a connection is about, which decides how long it may take. */
 enum serve_phase {
-    SERVE_PHASE_WAITING,   /* for the end of a request's head: as long as an idle one */
-    SERVE_PHASE_DRAINING,  /* the rest of a body that nobody needs: as long as an idle one */
-    SERVE_PHASE_RECEIVING, /* a body: as long as it gets on */
-    SERVE_PHASE_SENDING,   /* an answer: as long as it gets on */
-    SERVE_PHASE_WORKING,   /* we are at it: no bound */
-    SERVE_PHASE_CUT        /* on its way out */
+    SERVE_PHASE_WAITING,    /* for the end of a request's head: as long as an idle one */
+    SERVE_PHASE_DRAINING,   /* the rest of a body that nobody needs: as long as an idle one */
+    SERVE_PHASE_COLLECTING, /* a body that is kept in memory: as long as an idle one */
+    SERVE_PHASE_RECEIVING,  /* a body: as long as it gets on */
+    SERVE_PHASE_SENDING,    /* an answer: as long as it gets on */
+    SERVE_PHASE_WORKING,    /* we are at it: no bound */
+    SERVE_PHASE_CUT         /* on its way out */
 };
 
 /* One connection, for its whole life. */

@@ -39,6 +39,8 @@ static void leave_upload(struct serve_exchange *x)
 void serve_exchange_clear(struct serve_exchange *x)
 {
     leave_upload(x);
+    if (x->body_budget > 0)
+        serve_budget_give(x->registry->bodies, x->body_budget);
     answer_clear(&x->answer);
     serve_route_clear(&x->route);
     coras_buf_clear(&x->body);
@@ -262,17 +264,29 @@ void serve_exchange_begin(struct serve_exchange *x)
         answer_wrong_method(x);
 }
 
+/* The first thing that is wrong with a collected body decides; the rest of it is not kept. */
+static void collect(struct serve_exchange *x, const void *data, size_t len)
+{
+    if (x->body_too_large || x->no_room)
+        return;
+    if (!serve_budget_try(x->registry->bodies, len)) {
+        x->no_room = true;
+        return;
+    }
+    x->body_budget += len;
+    coras_buf_put(&x->body, data, len);
+    x->body_too_large = x->body.failed != 0;
+}
+
 void serve_exchange_data(struct serve_exchange *x, const void *data, size_t len)
 {
     x->received += (int64_t)len;
     if (x->answer.status != 0)
         return; /* answered already: the rest is drained */
-    if (x->upload) {
+    if (x->upload)
         serve_upload_data(x, data, len);
-    } else if (x->body_wanted && !x->body_too_large) {
-        coras_buf_put(&x->body, data, len);
-        x->body_too_large = x->body.failed != 0;
-    }
+    else if (x->body_wanted)
+        collect(x, data, len);
 }
 
 void serve_exchange_end(struct serve_exchange *x)
@@ -281,6 +295,8 @@ void serve_exchange_end(struct serve_exchange *x)
         return;
     if (x->upload)
         serve_upload_end(x);
+    else if (x->no_room)
+        serve_answer_busy(x);
     else if (x->body_wanted)
         serve_manifest_put_end(x);
     if (x->answer.status == 0)

@@ -11,6 +11,7 @@
 #define SERVE_HTTP_EXCHANGE_H
 
 #include "serve/access/access.h"
+#include "serve/api/budget.h"
 #include "serve/storage/metadata.h"
 #include "serve/api/routes.h"
 #include "serve/options.h"
@@ -23,6 +24,9 @@ struct serve_registry {
     serve_metadata *metadata;
     serve_sessions *sessions;
     serve_access *access;
+    serve_budget *bodies; /* bytes of bodies that are being collected */
+    serve_budget
+        *parsing;       /* bytes of documents that are being parsed: each costs many times that */
     bool loopback_only; /* const: bound to a loopback address */
     bool read_only;     /* const: nothing in the directory is changed */
     bool disk_was_full; /* const: read-only for that reason */
@@ -74,6 +78,8 @@ struct serve_exchange {
     coras_buf body;          /* collected up to its limit */
     bool body_wanted;        /* collect */
     bool body_too_large;     /* more came than the limit */
+    bool no_room;            /* too many bodies are being collected */
+    size_t body_budget;      /* bytes taken for `body` */
     serve_session *upload;   /* append; acquired by this exchange */
     coras_error *body_error; /* why appending failed */
     coras_digest expected;   /* digest= of an upload; algorithm 0 = none */

@@ -316,7 +316,9 @@ static enum MHD_Result begin_request(struct MHD_Connection *connection, struct r
     if (!check_head(connection, x))
         return refuse_head(connection, r);
     serve_exchange_begin(x);
-    enter(r, x->answer.status == 0 ? SERVE_PHASE_RECEIVING : SERVE_PHASE_DRAINING);
+    enter(r, x->answer.status != 0 ? SERVE_PHASE_DRAINING
+             : x->body_wanted      ? SERVE_PHASE_COLLECTING
+                                   : SERVE_PHASE_RECEIVING);
     has_body = x->content_length > 0 || header_of(connection, "Transfer-Encoding");
     if (x->answer.status == 0 || !has_body || drains_body(x, connection))
         return MHD_YES; /* on_request() sends the answer after the body */
@@ -329,7 +331,7 @@ static enum MHD_Result take_body(struct request *r, const char *data, size_t *le
     struct serve_exchange *x = &r->exchange;
 
     serve_exchange_data(x, data, *len);
-    if (x->answer.status != 0 || x->body_error || x->body_too_large) {
+    if (x->answer.status != 0 || x->body_error || x->body_too_large || x->no_room) {
         enter(r, SERVE_PHASE_DRAINING);
         r->drained += (int64_t)*len;
         if (r->drained > drain_limit(x))

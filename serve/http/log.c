@@ -1,3 +1,4 @@
+/* Lines on standard error: of requests, failures and notes. */
 #include "serve/http/log.h"
 
 #include <inttypes.h>

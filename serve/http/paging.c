@@ -1,3 +1,4 @@
+/* Pages of lists: what is asked for, and the link to the next one. */
 #include "serve/http/paging.h"
 
 #include <inttypes.h>

@@ -1,3 +1,4 @@
+/* Range headers as numbers. */
 #include "serve/http/ranges.h"
 
 #include "base/str.h"

@@ -1,3 +1,4 @@
+/* Removing blobs that nothing needs: those without a link, and files without a row. */
 #include "serve/storage/collect.h"
 
 #include "base/clock.h"

@@ -213,6 +213,9 @@ class Hostile(ServerCase):
             with server.socket() as sock:  # a body
                 sock.sendall(self.head(f"PATCH {server.begin('a')} HTTP/1.1", "Content-Length: 100000"))
                 self.drip(sock, bytes(10_000))
+            with server.socket() as sock:  # a manifest, which is kept in memory meanwhile
+                sock.sendall(self.head("PUT /v2/a/manifests/v1 HTTP/1.1", "Content-Length: 100000"))
+                self.drip(sock, bytes(10_000))
             with server.socket() as sock:  # the body of a request that is refused
                 sock.sendall(self.head("POST /v2/_catalog HTTP/1.1", "Content-Length: 100000"))
                 self.drip(sock, bytes(10_000))
@@ -331,15 +334,40 @@ class Many(ServerCase):
             thread.join()
         self.assertEqual(failures, [])
 
+    def test_memory_is_bounded_however_many_manifests_come_at_once(self):
+        wide = b'{"schemaVersion":2,"a":[' + b"{}," * 1_390_000 + b"{}]}"
+        with Server() as server:
+            def put(number):
+                statuses.append(server.put_manifest("a", f"v{number}", wide).status)
+            statuses = []
+            threads = [threading.Thread(target=put, args=(i,)) for i in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertLessEqual(set(statuses), {201, 400, 503})
+            self.assertEqual(len(statuses), 8)
+            self.assertLess(self.peak(server), 512 * 1024)
+
+    def test_bodies_on_their_way_are_bounded_together(self):
+        with self.new_server("--manifest-limit=200000000") as server:  # one that is as large as very many
+            reply = server.put_manifest("a", "v1", bytes(150_000_000))
+            self.assertEqual((reply.status, reply.headers["Retry-After"]), (503, "2"))
+            self.assertLess(self.peak(server), 512 * 1024)
+            self.assert_error(server.put_manifest("a", "v1", bytes(120_000_000)), 400, "MANIFEST_INVALID")
+
+    def peak(self, server):
+        """Most memory that it had, in KiB."""
+        with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
+
     def test_memory_does_not_grow_with_the_blob(self):
         with Server() as server:
             size = 300_000_000
             location = server.begin("a")
             reply = server.request("PATCH", location, iter([bytes(1_000_000)] * 300))
             self.assertEqual(reply.headers["Range"], f"0-{size - 1}")
-            with open(f"/proc/{server.process.pid}/status", encoding="ascii") as status:
-                peak = next(int(line.split()[1]) for line in status if line.startswith("VmHWM"))
-            self.assertLess(peak, 64 * 1024 if not SANITIZED else 1024 * 1024)
+            self.assertLess(self.peak(server), 64 * 1024 if not SANITIZED else 1024 * 1024)
 
 
 if __name__ == "__main__":

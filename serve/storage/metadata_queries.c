@@ -1,0 +1,104 @@
+/* The SQL of the metadata, and finding or making the row of a repository. */
+#include "base/error.h"
+#include "serve/storage/metadata_queries.h"
+
+_Static_assert(SERVE_Q_COUNT <= SERVE_DB_STATEMENTS_MAX,
+               "a connection has a slot for each statement");
+
+const char *const serve_queries[SERVE_Q_COUNT] = {
+    [SERVE_Q_ADD_REPOSITORY] = "INSERT INTO repository (name) VALUES (?1) ON CONFLICT DO NOTHING",
+    [SERVE_Q_REPOSITORY_ID] = "SELECT id FROM repository WHERE name = ?1",
+    [SERVE_Q_ADD_BLOB] =
+        "INSERT INTO blob (digest, size, stored) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT DO UPDATE SET size = excluded.size, stored = excluded.stored",
+    [SERVE_Q_ADD_LINK] = "INSERT INTO link (repository, digest, linked) VALUES (?1, ?2, ?3)"
+                         " ON CONFLICT DO UPDATE SET linked = excluded.linked",
+    [SERVE_Q_FIND_LINKED_BLOB] =
+        "SELECT size FROM blob WHERE digest = ?2 AND EXISTS (SELECT 1 FROM link JOIN repository"
+        " ON id = repository WHERE name = ?1 AND link.digest = ?2)",
+    [SERVE_Q_FIND_BLOB] = "SELECT size FROM blob WHERE digest = ?2",
+    [SERVE_Q_FIND_ANY_LINK] = "SELECT 1 FROM link WHERE digest = ?1",
+    [SERVE_Q_LINK_IS_OLD] = "SELECT linked < ?3 FROM link WHERE digest = ?2"
+                            " AND repository = (SELECT id FROM repository WHERE name = ?1)",
+    [SERVE_Q_RENEW_LINK] = "UPDATE link SET linked = ?3 WHERE digest = ?2"
+                           " AND repository = (SELECT id FROM repository WHERE name = ?1)",
+    [SERVE_Q_DELETE_LINK] = "DELETE FROM link WHERE digest = ?2"
+                            " AND repository = (SELECT id FROM repository WHERE name = ?1)",
+    [SERVE_Q_HAS_LINK] = "SELECT 1 FROM link WHERE repository = ?1 AND digest = ?2",
+    [SERVE_Q_HAS_MANIFEST] = "SELECT 1 FROM manifest WHERE repository = ?1 AND digest = ?2",
+    [SERVE_Q_PUT_MANIFEST] =
+        "INSERT INTO manifest (repository, digest, media_type, size, subject, artifact_type,"
+        " descriptor, stored, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
+        " ON CONFLICT DO UPDATE SET media_type = excluded.media_type, size = excluded.size,"
+        " content = excluded.content, subject = excluded.subject,"
+        " artifact_type = excluded.artifact_type, descriptor = excluded.descriptor,"
+        " stored = excluded.stored",
+    [SERVE_Q_ADD_REFERENCE] =
+        "INSERT INTO reference (repository, child, parent) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT DO NOTHING",
+    [SERVE_Q_PUT_TAG] =
+        "INSERT INTO tag (repository, name, digest, moved) VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT DO UPDATE SET digest = excluded.digest, moved = excluded.moved",
+    [SERVE_Q_MANIFEST_BY_TAG] =
+        "SELECT manifest.digest, media_type, size, iif(?3, content, NULL) FROM tag"
+        " JOIN repository ON repository.id = tag.repository"
+        " JOIN manifest ON manifest.repository = tag.repository AND manifest.digest = tag.digest"
+        " WHERE repository.name = ?1 AND tag.name = ?2",
+    [SERVE_Q_MANIFEST_BY_DIGEST] =
+        "SELECT manifest.digest, media_type, size, iif(?3, content, NULL) FROM manifest"
+        " JOIN repository ON repository.id = manifest.repository"
+        " WHERE repository.name = ?1 AND manifest.digest = ?2",
+    [SERVE_Q_DELETE_MANIFEST] = "DELETE FROM manifest WHERE repository = ?1 AND digest = ?2",
+    [SERVE_Q_DELETE_TAGS_OF] = "DELETE FROM tag WHERE repository = ?1 AND digest = ?2",
+    [SERVE_Q_DELETE_REFERENCES_OF] = "DELETE FROM reference WHERE repository = ?1 AND parent = ?2",
+    [SERVE_Q_DELETE_TAG] = "DELETE FROM tag WHERE name = ?2"
+                           " AND repository = (SELECT id FROM repository WHERE name = ?1)",
+    [SERVE_Q_TAGS] = "SELECT tag.name FROM tag JOIN repository ON repository.id = tag.repository"
+                     " WHERE repository.name = ?1 AND tag.name > ?2 ORDER BY tag.name LIMIT ?3",
+    [SERVE_Q_REPOSITORIES] =
+        "SELECT name FROM repository WHERE name > ?2 AND EXISTS (SELECT 1 FROM manifest"
+        " WHERE manifest.repository = repository.id) ORDER BY name LIMIT ?3",
+    [SERVE_Q_REFERRERS] =
+        "SELECT descriptor, digest FROM manifest WHERE subject = ?2 AND digest > ?3"
+        " AND repository = (SELECT id FROM repository WHERE name = ?1)"
+        " AND (?4 IS NULL OR artifact_type = ?4) ORDER BY digest LIMIT ?5",
+    [SERVE_Q_COLLECT_LINKS] =
+        "DELETE FROM link WHERE linked < ?1 AND NOT EXISTS (SELECT 1 FROM reference"
+        " WHERE reference.repository = link.repository AND reference.child IN (link.digest, '*'))",
+    [SERVE_Q_UNLINKED_BLOBS] = "SELECT digest FROM blob WHERE stored < ?1 AND NOT EXISTS"
+                               " (SELECT 1 FROM link WHERE link.digest = blob.digest) LIMIT ?2",
+    [SERVE_Q_DELETE_BLOB] = "DELETE FROM blob WHERE digest = ?1",
+};
+
+/* ---- steps shared by the writes ---- */
+
+int serve_metadata_repository_id(serve_db *db, serve_db_connection *c, const char *name,
+                                 int64_t *ret, coras_error **err)
+{
+    sqlite3_stmt *find = serve_db_statement(db, c, SERVE_Q_REPOSITORY_ID, err);
+    int rc;
+
+    if (!find)
+        return CORAS_ERR_IO;
+    serve_db_bind_text(find, 1, name);
+    rc = serve_db_step(db, find, err);
+    if (rc < 0)
+        return rc;
+    if (rc == 0)
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "repository %s not found", name);
+    *ret = sqlite3_column_int64(find, 0);
+    sqlite3_reset(find);
+    return 0;
+}
+
+int serve_metadata_make_repository(serve_db *db, serve_db_connection *c, const char *name,
+                                   int64_t *ret, coras_error **err)
+{
+    sqlite3_stmt *add = serve_db_statement(db, c, SERVE_Q_ADD_REPOSITORY, err);
+
+    if (!add)
+        return CORAS_ERR_IO;
+    serve_db_bind_text(add, 1, name);
+    CORAS_TRY(serve_db_run(db, add, err));
+    return serve_metadata_repository_id(db, c, name, ret, err);
+}

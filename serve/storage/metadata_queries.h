@@ -1,0 +1,57 @@
+/*
+ * The SQL of the metadata, each statement under a number, and the steps that several of
+ * metadata_*.c take. Inside the metadata only.
+ */
+#ifndef SERVE_STORAGE_METADATA_QUERIES_H
+#define SERVE_STORAGE_METADATA_QUERIES_H
+
+#include "serve/storage/metadata.h"
+#include "serve/storage/metadata_db.h"
+
+struct serve_metadata {
+    serve_db *db;
+};
+
+enum serve_query_id {
+    SERVE_Q_ADD_REPOSITORY,
+    SERVE_Q_REPOSITORY_ID,
+    SERVE_Q_ADD_BLOB,
+    SERVE_Q_ADD_LINK,
+    SERVE_Q_FIND_LINKED_BLOB,
+    SERVE_Q_FIND_BLOB,
+    SERVE_Q_FIND_ANY_LINK,
+    SERVE_Q_LINK_IS_OLD,
+    SERVE_Q_RENEW_LINK,
+    SERVE_Q_DELETE_LINK,
+    SERVE_Q_HAS_LINK,
+    SERVE_Q_HAS_MANIFEST,
+    SERVE_Q_PUT_MANIFEST,
+    SERVE_Q_ADD_REFERENCE,
+    SERVE_Q_PUT_TAG,
+    SERVE_Q_MANIFEST_BY_TAG,
+    SERVE_Q_MANIFEST_BY_DIGEST,
+    SERVE_Q_DELETE_MANIFEST,
+    SERVE_Q_DELETE_TAGS_OF,
+    SERVE_Q_DELETE_REFERENCES_OF,
+    SERVE_Q_DELETE_TAG,
+    SERVE_Q_TAGS,
+    SERVE_Q_REPOSITORIES,
+    SERVE_Q_REFERRERS,
+    SERVE_Q_COLLECT_LINKS,
+    SERVE_Q_UNLINKED_BLOBS,
+    SERVE_Q_DELETE_BLOB,
+    SERVE_Q_COUNT
+};
+
+extern const char *const serve_queries[SERVE_Q_COUNT];
+
+/* NOT_FOUND. */
+CORAS_MUST_CHECK int serve_metadata_repository_id(serve_db *db, serve_db_connection *c,
+                                                  const char *name, int64_t *ret,
+                                                  coras_error **err);
+/* The same; it comes to be when it is not there. */
+CORAS_MUST_CHECK int serve_metadata_make_repository(serve_db *db, serve_db_connection *c,
+                                                    const char *name, int64_t *ret,
+                                                    coras_error **err);
+
+#endif
