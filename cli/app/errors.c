@@ -1,6 +1,8 @@
+/*
+ * The error line that ends a command: its prefix says whose words it repeats.
+ */
 #include "cli/app/errors.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,6 +11,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "cli/app/help.h"
+#include "cli/app/hints.h"
 
 static void put_count(coras_buf *out, const struct cmd *cmd)
 {
@@ -65,13 +68,13 @@ static bool is_own_response(const char *registry, const coras_error *error)
 static bool is_not_found(const coras_error *error)
 {
     return coras_error_code(error) == CORAS_ERR_NOT_FOUND &&
-           !coras_str_ends(coras_error_message(error), coras_errno_text(ENOENT));
+           coras_error_party(error) != CORAS_PARTY_LOCAL;
 }
 
 /* Which credentials were looked at in vain. */
 static void print_credential_advice(const struct call *call, const coras_error *error)
 {
-    if (!coras_str_ends(coras_error_message(error), "basic credential not found"))
+    if (coras_error_code(error) != CORAS_ERR_NO_CREDENTIAL)
         return;
     coras_auto_free char *quoted = call->auth_file ? coras_go_quote_dup(call->auth_file) : NULL;
     fprintf(stderr,
@@ -90,30 +93,11 @@ static void print_safely(const char *prefix, const char *text)
 
 static void print_hint(const coras_error *error)
 {
-    /* Advice that other tools' users know word for word stands alone; ours is marked as such. */
-    static const char *const known[] = {
-        "Please ",
-        "Pulling files outside ",
-        "available platforms in index",
-        "supported types",
-        "selecting multiple platforms",
-        "If you want to list",
-        "Namespace seems",
-        "To download a large config",
-        "To back up to a tar archive",
-        "consider using image spec",
-        "set an artifact type",
-    };
-    const char *hint = coras_error_hint(error);
-    if (!hint)
-        return;
-    for (size_t i = 0; i < CORAS_ARRAY_LEN(known); i++) {
-        if (coras_str_starts(hint, known[i])) {
-            print_safely("", hint);
-            return;
-        }
-    }
-    print_safely("Hint: ", hint);
+    coras_auto_buf hint = CORAS_BUF_UNLIMITED;
+
+    put_hint(&hint, error);
+    if (hint.len)
+        print_safely("", hint.ptr);
 }
 
 void report_error(const struct call *call, const coras_error *error)

@@ -193,7 +193,8 @@ static bool names_side(const char *message, const struct target_options *side)
 static bool blames_source(const coras_error *error)
 {
     return coras_error_code(error) == CORAS_ERR_NOT_FOUND ||
-           coras_error_code(error) == CORAS_ERR_UNSUPPORTED;
+           coras_error_code(error) == CORAS_ERR_UNSUPPORTED ||
+           coras_error_code(error) == CORAS_ERR_UNSUPPORTED_DIGEST;
 }
 
 /* NULL when it cannot be told. */
@@ -209,7 +210,7 @@ static const struct target_options *failed_side(const struct cp_state *s, const 
         return names_side(message, &s->to) && !names_side(message, &s->from) ? &s->to : &s->from;
     if (to && !from)
         return &s->to;
-    if (!from && coras_str_ends(message, "basic credential not found"))
+    if (!from && coras_error_code(error) == CORAS_ERR_NO_CREDENTIAL)
         return s->resolved && s->to.registry ? &s->to : &s->from;
     return from || blames_source(error) ? &s->from : NULL;
 }
@@ -244,8 +245,7 @@ static int name_source(const struct cp_state *s, int rc, coras_error **err)
     if (!quoted)
         return coras_fail_no_memory(err);
     rc = coras_fail(err, rc, "%s is %s", quoted, coras_error_message(cause));
-    if (coras_error_hint(cause))
-        coras_hint(err, "%s", coras_error_hint(cause));
+    coras_advise_as(err, cause);
     return rc;
 }
 
@@ -257,9 +257,9 @@ static int explain_failure(struct call *call, const struct cp_state *s, int rc, 
         set_registry(call, coras_error_http_host(*err));
         return rc;
     }
-    if (coras_str_starts(coras_error_message(*err), "not an image index"))
+    if (rc == CORAS_ERR_NOT_AN_INDEX)
         return name_source(s, rc, err);
-    if (coras_str_starts(coras_error_message(*err), "unmatched platforms")) {
+    if (rc == CORAS_ERR_NO_PLATFORM) {
         call->scope = SCOPE_LOCAL; /* the source is there, and has others */
         return rc;
     }

@@ -151,7 +151,7 @@ static int list_repositories(struct ls_state *s, struct names *names, coras_erro
     int rc = coras_list_repositories(s->client, s->registry, last, collect_name, names, err);
     rc = finish_names(names, rc, err);
     if (rc == 0 || !err || coras_error_response(*err) ||
-        coras_str_ends(coras_error_message(*err), "basic credential not found"))
+        coras_error_code(*err) == CORAS_ERR_NO_CREDENTIAL)
         return rc;
     coras_auto_buf what = CORAS_BUF_UNLIMITED;
     coras_buf_printf(&what, "could not list repositories for \"%s\"", s->registry);

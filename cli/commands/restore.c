@@ -83,8 +83,7 @@ static int fail_archive(const char *path, int rc, coras_error **err)
         message += strlen(known);
     rc = coras_fail(err, rc, "failed to prepare OCI store from tar archive \"%s\": %s", path,
                     message);
-    if (coras_error_hint(cause))
-        coras_hint(err, "%s", coras_error_hint(cause));
+    coras_advise_as(err, cause);
     return rc;
 }
 

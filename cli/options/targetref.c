@@ -76,7 +76,7 @@ static void hint_lower_case(const char *raw, coras_error **err)
         if (coras_is_upper(*at))
             *at = (char)(*at + ('a' - 'A'));
     if (at && !coras_streq(lower, raw) && coras_reference_parse(lower, &parsed, NULL) == 0)
-        coras_hint(err, "names of repositories have no capital letters: %s", lower);
+        coras_advise_with(err, CORAS_HINT_LOWER_CASE, lower);
     coras_reference_clear(&parsed);
 }
 

@@ -58,6 +58,8 @@ extern "C" {
     /* The name in what was given for one. */                                                      \
     X(CORAS_HINT_REGISTRY_NAME, 12, "REGISTRY_NAME",                                               \
       "a registry is named without scheme and path: %1")                                           \
+    X(CORAS_HINT_PRIVATE_TOKEN_SERVICE, 13, "PRIVATE_TOKEN_SERVICE",                               \
+      "if this token service is yours, allow its private address")                                 \
                                                                                                    \
     /* The network between here and the registry. */                                               \
     X(CORAS_HINT_CHECK_NAME, 20, "CHECK_NAME",                                                     \
@@ -80,7 +82,7 @@ extern "C" {
     X(CORAS_HINT_CLIENT_CERTIFICATE, 31, "CLIENT_CERTIFICATE",                                     \
       "the server asks for a certificate of the client")                                           \
     X(CORAS_HINT_USE_PLAIN_HTTP, 32, "USE_PLAIN_HTTP", "the registry speaks plain HTTP")           \
-    X(CORAS_HINT_USE_TLS, 33, "USE_TLS", "the registry speaks TLS")                                \
+    X(CORAS_HINT_USE_TLS, 33, "USE_TLS", "the registry may speak TLS")                             \
     X(CORAS_HINT_STALLED, 34, "STALLED", "allow more time without progress")                       \
     /* Seconds. */                                                                                 \
     X(CORAS_HINT_WAIT, 35, "WAIT", "the registry asks to wait %1 s before the next request")       \

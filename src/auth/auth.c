@@ -155,10 +155,9 @@ static int grant_basic(coras_auth *a, const coras_request *req, coras_grant *ret
     if (rc < 0)
         return wrap(err, rc, req);
     if (coras_cred_is_empty(&cred)) {
-        rc = coras_fail(err, CORAS_ERR_UNAUTHORIZED, "basic credential not found");
+        rc = coras_fail(err, CORAS_ERR_NO_CREDENTIAL, "basic credential not found");
         const char *file = a->credentials ? coras_credentials_file(a->credentials) : NULL;
-        coras_hint(err, "no credential for the key \"%s\"%s%s; log in first",
-                   coras_cred_key(a->registry), file ? " in " : "", file ? file : "");
+        coras_advise_with(err, CORAS_HINT_NO_CREDENTIAL, coras_cred_key(a->registry), file);
         return rc;
     }
     char *header = coras_cred_basic(&cred);

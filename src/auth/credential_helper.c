@@ -112,8 +112,7 @@ static int spawn(struct helper_run *run, const char *action, int input, int outp
     if (rc == ENOENT || rc == EACCES) {
         rc = coras_fail(err, CORAS_ERR_NOT_FOUND,
                         "exec: \"%s\": executable file not found in $PATH", run->program);
-        coras_hint(err, "install %s, or remove credsStore and credHelpers from the configuration",
-                   run->program);
+        coras_advise_with(err, CORAS_HINT_INSTALL_HELPER, run->program);
         return rc;
     }
     return rc ? coras_fail_errno(err, rc, "exec: \"%s\"", run->program) : 0;
@@ -274,7 +273,8 @@ static int helper_failed(const char *name, const coras_buf *output, coras_error 
         return coras_fail(err, CORAS_ERR_CONFIG, "docker-credential-%s failed without a message",
                           name);
     int rc = coras_fail(err, CORAS_ERR_CONFIG, "%s", shown.ptr);
-    coras_hint(err, "these are the words of docker-credential-%s", name);
+    coras_auto_free char *program = coras_asprintf("docker-credential-%s", name);
+    coras_advise_with(err, CORAS_HINT_HELPER_WORDS, program);
     return rc;
 }
 

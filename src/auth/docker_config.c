@@ -21,7 +21,7 @@ static int wrong(const char *path, const char *why, coras_error **err)
 {
     int rc = coras_fail(err, CORAS_ERR_CONFIG, "failed to decode config file %s: %s", path, why);
 
-    coras_hint(err, "repair %s, or name another file with --registry-config", path);
+    coras_advise_with(err, CORAS_HINT_REPAIR_CONFIG, path);
     return rc;
 }
 
@@ -103,7 +103,7 @@ static int check_members(const char *path, const coras_json *root, coras_error *
     if (rc == 0 && is_present(auths) && coras_json_type_of(auths) != CORAS_JSON_OBJECT)
         rc = fail_type("auths", auths, "map[string]json.RawMessage", err);
     if (rc < 0)
-        coras_hint(err, "repair %s, or name another file with --registry-config", path);
+        coras_advise_with(err, CORAS_HINT_REPAIR_CONFIG, path);
     return rc;
 }
 

@@ -247,16 +247,15 @@ static int read_reply(const struct fetch *f, const coras_response *r,
     if (r->status == 200)
         return coras_token_parse(coras_response_body(r), coras_wall_s(), reply, err);
     int rc = coras_response_to_error(&req, r, err);
+    coras_error_set_party(err, CORAS_PARTY_TOKEN_SERVICE);
     if (r->status == 401 || r->status == 403) {
         if (f->cred->found_in)
-            coras_hint(err, "the token service refused the credential from %s", f->cred->found_in);
+            coras_advise_with(err, CORAS_HINT_TOKEN_CREDENTIAL_REFUSED, f->cred->found_in);
         else
-            coras_hint(err, "the token service gives no anonymous token; log in to %s first",
-                       f->auth->registry);
+            coras_advise_with(err, CORAS_HINT_NO_ANONYMOUS_TOKEN, f->auth->registry);
         return rc;
     }
-    coras_hint(err, "the token service of %s is in trouble; the credential was not judged",
-               f->auth->registry);
+    coras_advise_with(err, CORAS_HINT_TOKEN_SERVICE_FAILED, f->auth->registry);
     return coras_error_recode(err, CORAS_ERR_HTTP);
 }
 

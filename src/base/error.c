@@ -324,6 +324,12 @@ void coras_advise(coras_error **err, enum coras_hint_kind kind)
     coras_advise_with(err, kind, NULL);
 }
 
+void coras_advise_as(coras_error **err, const coras_error *cause)
+{
+    if (cause && cause->hint)
+        coras_advise_args(err, cause->hint_kind, (const char *const *)cause->hint_args);
+}
+
 void coras_hint(coras_error **err, const char *fmt, ...)
 {
     coras_auto_free char *text = NULL;

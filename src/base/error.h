@@ -43,6 +43,8 @@ void coras_advise_args(coras_error **err, enum coras_hint_kind kind,
                        const char *const args[CORAS_HINT_ARGS]);
 #define coras_advise_with(err, kind, ...)                                                          \
     coras_advise_args((err), (kind), (const char *const[CORAS_HINT_ARGS]){__VA_ARGS__})
+/* The hint of another error, such as the one that this one replaces. */
+void coras_advise_as(coras_error **err, const coras_error *cause);
 /* Advice that no kind fits: for programs, which have no other programs to tell it to. */
 void coras_hint(coras_error **err, const char *fmt, ...) CORAS_PRINTF(2, 3);
 

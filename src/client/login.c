@@ -39,7 +39,7 @@ static int validate(coras_client *client, const char *registry, const coras_cred
     CORAS_TRY(coras_client_send_as(client, auth, &req, not_found, &r, err));
     if (coras_response_status(r) == 404) {
         coras_fail(err, CORAS_ERR_NOT_FOUND, "not found");
-        coras_hint(err, "%s answers, but not as a registry: check the name and the port", registry);
+        coras_advise_with(err, CORAS_HINT_NOT_A_REGISTRY, registry);
         return CORAS_ERR_NOT_FOUND;
     }
     return 0;

@@ -60,7 +60,7 @@ int coras_curl_load(const struct coras_curl **ret, coras_error **err)
         int rc =
             coras_fail(err, CORAS_ERR_UNSUPPORTED,
                        "libcurl cannot be loaded: %s not found (libcurl 7.66 or later)", missing);
-        coras_hint(err, "install libcurl (Debian, Ubuntu: apt install libcurl4)");
+        coras_advise(err, CORAS_HINT_INSTALL_LIBCURL);
         return rc;
     }
     *ret = &api;

@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "gospell/tls_alert.h"
 #include "http/curl_api.h"
 
 /* OpenSSL's numbers, whose headers are not wanted here. */
@@ -49,14 +50,13 @@ static int fail_lookup(const coras_url *url, coras_error **err)
         freeaddrinfo(list);
     if (rc == EAI_NONAME) {
         rc = coras_fail(err, CORAS_ERR_CONNECT, "dial tcp: lookup %s: no such host", host);
-        coras_hint(err, "check the registry's name, or the DNS settings of this machine");
+        coras_advise(err, CORAS_HINT_CHECK_NAME);
         return rc;
     }
     rc = coras_fail(err, CORAS_ERR_CONNECT,
                     "dial tcp: lookup %s: temporary failure in name resolution", host);
     coras_error_set_retryable(err, true);
-    coras_hint(err, "the name server does not answer; if this network needs a proxy, set "
-                    "HTTPS_PROXY");
+    coras_advise(err, CORAS_HINT_NAME_SERVER);
     return rc;
 }
 
@@ -73,21 +73,22 @@ static int fail_connect(const struct coras_http_failure *f, const coras_url *url
                             coras_errno_text(f->socket_errno));
         coras_error_set_retryable(err, true);
         if (f->socket_errno == EMFILE)
-            coras_hint(err, "allow more open files (ulimit -n), or lower --concurrency");
+            coras_advise(err, CORAS_HINT_OPEN_FILES);
         return rc;
     }
     if (f->through_proxy) {
         int rc = coras_fail(err, CORAS_ERR_CONNECT, "proxyconnect tcp: dial tcp %s: connect: %s",
                             dial.ptr, coras_errno_text(f->os_errno ? f->os_errno : ECONNREFUSED));
         coras_error_set_retryable(err, true);
-        coras_hint(err, "the proxy of HTTP_PROXY or HTTPS_PROXY cannot be reached");
+        coras_error_set_party(err, CORAS_PARTY_PROXY);
+        coras_advise(err, CORAS_HINT_PROXY_UNREACHABLE);
         return rc;
     }
     int rc = coras_fail(err, CORAS_ERR_CONNECT, "dial tcp %s: connect: %s", dial.ptr,
                         coras_errno_text(f->os_errno ? f->os_errno : ECONNREFUSED));
     coras_error_set_retryable(err, true);
-    coras_hint(err, "nothing accepts connections there: check host name and port%s",
-               url->port == 443 && !url->has_port ? ", or use a proxy (HTTPS_PROXY)" : "");
+    coras_advise(err, url->port == 443 && !url->has_port ? CORAS_HINT_CHECK_PORT_OR_USE_PROXY
+                                                         : CORAS_HINT_CHECK_PORT);
     return rc;
 }
 
@@ -101,8 +102,7 @@ static int fail_timeout(const struct coras_http_failure *f, const coras_url *url
         coras_url_put_dial(&dial, url);
     int rc = coras_fail(err, CORAS_ERR_TIMEOUT, "dial tcp %s: i/o timeout", dial.ptr);
     coras_error_set_retryable(err, true);
-    coras_hint(err, "a firewall may drop the connection; if this network needs a proxy, set "
-                    "HTTPS_PROXY");
+    coras_advise(err, CORAS_HINT_FIREWALL);
     return rc;
 }
 
@@ -113,7 +113,7 @@ static int fail_name(const coras_url *url, coras_error **err)
                         "%.*s",
                         (int)url->host.len, url->host.ptr);
 
-    coras_hint(err, "the certificate names another host: check the registry's name");
+    coras_advise(err, CORAS_HINT_CERTIFICATE_NAME);
     return rc;
 }
 
@@ -132,8 +132,7 @@ static int fail_certificate(const struct coras_http_failure *f, const coras_url 
         why = "certificate has been revoked";
     int rc = coras_fail(err, CORAS_ERR_TLS, "tls: failed to verify certificate: x509: %s", why);
     if (f->verify_result >= VERIFY_SELF_SIGNED_LEAF && f->verify_result <= VERIFY_NO_LEAF_SIGNATURE)
-        coras_hint(err, "give the authority's certificate with --ca-file; --insecure switches the "
-                        "check off");
+        coras_advise(err, CORAS_HINT_CA_FILE);
     return rc;
 }
 
@@ -153,8 +152,8 @@ static int fail_proxy(const struct coras_http_failure *f, coras_error **err)
                         "proxyconnect tcp: %s", text ? text : "proxy refused the connection");
 
     coras_error_set_retryable(err, !refused);
-    coras_hint(err, refused ? "give the proxy's user and password in HTTPS_PROXY"
-                            : "the proxy of HTTP_PROXY or HTTPS_PROXY refused to connect");
+    coras_error_set_party(err, CORAS_PARTY_PROXY);
+    coras_advise(err, refused ? CORAS_HINT_PROXY_CREDENTIAL : CORAS_HINT_PROXY_REFUSED);
     return rc;
 }
 
@@ -162,11 +161,10 @@ static int fail_proxy(const struct coras_http_failure *f, coras_error **err)
 static int fail_alert(const struct coras_http_failure *f, coras_error **err)
 {
     int rc =
-        coras_fail(err, CORAS_ERR_TLS, "remote error: tls: %s", coras_tls_alert_text(f->tls.alert));
+        coras_fail(err, CORAS_ERR_TLS, "remote error: tls: %s", coras_go_tls_alert(f->tls.alert));
 
     if (coras_tls_alert_wants_certificate(f->tls.alert))
-        coras_hint(err, "the registry may want a client certificate: give one with --cert-file and "
-                        "--key-file");
+        coras_advise(err, CORAS_HINT_CLIENT_CERTIFICATE);
     return rc;
 }
 
@@ -174,7 +172,7 @@ static int fail_handshake(const struct coras_http_failure *f, coras_error **err)
 {
     if (f->tls.is_http) {
         int rc = coras_fail(err, CORAS_ERR_TLS, "http: server gave HTTP response to HTTPS client");
-        coras_hint(err, "the registry speaks plain HTTP: use --plain-http if that is intended");
+        coras_advise(err, CORAS_HINT_USE_PLAIN_HTTP);
         return rc;
     }
     if (!f->tls.refused) /* nobody objected: the connection was cut */
@@ -214,7 +212,8 @@ int coras_http_fail(const struct coras_http_failure *f, coras_error **err)
         return fail_lookup(url, err);
     case CURLE_COULDNT_RESOLVE_PROXY: {
         int rc = coras_fail(err, CORAS_ERR_CONNECT, "proxyconnect tcp: dial tcp: no such host");
-        coras_hint(err, "check HTTP_PROXY and HTTPS_PROXY");
+        coras_error_set_party(err, CORAS_PARTY_PROXY);
+        coras_advise(err, CORAS_HINT_CHECK_PROXY);
         return rc;
     }
     case CURLE_COULDNT_CONNECT:

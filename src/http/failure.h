@@ -16,7 +16,7 @@ struct coras_http_failure {
     long verify_result; /* OpenSSL's X509_V_* */
     struct coras_tls_watch tls;
     int proxy_status;      /* of the answer to CONNECT; 0: none */
-    const char *curl_text; /* libcurl's own words */
+    const char *curl_text; /* libcurl's own words, to be shown and not to be read */
     const char *dial;      /* address of the last connection attempt, "" when there was none */
     bool through_proxy;
     bool in_headers; /* the answer had begun */

@@ -180,9 +180,21 @@ static int code_for(int status)
         return CORAS_ERR_DENIED;
     case 404:
         return CORAS_ERR_NOT_FOUND;
+    case 429:
+        return CORAS_ERR_RATE_LIMITED;
     default:
         return CORAS_ERR_HTTP;
     }
+}
+
+/* A request that belongs to no registry says itself whose service it was. */
+static enum coras_party party_of(const coras_request *req, const coras_response *r)
+{
+    if (r->status == 407)
+        return CORAS_PARTY_PROXY;
+    if (r->foreign)
+        return CORAS_PARTY_ELSEWHERE;
+    return req->registry ? CORAS_PARTY_REGISTRY : CORAS_PARTY_UNKNOWN;
 }
 
 int coras_response_to_error(const coras_request *req, const coras_response *r, coras_error **err)
@@ -202,6 +214,7 @@ int coras_response_to_error(const coras_request *req, const coras_response *r, c
     coras_error_set_http(err, r->status, host.ptr, words.len ? words.ptr : line.ptr, NULL);
     for (size_t i = 0; i < codes.len; i++)
         coras_error_add_registry_code(err, codes.items[i]);
+    coras_error_set_party(err, party_of(req, r));
     int64_t wait = coras_response_retry_after_s(r);
     if (wait > 0)
         coras_error_set_retry_after_s(err, wait);

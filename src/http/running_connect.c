@@ -26,8 +26,7 @@ static int check_address(struct coras_running *x, const struct sockaddr *address
     if (!x->ex->guard_private || !coras_address_private(address))
         return 0;
     int rc = refuse(x, "of private networks");
-    coras_hint(&x->error, "if this token service is yours, allow it with "
-                          "--allow-private-token-service");
+    coras_advise(&x->error, CORAS_HINT_PRIVATE_TOKEN_SERVICE);
     return rc;
 }
 

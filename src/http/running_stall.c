@@ -70,7 +70,7 @@ static int fail_stalled(struct coras_running *x)
                    x->awaits_answer ? "no answer for %d s" : "no progress for %d s", limit_s(x));
 
     coras_error_set_retryable(&x->error, true);
-    coras_hint(&x->error, "ORAS_HTTP_TIMEOUT sets the seconds to wait for progress");
+    coras_advise(&x->error, CORAS_HINT_STALLED);
     return rc;
 }
 

@@ -29,51 +29,6 @@ void coras_tls_watch_note(struct coras_tls_watch *w, bool incoming, const void *
         w->alert = bytes[1];
 }
 
-const char *coras_tls_alert_text(int alert)
-{
-    static const struct {
-        int alert;
-        const char *text;
-    } rows[] = {
-        {10, "unexpected message"},
-        {20, "bad record MAC"},
-        {21, "decryption failed"},
-        {22, "record overflow"},
-        {30, "decompression failure"},
-        {HANDSHAKE_FAILURE, "handshake failure"},
-        {BAD_CERTIFICATE, "bad certificate"},
-        {43, "unsupported certificate"},
-        {44, "revoked certificate"},
-        {45, "expired certificate"},
-        {46, "unknown certificate"},
-        {47, "illegal parameter"},
-        {48, "unknown certificate authority"},
-        {49, "access denied"},
-        {50, "error decoding message"},
-        {51, "error decrypting message"},
-        {60, "export restriction"},
-        {70, "protocol version not supported"},
-        {71, "insufficient security level"},
-        {80, "internal error"},
-        {86, "inappropriate fallback"},
-        {100, "no renegotiation"},
-        {109, "missing extension"},
-        {110, "unsupported extension"},
-        {111, "certificate unobtainable"},
-        {112, "unrecognized name"},
-        {113, "bad certificate status response"},
-        {114, "bad certificate hash value"},
-        {115, "unknown PSK identity"},
-        {CERTIFICATE_REQUIRED, "certificate required"},
-        {120, "no application protocol"},
-    };
-
-    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++)
-        if (rows[i].alert == alert)
-            return rows[i].text;
-    return "unknown alert";
-}
-
 bool coras_tls_alert_wants_certificate(int alert)
 {
     return alert == HANDSHAKE_FAILURE || alert == BAD_CERTIFICATE || alert == CERTIFICATE_REQUIRED;

@@ -17,8 +17,6 @@ struct coras_tls_watch {
 /* One message of the TLS library, as libcurl's debug function gets it. */
 void coras_tls_watch_note(struct coras_tls_watch *w, bool incoming, const void *data, size_t len);
 
-/* Go's words for an alert: "certificate required". */
-const char *coras_tls_alert_text(int alert);
 /* Whether the other side may have refused us for want of a client certificate. */
 bool coras_tls_alert_wants_certificate(int alert);
 

@@ -39,7 +39,7 @@ static int resolve_in_index(const struct coras_layout_index *index, const char *
 {
     const struct coras_layout_entry *entry = coras_layout_index_by_tag(index, reference);
     if (entry && entry->desc.digest.algorithm == CORAS_DIGEST_NONE)
-        return coras_fail(err, CORAS_ERR_UNSUPPORTED, "unsupported digest algorithm");
+        return coras_fail(err, CORAS_ERR_UNSUPPORTED_DIGEST, "unsupported digest algorithm");
     if (entry)
         return coras_descriptor_copy(ret, &entry->desc, err);
     if (coras_digest_parse(reference, digest, NULL) < 0)

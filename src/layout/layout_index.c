@@ -50,9 +50,8 @@ static int compact(coras_str raw, char **ret, coras_error **err)
 static bool is_foreign_digest(const char *text)
 {
     coras_digest digest;
-    coras_auto(coras_error) err = NULL;
-    return coras_digest_parse(text, &digest, &err) < 0 &&
-           strstr(coras_error_message(err), "unsupported digest algorithm") != NULL;
+
+    return coras_digest_parse(text, &digest, NULL) == CORAS_ERR_UNSUPPORTED_DIGEST;
 }
 
 static int parse_entry(const coras_json *v, size_t i, coras_descriptor *ret, coras_error **err)

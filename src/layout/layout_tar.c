@@ -207,7 +207,7 @@ int coras_layout_tar_open(int *fd, const char *name, coras_layout_tar **ret, cor
     if (rc < 0) {
         const char *compression = compression_of(&s);
         if (compression)
-            coras_hint(err, "the archive is compressed with %s: decompress it first", compression);
+            coras_advise_with(err, CORAS_HINT_DECOMPRESS, compression);
         tar->fd = -1; /* still the caller's */
         coras_auto_free char *quoted = coras_go_quote_dup(name);
         return coras_wrap(err, rc, "%s does not look like a tar archive", quoted ? quoted : "");

@@ -107,6 +107,11 @@ static int bad_digest(coras_error **err, const char *why)
     return coras_fail(err, CORAS_ERR_INVALID_DIGEST, "%s", why);
 }
 
+static int unknown_algorithm(coras_error **err)
+{
+    return coras_fail(err, CORAS_ERR_UNSUPPORTED_DIGEST, "unsupported digest algorithm");
+}
+
 int coras_digest_parse(const char *text, coras_digest *ret, coras_error **err)
 {
     const char *colon = text ? strchr(text, ':') : NULL;
@@ -120,10 +125,11 @@ int coras_digest_parse(const char *text, coras_digest *ret, coras_error **err)
     name = (coras_str){text, (size_t)(colon - text)};
     encoded = coras_str_of(colon + 1);
     digest.algorithm = (unsigned char)algorithm_named(name);
+    if (digest.algorithm == CORAS_DIGEST_NONE && is_algorithm_grammar(name) &&
+        is_encoded_grammar(encoded))
+        return unknown_algorithm(err);
     if (digest.algorithm == CORAS_DIGEST_NONE)
-        return bad_digest(err, is_algorithm_grammar(name) && is_encoded_grammar(encoded)
-                                   ? "unsupported digest algorithm"
-                                   : "invalid checksum digest format");
+        return bad_digest(err, "invalid checksum digest format");
     if (encoded.len != 2 * coras_digest_bytes(digest.algorithm))
         return bad_digest(err, "invalid checksum digest length");
     if (!decode_hex(encoded, digest.bytes))
@@ -203,7 +209,7 @@ int coras_hasher_new(int algorithm, coras_hasher **ret, coras_error **err)
     coras_auto(coras_hasher) h = NULL;
 
     if (!a)
-        return bad_digest(err, "unsupported digest algorithm");
+        return unknown_algorithm(err);
     h = coras_new(coras_hasher);
     if (!h || !(h->ctx = EVP_MD_CTX_new()))
         return coras_fail_no_memory(err);
@@ -250,7 +256,7 @@ int coras_digest_of(int algorithm, const void *data, size_t len, coras_digest *r
     if ((len && !data) || !ret)
         return coras_missing_argument(err);
     if (!a)
-        return bad_digest(err, "unsupported digest algorithm");
+        return unknown_algorithm(err);
     if (!EVP_Digest(data, len, digest.bytes, NULL, a->md(), NULL))
         return hash_failed(err);
     *ret = digest;

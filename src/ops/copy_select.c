@@ -108,8 +108,8 @@ static int check_matched(const struct selection *s, coras_error **err)
         if (s->index->layers.items[i].platform && !describes(&s->index->layers.items[i]))
             put_platform(&available, s->index->layers.items[i].platform);
     coras_escape(&shown, available.ptr, available.len, CORAS_LIMIT_ERROR_TEXT);
-    int rc = coras_fail(err, CORAS_ERR_NOT_FOUND, "unmatched platforms: [%s]", missing.ptr);
-    coras_hint(err, "available platforms in index: [%s]", shown.ptr);
+    int rc = coras_fail(err, CORAS_ERR_NO_PLATFORM, "unmatched platforms: [%s]", missing.ptr);
+    coras_advise_with(err, CORAS_HINT_PLATFORMS_EXIST, shown.ptr);
     return rc;
 }
 
@@ -242,10 +242,8 @@ static int select_platforms(coras_target *from, const char *reference,
 
     CORAS_TRY(coras_select_manifest(from, reference, NULL, &desc, bytes, err));
     if (!coras_kind_is_index(coras_media_type_kind(desc.media_type))) {
-        int rc = coras_fail(err, CORAS_ERR_UNSUPPORTED, "not an image index or a manifest list");
-        coras_hint(err, "selecting multiple platforms requires a multi-platform source; use a "
-                        "single --platform "
-                        "value to copy a specific platform of an image");
+        int rc = coras_fail(err, CORAS_ERR_NOT_AN_INDEX, "not an image index or a manifest list");
+        coras_advise(err, CORAS_HINT_ONE_PLATFORM);
         return rc;
     }
     CORAS_TRY(coras_manifest_parse(bytes->ptr, bytes->len, desc.media_type, &m, err));

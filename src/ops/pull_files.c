@@ -64,10 +64,7 @@ static int fail_traversal(coras_error **err)
 {
     int rc = coras_fail(err, CORAS_ERR_UNSAFE_PATH,
                         "failed to resolve path for writing: path traversal disallowed");
-    coras_hint(
-        err,
-        "Pulling files outside of working directory is insecure and blocked by default. If you "
-        "trust the content producer, use --allow-path-traversal to bypass this check.");
+    coras_advise(err, CORAS_HINT_ALLOW_PATH_TRAVERSAL);
     return rc;
 }
 

@@ -28,28 +28,25 @@ static bool is_ecr(const char *host)
 
 static void hint_missing_repository(const coras_registry *r, coras_error **err)
 {
-    const char *name = r->repository;
+    coras_auto_buf how = CORAS_BUF_UNLIMITED;
 
     if (is_ecr(r->host))
-        coras_hint(err,
-                   "the repository does not exist, and ECR makes none by itself: run 'aws ecr "
-                   "create-repository --repository-name %s'",
-                   name);
+        coras_buf_printf(&how,
+                         ", and ECR makes none by itself: run 'aws ecr create-repository "
+                         "--repository-name %s'",
+                         r->repository);
     else if (coras_streq(r->host, "public.ecr.aws"))
-        coras_hint(err,
-                   "the repository does not exist, and ECR makes none by itself: run 'aws "
-                   "ecr-public create-repository --region us-east-1 --repository-name %s' (the "
-                   "name without the alias in front)",
-                   name);
+        coras_buf_printf(&how,
+                         ", and ECR makes none by itself: run 'aws ecr-public create-repository "
+                         "--region us-east-1 --repository-name %s' (the name without the alias in "
+                         "front)",
+                         r->repository);
     else if (coras_str_ends(r->host, ".pkg.dev"))
-        coras_hint(err, "the repository does not exist: run 'gcloud artifacts repositories create "
-                        "NAME --repository-format=docker'; references are "
-                        "LOCATION-docker.pkg.dev/PROJECT/NAME/IMAGE");
-    else
-        coras_hint(err,
-                   "the registry at %s knows no repository \"%s\"; if it does not make "
-                   "repositories by itself, create it (or its project) there first",
-                   r->host, name);
+        coras_buf_puts(&how, ": run 'gcloud artifacts repositories create NAME "
+                             "--repository-format=docker'; references are "
+                             "LOCATION-docker.pkg.dev/PROJECT/NAME/IMAGE");
+    coras_advise_with(err, CORAS_HINT_CREATE_REPOSITORY, r->host, r->repository,
+                      how.len ? how.ptr : NULL);
 }
 
 /* ---- tags ---- */
@@ -74,7 +71,7 @@ static void hint_tags(const coras_registry *r, coras_strlist *tags, const char *
     coras_auto_buf list = CORAS_BUF_UNLIMITED;
 
     if (!tags->len) {
-        coras_hint(err, "%s/%s has no tags", r->host, r->repository);
+        coras_advise_with(err, CORAS_HINT_NO_TAGS, r->host, r->repository);
         return;
     }
     coras_names_sort_by_likeness(tags, wanted);
@@ -82,10 +79,8 @@ static void hint_tags(const coras_registry *r, coras_strlist *tags, const char *
         coras_buf_puts(&list, i ? ", " : "");
         coras_escape(&list, tags->items[i], strlen(tags->items[i]), CORAS_LIMIT_COMPONENT);
     }
-    if (tags->len > TAGS_SHOWN)
-        coras_hint(err, "the closest of the tags there: %s", list.ptr);
-    else
-        coras_hint(err, "tags there: %s", list.ptr);
+    coras_advise_with(err, tags->len > TAGS_SHOWN ? CORAS_HINT_CLOSEST_TAGS : CORAS_HINT_TAGS_EXIST,
+                      list.ptr);
 }
 
 void coras_registry_explain_missing(coras_target *t, const char *reference, coras_error **err)
@@ -113,27 +108,6 @@ void coras_registry_explain_missing(coras_target *t, const char *reference, cora
 
 /* ---- pushing ---- */
 
-static void hint_too_large(const coras_registry *r, coras_error **err)
-{
-    coras_hint(err,
-               "%s, or a proxy in front of it, limits the size of a request: raise that limit "
-               "(nginx: client_max_body_size)",
-               r->host);
-}
-
-static void hint_no_space(const coras_registry *r, coras_error **err)
-{
-    coras_hint(err, "the storage of %s is full", r->host);
-}
-
-static void hint_denied(const coras_registry *r, coras_error **err)
-{
-    coras_hint(err,
-               "the account may read but not write %s/%s, or a quota is used up: check its rights "
-               "there",
-               r->host, r->repository);
-}
-
 /* What every kind of push may meet; true when it was one of them. */
 static bool hint_push(const coras_registry *r, coras_error **err)
 {
@@ -142,11 +116,11 @@ static bool hint_push(const coras_registry *r, coras_error **err)
     if (code_is(err, "NAME_UNKNOWN"))
         hint_missing_repository(r, err);
     else if (status == 413)
-        hint_too_large(r, err);
+        coras_advise_with(err, CORAS_HINT_REQUEST_TOO_LARGE, r->host);
     else if (status == 507)
-        hint_no_space(r, err);
+        coras_advise_with(err, CORAS_HINT_STORAGE_FULL, r->host);
     else if (status == 403)
-        hint_denied(r, err);
+        coras_advise_with(err, CORAS_HINT_NO_WRITE_RIGHT, r->host, r->repository);
     else
         return false;
     return true;
@@ -167,12 +141,9 @@ void coras_hints_push_manifest(const coras_registry *r, const coras_descriptor *
     if (hint_push(r, err) || !refused)
         return;
     if (coras_media_type_kind(desc->media_type) == CORAS_KIND_IMAGE)
-        coras_hint(err,
-                   "the registry may not know OCI 1.1 artifacts (distribution from 2.7, Harbor "
-                   "from 2.8, Quay from 3.11, Artifactory from 7.90 and zot do): try again with "
-                   "'--image-spec v1.0'");
+        coras_advise(err, CORAS_HINT_USE_IMAGE_SPEC_1_0);
     else
-        coras_hint(err, "the registry does not store manifests of type %s", desc->media_type);
+        coras_advise_with(err, CORAS_HINT_MANIFEST_TYPE_REFUSED, desc->media_type);
 }
 
 void coras_hints_delete(const coras_registry *r, coras_error **err)
@@ -180,8 +151,5 @@ void coras_hints_delete(const coras_registry *r, coras_error **err)
     int status = err ? coras_error_http_status(*err) : 0;
 
     if (status == 405 || code_is(err, "UNSUPPORTED"))
-        coras_hint(err,
-                   "%s does not allow deleting; distribution needs 'storage.delete.enabled: true' "
-                   "in its configuration",
-                   r->host);
+        coras_advise_with(err, CORAS_HINT_DELETE_DISABLED, r->host);
 }

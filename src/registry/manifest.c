@@ -47,7 +47,7 @@ static int refuse_web_page(const coras_request *req, const char *media_type, cor
     coras_fail(err, CORAS_ERR_PROTOCOL,
                "%s \"%s\": answered with Content-Type text/html, which is no manifest", req->method,
                req->url);
-    coras_hint(err, "a proxy or a login page may have answered instead of the registry");
+    coras_advise(err, CORAS_HINT_WEB_PAGE);
     return CORAS_ERR_PROTOCOL;
 }
 

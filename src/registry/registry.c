@@ -191,9 +191,10 @@ int coras_registry_content_digest(const coras_response *resp, coras_digest *ret,
 
     if (!value || !*value)
         return 0;
-    if (coras_digest_parse(value, ret, &problem) == 0)
+    int rc = coras_digest_parse(value, ret, &problem);
+    if (rc == 0)
         return 1;
-    if (strstr(coras_error_message(problem), "unsupported"))
+    if (rc == CORAS_ERR_UNSUPPORTED_DIGEST)
         return 0;
     coras_auto_free char *shown = coras_escape_dup(value);
     return coras_fail(err, CORAS_ERR_PROTOCOL,

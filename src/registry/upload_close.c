@@ -113,11 +113,10 @@ static int explain_digest(coras_upload *u, coras_error **err)
     }
     coras_hasher_final(hasher, &digest);
     if (coras_digest_equal(&digest, &u->digest))
-        coras_hint(&u->trouble, "what was sent is right: something on the way to %s changes it",
-                   u->r->host);
+        coras_advise_with(&u->trouble, CORAS_HINT_CHANGED_ON_THE_WAY, u->r->host);
     else
-        coras_hint(&u->trouble, "the content has the digest %s",
-                   coras_digest_format(&digest, text));
+        coras_advise_with(&u->trouble, CORAS_HINT_CONTENT_DIGEST,
+                          coras_digest_format(&digest, text));
     return coras_upload_give_up(u, err);
 }
 

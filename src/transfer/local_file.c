@@ -66,7 +66,7 @@ static void remember(coras_local_file *f, const coras_digest *digest)
 static int fail_changed(const coras_local_file *f, coras_error **err)
 {
     coras_fail(err, CORAS_ERR_CHANGED, "%s: changed while it was read", f->name);
-    coras_hint(err, "push again once nobody writes to the file");
+    coras_advise(err, CORAS_HINT_STILL_WRITTEN);
     return CORAS_ERR_CHANGED;
 }
 

@@ -136,7 +136,7 @@ int coras_partial_tell_space(int fd, int64_t missing, int rc, coras_error **err)
 {
     int64_t available = coras_free_space(fd);
 
-    coras_hint(err, "free some space, or choose another directory");
+    coras_advise(err, CORAS_HINT_FREE_SPACE);
     if (available < 0 || available >= missing) /* a quota, or somebody has just given some back */
         return coras_wrap(err, rc, "%lld bytes needed", (long long)missing);
     return coras_wrap(err, rc, "%lld bytes needed, %lld available", (long long)missing,

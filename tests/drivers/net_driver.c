@@ -85,7 +85,11 @@ static void print_error(coras_json_writer *w, const coras_error *err)
 {
     coras_jw_member(w, "code", coras_error_name(coras_error_code(err)));
     coras_jw_member(w, "message", coras_error_message(err));
-    coras_jw_member_opt(w, "hint", coras_error_hint(err));
+    const char *advice = coras_error_hint(err);
+    coras_auto_free char *hint =
+        advice ? coras_asprintf("%s: %s", coras_hint_name(coras_error_hint_kind(err)), advice)
+               : NULL;
+    coras_jw_member_opt(w, "hint", hint);
     coras_jw_member_opt(w, "response", coras_error_response(err));
     coras_jw_member_opt(w, "host", coras_error_http_host(err));
     coras_jw_member_opt(w, "registry_code", coras_error_registry_code(err));

@@ -471,6 +471,7 @@ int main(int argc, char **argv)
     printf("error %s %s\n%s\n", coras_error_name(rc),
            coras_error_is_retryable(err) ? "retryable" : "final", coras_error_message(err));
     if (coras_error_hint(err))
-        printf("hint: %s\n", coras_error_hint(err));
+        printf("hint: %s: %s\n", coras_hint_name(coras_error_hint_kind(err)),
+               coras_error_hint(err));
     return 1;
 }

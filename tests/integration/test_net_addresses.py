@@ -130,7 +130,7 @@ class Zones(NetCase):
                 self.assertEqual(outcome.get("code"), "UNTRUSTED_ORIGIN", outcome)
                 self.assertIn("bearer realm host", outcome["message"])
                 self.assertEqual(tokens.requests(), [])
-                self.assertEqual(allow in outcome.get("hint", ""), service == "private")
+                self.assertEqual("PRIVATE_TOKEN_SERVICE" in outcome.get("hint", ""), service == "private")
 
     def test_a_kept_connection_does_not_lead_to_a_token_service_inside(self):
         """Storage in a private network is nothing forbidden; the same place may not serve tokens."""

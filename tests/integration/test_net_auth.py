@@ -89,7 +89,7 @@ class Basic(AuthCase):
         server = self.basic_registry()
         config = self.config({})
         outcome = self.fails(server, "GET", "/v2/a", "--registry-config", config,
-                             code="UNAUTHORIZED", hint=f'"{server.host}" in {config}')
+                             code="NO_CREDENTIAL", hint=f'"{server.host}" in {config}')
         self.assertEqual(outcome["message"], "basic credential not found")
 
     def test_wrong_password(self):
@@ -565,7 +565,7 @@ class Stores(AuthCase):
                         "echo credentials not found in native keychain\nexit 1\n")
         config = self.config({"credsStore": "x", **self.auths(server.host, "u")})
         outcome = self.fails(server, "GET", "/v2/a", "--registry-config", config,
-                             code="UNAUTHORIZED")
+                             code="NO_CREDENTIAL")
         self.assertEqual(outcome["message"], "basic credential not found")
 
 

@@ -152,7 +152,7 @@ class Errors(NetCase):
     def test_statuses_have_codes(self):
         server = self.serve(ScriptedRegistry())
         for status, code in [(401, "UNAUTHORIZED"), (403, "DENIED"), (404, "NOT_FOUND"),
-                             (409, "HTTP"), (501, "HTTP")]:
+                             (409, "HTTP"), (429, "RATE_LIMITED"), (501, "HTTP")]:
             server.on("HEAD", f"/{status}", Reply(status))
             outcome = self.fails(server, "HEAD", f"/{status}", code=code)
             self.assertEqual(outcome["http_status"], status)
@@ -181,7 +181,7 @@ class Errors(NetCase):
         server.listener.settimeout(None)
         server._serve = lambda c: (c.recv(100), plain(c, None), c.close())
         outcome = self.fails(server, "HEAD", "/v2/", "--plain-http", -1, code="TLS",
-                             scheme="https", hint="--plain-http")
+                             scheme="https", hint="USE_PLAIN_HTTP")
         self.assertTrue(outcome["message"].endswith(
             "http: server gave HTTP response to HTTPS client"), outcome)
 
@@ -282,7 +282,7 @@ class Retries(NetCase):
     def test_too_long_a_wait_is_an_error_that_says_so(self):
         server = self.serve(ScriptedRegistry())
         self.times(server, [Reply(429, {"Retry-After": "3600"})])
-        outcome = self.fails(server, "GET", "/x", code="HTTP", hint="3600 s")
+        outcome = self.fails(server, "GET", "/x", code="RATE_LIMITED", hint="3600 s")
         self.assertLess(outcome["ms"], 2000)
 
     def test_resets_and_cuts_are_tried_again(self):
@@ -319,7 +319,7 @@ class Patience(NetCase):
     def test_silence_is_a_timeout(self):
         server = self.serve(RawServer(lambda c, h: server.wait()))
         outcome = self.fails(server, "GET", "/x", "--timeout", 1, "--no-retry", code="TIMEOUT",
-                             message="no answer for 1 s", hint="ORAS_HTTP_TIMEOUT")
+                             message="no answer for 1 s", hint="STALLED")
         self.assertTrue(outcome["retryable"])
         self.assertLess(outcome["ms"], 3000)
 
@@ -475,7 +475,7 @@ class Options(NetCase):
         server = self.serve(RawServer(lambda c, h: c.sendall(
             b"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n")))
         self.fails(None, "GET", "https://registry.example/x", registry="registry.example",
-                   code="UNAUTHORIZED", hint="HTTPS_PROXY",
+                   code="UNAUTHORIZED", hint="PROXY_CREDENTIAL",
                    env={"HTTPS_PROXY": f"http://127.0.0.1:{server.port}"})
 
 

@@ -56,7 +56,7 @@ class Tls(NetCase):
     def test_unknown_authority(self):
         server = self.tls_server()
         for options in ([], ["--ca-file", self.other_ca.certificate]):
-            outcome = self.https(self.fails, server, *options, code="TLS", hint="--ca-file")
+            outcome = self.https(self.fails, server, *options, code="TLS", hint="CA_FILE")
             self.assertEqual(outcome["message"], f'Get "https://{server.host}/v2/": tls: failed to '
                              "verify certificate: x509: certificate signed by unknown authority")
             self.assertLess(outcome["ms"], 1500)
@@ -106,7 +106,7 @@ class Tls(NetCase):
             context.maximum_version = version
             server = self.serve(RawServer(lambda c, h: c.sendall(OK), context))
             outcome = self.https(self.fails, server, "--ca-file", self.ca.certificate, code="TLS",
-                                 hint="client certificate")
+                                 hint="CLIENT_CERTIFICATE")
             self.assertEqual(outcome["message"], f'Get "https://{server.host}/v2/": remote error: tls: {text}')
             self.assertEqual(server.connections, 1)
             self.https(self.succeeds, server, "--ca-file", self.ca.certificate, "--cert",
@@ -137,7 +137,7 @@ class Tls(NetCase):
                       registry="registry.example", env={**env, "SSL_CERT_FILE": str(self.ca.certificate)})
         for url in ("http://registry.example/v2/", "https://registry.example/v2/"):
             outcome = self.fails(None, "GET", url, "--plain-http", 1, registry="registry.example", env=env,
-                                 code="TLS", hint="--ca-file")
+                                 code="TLS", hint="CA_FILE")
             self.assertIn("x509: certificate signed by unknown authority", outcome["message"])
 
     def test_redirect_to_http_is_refused(self):
@@ -173,7 +173,7 @@ class Tls(NetCase):
         text = b"Client sent an HTTP request to an HTTPS server.\n"
         server = self.serve(RawServer(lambda c, h: c.sendall(
             b"HTTP/1.0 400 Bad Request\r\n\r\n" + text)))
-        self.fails(server, "GET", "/v2/", code="HTTP", hint="leave --plain-http out")
+        self.fails(server, "GET", "/v2/", code="HTTP", hint="USE_TLS")
 
 
 if __name__ == "__main__":

@@ -114,7 +114,7 @@ class Manifests(Reading):
         for reference, code in (("-x", "INVALID_REFERENCE"), ("a/b", "INVALID_REFERENCE"),
                                 ("", "INVALID_REFERENCE"), ("sha256:../../x", "INVALID_DIGEST"),
                                 ("sha256:" + "A" * 64, "INVALID_DIGEST"),
-                                ("md5:" + "a" * 32, "INVALID_DIGEST"),
+                                ("md5:" + "a" * 32, "UNSUPPORTED_DIGEST"),
                                 ("v1?x=%2e", "INVALID_REFERENCE")):
             with self.subTest(reference):
                 self.fails("resolve", self.server, "a/b", reference, code=code)
@@ -198,7 +198,7 @@ class Storing(Reading):
             with self.subTest(status):
                 self.server.rules.clear()
                 self.server.on("PUT", "", Reply(status, {}, error(code)))
-                self.assertIn("--image-spec v1.0", self.put("v1", check=1).out.partition("hint")[2])
+                self.assertIn("USE_IMAGE_SPEC_1_0", self.put("v1", check=1).out.partition("hint")[2])
 
     def test_a_tag_gets_the_same_bytes(self):
         data = compact(manifest([])) + b"\n \n"

@@ -34,6 +34,22 @@ static void the_hint_nearest_to_the_cause_stays(void **state)
     assert_null(coras_error_hint_argument(err, CORAS_HINT_ARGS));
 }
 
+static void a_hint_passes_to_the_error_that_replaces_another(void **state)
+{
+    coras_auto(coras_error) cause = NULL;
+    coras_auto(coras_error) err = NULL;
+
+    (void)state;
+    (void)coras_fail(&cause, CORAS_ERR_NOT_FOUND, "tag v1");
+    (void)coras_fail(&err, CORAS_ERR_CONFIG, "x");
+    coras_advise_as(&err, cause);
+    assert_null(coras_error_hint(err));
+    coras_advise_with(&cause, CORAS_HINT_NO_TAGS, "h", "r");
+    coras_advise_as(&err, cause);
+    assert_int_equal(coras_error_hint_kind(err), CORAS_HINT_NO_TAGS);
+    assert_string_equal(coras_error_hint(err), "h/r has no tags");
+}
+
 static void advice_without_a_kind_is_its_sentence(void **state)
 {
     coras_auto(coras_error) err = NULL;
@@ -266,6 +282,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(levels_stand_from_outer_to_inner),
         cmocka_unit_test(the_hint_nearest_to_the_cause_stays),
+        cmocka_unit_test(a_hint_passes_to_the_error_that_replaces_another),
         cmocka_unit_test(advice_without_a_kind_is_its_sentence),
         cmocka_unit_test(whose_failure_it_was_is_said_once),
         cmocka_unit_test(all_codes_of_a_registry_are_known),
