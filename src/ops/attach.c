@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "ops/artifact.h"
 
 CORAS_DEFINE_AUTO_VALUE(coras_attached, coras_attached_clear)
@@ -45,13 +46,15 @@ int coras_attach(coras_target *target, const char *reference, const coras_file *
 {
     coras_auto_value(coras_attached) attached = CORAS_ATTACHED_INIT;
     coras_auto(coras_artifact) artifact = NULL;
+    coras_attach_options known = CORAS_ATTACH_OPTIONS_INIT;
 
     if (!target || !reference || (!files && file_count) || !opts || !ret)
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
-    CORAS_TRY(resolve_subject(target, reference, opts->platform, &attached.subject, err));
-    const coras_pack_options pack = pack_options(opts, &attached.subject);
+        return coras_missing_argument(err);
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
+    CORAS_TRY(resolve_subject(target, reference, known.platform, &attached.subject, err));
+    const coras_pack_options pack = pack_options(&known, &attached.subject);
     CORAS_TRY(coras_artifact_prepare(files, file_count, &pack, run, &artifact, err));
-    if (!opts->artifact_type || !*opts->artifact_type) /* upstream sees it this late */
+    if (!known.artifact_type || !*known.artifact_type) /* upstream sees it this late */
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing artifact type");
     CORAS_TRY(
         coras_artifact_push(artifact, target, NULL, run, &attached.manifest, &attached.bytes, err));

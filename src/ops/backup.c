@@ -5,6 +5,7 @@
 #include "coras/backup.h"
 
 #include "base/error.h"
+#include "base/options.h"
 #include "base/str.h"
 #include "base/vec.h"
 #include "oci/descriptor.h"
@@ -154,34 +155,32 @@ static const coras_run_options no_run = CORAS_RUN_OPTIONS_INIT;
 int coras_backup(coras_target *source, coras_target *store, const coras_backup_options *opts,
                  const coras_run_options *run, coras_error **err)
 {
-    static const coras_backup_options defaults = CORAS_BACKUP_OPTIONS_INIT;
+    coras_backup_options known = CORAS_BACKUP_OPTIONS_INIT;
 
     if (!source || !store)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
-    if (!opts)
-        opts = &defaults;
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
     const struct journey j = {.from = source,
                               .to = store,
                               .run = run ? run : &no_run,
-                              .referrers = opts->include_referrers,
+                              .referrers = known.include_referrers,
                               .move = back_up_tag};
-    return move_tags(&j, opts->tags, err);
+    return move_tags(&j, known.tags, err);
 }
 
 int coras_restore(coras_target *store, coras_target *target, const coras_restore_options *opts,
                   const coras_run_options *run, coras_error **err)
 {
-    static const coras_restore_options defaults = CORAS_RESTORE_OPTIONS_INIT;
+    coras_restore_options known = CORAS_RESTORE_OPTIONS_INIT;
 
     if (!store || !target)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
-    if (!opts)
-        opts = &defaults;
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
     const struct journey j = {.from = store,
                               .to = target,
                               .run = run ? run : &no_run,
-                              .referrers = !opts->exclude_referrers,
-                              .dry_run = opts->dry_run,
+                              .referrers = !known.exclude_referrers,
+                              .dry_run = known.dry_run,
                               .move = restore_tag};
-    return move_tags(&j, opts->tags, err);
+    return move_tags(&j, known.tags, err);
 }

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/options.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/str.h"
@@ -111,7 +112,7 @@ static int walk_referrers(struct walk *walk, coras_referrer *node, int depth, co
 int coras_discover(coras_target *target, const char *reference, const coras_discover_options *opts,
                    coras_referrer *ret, coras_error **err)
 {
-    static const coras_discover_options defaults = CORAS_DISCOVER_OPTIONS_INIT;
+    coras_discover_options known = CORAS_DISCOVER_OPTIONS_INIT;
     coras_auto_value(coras_referrer) root = CORAS_REFERRER_INIT;
     coras_auto(coras_map) visited = coras_map_new(NULL);
 
@@ -119,13 +120,12 @@ int coras_discover(coras_target *target, const char *reference, const coras_disc
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
     if (!visited)
         return coras_fail_no_memory(err);
-    if (!opts)
-        opts = &defaults;
-    int depth = opts->depth > 0 && opts->depth < CORAS_LIMIT_REFERRER_DEPTH
-                    ? opts->depth
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
+    int depth = known.depth > 0 && known.depth < CORAS_LIMIT_REFERRER_DEPTH
+                    ? known.depth
                     : CORAS_LIMIT_REFERRER_DEPTH;
-    struct walk walk = {.target = target, .artifact_type = opts->artifact_type, .visited = visited};
-    CORAS_TRY(coras_resolve_platform(target, reference, opts->platform, &root.desc, err));
+    struct walk walk = {.target = target, .artifact_type = known.artifact_type, .visited = visited};
+    CORAS_TRY(coras_resolve_platform(target, reference, known.platform, &root.desc, err));
     CORAS_TRY(walk_referrers(&walk, &root, depth, err));
     *ret = root;
     root = (coras_referrer)CORAS_REFERRER_INIT;

@@ -73,13 +73,31 @@ static void check_missing(void)
     (void)client;
 }
 
+/* An empty layout in the working directory; whatever goes wrong shows as a failure below. */
+static coras_target *open_layout(void)
+{
+    coras_target *target = NULL;
+
+    if (coras_layout_open("empty-layout", CORAS_LAYOUT_WRITE, &target, NULL) < 0)
+        failures++;
+    return target;
+}
+
 static void check_options_without_size(void)
 {
     coras_client_options options;
     coras_client *client = NULL;
+    coras_target *target = open_layout();
+    coras_backup_options backup;
+    coras_restore_options restore;
 
     memset(&options, 0, sizeof(options));
     REFUSED(coras_client_new(&options, &client, NULL));
+    memset(&backup, 0, sizeof(backup));
+    REFUSED(coras_backup(target, target, &backup, NULL, NULL));
+    memset(&restore, 0, sizeof(restore));
+    REFUSED(coras_restore(target, target, &restore, NULL, NULL));
+    coras_target_close(target);
 }
 
 /* What may be NULL does nothing. */
