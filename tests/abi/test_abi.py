@@ -120,10 +120,10 @@ class Installed(unittest.TestCase):
         output_of(*CC, "-std=c99", "-D_POSIX_C_SOURCE=200809L", *STRICT, source, "-o", program, *more, *flags)
         return program
 
-    def run_program(self, program, *argv):
+    def run_program(self, program, *argv, env=None):
         return subprocess.run([program, *argv], cwd=self.box.work, text=False, check=False,
                               capture_output=True, env={"LD_LIBRARY_PATH": str(self.libdir),
-                                                        "HOME": str(self.box.root)})
+                                                        "HOME": str(self.box.root), **(env or {})})
 
     def ok(self, program, *argv):
         result = self.run_program(program, *argv)
@@ -174,7 +174,11 @@ class Installed(unittest.TestCase):
         program = self.build(SOURCE / "tests/abi/own_allocator.c", "own_allocator",
                              f'-DEXPECTED_VERSION="{version}"', *jansson)
         self.layout()
-        result = self.run_program(program, "layout")
+        # Each of these would fail whatever looks at it.
+        self.box.write("docker/config.json", b"no JSON")
+        result = self.run_program(program, "layout", env={
+            "DOCKER_CONFIG": str(self.box.work / "docker"), "REGISTRY_AUTH_FILE": str(self.box.work / "docker"),
+            "HTTPS_PROXY": "nonsense://", "SSL_CERT_FILE": "/nonexistent", "TMPDIR": "/nonexistent"})
         self.assertEqual((result.returncode, result.stdout, result.stderr), (0, b"", b""))
 
     def test_missing_arguments_are_errors(self):
