@@ -242,6 +242,7 @@ bool coras_workdir_is_right(coras_workdir *w, const coras_place *p)
     if (p->unpack)
         return directory_is_right(w, p);
     coras_auto_value(coras_local_file) file = {.fd = -1};
+    struct coras_run_hashing hashing;
     coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
 
@@ -252,6 +253,9 @@ bool coras_workdir_is_right(coras_workdir *w, const coras_place *p)
     if (coras_local_file_take(&fd, p->absolute, 0, p->desc.size, &file, NULL) < 0)
         return false;
     file.cache_dir = coras_run_environment(w->run)->cache_dir;
+    coras_run_hashing_init(&hashing, w->run, p->title, p->desc.size);
+    file.hashed = coras_run_report_hashing;
+    file.hashed_user = &hashing;
     return coras_local_file_hash(&file, &w->run->stop, NULL) == 0 &&
            coras_digest_equal(&file.digest, &p->desc.digest);
 }

@@ -2,7 +2,6 @@
  * A prepared artifact goes to its target: content first, then the manifest, the tag with it or
  * last.
  */
-#include "base/clock.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "base/map.h"
@@ -57,7 +56,7 @@ struct unnamed_upload {
     struct push *push;
     struct coras_artifact_item *item;
     struct coras_run_transfer report;
-    int64_t last_ms;
+    struct coras_run_hashing hashing;
 };
 
 static const char *name_of(const struct coras_artifact_item *item)
@@ -74,8 +73,7 @@ static void report_unnamed(void *user, int64_t offset)
         coras_digest_promise promise = coras_local_file_promise(&u->item->file);
         coras_digest digest;
         if (promise.get(promise.user, false, &digest, NULL) != 0) {
-            coras_run_report_hashing(&u->push->run, name_of(u->item), offset, u->item->desc.size,
-                                     &u->last_ms);
+            coras_run_report_hashing(&u->hashing, offset);
             return;
         }
         u->item->desc.digest = digest;
@@ -106,6 +104,7 @@ static int push_while_hashing(struct push *p, struct coras_artifact_item *item, 
                                .cancel = &p->run.stop,
                                .kept = keep_unnamed};
     coras_run_transfer_init(&u.report, &p->run, &item->desc);
+    coras_run_hashing_init(&u.hashing, &p->run, name_of(item), item->desc.size);
     CORAS_TRY(coras_local_file_start_hashing(&item->file, &p->run.stop, err));
     coras_digest_promise promise = coras_local_file_promise(&item->file);
     coras_source source = coras_local_file_source(&item->file);
@@ -201,28 +200,15 @@ static int collect_blobs(struct push *p, coras_error **err)
     return 0;
 }
 
-struct hashing {
-    struct push *push;
-    struct coras_artifact_item *item;
-    int64_t last_ms;
-};
-
-static void report_hashing(void *user, int64_t position)
-{
-    struct hashing *h = user;
-
-    coras_run_report_hashing(&h->push->run, name_of(h->item), position, h->item->desc.size,
-                             &h->last_ms);
-}
-
 static int hash_layer(void *user, size_t i, coras_error **err)
 {
     struct push *p = user;
     struct coras_artifact_item *item = &p->artifact->layers.items[i];
     if (digest_is_known(item))
         return 0;
-    struct hashing hashing = {.push = p, .item = item, .last_ms = coras_now_ms()};
-    item->file.hashed = report_hashing;
+    struct coras_run_hashing hashing;
+    coras_run_hashing_init(&hashing, &p->run, name_of(item), item->desc.size);
+    item->file.hashed = coras_run_report_hashing;
     item->file.hashed_user = &hashing;
     int rc = coras_local_file_hash(&item->file, &p->run.stop, err);
     item->file.hashed = NULL;

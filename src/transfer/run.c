@@ -217,11 +217,19 @@ static void report_kept(void *user, int64_t bytes)
     coras_run_post_amount(t->run, CORAS_EVENT_KEPT, NULL, bytes, t->desc->size);
 }
 
-void coras_run_report_hashing(coras_run *run, const char *name, int64_t offset, int64_t total,
-                              int64_t *last_ms)
+void coras_run_hashing_init(struct coras_run_hashing *h, coras_run *run, const char *name,
+                            int64_t total)
 {
-    if (run->options->on_event && is_time(last_ms))
-        coras_run_post_amount(run, CORAS_EVENT_HASHING, name, offset, total);
+    *h = (struct coras_run_hashing){
+        .run = run, .name = name, .total = total, .last_ms = coras_now_ms()};
+}
+
+void coras_run_report_hashing(void *hashing, int64_t position)
+{
+    struct coras_run_hashing *h = hashing;
+
+    if (h->run->options->on_event && is_time(&h->last_ms))
+        coras_run_post_amount(h->run, CORAS_EVENT_HASHING, h->name, position, h->total);
 }
 
 void coras_run_transfer_init(struct coras_run_transfer *t, coras_run *run,

@@ -66,10 +66,17 @@ void coras_run_deliver(coras_run *run);
 /* The recorded failure becomes the result of the operation: 0 or its code. */
 CORAS_MUST_CHECK int coras_run_result(coras_run *run, coras_error **err);
 
-/* A large file is read before its digest is known: HASHING at most ten times a second. *last_ms is
- * the caller's, 0 at first. */
-void coras_run_report_hashing(coras_run *run, const char *name, int64_t offset, int64_t total,
-                              int64_t *last_ms);
+/* What reading a file before its digest is known reports through: HASHING at most ten times a
+ * second, and not for what is read within a tenth of one. */
+struct coras_run_hashing {
+    coras_run *run;
+    const char *name; /* borrowed */
+    int64_t total;
+    int64_t last_ms;
+};
+void coras_run_hashing_init(struct coras_run_hashing *h, coras_run *run, const char *name,
+                            int64_t total);
+void coras_run_report_hashing(void *hashing, int64_t position);
 
 /* What a transfer of `desc` reports through: progress events at most ten times a second. */
 struct coras_run_transfer {

@@ -98,6 +98,16 @@ class Progress(CliCase):
         self.assertNotEqual(result.code, 0)
         self.assertRegex(self.plain(seen), r"Preparing large\.bin +[\d.]+/7\.45 GB +\d+\.\d\d%")
 
+    def test_a_large_file_shows_while_it_is_compared(self):
+        """What stands at its place already is read before anything is fetched."""
+        with open(self.box.work / "large.bin", "wb") as file:
+            file.truncate(400_000_000)
+        self.ok("push", "--oci-layout", "lay:v1", "large.bin")
+        os.utime(self.box.work / "large.bin", (10 ** 9, 10 ** 9))
+        result, seen = self.tty("pull", "--oci-layout", "lay:v1", interrupt="Preparing large.bin")
+        self.assertNotEqual(result.code, 0)
+        self.assertRegex(self.plain(seen), r"Preparing large\.bin +[\d.]+/381 MB")
+
     def test_a_failed_transfer_has_no_negative_speed(self):
         self.ok("push", self.ref, "model.bin")
         self.proxy.add(Fault("/blobs/sha256:", "GET", rate=3_000_000, corrupt=2_900_000))
