@@ -11,7 +11,7 @@
 #define AGE_MAX_S   3600
 #define ENTRIES_MAX 4096
 
-struct entry {
+struct finished {
     char id[SERVE_SESSION_ID_LEN + 1];
     char *repository; /* NULL = unused */
     coras_digest digest;
@@ -20,8 +20,8 @@ struct entry {
 
 struct serve_finished {
     pthread_mutex_t lock;
-    struct entry entries[ENTRIES_MAX]; /* lock; a ring */
-    size_t next;                       /* lock */
+    struct finished entries[ENTRIES_MAX]; /* lock; a ring */
+    size_t next;                          /* lock */
 };
 
 serve_finished *serve_finished_new(void)
@@ -47,7 +47,7 @@ void serve_finished_note(serve_finished *f, const char *id, const char *reposito
                          const coras_digest *digest)
 {
     char *name = coras_strdup(repository);
-    struct entry *e;
+    struct finished *e;
 
     if (!name)
         return; /* a repeated request then hears "no such upload" */
@@ -70,7 +70,7 @@ bool serve_finished_has(serve_finished *f, const char *id, const char *repositor
 
     pthread_mutex_lock(&f->lock);
     for (size_t i = 0; i < ENTRIES_MAX && !found; i++) {
-        const struct entry *e = &f->entries[i];
+        const struct finished *e = &f->entries[i];
         found = e->repository && e->at_s >= oldest && coras_streq(e->id, id) &&
                 coras_streq(e->repository, repository) && coras_digest_equal(&e->digest, digest);
     }

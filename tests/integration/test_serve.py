@@ -59,7 +59,7 @@ class Serve(unittest.TestCase):
     def test_the_program_takes_the_place_of_the_command(self):
         process = self.start()
         self.get(process, "/v2/")
-        self.assertEqual(os.readlink(f"/proc/{process.pid}/exe"), str(PROGRAM))
+        self.assertEqual(os.readlink(f"/proc/{process.pid}/exe"), str(PROGRAM.resolve()))
 
     def test_the_program_knows_each_option(self):
         text = subprocess.run([programs.CORAS, "serve", "--help"], timeout=60, check=True, capture_output=True,
