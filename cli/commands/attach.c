@@ -100,6 +100,7 @@ static coras_attach_options library_options(const struct attach_state *s)
     options.config_media_type = s->config_type;
     options.annotations = &s->packer.manifest;
     options.config_annotations = &s->packer.config;
+    options.follow_links = s->packer.follow_links.value;
     return options;
 }
 

@@ -128,6 +128,7 @@ static coras_pack_options pack_options(const struct push_state *s)
     pack.platform = platform_wanted(&s->platform);
     pack.annotations = &s->packer.manifest;
     pack.config_annotations = &s->packer.config;
+    pack.follow_links = s->packer.follow_links.value;
     return pack;
 }
 

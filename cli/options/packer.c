@@ -22,6 +22,8 @@ const struct opt packer_options[] = {
      "`path` of the pushed manifest", NULL},
     {"disable-path-validation", 0, OPT_BOOL, 0, PACKER_AT(disable_path_validation), NULL,
      "skip path validation", NULL},
+    {"follow-links", 0, OPT_BOOL, 0, PACKER_AT(follow_links), NULL,
+     "pack what symbolic links lead to that leave a directory", NULL},
     OPT_END,
 };
 const struct opt annotation_options[] = {ANNOTATION_OPTION, OPT_END};

@@ -13,6 +13,7 @@ struct packer_options {
     struct opt_string annotation_file;
     struct opt_string export_manifest;
     struct opt_bool disable_path_validation;
+    struct opt_bool follow_links;
     /* after packer_check() */
     coras_annotations manifest;
     coras_annotations config;

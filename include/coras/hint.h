@@ -149,7 +149,9 @@ extern "C" {
       "content")                                                                                   \
     /* Kind of compression. */                                                                     \
     X(CORAS_HINT_DECOMPRESS, 83, "DECOMPRESS",                                                     \
-      "the archive is compressed with %1: decompress it first")
+      "the archive is compressed with %1: decompress it first")                                    \
+    X(CORAS_HINT_FOLLOW_LINKS, 84, "FOLLOW_LINKS",                                                 \
+      "pack what the links lead to instead, if it is to be uploaded")
 
 /** Kinds of hints; values are stable, new ones are added. */
 enum coras_hint_kind {

@@ -16,11 +16,23 @@
 #include "base/str.h"
 #include "codec/tar.h"
 #include "oci/digest.h"
+#include "archive/link_target.h"
 
 enum { READ_BYTES = 256 * CORAS_KIB };
 
+/* A directory on the way to the current entry. */
+struct level {
+    const struct level *above;
+    dev_t dev;
+    ino_t ino;
+};
+
 struct packer {
     coras_cancel *cancel;
+    enum coras_outside_links outside;
+    const char *follow_into;
+    const struct level *level; /* the directory of the current entry; NULL: it is the root itself */
+    long depth;                /* of that directory, below the root or what was followed last */
     coras_hasher *tar_hash, *gzip_hash;
     coras_gzip *gzip; /* NULL: only the tar's digest is wanted */
     int out_fd;
@@ -136,12 +148,10 @@ static int put_content(struct packer *p, int fd, int64_t size, coras_error **err
     return put_zeroes(p, coras_tar_padding(size), err);
 }
 
-static int put_file(struct packer *p, int dirfd, const char *leaf, coras_error **err)
+static int put_open_file(struct packer *p, int fd, coras_error **err)
 {
-    coras_auto_fd fd = openat(dirfd, leaf, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return coras_fail_errno(err, errno, "open %s", p->path.ptr);
     struct stat before, after;
+
     if (fstat(fd, &before) < 0)
         return coras_fail_errno(err, errno, "stat %s", p->path.ptr);
     if (!S_ISREG(before.st_mode))
@@ -156,17 +166,73 @@ static int put_file(struct packer *p, int dirfd, const char *leaf, coras_error *
     return 0;
 }
 
+static int put_file(struct packer *p, int dirfd, const char *leaf, coras_error **err)
+{
+    coras_auto_fd fd = openat(dirfd, leaf, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "open %s", p->path.ptr);
+    return put_open_file(p, fd, err);
+}
+
+/* ---- symbolic links ---- */
+
+static int read_link(const struct packer *p, int dirfd, const char *leaf,
+                     char target[static CORAS_LIMIT_PATH + 1], coras_error **err)
+{
+    ssize_t n = readlinkat(dirfd, leaf, target, CORAS_LIMIT_PATH + 1);
+
+    if (n < 0)
+        return coras_fail_errno(err, errno, "readlink %s", p->path.ptr);
+    if (n > CORAS_LIMIT_PATH)
+        return coras_fail_errno(err, ENAMETOOLONG, "readlink %s", p->path.ptr);
+    target[n] = 0;
+    return 0;
+}
+
+static bool leads_out(const struct packer *p, const char *target)
+{
+    return !p->level || coras_judge_link(target, p->depth) == CORAS_LINK_OUTSIDE;
+}
+
+/* Whether the text of a link, read where the link is, names something below `follow_into`. */
+static bool leads_into(const struct packer *p, const char *target)
+{
+    const char *slash = strrchr(p->path.ptr, '/');
+    coras_auto_free char *dir = coras_strndup(p->path.ptr, (size_t)(slash - p->path.ptr));
+    coras_auto_free char *path = *target == '/' ? coras_path_clean(target)
+                                 : dir          ? coras_path_join(dir, target)
+                                                : NULL;
+    size_t len = p->follow_into ? strlen(p->follow_into) : 0;
+
+    return len > 0 && path && strncmp(path, p->follow_into, len) == 0 && path[len] == '/';
+}
+
+static int fail_leads_out(const struct packer *p, const char *target, coras_error **err)
+{
+    coras_auto_free char *name = coras_escape_dup(p->path.ptr);
+    coras_auto_free char *shown = coras_escape_dup(target);
+    int rc = coras_fail(err, CORAS_ERR_UNSAFE_PATH,
+                        "%s: symbolic link leads out of the directory, to %s", name ? name : "",
+                        shown ? shown : "");
+
+    coras_advise(err, CORAS_HINT_FOLLOW_LINKS);
+    return rc;
+}
+
+static int put_followed(struct packer *p, int dirfd, const char *leaf, coras_error **err);
+
 static int put_symlink(struct packer *p, int dirfd, const char *leaf, const struct stat *st,
                        coras_error **err)
 {
     char target[CORAS_LIMIT_PATH + 1];
-    ssize_t n = readlinkat(dirfd, leaf, target, sizeof(target));
-    if (n < 0)
-        return coras_fail_errno(err, errno, "readlink %s", p->path.ptr);
-    if ((size_t)n >= sizeof(target))
-        return coras_fail_errno(err, ENAMETOOLONG, "readlink %s", p->path.ptr);
-    target[n] = 0;
-    return put_header(p, st, target, err);
+
+    CORAS_TRY(read_link(p, dirfd, leaf, target, err));
+    if (p->outside == CORAS_OUTSIDE_KEPT || !leads_out(p, target))
+        return put_header(p, st, target, err);
+    if (p->outside == CORAS_OUTSIDE_FOLLOWED || leads_into(p, target))
+        return put_followed(p, dirfd, leaf, err);
+    return fail_leads_out(p, target, err);
 }
 
 /* ---- the walk ---- */
@@ -183,23 +249,73 @@ static int put_child(coras_buf *path, size_t len, const char *child, coras_error
 
 static int put_entry(struct packer *p, int dirfd, const char *leaf, coras_error **err);
 
-/* Everything in the directory that p->path and p->name stand for; both grow beyond it. */
-static int put_children(struct packer *p, int dirfd, const char *leaf, coras_error **err)
+/* Everything in the open directory that p->path and p->name stand for; both grow beyond it. */
+static int put_names(struct packer *p, int fd, coras_error **err)
 {
-    coras_auto_fd fd = openat(dirfd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0)
-        return coras_fail_errno(err, errno, "open %s", p->path.ptr);
     coras_auto_value(coras_strlist) names = {0};
-    CORAS_TRY(coras_list_directory(fd, p->path.ptr, &names, err));
-
     size_t path_len = p->path.len;
     size_t name_len = coras_streq(p->name.ptr, ".") ? 0 : p->name.len; /* no "./" in front */
+
+    CORAS_TRY(coras_list_directory(fd, p->path.ptr, &names, err));
     for (size_t i = 0; i < names.len; i++) {
         CORAS_TRY(put_child(&p->name, name_len, names.items[i], err));
         CORAS_TRY(put_child(&p->path, path_len, names.items[i], err));
         CORAS_TRY(put_entry(p, fd, names.items[i], err));
     }
     return 0;
+}
+
+static int put_children(struct packer *p, int fd, long depth, coras_error **err)
+{
+    const struct packer outer = *p;
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "stat %s", p->path.ptr);
+    const struct level level = {.above = p->level, .dev = st.st_dev, .ino = st.st_ino};
+    p->level = &level;
+    p->depth = depth;
+    int rc = put_names(p, fd, err);
+    p->level = outer.level;
+    p->depth = outer.depth;
+    return rc;
+}
+
+static int put_subdirectory(struct packer *p, int dirfd, const char *leaf, coras_error **err)
+{
+    coras_auto_fd fd = openat(dirfd, leaf, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "open %s", p->path.ptr);
+    return put_children(p, fd, p->level ? p->depth + 1 : 0, err);
+}
+
+static bool is_above(const struct packer *p, const struct stat *st)
+{
+    for (const struct level *l = p->level; l; l = l->above)
+        if (l->dev == st->st_dev && l->ino == st->st_ino)
+            return true;
+    return false;
+}
+
+/* What a link leads to, under the name of the link. In a directory that was followed, links are
+ * judged by whether they leave that one: their text was written there. */
+static int put_followed(struct packer *p, int dirfd, const char *leaf, coras_error **err)
+{
+    coras_auto_fd fd = openat(dirfd, leaf, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "open %s", p->path.ptr);
+    if (S_ISREG(st.st_mode))
+        return put_open_file(p, fd, err);
+    if (!S_ISDIR(st.st_mode))
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "%s leads to neither a file nor a directory", p->path.ptr);
+    if (is_above(p, &st))
+        return coras_fail_errno(err, ELOOP, "open %s", p->path.ptr);
+    CORAS_TRY(put_header(p, &st, "", err));
+    return put_children(p, fd, 0, err);
 }
 
 /* The depth is bounded by the file descriptors: one is open per level. */
@@ -214,7 +330,7 @@ static int put_entry(struct packer *p, int dirfd, const char *leaf, coras_error 
     if (S_ISLNK(st.st_mode))
         return put_symlink(p, dirfd, leaf, &st, err);
     CORAS_TRY(put_header(p, &st, "", err));
-    return S_ISDIR(st.st_mode) ? put_children(p, dirfd, leaf, err) : 0;
+    return S_ISDIR(st.st_mode) ? put_subdirectory(p, dirfd, leaf, err) : 0;
 }
 
 /* An absolute path. */
@@ -259,6 +375,8 @@ int coras_pack_directory(const char *path, const char *name_prefix,
 
     opts = opts ? opts : &defaults;
     p.cancel = opts->cancel;
+    p.outside = opts->outside;
+    p.follow_into = opts->follow_into;
     CORAS_TRY(packer_init(&p, root, name_prefix, err));
     CORAS_TRY(coras_hasher_new(CORAS_SHA256, &p.gzip_hash, err));
     CORAS_TRY(coras_tmpfile(opts->temporary_dir, &p.out_fd, err));
@@ -279,6 +397,7 @@ int coras_hash_directory(const char *path, const char *name_prefix, coras_cancel
     __attribute__((cleanup(packer_clear))) struct packer p = PACKER_INIT;
 
     p.cancel = cancel;
+    p.outside = CORAS_OUTSIDE_KEPT;
     CORAS_TRY(packer_init(&p, root, name_prefix, err));
     CORAS_TRY(pack(&p, root, err));
     coras_hasher_final(p.tar_hash, ret);

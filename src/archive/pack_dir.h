@@ -8,8 +8,18 @@
 #include "base/cancel.h"
 #include "coras/digest.h"
 
+/* What becomes of a symbolic link that leads out of the directory: whoever unpacks it would get a
+ * link to nowhere. Links that stay inside are packed as links, always. */
+enum coras_outside_links {
+    CORAS_OUTSIDE_REFUSED = 0,
+    CORAS_OUTSIDE_FOLLOWED, /* what it leads to is packed under its name */
+    CORAS_OUTSIDE_KEPT,     /* as a link */
+};
+
 struct coras_pack_dir_options {
-    unsigned threads; /* of the compressor; 0: one per processor */
+    enum coras_outside_links outside;
+    const char *follow_into; /* absolute: links below it are followed in any case; NULL: none */
+    unsigned threads;        /* of the compressor; 0: one per processor */
     coras_cancel *cancel;
     const char *temporary_dir; /* of the archive; NULL: /tmp */
 };
@@ -23,9 +33,10 @@ struct coras_packed_dir {
 
 /*
  * Pack what is at `path`, entries named `<name_prefix>/<relative path>`. A path that is a symbolic
- * link gives an archive of that one link, as upstream does. `opts` may be NULL.
+ * link leads out of itself. `opts` may be NULL.
  *
- * Errors begin with "failed to tar <absolute path>: "; CHANGED when a file changed meanwhile.
+ * Errors begin with "failed to tar <absolute path>: "; CHANGED when a file changed meanwhile;
+ * UNSAFE_PATH names a link that leads out.
  */
 CORAS_MUST_CHECK int coras_pack_directory(const char *path, const char *name_prefix,
                                           const struct coras_pack_dir_options *opts,

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "archive/link_target.h"
 
 enum { SHOWN_BYTES = 512 }; /* of a name, in a message */
 
@@ -365,34 +366,6 @@ static int make_hard_link(struct coras_tree *tree, const char *rel, const coras_
 
 /* ---- symbolic links ---- */
 
-enum link_verdict { LINK_INSIDE, LINK_OUTSIDE, LINK_ASK_KERNEL };
-
-/*
- * Where a link leads when its text is read from its directory, which is `depth` real directories
- * below the root. Going up before going down is exact, since no parent is a link. Going up after
- * going down depends on what the way down consists of: that is for the kernel to say.
- */
-static enum link_verdict judge_link(const char *target, long depth)
-{
-    bool went_down = false, ask = false;
-    if (*target == '/')
-        return LINK_OUTSIDE;
-    while (*target) {
-        size_t len = strcspn(target, "/");
-        if (len == 2 && memcmp(target, "..", 2) == 0) {
-            if (--depth < 0)
-                return LINK_OUTSIDE;
-            ask |= went_down;
-        } else if (len > 0 && !(len == 1 && *target == '.')) {
-            depth++;
-            went_down = true;
-        }
-        target += len;
-        target += *target == '/';
-    }
-    return ask ? LINK_ASK_KERNEL : LINK_INSIDE;
-}
-
 static long count_slashes(const char *s)
 {
     long n = 0;
@@ -431,10 +404,10 @@ static int remember_link(struct coras_tree *tree, const char *rel, const char *t
 static int make_symlink(struct coras_tree *tree, const char *rel, const coras_tar_entry *entry,
                         coras_error **err)
 {
-    enum link_verdict verdict = judge_link(entry->link, count_slashes(rel));
-    if (*rel == 0 || verdict == LINK_OUTSIDE)
+    enum coras_link_verdict verdict = coras_judge_link(entry->link, count_slashes(rel));
+    if (*rel == 0 || verdict == CORAS_LINK_OUTSIDE)
         return fail_link_outside(tree, rel, entry->link, err);
-    if (verdict == LINK_ASK_KERNEL)
+    if (verdict == CORAS_LINK_ASK_KERNEL)
         CORAS_TRY(remember_link(tree, rel, entry->link, err));
     int dirfd;
     const char *leaf;

@@ -19,13 +19,15 @@ struct coras_artifact_item {
     coras_descriptor desc; /* digest NONE until the file's hash is known */
     coras_local_file file; /* fd -1: `memory` */
     coras_buf memory;
-    bool announced; /* START was posted */
+    bool announced;    /* START was posted */
+    bool follow_links; /* out of a directory that is packed */
 };
 
 struct coras_artifact {
     enum coras_image_spec image_spec;
     char *artifact_type; /* as asked; NULL: default */
     bool has_config_file;
+    bool follow_links; /* out of directories that are packed */
     coras_annotations annotations;
     bool has_subject;
     coras_descriptor subject;

@@ -30,6 +30,7 @@ static coras_pack_options pack_options(const coras_attach_options *opts,
     pack.annotations = opts->annotations;
     pack.config_annotations = opts->config_annotations;
     pack.subject = subject;
+    pack.follow_links = opts->follow_links;
     return pack;
 }
 

@@ -3,6 +3,7 @@
  * files stay to be hashed while they are sent.
  */
 #include <errno.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "codec/date.h"
@@ -95,10 +96,38 @@ static int add_regular(struct coras_artifact_item *item, int *fd, const char *na
     return 0;
 }
 
-static int pack_directory(const char *path, const char *name, const coras_run *run,
-                          struct coras_packed_dir *ret, coras_error **err)
+/* Whether a directory of the Hugging Face hub's cache has this name: "models--<owner>--<name>". */
+static bool is_hub_repository(const char *name)
 {
+    return coras_str_starts(name, "models--") || coras_str_starts(name, "datasets--") ||
+           coras_str_starts(name, "spaces--");
+}
+
+/*
+ * A snapshot in that cache, "<repository>/snapshots/<revision>", is links to "<repository>/blobs".
+ * That directory as a new string, for a path in a snapshot; NULL for any other.
+ */
+static char *hub_blobs_of(const char *path)
+{
+    static const char part[] = "/snapshots/";
+    const char *at = strstr(path, part);
+
+    for (; at; at = strstr(at + 1, part)) {
+        coras_auto_free char *repository = coras_strndup(path, (size_t)(at - path));
+        if (repository && is_hub_repository(coras_path_base(repository)))
+            return coras_path_join(repository, "blobs");
+    }
+    return NULL;
+}
+
+static int pack_directory(const struct coras_artifact_item *item, const char *path,
+                          const char *name, const coras_run *run, struct coras_packed_dir *ret,
+                          coras_error **err)
+{
+    coras_auto_free char *hub_blobs = hub_blobs_of(path);
     struct coras_pack_dir_options options = {
+        .outside = item->follow_links ? CORAS_OUTSIDE_FOLLOWED : CORAS_OUTSIDE_REFUSED,
+        .follow_into = hub_blobs,
         .cancel = run->options->cancel,
         .temporary_dir = coras_run_environment(run)->temporary_dir,
     };
@@ -112,7 +141,7 @@ static int add_directory(struct coras_artifact_item *item, const char *path, con
     struct coras_packed_dir packed = {.fd = -1};
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    CORAS_TRY(pack_directory(path, name, run, &packed, err));
+    CORAS_TRY(pack_directory(item, path, name, run, &packed, err));
     CORAS_TRY(coras_local_file_take(&packed.fd, name, 0, packed.size, &item->file, err));
     item->file.known = true;
     item->file.digest = item->desc.digest = packed.digest;
@@ -178,6 +207,7 @@ static int add_layer(coras_artifact *a, const coras_file *file, coras_run *run, 
         return coras_fail_no_memory(err);
     struct coras_artifact_item *item = &a->layers.items[a->layers.len++];
     item_init(item);
+    item->follow_links = a->follow_links;
     CORAS_TRY(add_path(item, file->path, name, file->media_type, run, err));
     CORAS_TRY(coras_annotations_set(&item->desc.annotations, CORAS_ANN_TITLE, name, err));
     if (file->annotations)
@@ -234,6 +264,7 @@ static int make_config(coras_artifact *a, const coras_pack_options *pack, coras_
         const char *type =
             pack->config_media_type ? pack->config_media_type : CORAS_MT_UNKNOWN_CONFIG;
         a->has_config_file = true;
+        a->config.follow_links = a->follow_links;
         CORAS_TRY(add_path(&a->config, pack->config_path, pack->config_path, type, run, err));
         /* A config is never unpacked, also when it is a directory. */
         coras_annotations_clear(&a->config.desc.annotations);
@@ -253,6 +284,7 @@ static int make_config(coras_artifact *a, const coras_pack_options *pack, coras_
 static int take_options(coras_artifact *a, const coras_pack_options *pack, coras_error **err)
 {
     a->image_spec = pack->image_spec;
+    a->follow_links = pack->follow_links != 0;
     if (pack->artifact_type && !(a->artifact_type = coras_strdup(pack->artifact_type)))
         return coras_fail_no_memory(err);
     if (pack->annotations)

@@ -13,7 +13,7 @@ from harness import programs
 from harness.case import main
 
 OURS_ONLY = {"serve"}
-OUR_FLAGS = {"--no-sync"}
+OUR_FLAGS = {"--follow-links", "--no-sync"}
 COMMANDS = """attach backup blob blob_delete blob_fetch blob_push completion completion_bash
 completion_fish completion_powershell completion_zsh cp discover help login logout manifest
 manifest_delete manifest_fetch manifest_fetch-config manifest_index manifest_index_create

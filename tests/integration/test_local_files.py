@@ -210,5 +210,81 @@ class RememberedDigests(CliCase):
         self.assertEqual(self.push(), sha256(self.data))
 
 
+class LinksThatLeaveTheDirectory(CliCase):
+    """A link to elsewhere is worth nothing to whoever pulls it."""
+
+    def setUp(self):
+        super().setUp()
+        self.box.write("secret/key", b"private")
+        self.box.write("model/config.json", b"{}")
+        self.box.write("model/weights/w.bin", b"weights")
+        (self.box.work / "model/current").symlink_to("weights/w.bin")
+        (self.box.work / "model/weights/up").symlink_to("../config.json")
+
+    def arrived(self, *flags, name="model"):
+        self.ok("push", *flags, "--oci-layout", "dst:v1", name)
+        self.ok("pull", "--oci-layout", "dst:v1", "-o", "out")
+        out = self.box.work / "out" / name
+        return {str(p.relative_to(out)): os.readlink(p) if p.is_symlink() else p.read_bytes()
+                for p in out.rglob("*") if p.is_symlink() or p.is_file()}
+
+    PLAIN = {"config.json": b"{}", "weights/w.bin": b"weights", "current": "weights/w.bin",
+             "weights/up": "../config.json"}
+
+    def test_links_inside_stay_links(self):
+        self.assertEqual(self.arrived(), self.PLAIN)
+        self.assertEqual(self.arrived("--follow-links"), self.PLAIN)
+
+    def test_a_link_that_leaves_is_named(self):
+        for target in ("../secret/key", str(self.box.work / "secret/key"), "../secret"):
+            with self.subTest(target):
+                link = self.box.work / "model/weights/../escape"
+                link.symlink_to(target)
+                for command in ("push", "attach"):
+                    flags = ["--artifact-type", "a/b"] if command == "attach" else []
+                    if flags:
+                        self.ok("push", "--oci-layout", "dst:v1", "secret/key")
+                    self.fails(command, *flags, "--oci-layout", "dst:v1", "model",
+                               contains=["model/escape: symbolic link leads out", target],
+                               hint="links")
+                link.unlink()
+
+    def test_followed_on_demand(self):
+        (self.box.work / "model/file").symlink_to("../secret/key")
+        (self.box.work / "model/dir").symlink_to("../secret")
+        (self.box.work / "secret/same").symlink_to("key")
+        self.assertEqual(self.arrived("--follow-links"),
+                         {**self.PLAIN, "file": b"private", "dir/key": b"private",
+                          "dir/same": "key"})
+
+    def test_a_circle_ends(self):
+        (self.box.work / "secret/back").symlink_to("../model")
+        (self.box.work / "model/dir").symlink_to("../secret")
+        self.fails("push", "--follow-links", "--oci-layout", "dst:v1", "model",
+                   contains="model/dir/back: too many levels of symbolic links")
+
+    def hub(self, links):
+        repository = self.box.work / "hub/models--org--tiny"
+        self.box.write("hub/models--org--tiny/blobs/aa", b"weights")
+        self.box.write("hub/models--org--tiny/blobs/bb", b"{}")
+        snapshot = repository / "snapshots/0123"
+        for name, target in links.items():
+            (snapshot / name).parent.mkdir(parents=True, exist_ok=True)
+            (snapshot / name).symlink_to(target)
+        return snapshot
+
+    def test_a_hub_snapshot_is_followed_by_itself(self):
+        snapshot = self.hub({"model.safetensors": "../../blobs/aa",
+                             "sub/config.json": "../../../blobs/bb"})
+        self.assertEqual(self.arrived(name=str(snapshot.relative_to(self.box.work))),
+                         {"model.safetensors": b"weights", "sub/config.json": b"{}"})
+        self.ok("push", "--oci-layout", "dst:v2", ".", cwd=snapshot)
+
+    def test_a_hub_snapshot_is_followed_to_its_blobs_only(self):
+        snapshot = self.hub({"model.safetensors": "../../blobs/aa", "key": "../../../../secret/key"})
+        self.fails("push", "--oci-layout", "dst:v1", str(snapshot.relative_to(self.box.work)),
+                   contains="0123/key: symbolic link leads out")
+
+
 if __name__ == "__main__":
     main()
