@@ -26,7 +26,8 @@ bool coras_trace_debug_on(void)
     return atomic_load_explicit(&trace.debug, memory_order_relaxed);
 }
 
-static void emit(enum coras_trace_level level, const char *data, const char *fmt, va_list ap)
+static CORAS_PRINTF(3, 0) void emit(enum coras_trace_level level, const char *data, const char *fmt,
+                                    va_list ap)
 {
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
 
