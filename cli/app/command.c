@@ -1,3 +1,6 @@
+/*
+ * Parsing the arguments of one command: its options, its checks, its run.
+ */
 #include "cli/app/command.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * The table of all commands.
+ */
 #include "cli/app/commands.h"
 
 /* The order of children is that of suggestions; help sorts by name. */

@@ -1,3 +1,6 @@
+/*
+ * The scripts that make a shell ask this program for completions.
+ */
 #include "cli/app/completion.h"
 
 #include "base/str.h"

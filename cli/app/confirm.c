@@ -1,3 +1,6 @@
+/*
+ * Asking before something is deleted.
+ */
 #include "cli/app/confirm.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/*
+ * The environment, read once and kept for the run.
+ */
 #include "cli/app/environment.h"
 
 static coras_environment *known;

@@ -1,3 +1,6 @@
+/*
+ * The text of --help, made from the tables of options and examples.
+ */
 #include "cli/app/help.h"
 
 #include "base/alloc.h"

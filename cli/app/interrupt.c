@@ -1,3 +1,6 @@
+/*
+ * The first interrupt cancels what runs and lets it tidy up; the second ends the program.
+ */
 #include "cli/app/interrupt.h"
 
 #include <errno.h>

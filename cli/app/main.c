@@ -1,3 +1,6 @@
+/*
+ * Finding the command, running it, and what is left to do at the end.
+ */
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>

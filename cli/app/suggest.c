@@ -1,3 +1,6 @@
+/*
+ * Which command or flag was meant when a name is not known.
+ */
 #include <strings.h>
 
 #include "base/alloc.h"

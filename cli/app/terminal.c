@@ -1,3 +1,6 @@
+/*
+ * What is asked of a terminal: lines, and secrets without an echo.
+ */
 #include "cli/app/terminal.h"
 
 #include <errno.h>

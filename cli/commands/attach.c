@@ -1,3 +1,6 @@
+/*
+ * attach: files or annotations for an artifact that exists.
+ */
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -5,7 +8,8 @@
 #include "cli/app/commands.h"
 #include "cli/app/errors.h"
 #include "cli/options/fileref.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
+#include "cli/output/upload_display.h"
 #include "cli/output/metadata.h"
 #include "cli/options/packer.h"
 #include "cli/options/targetref.h"
@@ -162,6 +166,8 @@ static int attach_run(struct call *call, coras_error **err)
         rc = attach_files(s, call, &files, err);
     if (rc < 0)
         display_advise(s->display, err);
+    else
+        tell_annotations_without_file(&s->packer, &files);
     display_free(s->display);
     packed_files_clear(&files);
     return rc;

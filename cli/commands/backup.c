@@ -1,3 +1,6 @@
+/*
+ * backup: tags of a repository into an OCI layout, a directory or a tar archive.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,7 +12,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "cli/app/commands.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
 #include "cli/options/outfile.h"
 #include "cli/output/tags.h"
 #include "cli/output/text.h"

@@ -1,3 +1,6 @@
+/*
+ * blob fetch: one blob by its digest, to a file or to stdout.
+ */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -6,7 +9,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "cli/app/commands.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
 #include "cli/options/outfile.h"
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"

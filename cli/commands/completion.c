@@ -1,3 +1,6 @@
+/*
+ * completion: scripts for shells, and the hidden command that they call.
+ */
 #include <stdio.h>
 
 #include "base/error.h"

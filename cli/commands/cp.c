@@ -1,12 +1,16 @@
+/*
+ * cp: an artifact from one target to another.
+ */
 #include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/vec.h"
 #include "cli/app/commands.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
 #include "cli/options/targetref.h"
 #include "cli/app/auto.h"
+#include "cli/app/left_behind.h"
 #include "coras/mediatype.h"
 #include "coras/platform.h"
 
@@ -291,6 +295,8 @@ static int copy_with_display(struct cp_state *s, struct call *call, coras_error 
     display_finish(s->display);
     char digest[CORAS_DIGEST_TEXT_MAX];
     printf("Digest: %s\n", coras_digest_format(&s->digest, digest));
+    if (s->from.registry)
+        tell_cosign_tags(s->from.target, &s->digest);
     return 0;
 }
 

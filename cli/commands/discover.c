@@ -1,3 +1,6 @@
+/*
+ * discover: what refers to a manifest, as a tree, a table or JSON.
+ */
 #include <limits.h>
 #include <stdio.h>
 #include <unistd.h>

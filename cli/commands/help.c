@@ -1,3 +1,6 @@
+/*
+ * help: the help of another command.
+ */
 #include <stdio.h>
 
 #include "base/alloc.h"

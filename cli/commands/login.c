@@ -1,3 +1,6 @@
+/*
+ * login and logout: credentials of registries.
+ */
 #include <stdio.h>
 
 #include "base/alloc.h"

@@ -1,3 +1,6 @@
+/*
+ * manifest fetch: the bytes of a manifest, or its descriptor.
+ */
 #include <stdio.h>
 
 #include "base/alloc.h"

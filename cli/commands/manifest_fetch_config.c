@@ -1,3 +1,6 @@
+/*
+ * manifest fetch-config: an image's config.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

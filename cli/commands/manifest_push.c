@@ -1,3 +1,6 @@
+/*
+ * manifest push: a manifest from a file or stdin, byte for byte.
+ */
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -6,7 +9,8 @@
 #include "cli/app/commands.h"
 #include "cli/app/errors.h"
 #include "cli/options/infile.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
+#include "cli/output/upload_display.h"
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
 #include "cli/app/auto.h"

@@ -1,10 +1,13 @@
+/*
+ * pull: the files of an artifact into a directory.
+ */
 #include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli/app/commands.h"
 #include "cli/options/fileref.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
 #include "coras/mediatype.h"

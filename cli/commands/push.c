@@ -1,3 +1,6 @@
+/*
+ * push: files as an artifact.
+ */
 #include <stdio.h>
 
 #include "base/alloc.h"
@@ -5,7 +8,8 @@
 #include "cli/app/commands.h"
 #include "cli/app/errors.h"
 #include "cli/options/fileref.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
+#include "cli/output/upload_display.h"
 #include "cli/output/metadata.h"
 #include "cli/options/packer.h"
 #include "cli/options/targetref.h"
@@ -201,6 +205,8 @@ static int prepare_artifact(struct push_state *s, struct call *call, const coras
     int rc = packed_files_make(&s->packer, call->args + 1, call->nargs - 1, &files, err);
     if (rc == 0)
         rc = coras_artifact_prepare(files.items, files.len, &pack, run, ret, err);
+    if (rc == 0)
+        tell_annotations_without_file(&s->packer, &files);
     packed_files_clear(&files);
     return rc;
 }

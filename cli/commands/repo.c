@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/trace.h"
 #include "cli/app/commands.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
 #include "cli/output/metadata.h"
 #include "cli/options/targetref.h"
 #include "coras/reference.h"

@@ -1,8 +1,11 @@
+/*
+ * resolve: the digest that a reference names.
+ */
 #include <stdio.h>
 
 #include "base/error.h"
 #include "cli/app/commands.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
 #include "cli/options/targetref.h"
 #include "cli/app/auto.h"
 

@@ -1,3 +1,6 @@
+/*
+ * restore: tags of a backup, a directory or a tar archive, into a repository.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -7,7 +10,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "cli/app/commands.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
 #include "cli/output/tags.h"
 #include "cli/output/text.h"
 #include "cli/options/repotags.h"
@@ -73,16 +76,14 @@ static bool has_tar_magic(const char *path)
 static int fail_archive(const char *path, int rc, coras_error **err)
 {
     coras_auto(coras_error) cause = coras_steal(err);
-    coras_auto_free char *quoted = coras_go_quote_dup(path);
-    coras_auto_free char *known =
-        coras_asprintf("%s does not look like a tar archive: ", quoted ? quoted : "");
-    if (!known)
-        return coras_fail_no_memory(err);
-    const char *message = coras_error_message(cause);
-    if (coras_str_starts(message, known))
-        message += strlen(known);
+    coras_auto_buf words = CORAS_BUF_UNLIMITED;
+    /* The outermost level of what is wrong with an archive names the archive. */
+    size_t first = rc == CORAS_ERR_UNSAFE_ARCHIVE && coras_error_level(cause, 1);
+    for (size_t i = first; coras_error_level(cause, i); i++)
+        coras_buf_printf(&words, "%s%s", i > first ? ": " : "", coras_error_level(cause, i));
+    CORAS_TRY(coras_buf_done(&words, err));
     rc = coras_fail(err, rc, "failed to prepare OCI store from tar archive \"%s\": %s", path,
-                    message);
+                    words.ptr);
     coras_advise_as(err, cause);
     return rc;
 }

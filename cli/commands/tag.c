@@ -1,10 +1,13 @@
+/*
+ * tag: further names for a manifest.
+ */
 #include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli/app/commands.h"
 #include "cli/app/errors.h"
-#include "cli/app/operation.h"
+#include "cli/app/run_options.h"
 #include "cli/options/targetref.h"
 #include "coras/reference.h"
 #include "cli/app/auto.h"

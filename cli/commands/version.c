@@ -1,3 +1,6 @@
+/*
+ * version: of this program, and what it was built from.
+ */
 #include <stdio.h>
 
 #include "base/buf.h"

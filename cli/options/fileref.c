@@ -1,3 +1,6 @@
+/*
+ * Splitting `<file>[:<media type>]`.
+ */
 #include "cli/options/fileref.h"
 
 #include "base/alloc.h"

@@ -1,3 +1,6 @@
+/*
+ * Reading a file argument, or stdin for "-".
+ */
 #include "cli/options/infile.h"
 
 #include <errno.h>

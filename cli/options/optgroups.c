@@ -1,3 +1,6 @@
+/*
+ * Tables of the option groups, and the checks that follow parsing.
+ */
 #include "cli/options/optgroups.h"
 
 #include <stdio.h>

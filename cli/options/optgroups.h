@@ -15,6 +15,11 @@
     }
 #define OPT_AT(type, member) offsetof(type, member)
 
+/* Of --force, which cp and push have. */
+#define FORCE_COPY_HELP                                                                            \
+    "force a deep traversal of the destination graph before tagging the root; useful when the "    \
+    "destination is partially populated (e.g. by a registry cache)"
+
 /* ---- common ---- */
 struct common_options {
     struct opt_bool debug;

@@ -1,3 +1,6 @@
+/*
+ * Parsing flags as pflag does: its forms, its order, its error messages.
+ */
 #include "cli/options/options.h"
 
 #include "base/alloc.h"

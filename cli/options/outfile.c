@@ -1,3 +1,6 @@
+/*
+ * Files named by --output: written beside their place, and renamed when whole.
+ */
 #include "cli/options/outfile.h"
 
 #include <errno.h>

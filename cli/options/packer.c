@@ -1,3 +1,6 @@
+/*
+ * Annotations and file arguments of the commands that pack files.
+ */
 #include "cli/options/packer.h"
 
 #include "base/alloc.h"
@@ -7,6 +10,7 @@
 #include "cli/options/fileref.h"
 #include "cli/options/outfile.h"
 #include "cli/app/auto.h"
+#include "cli/app/left_behind.h"
 
 #define PACKER_AT(member) OPT_AT(struct packer_options, member)
 #define ANNOTATION_OPTION                                                                          \
@@ -176,6 +180,29 @@ int packed_files_make(const struct packer_options *p, char **files, size_t count
     for (size_t i = 0; i < count; i++)
         CORAS_TRY(make_file(p, files[i], &ret->items[i], &ret->annotations[i], err));
     return 0;
+}
+
+static bool is_file(const struct packed_files *files, const char *name)
+{
+    for (size_t i = 0; i < files->len; i++)
+        if (coras_streq(files->items[i].path, name))
+            return true;
+    return false;
+}
+
+void tell_annotations_without_file(const struct packer_options *p, const struct packed_files *files)
+{
+    coras_auto_value(coras_strlist) unused = {0};
+    void *iter = NULL;
+    const char *key = NULL;
+    const coras_json *value = NULL;
+
+    if (coras_json_type_of(p->file_annotations) != CORAS_JSON_OBJECT)
+        return;
+    while (coras_json_next(p->file_annotations, &iter, &key, &value))
+        if (*key != '$' && !is_file(files, key) && coras_strlist_add(&unused, key, NULL) < 0)
+            return; /* the push itself will say that memory is short */
+    tell_unused_annotations(p->annotation_file.value, &unused);
 }
 
 void packed_files_clear(struct packed_files *files)

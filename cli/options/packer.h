@@ -38,6 +38,9 @@ struct packed_files {
 };
 CORAS_MUST_CHECK int packed_files_make(const struct packer_options *p, char **files, size_t count,
                                        struct packed_files *ret, coras_error **err);
+/* One line on stderr when the annotation file names what is not pushed. */
+void tell_annotations_without_file(const struct packer_options *p,
+                                   const struct packed_files *files);
 void packed_files_clear(struct packed_files *files);
 
 /* Write the pushed manifest where --export-manifest says; nothing without the flag. */

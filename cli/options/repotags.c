@@ -1,3 +1,6 @@
+/*
+ * Parsing `<registry>/<repository>[:<tag>,<tag>,...]`.
+ */
 #include "cli/options/repotags.h"
 
 #include <stdlib.h>

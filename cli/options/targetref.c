@@ -1,3 +1,6 @@
+/*
+ * From an argument and options to an open target; the one place where a cache is put before it.
+ */
 #include "cli/options/targetref.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * The values of flags as Go reads them: booleans, numbers, lists.
+ */
 #include "cli/options/values.h"
 
 #include "base/alloc.h"

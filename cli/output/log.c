@@ -1,3 +1,6 @@
+/*
+ * The lines of --debug on stderr.
+ */
 #include "cli/output/log.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/*
+ * Results and descriptors as JSON.
+ */
 #include "cli/output/metadata.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/*
+ * Wording sizes, durations and short digests.
+ */
 #include "cli/output/text.h"
 
 #include <math.h>

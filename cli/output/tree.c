@@ -1,3 +1,6 @@
+/*
+ * Drawing referrers as a tree, and listing them as a table.
+ */
 #include "cli/output/tree.h"
 
 #include "base/alloc.h"

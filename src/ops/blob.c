@@ -1,3 +1,6 @@
+/*
+ * Single blobs: from a file, to a file, from target to target.
+ */
 #include "coras/blob.h"
 
 #include <errno.h>

@@ -1,3 +1,6 @@
+/*
+ * Making and changing an index of manifests.
+ */
 #include "coras/index.h"
 
 #include "base/alloc.h"

@@ -1,3 +1,6 @@
+/*
+ * An OCI layout as a tar archive, in the order that upstream writes.
+ */
 #include <dirent.h>
 #include <errno.h>
 

@@ -1,3 +1,6 @@
+/*
+ * Which manifest a reference and a platform pick, and what hangs on it.
+ */
 #include "ops/platform_select.h"
 
 #include "base/alloc.h"

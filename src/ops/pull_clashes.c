@@ -1,3 +1,6 @@
+/*
+ * Files of a pull that would have the same place.
+ */
 #include "ops/pull_clashes.h"
 
 #include <stdio.h>

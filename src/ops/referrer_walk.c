@@ -1,3 +1,6 @@
+/*
+ * Everything that refers to a manifest, each once, asked for level by level.
+ */
 #include "ops/referrer_walk.h"
 
 #include "base/alloc.h"

@@ -196,6 +196,7 @@ class Side:
     def stderr(self, result, row):
         text = self.normal(result.err, row)
         text = re.split(r"(?m)^Hint: ", text)[0]
+        text = re.sub(r"(?m)^WARNING! Annotations in .*\n", "", text)  # upstream drops them silently
         lines = text.rstrip("\n").split("\n")
         return lines[:1] if row.has("firstline") else lines
 

@@ -1,4 +1,7 @@
-#include "cli/app/operation.h"
+/*
+ * Words and settings of an upload's display.
+ */
+#include "cli/output/upload_display.h"
 
 struct display *upload_display(const struct common_options *common,
                                const struct format_options *format, const struct opt_bool *no_tty,

@@ -1,0 +1,20 @@
+/*
+ * What a command leaves behind although somebody may count on it, said in one line on stderr.
+ */
+#ifndef CORAS_CLI_APP_LEFT_BEHIND_H
+#define CORAS_CLI_APP_LEFT_BEHIND_H
+
+#include "base/str.h"
+#include "coras/target.h"
+
+/* Entries of the annotation file `path` that match no file of the push; none, no line. */
+void tell_unused_annotations(const char *path, const coras_strlist *names);
+
+/*
+ * Tags by which cosign keeps signatures, attestations and bills of materials of `digest` in
+ * `source` (`sha256-<hex>.sig` and the like): a copy does not take them along. Costs one request; a
+ * failure of it is no news.
+ */
+void tell_cosign_tags(coras_target *source, const coras_digest *digest);
+
+#endif
