@@ -52,6 +52,7 @@ int coras_attach(coras_target *target, const char *reference, const coras_file *
     if (!target || !reference || (!files && file_count) || !opts || !ret)
         return coras_missing_argument(err);
     CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
+    coras_target_will_write(target); /* before the first look at the subject */
     CORAS_TRY(resolve_subject(target, reference, known.platform, &attached.subject, err));
     const coras_pack_options pack = pack_options(&known, &attached.subject);
     CORAS_TRY(coras_artifact_prepare(files, file_count, &pack, run, &artifact, err));
