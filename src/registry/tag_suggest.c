@@ -4,42 +4,16 @@
 #include "registry/tag_suggest.h"
 
 #include "base/alloc.h"
-
-#define NAME_MAX_BYTES 128 /* the longest tag; of longer names the beginning decides */
+#include "base/likeness.h"
 
 struct likeness {
     char *name;
     size_t edits;
 };
 
-static char lower(char c)
-{
-    return coras_is_upper(c) ? (char)(c + 'a' - 'A') : c;
-}
-
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
-}
-
-/* Levenshtein distance row by row. */
-static size_t count_edits(const char *a, const char *b)
-{
-    size_t row[NAME_MAX_BYTES + 1];
-    size_t len = strnlen(b, NAME_MAX_BYTES);
-
-    for (size_t j = 0; j <= len; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= NAME_MAX_BYTES && a[i - 1]; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= len; j++) {
-            size_t change = diagonal + (lower(a[i - 1]) != lower(b[j - 1]));
-            diagonal = row[j];
-            row[j] = least(change, least(row[j], row[j - 1]) + 1);
-        }
-    }
-    return row[len];
 }
 
 static int compare(const void *a, const void *b)
@@ -58,7 +32,7 @@ static size_t edits_between(const char *name, const char *wanted)
 
     if (len > 0 && strncasecmp(name, wanted, len) == 0)
         return 1;
-    return count_edits(name, wanted);
+    return coras_count_edits(name, wanted);
 }
 
 void coras_names_sort_by_likeness(coras_strlist *names, const char *wanted)
