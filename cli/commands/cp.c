@@ -184,13 +184,15 @@ static struct display *cp_display(struct cp_state *s)
 
 /* ---- whose failure it was ---- */
 
-/* Whether a message names a URL of this side's repository. */
-static bool names_side(const char *message, const struct target_options *side)
+/* Whether the request that failed was to this side's repository. */
+static bool was_asked(const coras_error *error, const struct target_options *side)
 {
-    if (!side->registry)
+    const char *asked = coras_error_url(error);
+    if (!side->registry || !asked)
         return false;
-    coras_auto_free char *url = coras_asprintf("//%s/v2/%s/", side->registry, side->repository);
-    return url && strstr(message, url);
+    coras_auto_free char *url = coras_asprintf("://%s/v2/%s/", side->registry, side->repository);
+    const char *scheme_end = strchr(asked, ':');
+    return url && scheme_end && coras_str_starts(scheme_end, url);
 }
 
 /* What only a source is told: that it has not what was asked for, or is not what it should be. */
@@ -204,14 +206,13 @@ static bool blames_source(const coras_error *error)
 /* NULL when it cannot be told. */
 static const struct target_options *failed_side(const struct cp_state *s, const coras_error *error)
 {
-    const char *message = coras_error_message(error);
     const char *host = coras_error_http_host(error);
     bool from_host = host && s->from.registry && coras_streq(host, s->from.registry);
     bool to_host = host && s->to.registry && coras_streq(host, s->to.registry);
-    bool from = from_host || names_side(message, &s->from);
-    bool to = to_host || names_side(message, &s->to);
+    bool from = from_host || was_asked(error, &s->from);
+    bool to = to_host || was_asked(error, &s->to);
     if (from_host && to_host) /* one registry on both sides: the repository tells */
-        return names_side(message, &s->to) && !names_side(message, &s->from) ? &s->to : &s->from;
+        return was_asked(error, &s->to) && !was_asked(error, &s->from) ? &s->to : &s->from;
     if (to && !from)
         return &s->to;
     if (!from && coras_error_code(error) == CORAS_ERR_NO_CREDENTIAL)

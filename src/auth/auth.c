@@ -124,6 +124,7 @@ static int wrap(coras_error **err, int rc, const coras_request *req)
     if (rc == CORAS_ERR_CANCELLED)
         return rc;
     coras_url_put_for_message(&url, req->url);
+    coras_error_set_url(err, url.ptr);
     return coras_wrap(err, rc, "%s \"%s\"", req->method, url.ptr);
 }
 

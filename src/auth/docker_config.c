@@ -30,15 +30,11 @@ static int not_json(const char *path, const coras_buf *text, const coras_error *
                     coras_error **err)
 {
     coras_auto(coras_error) reason = NULL;
-    coras_auto_buf rest = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
     coras_auto_buf why = CORAS_BUF_UNLIMITED;
     const char *words = coras_error_message(cause);
 
-    if (coras_json_compact(text->ptr, text->len, &rest, &reason) == CORAS_ERR_INVALID_JSON)
+    if (coras_json_check(text->ptr, text->len, &reason) == CORAS_ERR_INVALID_JSON)
         words = coras_error_message(reason);
-    if (coras_streq(words, "unexpected end of JSON input"))
-        words = "unexpected EOF";
-    coras_wipe(rest.ptr, rest.len);
     coras_buf_printf(&why, "invalid config format: %s", words);
     return wrong(path, why.ptr, err);
 }

@@ -25,6 +25,7 @@ struct coras_error {
     enum coras_hint_kind hint_kind;
     char *hint_args[CORAS_HINT_ARGS];
     char *hint;
+    char *url;
     char *http_host;
     char *response;
     coras_strlist registry_codes;
@@ -47,6 +48,7 @@ void coras_error_free(coras_error *error)
     for (size_t i = 0; i < CORAS_HINT_ARGS; i++)
         free(error->hint_args[i]);
     free(error->hint);
+    free(error->url);
     free(error->http_host);
     free(error->response);
     coras_strlist_clear(&error->registry_codes);
@@ -128,6 +130,11 @@ const char *coras_error_hint_argument(const coras_error *error, size_t index)
 int coras_error_http_status(const coras_error *error)
 {
     return error ? error->http_status : 0;
+}
+
+const char *coras_error_url(const coras_error *error)
+{
+    return error ? error->url : NULL;
 }
 
 const char *coras_error_http_host(const coras_error *error)
@@ -384,6 +391,14 @@ static void replace(char **slot, const char *value)
     *slot = value ? coras_strdup(value) : NULL;
 }
 
+void coras_error_set_url(coras_error **err, const char *url)
+{
+    coras_error *error = mutable_error(err);
+
+    if (error)
+        replace(&error->url, url);
+}
+
 void coras_error_set_http(coras_error **err, int status, const char *host, const char *response,
                           const char *registry_code)
 {
@@ -447,7 +462,8 @@ coras_error *coras_error_dup(const coras_error *error)
     copy->retry_after_s = error->retry_after_s;
     copy->hint_kind = error->hint_kind;
     if (copy_text(&copy->message, error->message) && copy_list(&copy->levels, &error->levels) &&
-        copy_hint(copy, error) && copy_text(&copy->http_host, error->http_host) &&
+        copy_hint(copy, error) && copy_text(&copy->url, error->url) &&
+        copy_text(&copy->http_host, error->http_host) &&
         copy_text(&copy->response, error->response) &&
         copy_list(&copy->registry_codes, &error->registry_codes))
         return copy;

@@ -58,6 +58,12 @@ void coras_error_set_retry_after_s(coras_error **err, int64_t seconds);
  * `registry_code` may be NULL. Strings are copied. */
 void coras_error_set_http(coras_error **err, int status, const char *host, const char *response,
                           const char *registry_code);
+/*
+ * The URL of the request that failed, without its secrets; of requests within requests (a token for
+ * an upload) the outermost one. NULL when there was none.
+ */
+void coras_error_set_url(coras_error **err, const char *url);
+const char *coras_error_url(const coras_error *error);
 /* A further code of the same body. */
 void coras_error_add_registry_code(coras_error **err, const char *registry_code);
 

@@ -96,6 +96,7 @@ static int begin_member(coras_gunzip *gz, bool first, coras_error **err)
     return 0;
 }
 
+/* zlib tells kinds of damage apart in its texts only; they choose among ours, and nothing else. */
 static int explain(const coras_gunzip *gz, int rc, coras_error **err)
 {
     const char *why = gz->z.msg ? gz->z.msg : "";

@@ -25,6 +25,9 @@ enum coras_json_type {
 /* Parse one document (any value at the top). Error CORAS_ERR_INVALID_JSON names line and reason. */
 CORAS_MUST_CHECK int coras_json_parse(const char *text, size_t len, coras_json **ret,
                                       coras_error **err);
+/* The grammar alone, as Go's Decoder finds it wrong: "EOF" of blank text, "unexpected EOF" of one
+ * that ends too early, else the character that cannot be. 0 when it is right. */
+CORAS_MUST_CHECK int coras_json_check(const char *text, size_t len, coras_error **err);
 /* For the user's own files (annotation files), as Go's Decoder reads them: the first value only,
  * what follows is ignored, and of equal keys the last one counts. */
 CORAS_MUST_CHECK int coras_json_parse_prefix(const char *text, size_t len, coras_json **ret,

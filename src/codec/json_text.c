@@ -81,3 +81,19 @@ int coras_json_compact(const char *text, size_t len, coras_buf *out, coras_error
     }
     return coras_buf_done(out, err);
 }
+
+int coras_json_check(const char *text, size_t len, coras_error **err)
+{
+    struct coras_json_scanner s;
+
+    if (!coras_str_trim((coras_str){text, len}).len)
+        return coras_fail(err, CORAS_ERR_INVALID_JSON, "EOF");
+    coras_json_scan_init(&s, err);
+    for (size_t i = 0; i < len; i++)
+        if (coras_json_scan_step(&s, text[i]) == CORAS_JSON_EV_ERROR)
+            return coras_json_scan_failed(&s);
+    s.err = NULL; /* a scanner of whole texts has other words for the end */
+    return coras_json_scan_finish(&s) < 0
+               ? coras_fail(err, CORAS_ERR_INVALID_JSON, "unexpected EOF")
+               : 0;
+}

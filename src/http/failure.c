@@ -27,12 +27,15 @@ enum {
 int coras_http_wrap(coras_error **err, int rc, const char *method, const char *url)
 {
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
+    coras_auto_buf shown = CORAS_BUF_UNLIMITED;
 
     for (const char *p = method; *p; p++)
         coras_buf_putc(&text, p > method && coras_is_upper(*p) ? (char)(*p + 'a' - 'A') : *p);
     coras_buf_puts(&text, " \"");
-    coras_url_put_for_message(&text, url);
+    coras_url_put_for_message(&shown, url);
+    coras_buf_puts(&text, shown.ptr);
     coras_buf_putc(&text, '"');
+    coras_error_set_url(err, shown.ptr);
     return coras_wrap(err, rc, "%s", text.ptr);
 }
 

@@ -202,18 +202,21 @@ int coras_response_to_error(const coras_request *req, const coras_response *r, c
     coras_auto_buf words = CORAS_BUF_INIT(CORAS_LIMIT_ERROR_BODY);
     coras_auto_buf line = CORAS_BUF_UNLIMITED;
     coras_auto_buf host = CORAS_BUF_UNLIMITED;
+    coras_auto_buf url = CORAS_BUF_UNLIMITED;
     coras_auto_value(coras_strlist) codes = {0};
 
     put_words(&words, r, &codes);
     coras_buf_put(&host, r->at.authority.ptr, r->at.authority.len);
     coras_buf_printf(&line, "%s \"", r->method ? r->method : req->method);
-    coras_url_put_for_message(&line, r->url);
+    coras_url_put_for_message(&url, r->url);
+    coras_buf_puts(&line, url.ptr);
     coras_buf_printf(&line, "\": response status code %d: ", r->status);
     coras_buf_puts(&line, words.len ? words.ptr : coras_http_status_text(r->status));
     int rc = coras_fail(err, code_for(r->status), "%s", line.ptr);
     coras_error_set_http(err, r->status, host.ptr, words.len ? words.ptr : line.ptr, NULL);
     for (size_t i = 0; i < codes.len; i++)
         coras_error_add_registry_code(err, codes.items[i]);
+    coras_error_set_url(err, url.ptr);
     coras_error_set_party(err, party_of(req, r));
     int64_t wait = coras_response_retry_after_s(r);
     if (wait > 0)

@@ -115,21 +115,16 @@ static bool visit_member(const char *key, coras_str value, void *user)
 static int fail_decode(const char *text, size_t len, coras_error **err)
 {
     static const char what[] = "invalid OCI Image Index: failed to decode index file";
-    coras_auto_buf ignored = CORAS_BUF_UNLIMITED;
-    if (coras_str_trim((coras_str){text, len}).len == 0)
-        return coras_fail(err, CORAS_ERR_CONFIG, "%s: EOF", what);
     coras_auto(coras_error) why = NULL;
     coras_auto(coras_json) doc = NULL;
     /* Good grammar leaves what our parser is stricter about (double keys), or another type. */
-    int rc = coras_json_compact(text, len, &ignored, &why);
+    int rc = coras_json_check(text, len, &why);
     if (rc == 0)
         rc = coras_json_parse(text, len, &doc, &why);
     if (rc == CORAS_ERR_NO_MEMORY)
         return coras_fail_no_memory(err);
-    const char *reason = rc < 0 ? coras_error_message(why) : "not an object";
-    if (coras_streq(reason, "unexpected end of JSON input"))
-        reason = "unexpected EOF"; /* as a decoder of streams says it */
-    return coras_fail(err, CORAS_ERR_CONFIG, "%s: %s", what, reason);
+    return coras_fail(err, CORAS_ERR_CONFIG, "%s: %s", what,
+                      rc < 0 ? coras_error_message(why) : "not an object");
 }
 
 int coras_layout_index_parse(const char *text, size_t len, struct coras_layout_index *ret,

@@ -64,16 +64,11 @@ static int not_json(const coras_response *resp, coras_error **err)
 {
     coras_str body = coras_response_body(resp);
     coras_auto(coras_error) reason = NULL;
-    coras_auto_buf rest = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
     coras_auto_buf url = CORAS_BUF_UNLIMITED;
     const char *words = "the answer is not valid JSON";
 
-    if (!coras_str_trim(body).len)
-        words = "EOF";
-    else if (coras_json_compact(body.ptr, body.len, &rest, &reason) == CORAS_ERR_INVALID_JSON)
+    if (coras_json_check(body.ptr, body.len, &reason) == CORAS_ERR_INVALID_JSON)
         words = coras_error_message(reason);
-    if (coras_streq(words, "unexpected end of JSON input"))
-        words = "unexpected EOF";
     coras_url_put_for_message(&url, coras_response_url(resp));
     return coras_fail(err, CORAS_ERR_PROTOCOL, "GET \"%s\": failed to decode response: %s", url.ptr,
                       words);

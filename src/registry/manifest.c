@@ -35,8 +35,10 @@ static char *media_type_of(const coras_response *resp)
 
 static int bad_content_type(const coras_request *req, coras_error **err)
 {
-    return coras_fail(err, CORAS_ERR_PROTOCOL, "%s \"%s\": invalid response `Content-Type` header",
-                      req->method, req->url);
+    coras_fail(err, CORAS_ERR_PROTOCOL, "%s \"%s\": invalid response `Content-Type` header",
+               req->method, req->url);
+    coras_error_set_url(err, req->url);
+    return CORAS_ERR_PROTOCOL;
 }
 
 /* A web page where a manifest should be: somebody else answered. */
@@ -47,6 +49,7 @@ static int refuse_web_page(const coras_request *req, const char *media_type, cor
     coras_fail(err, CORAS_ERR_PROTOCOL,
                "%s \"%s\": answered with Content-Type text/html, which is no manifest", req->method,
                req->url);
+    coras_error_set_url(err, req->url);
     coras_advise(err, CORAS_HINT_WEB_PAGE);
     return CORAS_ERR_PROTOCOL;
 }

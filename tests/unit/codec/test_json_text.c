@@ -213,9 +213,36 @@ static void slicing_ends_when_told_and_refuses_the_rest(void **state)
     coras_buf_clear(&c.text);
 }
 
+static void texts_are_judged_as_a_decoder_does(void **state)
+{
+    static const struct {
+        const char *text, *message;
+    } cases[] = {
+        {"{}", NULL},
+        {" [1, null] ", NULL},
+        {"", "EOF"},
+        {" \n", "EOF"},
+        {"{\"a\":", "unexpected EOF"},
+        {"\"a", "unexpected EOF"},
+        {"<html>", "invalid character '<' looking for beginning of value"},
+        {"{} x", "invalid character 'x' after top-level value"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++) {
+        coras_auto(coras_error) err = NULL;
+        int rc = coras_json_check(cases[i].text, strlen(cases[i].text), &err);
+        if (cases[i].message)
+            assert_failed(rc, err, CORAS_ERR_INVALID_JSON, cases[i].message);
+        else
+            assert_ok(rc, err);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_judged_as_a_decoder_does),
         cmocka_unit_test(indents_and_compacts_like_go),
         cmocka_unit_test(says_what_go_says_about_bad_json),
         cmocka_unit_test(nesting_is_bounded),
