@@ -22,7 +22,7 @@ typedef struct coras_attach_options {
     const char *config_media_type;        /**< NULL: `application/vnd.unknown.config.v1+json` */
     const coras_annotations *annotations; /**< of the manifest; NULL: none */
     const coras_annotations *config_annotations; /**< of the config descriptor; NULL: none */
-    int follow_links;                            /**< as in coras_pack_options */
+    bool follow_links;                           /**< as in coras_pack_options */
 } coras_attach_options;
 /** No options but the artifact type, which is still to be given. */
 #define CORAS_ATTACH_OPTIONS_INIT CORAS_SIZED_INIT(coras_attach_options)

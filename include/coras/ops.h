@@ -51,12 +51,12 @@ typedef struct coras_pack_options {
     const coras_annotations *config_annotations; /**< of the config descriptor */
     const coras_descriptor *subject;             /**< NULL: none */
     /**
-     * Pack what symbolic links lead to that leave a packed directory. 0: they are an error
+     * Pack what symbolic links lead to that leave a packed directory. false: they are an error
      * (CORAS_ERR_UNSAFE_PATH), but for those from a snapshot of a Hugging Face hub cache
      * (`models--x/snapshots/<revision>`) to its `blobs`, which are followed. Links that stay in the
      * directory are packed as links.
      */
-    int follow_links;
+    bool follow_links;
 } coras_pack_options;
 #define CORAS_PACK_OPTIONS_INIT CORAS_SIZED_INIT(coras_pack_options)
 

@@ -13,11 +13,13 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "archive/link_target.h"
 
 enum pass { LOOK, MOVE };
 
 struct merge {
     enum pass pass;
+    bool bends; /* a link gets another target: what leads through it may lead elsewhere */
     const char *title;
     coras_buf path; /* of the current entry, for messages */
 };
@@ -27,6 +29,60 @@ static int open_dir(struct merge *m, int dirfd, const char *name, int *ret, cora
     *ret = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     return *ret >= 0 ? 0 : coras_fail_errno(err, errno, "open %s", m->path.ptr);
 }
+
+/* ---- links that lead through other links ---- */
+
+/* The target of a link as a new string; NULL: no link, or nobody can tell. */
+static char *read_target(int dirfd, const char *name)
+{
+    coras_auto_free char *target = coras_malloc(CORAS_LIMIT_PATH + 1);
+    ssize_t n = target ? readlinkat(dirfd, name, target, CORAS_LIMIT_PATH) : -1;
+
+    if (n < 0)
+        return NULL;
+    target[n] = '\0';
+    return coras_steal(&target);
+}
+
+static bool have_one_target(int from, int to, const char *name)
+{
+    coras_auto_free char *a = read_target(from, name);
+    coras_auto_free char *b = read_target(to, name);
+
+    return a && b && coras_streq(a, b);
+}
+
+static int fail_bent(const struct merge *m, const char *name, coras_error **err)
+{
+    coras_auto_free char *title = coras_escape_dup(m->title);
+    coras_auto_free char *shown = coras_escape_dup(name);
+
+    return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE,
+                      "%s: a link gets another target, and the symbolic link %s, which is there "
+                      "already, may lead out through it",
+                      title ? title : "", shown ? shown : "");
+}
+
+/* Whether the text of a link goes down and then up again: where that leads depends on other links.
+ * It was looked at when it was made, with the links of that time. */
+static int check_standing(const struct merge *m, int dirfd, long depth, coras_error **err)
+{
+    coras_auto_value(coras_strlist) names = {0};
+
+    CORAS_TRY(coras_list_directory(dirfd, m->title, &names, err));
+    for (size_t i = 0; i < names.len; i++) {
+        coras_auto_free char *target = read_target(dirfd, names.items[i]);
+        if (target && coras_judge_link(target, depth) == CORAS_LINK_ASK_KERNEL)
+            return fail_bent(m, names.items[i], err);
+        coras_auto_fd sub =
+            openat(dirfd, names.items[i], O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (sub >= 0)
+            CORAS_TRY(check_standing(m, sub, depth + 1, err));
+    }
+    return 0;
+}
+
+/* ---- the passes ---- */
 
 static int merge_dir(struct merge *m, int from, int to, coras_error **err);
 
@@ -69,6 +125,7 @@ static int merge_entry(struct merge *m, int from, int to, const char *name, cora
         CORAS_TRY(check_conflict(m, &want, &have, err));
         if (S_ISDIR(want.st_mode))
             return merge_subdir(m, from, to, name, err);
+        m->bends |= S_ISLNK(want.st_mode) && !have_one_target(from, to, name);
     }
     if (m->pass == LOOK)
         return 0;
@@ -104,6 +161,8 @@ int coras_tree_merge(int from_fd, int to_fd, const char *title, coras_error **er
         struct merge m = {.pass = passes[i], .title = title, .path = CORAS_BUF_UNLIMITED};
         coras_buf_puts(&m.path, title);
         int rc = merge_dir(&m, from_fd, to_fd, err);
+        if (rc == 0 && m.pass == LOOK && m.bends)
+            rc = check_standing(&m, to_fd, 0, err);
         coras_buf_clear(&m.path);
         CORAS_TRY(rc);
     }

@@ -14,7 +14,6 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/str.h"
-#include "base/vec.h"
 #include "archive/link_target.h"
 
 enum { SHOWN_BYTES = 512 }; /* of a name, in a message */
@@ -28,6 +27,7 @@ void coras_tree_init(struct coras_tree *tree, int root_fd, const char *title,
     tree->title = title;
     tree->target_path = target_path;
     tree->parent = empty;
+    tree->dirs = tree->links = (coras_notes)CORAS_NOTES_INIT;
     tree->parent_fd = -1;
 }
 
@@ -35,14 +35,8 @@ void coras_tree_clear(struct coras_tree *tree)
 {
     coras_close_fd(&tree->parent_fd);
     coras_buf_clear(&tree->parent);
-    coras_vec_foreach (dir, &tree->dirs)
-        free(dir->path);
-    free(tree->dirs.items);
-    coras_vec_foreach (link, &tree->links) {
-        free(link->path);
-        free(link->target);
-    }
-    free(tree->links.items);
+    coras_notes_clear(&tree->dirs);
+    coras_notes_clear(&tree->links);
 }
 
 /* ---- messages ---- */
@@ -253,14 +247,14 @@ static int remove_old(const struct coras_tree *tree, int dirfd, const char *leaf
 static int remember_dir(struct coras_tree *tree, const char *rel, int mode,
                         const coras_tar_entry *entry, coras_error **err)
 {
-    if (coras_vec_grow(&tree->dirs, 1) < 0)
-        return coras_fail_no_memory(err);
-    char *path = coras_strdup(rel);
-    if (!path)
-        return coras_fail_no_memory(err);
-    tree->dirs.items[tree->dirs.len++] = (struct coras_tree_dir){
-        .path = path, .mode = mode, .mtime_s = entry->mtime_s, .mtime_ns = entry->mtime_ns};
-    return 0;
+    const struct coras_note note = {.path = rel,
+                                    .target = "",
+                                    .mode = mode,
+                                    .mtime_s = entry->mtime_s,
+                                    .mtime_ns = entry->mtime_ns};
+
+    tree->has_modes |= mode >= 0;
+    return coras_notes_add(&tree->dirs, tree->root_fd, &note, err);
 }
 
 /* A directory that its owner may not enter or fill gets that mode at the end. */
@@ -394,11 +388,9 @@ static int fail_link_outside(const struct coras_tree *tree, const char *rel, con
 static int remember_link(struct coras_tree *tree, const char *rel, const char *target,
                          coras_error **err)
 {
-    if (coras_vec_grow(&tree->links, 1) < 0)
-        return coras_fail_no_memory(err);
-    struct coras_tree_link link = {coras_strdup(rel), coras_strdup(target)};
-    tree->links.items[tree->links.len++] = link; /* freed with the tree, half made or not */
-    return link.path && link.target ? 0 : coras_fail_no_memory(err);
+    const struct coras_note note = {.path = rel, .target = target};
+
+    return coras_notes_add(&tree->links, tree->root_fd, &note, err);
 }
 
 static int make_symlink(struct coras_tree *tree, const char *rel, const coras_tar_entry *entry,
@@ -455,23 +447,26 @@ static int fail_leads_out(const struct coras_tree *tree, const char *rel, coras_
     return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE, "%s", text.ptr);
 }
 
+static int check_link(void *user, const struct coras_note *link, coras_error **err)
+{
+    const struct coras_tree *tree = user;
+    coras_auto_buf way = CORAS_BUF_UNLIMITED;
+    char now[CORAS_LIMIT_PATH + 1];
+    ssize_t n = readlinkat(tree->root_fd, link->path, now, sizeof(now) - 1);
+    const char *slash = strrchr(link->path, '/');
+
+    /* A later member may have taken the link's place. */
+    if (n < 0 || (size_t)n != strlen(link->target) || memcmp(now, link->target, (size_t)n) != 0)
+        return 0;
+    coras_buf_put(&way, link->path, slash ? (size_t)(slash + 1 - link->path) : 0);
+    coras_buf_put(&way, link->target, length_to_last_up(link->target));
+    CORAS_TRY(coras_buf_done(&way, err));
+    return follow_beneath(tree->root_fd, way.ptr) < 0 ? fail_leads_out(tree, link->path, err) : 0;
+}
+
 int coras_tree_check_links(struct coras_tree *tree, coras_error **err)
 {
-    coras_vec_foreach (link, &tree->links) {
-        /* A later member may have taken the link's place. */
-        char now[CORAS_LIMIT_PATH + 1];
-        ssize_t n = readlinkat(tree->root_fd, link->path, now, sizeof(now) - 1);
-        if (n < 0 || (size_t)n != strlen(link->target) || memcmp(now, link->target, (size_t)n) != 0)
-            continue;
-        const char *slash = strrchr(link->path, '/');
-        coras_auto_buf way = CORAS_BUF_UNLIMITED;
-        coras_buf_put(&way, link->path, slash ? (size_t)(slash + 1 - link->path) : 0);
-        coras_buf_put(&way, link->target, length_to_last_up(link->target));
-        CORAS_TRY(coras_buf_done(&way, err));
-        if (follow_beneath(tree->root_fd, way.ptr) < 0)
-            return fail_leads_out(tree, link->path, err);
-    }
-    return 0;
+    return coras_notes_each(&tree->links, false, check_link, tree, err);
 }
 
 /* ---- all kinds ---- */
@@ -496,34 +491,56 @@ int coras_tree_make(struct coras_tree *tree, const coras_tar_entry *entry, int *
     }
 }
 
-static int deepest_first(const void *a, const void *b)
+struct finishing {
+    const struct coras_tree *tree;
+    int root_fd;
+};
+
+/* -1 without an error: a later member took its place, or it is one of before and not ours. */
+static int open_made(const struct finishing *f, const char *path, int *ret, coras_error **err)
 {
-    return strcmp(((const struct coras_tree_dir *)b)->path,
-                  ((const struct coras_tree_dir *)a)->path);
+    coras_auto_fd place = -1;
+    coras_auto(coras_error) gone = NULL;
+    int rc = walk_from(f->tree, f->root_fd, path, false, path, &place, &gone);
+
+    if (rc == CORAS_ERR_NO_MEMORY)
+        return coras_fail_no_memory(err);
+    *ret = rc < 0 ? -1 : openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return 0;
 }
 
+static int set_times(void *user, const struct coras_note *dir, coras_error **err)
+{
+    const struct finishing *f = user;
+    const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+                                      {.tv_sec = dir->mtime_s, .tv_nsec = dir->mtime_ns}};
+    coras_auto_fd fd = -1;
+
+    CORAS_TRY(open_made(f, dir->path, &fd, err));
+    if (fd >= 0 && futimens(fd, times) < 0)
+        return fail_system(f->tree, errno, "chtimes", dir->path, err);
+    return 0;
+}
+
+static int set_mode(void *user, const struct coras_note *dir, coras_error **err)
+{
+    const struct finishing *f = user;
+    coras_auto_fd fd = -1;
+
+    if (dir->mode < 0)
+        return 0;
+    CORAS_TRY(open_made(f, dir->path, &fd, err));
+    if (fd >= 0 && fchmod(fd, (mode_t)dir->mode) < 0)
+        return fail_system(f->tree, errno, "chmod", dir->path, err);
+    return 0;
+}
+
+/* Of two members of one name the later counts. A directory with a mode of its own was made before
+ * what is in it, which cannot be reached once the mode is set: the last come first. */
 int coras_tree_finish_dirs(struct coras_tree *tree, int root_fd, coras_error **err)
 {
-    if (tree->dirs.len == 0)
-        return 0;
-    qsort(tree->dirs.items, tree->dirs.len, sizeof(*tree->dirs.items), deepest_first);
-    coras_vec_foreach (dir, &tree->dirs) {
-        coras_auto_fd place = -1;
-        coras_auto(coras_error) gone = NULL;
-        int rc = walk_from(tree, root_fd, dir->path, false, dir->path, &place, &gone);
-        if (rc == CORAS_ERR_NO_MEMORY)
-            return coras_fail_no_memory(err);
-        if (rc < 0)
-            continue; /* a later member took its place */
-        coras_auto_fd fd = openat(place, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-            continue; /* one of before, and not ours to change */
-        const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
-                                          {.tv_sec = dir->mtime_s, .tv_nsec = dir->mtime_ns}};
-        if (futimens(fd, times) < 0)
-            return fail_system(tree, errno, "chtimes", dir->path, err);
-        if (dir->mode >= 0 && fchmod(fd, (mode_t)dir->mode) < 0)
-            return fail_system(tree, errno, "chmod", dir->path, err);
-    }
-    return 0;
+    struct finishing f = {tree, root_fd};
+
+    CORAS_TRY(coras_notes_each(&tree->dirs, false, set_times, &f, err));
+    return tree->has_modes ? coras_notes_each(&tree->dirs, true, set_mode, &f, err) : 0;
 }

@@ -5,21 +5,8 @@
 #ifndef CORAS_ARCHIVE_UNPACK_TREE_H
 #define CORAS_ARCHIVE_UNPACK_TREE_H
 
-#include "base/buf.h"
+#include "archive/unpack_notes.h"
 #include "codec/tar.h"
-
-/* A directory whose mode or time is set when its content is complete. */
-struct coras_tree_dir {
-    char *path; /* beneath the root; "" is the root */
-    int mode;   /* -1: as made */
-    int64_t mtime_s;
-    uint32_t mtime_ns;
-};
-
-/* A symbolic link whose target only the kernel can judge, when all is there. */
-struct coras_tree_link {
-    char *path, *target;
-};
 
 struct coras_tree {
     int root_fd;
@@ -28,14 +15,9 @@ struct coras_tree {
     /* The directory that was used last. */
     coras_buf parent;
     int parent_fd;
-    struct {
-        struct coras_tree_dir *items;
-        size_t len, cap;
-    } dirs;
-    struct {
-        struct coras_tree_link *items;
-        size_t len, cap;
-    } links;
+    coras_notes dirs;  /* whose mode or time is set when their content is complete */
+    coras_notes links; /* whose targets only the kernel can judge, when all is there */
+    bool has_modes;    /* in `dirs` */
 };
 
 /* `root_fd` is borrowed; strings too. */

@@ -284,7 +284,7 @@ static int make_config(coras_artifact *a, const coras_pack_options *pack, coras_
 static int take_options(coras_artifact *a, const coras_pack_options *pack, coras_error **err)
 {
     a->image_spec = pack->image_spec;
-    a->follow_links = pack->follow_links != 0;
+    a->follow_links = pack->follow_links;
     if (pack->artifact_type && !(a->artifact_type = coras_strdup(pack->artifact_type)))
         return coras_fail_no_memory(err);
     if (pack->annotations)

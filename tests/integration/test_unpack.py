@@ -4,7 +4,9 @@ import gzip
 import io
 import json
 import os
+import shutil
 import stat
+import sys
 import tarfile
 
 from harness.case import CliCase, main
@@ -309,6 +311,37 @@ class Hostile(UnpackCase):
         tar = make_tar([("d", None), ("d/a", b"a")])
         for data in (lzma.compress(tar), bz2.compress(tar)):
             self.refused(tar, data=data)
+
+    def test_two_archives_make_no_link_that_leads_out(self):
+        """The second bends the way of a link that the first has made, and that was good then."""
+        self.serve(archive(self.top, member("d/a", kind=DIR, mode=0o755),
+                           member("d/a/x", kind=DIR, mode=0o755),
+                           member("d/a/s", kind=LINK, link="x"),
+                           member("d/a/l", kind=LINK, link="s/../../a")))
+        self.assertEqual(self.pull().code, 0)
+        self.serve(archive(self.top, member("d/a", kind=DIR, mode=0o755),
+                           member("d/a/s", kind=LINK, link="."), member("d/new", b"new")))
+        result = self.pull()
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("may lead out", result.err)
+        self.assertEqual(os.readlink(self.box.work / "out/d/a/s"), "x")
+        self.assertFalse((self.box.work / "out/d/new").exists())
+
+    def peak_kib(self):
+        """Peak memory of a pull."""
+        program = ("import resource, subprocess, sys\nsubprocess.run(sys.argv[1:], check=True)\n"
+                   "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)")
+        result = self.box.run(sys.executable, "-c", program, self.box.bin / "oras", "pull",
+                              f"{self.registry.host}/a:v1", "-o", "out", check=0)
+        shutil.rmtree(self.box.work / "out")
+        return int(result.out.split()[-1])
+
+    def test_memory_does_not_grow_with_the_members(self):
+        self.serve(archive(self.top))
+        few = self.peak_kib()
+        info, _ = member("d/" + "x" * 90, kind=DIR, mode=0o755)
+        self.serve(archive(self.top)[:-1024] + info.tobuf(tarfile.USTAR_FORMAT) * 100000 + bytes(1024))
+        self.assertLess(self.peak_kib(), few + 8 * 1024)
 
     def test_link_in_the_way(self):
         """The directory's own name is a link that leads away: replaced, not followed."""
