@@ -627,7 +627,7 @@ class Login(AuthCase):
                             ("h!", None), ("https://", None)]:
             outcomes, _ = self.run_driver("--registry", name, "--login", "u", "p")
             self.assertEqual(outcomes[0].get("hint"), meant and
-                             f"a registry is named without scheme and path: {meant}")
+                             f"REGISTRY_NAME: a registry is named without scheme and path: {meant}")
 
     def test_colon_in_the_user_name(self):
         server = self.serve(ScriptedRegistry())
