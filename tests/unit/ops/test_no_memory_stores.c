@@ -6,6 +6,9 @@
 #include "scratch.h"
 #include "archive/pack_dir.h"
 #include "archive/unpack.h"
+#include "coras/backup.h"
+#include "coras/cache.h"
+#include "coras/discover.h"
 
 static int use_layout(coras_error **err)
 {
@@ -30,6 +33,69 @@ static void layouts(void **state)
     coras_auto_value(coras_descriptor) sbom = push_artifact(t, NULL, "sbom", &root);
     fail_each_allocation(use_layout);
     assert_tags(t, NULL, "v1 v2 v3");
+}
+
+/* ---- operations between stores ---- */
+
+/* What is only a help (an event, a copy in a cache that is looked at first) is done without. */
+static void check_helped(int rc, const coras_error *err, bool failed)
+{
+    if (failed && rc < 0)
+        assert_failed(rc, err, CORAS_ERR_NO_MEMORY, NULL);
+    else
+        assert_ok(rc, err);
+}
+
+static int back_up_and_restore(coras_error **err)
+{
+    coras_auto(coras_target) from = NULL;
+    coras_auto(coras_target) to = NULL;
+    const coras_backup_options options = {.size = sizeof(options), .include_referrers = true};
+    CORAS_TRY(coras_layout_open("lay", CORAS_LAYOUT_WRITE, &from, err));
+    CORAS_TRY(coras_layout_open("saved", CORAS_LAYOUT_WRITE, &to, err));
+    CORAS_TRY(coras_backup(from, to, &options, NULL, err));
+    return coras_restore(to, from, NULL, NULL, err);
+}
+
+static void backups(void **state)
+{
+    (void)state;
+    coras_auto(coras_target) t = NULL;
+    assert_ok(coras_layout_open("lay", CORAS_LAYOUT_WRITE, &t, NULL), NULL);
+    coras_auto_value(coras_descriptor) root = push_artifact(t, "v1", "layer", NULL);
+    coras_auto_value(coras_descriptor) sbom = push_artifact(t, NULL, "sbom", &root);
+    check_each_allocation(back_up_and_restore, check_helped);
+    coras_auto(coras_target) saved = NULL;
+    assert_ok(coras_layout_open("saved", CORAS_LAYOUT_READ, &saved, NULL), NULL);
+    assert_tags(saved, NULL, "v1");
+}
+
+static int discover_through_cache(coras_error **err)
+{
+    coras_auto(coras_target) origin = NULL;
+    coras_auto(coras_target) store = NULL;
+    coras_auto(coras_target) cache = NULL;
+    coras_auto_value(coras_descriptor) found = CORAS_DESCRIPTOR_INIT;
+    coras_auto_free char *bytes = NULL;
+    coras_referrer root = CORAS_REFERRER_INIT;
+    CORAS_TRY(coras_layout_open("lay", CORAS_LAYOUT_WRITE, &origin, err));
+    CORAS_TRY(coras_layout_open("kept", CORAS_LAYOUT_WRITE, &store, err));
+    CORAS_TRY(coras_cache_open(origin, store, &cache, err));
+    CORAS_TRY(coras_fetch_manifest(cache, "v1", NULL, &found, &bytes, err));
+    CORAS_TRY(coras_discover(cache, "v1", NULL, &root, err));
+    assert_int_equal(root.len, 1);
+    coras_referrer_clear(&root);
+    return 0;
+}
+
+static void caches(void **state)
+{
+    (void)state;
+    coras_auto(coras_target) t = NULL;
+    assert_ok(coras_layout_open("lay", CORAS_LAYOUT_WRITE, &t, NULL), NULL);
+    coras_auto_value(coras_descriptor) root = push_artifact(t, "v1", "layer", NULL);
+    coras_auto_value(coras_descriptor) sbom = push_artifact(t, NULL, "sbom", &root);
+    check_each_allocation(discover_through_cache, check_helped);
 }
 
 static int unpack_once(coras_error **err)
@@ -84,9 +150,8 @@ static void packing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        SCRATCH_TEST(layouts),
-        SCRATCH_TEST(unpacking),
-        SCRATCH_TEST(packing),
+        SCRATCH_TEST(layouts),   SCRATCH_TEST(backups), SCRATCH_TEST(caches),
+        SCRATCH_TEST(unpacking), SCRATCH_TEST(packing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
