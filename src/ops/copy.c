@@ -50,11 +50,6 @@ static void release_node_bytes(void *data)
     free(n);
 }
 
-static bool is_registry(const coras_target *target)
-{
-    return coras_streq(target->ops->kind, "registry");
-}
-
 /* The root's bytes may also be somebody's layer. */
 static bool is_root(const struct copy *c, const coras_descriptor *desc)
 {
@@ -186,8 +181,8 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
         /* What the destination has, it has with everything below it. */
         CORAS_TRY(was_there(c, node, &exists, err));
         /* Upstream says nothing where giving the name, at the end, is a push of the manifest. */
-        bool silent =
-            is_root(c, &node->desc) && c->to_reference && is_registry(c->to) && !c->opts->recursive;
+        bool silent = is_root(c, &node->desc) && c->to_reference && c->to->ops->names_by_push &&
+                      !c->opts->recursive;
         if (exists && !silent)
             coras_run_post(&c->run, CORAS_EVENT_EXISTS, &node->desc, 0, NULL);
         if (exists)

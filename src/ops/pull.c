@@ -306,8 +306,7 @@ static int walk(struct pull *p, coras_graph *g, coras_pull_result *ret, coras_er
 static int check_root(const struct pull *p, coras_error **err)
 {
     char digest[CORAS_DIGEST_TEXT_MAX];
-    if (!coras_streq(p->source->ops->kind, "registry") ||
-        coras_media_type_is_manifest(p->root.media_type))
+    if (p->source->ops->one_store || coras_media_type_is_manifest(p->root.media_type))
         return 0;
     coras_auto_free char *type = coras_escape_dup(p->root.media_type);
     return coras_fail(err, CORAS_ERR_INVALID_MANIFEST, "%s: %s: not a manifest",

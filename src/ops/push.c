@@ -32,11 +32,6 @@ static void push_clear(struct push *p)
     coras_descriptor_clear(&p->manifest);
 }
 
-static bool is_registry(const coras_target *target)
-{
-    return coras_streq(target->ops->kind, "registry");
-}
-
 /* ---- blobs ---- */
 
 static bool digest_is_known(const struct coras_artifact_item *item)
@@ -283,7 +278,7 @@ static int push_existing(struct push *p, coras_error **err)
     if (!exists)
         return 0;
     /* Upstream says nothing where giving the name is a push of the manifest. */
-    if (!p->opts->reference || !is_registry(p->target))
+    if (!p->opts->reference || !p->target->ops->names_by_push)
         coras_run_post(&p->run, CORAS_EVENT_EXISTS, &p->manifest, 0, NULL);
     if (p->opts->reference)
         CORAS_TRY(put_manifest(p, p->opts->reference, err));
@@ -326,8 +321,7 @@ static int push_all(struct push *p, coras_error **err)
     int existed = 0;
     CORAS_TRY(coras_artifact_check(p->artifact, err));
     CORAS_TRY(hash_config(p, err));
-    /* Only a registry takes bytes whose digest comes later. */
-    if (!is_registry(p->target))
+    if (!p->target->ops->takes_unhashed)
         CORAS_TRY(coras_run_parallel(&p->run, p->artifact->layers.len, hash_layer, p, err));
     if (all_digests_known(p->artifact)) {
         CORAS_TRY(coras_artifact_manifest(p->artifact, &p->bytes, &p->manifest, err));

@@ -29,6 +29,8 @@ static void registry_close(coras_target *t)
 
 static const coras_target_ops registry_ops = {
     .kind = "registry",
+    .names_by_push = true,
+    .takes_unhashed = true,
     .close = registry_close,
     .resolve = coras_registry_resolve,
     .fetch_manifest = coras_registry_fetch_manifest,

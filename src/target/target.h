@@ -70,6 +70,10 @@ typedef struct coras_target_ops {
     /* What is there as a blob is there as a manifest too, and the other way round: one store for
      * both. In a registry these are two. */
     bool one_store;
+    /* A name is given by pushing the manifest under it; there is no other way to tag. */
+    bool names_by_push;
+    /* Takes bytes whose digest is told after the last of them. */
+    bool takes_unhashed;
     void (*close)(coras_target *t);
 
     /* Reference to descriptor; a layout gives the index entry with its annotations. */

@@ -359,6 +359,8 @@ int coras_cache_open(coras_target *origin, coras_target *store, coras_target **r
     c->ops = cache_ops;
     c->ops.kind = origin->ops->kind; /* its rules are the origin's */
     c->ops.one_store = origin->ops->one_store;
+    c->ops.names_by_push = origin->ops->names_by_push;
+    c->ops.takes_unhashed = origin->ops->takes_unhashed;
     c->target = (coras_target){.ops = &c->ops, .cancel = origin->cancel, .origin = origin};
     (void)pthread_mutex_init(&c->lock, NULL);
     *ret = &c->target;
