@@ -1,3 +1,7 @@
+/*
+ * Base64 of the standard alphabet, as RFC 4648 has it: padded, without line breaks, and refusing
+ * what another writer would have written differently.
+ */
 #include "codec/base64.h"
 
 #include "base/str.h"

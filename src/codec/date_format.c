@@ -1,3 +1,6 @@
+/*
+ * Moments as text, in the forms that manifests and archives want (declared in date.h).
+ */
 #include "codec/date.h"
 
 #include <stdlib.h>

@@ -1,3 +1,6 @@
+/*
+ * Descriptors as values: copied, read from JSON, written as Go writes them (descriptor.h).
+ */
 #include "oci/descriptor.h"
 
 #include <assert.h>

@@ -1,3 +1,7 @@
+/*
+ * Manifests and indexes from bytes to values and back (manifest.h): what is refused, and what is
+ * read although no specification allows it.
+ */
 #include "oci/manifest.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * Which media types are manifests, and of which kind (mediatype.h).
+ */
 #include "oci/mediatype.h"
 
 #include <string.h>

@@ -1,3 +1,6 @@
+/*
+ * Platforms: parsed from the user's words, read from JSON, compared (platform.h).
+ */
 #include "oci/platform.h"
 
 #include <string.h>

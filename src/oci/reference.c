@@ -1,3 +1,6 @@
+/*
+ * References: registry, repository, and a tag or digest, from the text that a user types.
+ */
 #include "coras/reference.h"
 
 #include <arpa/inet.h>

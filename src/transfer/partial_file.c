@@ -1,3 +1,7 @@
+/*
+ * Opening a partial file for one writer at a time, and its notes of what is missing
+ * (partial_file.h).
+ */
 #include "transfer/partial_file.h"
 
 #include <errno.h>
