@@ -53,6 +53,7 @@ static const struct wording {
     {CORAS_HINT_ALLOW_PATH_TRAVERSAL, true,
      "Pulling files outside of working directory is insecure and blocked by default. If you trust "
      "the content producer, use --allow-path-traversal to bypass this check."},
+    {CORAS_HINT_FOLLOW_LINKS, false, "--follow-links packs what the links lead to"},
 };
 
 static const struct wording *find(enum coras_hint_kind kind)

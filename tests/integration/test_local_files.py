@@ -246,7 +246,7 @@ class LinksThatLeaveTheDirectory(CliCase):
                         self.ok("push", "--oci-layout", "dst:v1", "secret/key")
                     self.fails(command, *flags, "--oci-layout", "dst:v1", "model",
                                contains=["model/escape: symbolic link leads out", target],
-                               hint="links")
+                               hint="--follow-links")
                 link.unlink()
 
     def test_followed_on_demand(self):
