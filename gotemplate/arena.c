@@ -3,7 +3,7 @@
 
 #include <assert.h>
 #include "base/alloc.h"
-#include "base/unicode_print.h"
+#include "gospell/unicode_print.h"
 
 struct gotmpl_block {
     struct gotmpl_block *next;

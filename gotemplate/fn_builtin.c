@@ -1,7 +1,7 @@
 /* The functions of text/template itself. */
 #include "gotemplate/funcs.h"
 #include "gotemplate/print.h"
-#include "base/unicode_print.h"
+#include "gospell/unicode_print.h"
 
 GOTMPL_FN_IS(fn_not, gotmpl_bool(!gotmpl_truth(v[0])));
 

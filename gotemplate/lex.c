@@ -1,7 +1,7 @@
 /* From text to tokens; the state is whether we are inside of an action. */
 #include "gotemplate/lex.h"
 
-#include "base/unicode_print.h"
+#include "gospell/unicode_print.h"
 #include "gotemplate/unicode.h"
 
 #define END_OF_INPUT UINT32_MAX

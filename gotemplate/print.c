@@ -1,7 +1,7 @@
 /* One value printed by one verb, down into its containers. */
 #include "gotemplate/print.h"
 
-#include "base/unicode_print.h"
+#include "gospell/unicode_print.h"
 #include "gotemplate/times.h"
 
 /* What %v means for a string nested in a Go-syntax (%#v) container is decided by sharp_v alone. */

@@ -12,6 +12,7 @@
 #include "base/str.h"
 #include "cli/app/help.h"
 #include "cli/app/hints.h"
+#include "gospell/quote.h"
 
 static void put_count(coras_buf *out, const struct cmd *cmd)
 {

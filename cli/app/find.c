@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "cli/app/command.h"
 #include "cli/app/help.h"
+#include "gospell/quote.h"
 
 /* Commands of a group know no flag yet when words are looked up, so any flag word without `=` that
  * is `--long` or a single letter takes the next word along. Commands with options know theirs. */

@@ -13,6 +13,7 @@
 #include "cli/app/left_behind.h"
 #include "coras/mediatype.h"
 #include "coras/platform.h"
+#include "gospell/quote.h"
 
 struct cp_state {
     struct common_options common;

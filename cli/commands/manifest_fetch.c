@@ -12,6 +12,7 @@
 #include "cli/options/targetref.h"
 #include "coras/ops.h"
 #include "cli/app/auto.h"
+#include "gospell/quote.h"
 
 struct fetch_state {
     struct common_options common;

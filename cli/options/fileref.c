@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "gospell/quote.h"
 
 int fileref_split(const char *text, char **ret_path, const char **ret_type, coras_error **err)
 {

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "cli/output/log.h"
 #include "coras/platform.h"
+#include "gospell/quote.h"
 
 /* ---- common ---- */
 

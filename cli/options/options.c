@@ -10,6 +10,7 @@
 #include "base/vec.h"
 #include "cli/app/command.h"
 #include "cli/options/values.h"
+#include "gospell/quote.h"
 
 static const struct opt help_option = {"help", 'h', OPT_BOOL, OPT_HIDDEN, 0, NULL, NULL, NULL};
 static const struct opt_use no_group = {0};

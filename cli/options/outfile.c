@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "gospell/quote.h"
 
 bool outfile_is_stdout(const char *path)
 {

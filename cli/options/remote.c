@@ -13,6 +13,7 @@
 #include "cli/options/optgroups.h"
 #include "cli/app/environment.h"
 #include "cli/app/terminal.h"
+#include "gospell/quote.h"
 
 #define REMOTE_AT(member) OPT_AT(struct remote_options, member)
 #define RESOLVE_FORM      "`host:port:address[:address_port]`"

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "coras/reference.h"
+#include "gospell/quote.h"
 
 static int fail_quoted(const char *format, const char *text, coras_error **err)
 {

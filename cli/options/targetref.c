@@ -12,6 +12,7 @@
 #include "cli/options/fileref.h"
 #include "cli/app/help.h"
 #include "coras/reference.h"
+#include "gospell/quote.h"
 
 const struct opt target_options_table[] = {
     {"oci-layout", 0, OPT_BOOL, 0, OPT_AT(struct target_options, oci_layout), NULL,

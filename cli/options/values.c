@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "gospell/quote.h"
 
 static int fail_number(const char *function, const char *text, const char *why, coras_error **err)
 {

@@ -14,6 +14,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "archive/link_target.h"
+#include "gospell/quote.h"
 
 enum pass { LOOK, MOVE };
 

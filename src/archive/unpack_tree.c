@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "archive/link_target.h"
+#include "gospell/quote.h"
 
 enum { SHOWN_BYTES = 512 }; /* of a name, in a message */
 

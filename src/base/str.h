@@ -1,5 +1,5 @@
 /*
- * Text: views, character classes, escaping for people, Go's quoting.
+ * Text: views, character classes, escaping for people.
  */
 #ifndef CORAS_BASE_STR_H
 #define CORAS_BASE_STR_H
@@ -60,10 +60,6 @@ void coras_escape(coras_buf *b, const char *s, size_t len, size_t max);
 char *coras_escape_dup(const char *s);
 /* The same for a text of several lines: newlines and tabs stay. */
 void coras_escape_lines(coras_buf *b, const char *s, size_t len);
-
-/* Append the text as Go's %q prints it (strconv.Quote). */
-void coras_go_quote(coras_buf *b, const char *s);
-char *coras_go_quote_dup(const char *s);
 
 /* Owned list of strings. */
 typedef struct coras_strlist {

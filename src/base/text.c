@@ -3,7 +3,6 @@
  */
 #include "base/alloc.h"
 #include "base/str.h"
-#include "base/unicode_print.h"
 
 #define REPLACEMENT 0xfffdu
 
@@ -172,48 +171,5 @@ char *coras_escape_dup(const char *s)
     size_t len = strlen(s);
 
     coras_escape(&b, s, len, len);
-    return take_or_null(&b);
-}
-
-static void quote_code_point(coras_buf *b, uint32_t cp)
-{
-    static const char named[] = "abtnvfr"; /* \a is 7, \r is 13 */
-
-    if (cp == '"' || cp == '\\')
-        coras_buf_printf(b, "\\%c", (char)cp);
-    else if (coras_unicode_is_print(cp))
-        coras_utf8_put(b, cp);
-    else if (cp >= '\a' && cp <= '\r')
-        coras_buf_printf(b, "\\%c", named[cp - '\a']);
-    else if (cp < ' ' || cp == 0x7f)
-        coras_buf_printf(b, "\\x%02x", (unsigned)cp);
-    else if (cp < 0x10000)
-        coras_buf_printf(b, "\\u%04x", (unsigned)cp);
-    else
-        coras_buf_printf(b, "\\U%08x", (unsigned)cp);
-}
-
-void coras_go_quote(coras_buf *b, const char *s)
-{
-    size_t len = strlen(s);
-
-    coras_buf_putc(b, '"');
-    for (size_t i = 0; i < len;) {
-        uint32_t cp;
-        size_t n = decode_valid(s + i, len - i, &cp);
-        if (n)
-            quote_code_point(b, cp);
-        else
-            coras_buf_printf(b, "\\x%02x", (unsigned char)s[i]);
-        i += n ? n : 1;
-    }
-    coras_buf_putc(b, '"');
-}
-
-char *coras_go_quote_dup(const char *s)
-{
-    coras_buf b = CORAS_BUF_UNLIMITED;
-
-    coras_go_quote(&b, s);
     return take_or_null(&b);
 }

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include "base/error.h"
 #include "base/options.h"
+#include "gospell/quote.h"
 #include "http/pem.h"
 
 enum {

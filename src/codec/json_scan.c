@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/str.h"
+#include "gospell/quote.h"
 
 enum state {
     BEGIN_VALUE,

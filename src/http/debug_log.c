@@ -8,6 +8,7 @@
 #include "codec/json.h"
 #include "base/limits.h"
 #include "base/trace.h"
+#include "gospell/quote.h"
 #include "http/url.h"
 
 enum { BODY_MAX = 16 * CORAS_KIB };

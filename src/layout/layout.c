@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/vec.h"
+#include "gospell/quote.h"
 #include "oci/digest.h"
 #include "oci/mediatype.h"
 

@@ -14,6 +14,7 @@
 #include "base/map.h"
 #include "base/str.h"
 #include "codec/tar.h"
+#include "gospell/quote.h"
 
 struct member {
     int64_t offset, size;

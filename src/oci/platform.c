@@ -6,6 +6,7 @@
 #include <string.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "gospell/quote.h"
 #include "oci/json_fields.h"
 
 #if defined(__x86_64__)

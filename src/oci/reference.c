@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/options.h"
 #include "base/str.h"
+#include "gospell/quote.h"
 
 static int invalid_part(coras_error **err, const char *part, const char *text)
 {

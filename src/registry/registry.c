@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/retry.h"
 #include "coras/reference.h"
+#include "gospell/quote.h"
 #include "oci/digest.h"
 #include "registry/hints.h"
 

@@ -3,6 +3,7 @@
 
 #include "codec/json.h"
 #include "base/str.h"
+#include "gospell/quote.h"
 
 bool fuzz_one(const char *data, size_t len)
 {

@@ -1,4 +1,4 @@
-/* UTF-8, escaping for a terminal, Go's %q. */
+/* UTF-8, escaping for a terminal. */
 #include "base/str.h"
 
 #include "support.h"
@@ -96,38 +96,12 @@ static void escapes_what_a_terminal_would_obey(void **state)
     assert_string_equal(copy, "a\\x0ab");
 }
 
-static void quotes_like_go(void **state)
-{
-    static const char *const cases[][2] = {
-        {"", "\"\""},
-        {"hello", "\"hello\""},
-        {"a\"b\\c", "\"a\\\"b\\\\c\""},
-        {"\a\b\f\n\r\t\v", "\"\\a\\b\\f\\n\\r\\t\\v\""},
-        {"\x01\x1b\x7f", "\"\\x01\\x1b\\x7f\""},
-        {"é世😀", "\"é世😀\""},
-        {"\xc2\xa0", "\"\\u00a0\""},
-        {"\xc2\xad", "\"\\u00ad\""},
-        {"\xe2\x80\xae", "\"\\u202e\""},
-        {"\xef\xbf\xbd", "\"\xef\xbf\xbd\""},
-        {"\xf4\x8f\xbf\xbf", "\"\\U0010ffff\""},
-        {"\xff\xc3", "\"\\xff\\xc3\""},
-        {"\xed\xa0\x80", "\"\\xed\\xa0\\x80\""},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++) {
-        coras_auto_free char *got = coras_go_quote_dup(cases[i][0]);
-        assert_string_equal(got, cases[i][1]);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(knows_valid_utf8),
         cmocka_unit_test(code_points_come_back),
         cmocka_unit_test(escapes_what_a_terminal_would_obey),
-        cmocka_unit_test(quotes_like_go),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

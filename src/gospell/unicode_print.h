@@ -1,8 +1,8 @@
 /*
  * Which code points Go prints as they are in %q.
  */
-#ifndef CORAS_BASE_UNICODE_PRINT_H
-#define CORAS_BASE_UNICODE_PRINT_H
+#ifndef CORAS_GOSPELL_UNICODE_PRINT_H
+#define CORAS_GOSPELL_UNICODE_PRINT_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
  * Code points above ASCII that Go's strconv.IsPrint calls printable (letters, marks, numbers,
  * punctuation, symbols; Unicode 15). Written by a loop over unicode.IsPrint of Go 1.26.
  */
-#include "base/unicode_print.h"
+#include "gospell/unicode_print.h"
 
 #include "base/common.h"
 
