@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Run a program and tell what it cost: measure REPORT PROGRAM [ARG...]
  *

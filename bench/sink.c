@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A registry that has nothing, accepts everything and keeps only the number of bytes, so that a
  * push is limited by the client and not by the registry: sink [PORT]

@@ -1,4 +1,5 @@
 #!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
 """Models in a registry from Python, by running the `oras` program: login, push, pull, tag, manifest.
 
     client = Oras("registry.example.com", plain_http=False)

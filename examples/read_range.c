@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Read a part of one file of an artifact into memory, without pulling the rest: the header of a
  * model, say.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Memory, failure and text of one parse or run; see arena.h. */
 #include "gotemplate/arena.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory and failure of one parse or one run. Everything a template makes lives in an arena with a
  * ceiling and is released at once. A failure leaves by longjmp to the function that made the arena,

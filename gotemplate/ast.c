@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Nodes of the tree, and their text for messages. */
 #include "gotemplate/ast.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The tree of a parsed template. Positions are byte offsets into the text; gotmpl_node_text() gives
  * a node as Go writes it into messages.

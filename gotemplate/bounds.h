@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a template may cost. Its author may be anybody, so every loop, depth and size ends at one of
  * these, with an error that says so.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Evaluating pipelines: commands, arguments, field chains and calls. */
 #include "gotemplate/exec.h"
 

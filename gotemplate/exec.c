@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Walking the tree of a template, and the public functions: each sets up an arena, runs below one
  * setjmp, and turns what was raised into an error.

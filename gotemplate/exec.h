@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Running a template: walking its tree (exec.c) and evaluating pipelines (eval.c).
  */

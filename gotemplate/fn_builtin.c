@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The functions of text/template itself. */
 #include "gotemplate/funcs.h"
 #include "gotemplate/print.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: letter case, and names in snake, kebab and camel case. */
 #include "gotemplate/funcs.h"
 #include "gotemplate/unicode.h"

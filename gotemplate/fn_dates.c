@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: dates and durations, and the methods of a time that templates call. */
 #include "gotemplate/funcs.h"
 #include "base/alloc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: defaults, types, JSON, and the functions that fit nowhere else. */
 #include "gotemplate/funcs.h"
 

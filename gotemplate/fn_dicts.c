@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: dictionaries. set, unset and merge change the one they are given. */
 #include "gotemplate/funcs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: base64 and base32, as text to text; what cannot be decoded gives the text of the error. */
 #include "gotemplate/funcs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: checksums, by libcrypto and zlib. Fingerprints for people to look at; nothing trusts them.
  */
 #include "gotemplate/funcs.h"

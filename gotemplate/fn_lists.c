@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: lists. Functions make new lists; the `must` forms fail in the same words. */
 #include "gotemplate/funcs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: integers and floats. */
 #include "gotemplate/funcs.h"
 #include "base/alloc.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: slash-separated paths, as text; the os functions are the same here. */
 #include "gotemplate/funcs.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: regular expressions. The plain forms fail as Go's MustCompile does. */
 #include "gotemplate/funcs.h"
 #include "gotemplate/regex.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: semverCompare, constraints on versions: ">=1.2, <2", "~1.4 || ^3", "1.2 - 1.9". */
 #include "gotemplate/funcs.h"
 #include "gotemplate/semver.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* sprig: strings and lists of strings. */
 #include "gotemplate/funcs.h"
 #include "gotemplate/print.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finding functions by name, and what several of them need: values as text, integers and lists. */
 #include "gotemplate/funcs.h"
 

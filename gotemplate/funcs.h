@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The functions of templates as data: name, parameter types, code. A function gets its arguments
  * checked and converted and raises on failure; results live in the arena.

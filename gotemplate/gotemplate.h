@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * gotemplate: the template language of Go's text/template, over JSON. A JSON value goes in, text
  * comes out:

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From text to tokens; the state is whether we are inside of an action. */
 #include "gotemplate/lex.h"
 

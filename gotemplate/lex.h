@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tokens of a template: text outside of {{ }}, and what is inside, with blanks as tokens, since
  * `.a.b` and `.a .b` differ. Trim markers and comments end here. A bad character ends the stream

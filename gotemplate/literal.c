@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers and quoted text, read as the Go compiler and its package strconv read them. */
 #include "gotemplate/literal.h"
 

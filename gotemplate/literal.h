@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Go's literals and strconv: numbers with prefixes and underscores, quoted strings and characters.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From tokens to trees, by recursive descent: the actions, and what they enclose. What is wrong is
  * refused in Go's words.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Template text to a tree. The tree and all named templates live in the template's arena.
  */

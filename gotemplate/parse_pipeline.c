@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading pipelines: commands, operands, literals, and the variables that they declare. */
 #include "gotemplate/parser.h"
 

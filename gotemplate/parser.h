@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The state of one parse, and what its two halves share: actions (parse.c) and the pipelines within
  * them (parse_pipeline.c).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* One value printed by one verb, down into its containers. */
 #include "gotemplate/print.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Go's fmt: Sprint, Sprintln and Sprintf over template values, with its texts for wrong verbs.
  */

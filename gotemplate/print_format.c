@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sprintf: the format's verbs, flags, widths and argument indices. */
 #include "gotemplate/print.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Numbers of Go's fmt. */
 #include "gotemplate/print.h"
 

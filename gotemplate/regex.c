@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Compiling and matching by PCRE2. The library is loaded by the first expression, so that a command
  * without one does not pay for it. What it allocates comes from the arena: nothing is left over

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Regular expressions with Go's (RE2) syntax, by PCRE2. The syntax is read here (regex_syntax.c),
  * which refuses in Go's words what RE2 has not (look-around, back references, control verbs), and

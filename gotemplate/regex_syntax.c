@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading an expression as Go's regexp/syntax does, with its complaints, and writing it for PCRE2.
  * Every construct is written out anew, characters by number, so that nothing that only PCRE2 would

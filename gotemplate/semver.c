@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Semantic versions: reading and comparing them. Constraints are in fn_semver.c.
  */
 #include "gotemplate/semver.h"

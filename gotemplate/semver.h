@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Semantic versions and constraints, by the rules of Masterminds/semver (versions may lack parts).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Go's layouts: formatting and parsing by example. */
 #include "gotemplate/times.h"
 

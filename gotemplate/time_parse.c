@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Go's time.ParseInLocation, with its messages. */
 #include "gotemplate/times.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Points in time in their zones, and durations, as Go's package time writes and reads them. */
 #include "gotemplate/times.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Points in time, durations and Go's layouts ("2006-01-02T15:04:05Z07:00") for templates. Zones are
  * UTC, the local one, fixed offsets, and the names of the system's zone database.

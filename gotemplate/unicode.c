@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Classes and case of characters, by the C library; see unicode.h for whose locale. */
 #include "gotemplate/unicode.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Unicode classes and case mapping for templates, from the C library's UTF-8 locale; ASCII when
  * there is none. The program's own locale stays "C".

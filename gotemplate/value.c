@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lists, maps, and what Go's reflection would tell of a value. */
 #include "gotemplate/value.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Values of a running template. They mirror what Go's reflection would see, since printing,
  * comparison and messages depend on it: an int is not an int64, []string is not []interface {}, and

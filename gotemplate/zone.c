@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Time zones, by the C library. It knows one zone at a time, that of the variable TZ, so another
  * one is had by setting TZ for the moment of the conversion, under a lock. Threads that read the

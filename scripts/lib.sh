@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 # Common parts of the scripts: sourced, never run.
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)

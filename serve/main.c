@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * coras-serve: the registry as a program of its own, so that no other command loads an HTTP server
  * and a database. `coras serve` starts it by exec, in its own place: process number, standard

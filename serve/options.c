@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The arguments of coras-serve: "--name" for what is on or off, "--name=value" for everything else.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Options: how to serve, and the reading of them from the program's arguments. `coras serve` has
  * the table that people see (cli/commands/serve.c) and hands over what it was given under the same

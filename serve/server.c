@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The life of the server: opening what it stands on, serving until a signal, the chores in between,
  * and an end that lets running requests finish.

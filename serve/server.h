@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * server: the embedded registry behind `coras serve`: the OCI distribution API on one directory.
  *

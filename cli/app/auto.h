@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Clean-up attributes for the library's public types, which are plain C and have none:
  * `coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;`.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cli: the program. Commands are data: one table entry is the only source for parsing, help and
  * completion. A command parses its options, calls the library and hands the result to output/.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All commands. Each is defined in its cmd_<name>.c, groups in commands.c.
  */

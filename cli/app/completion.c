@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Candidates as cobra finds them: flags are parsed as far as the line goes, required ones come
  * first, those that may stand only once are not offered twice.

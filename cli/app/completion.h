@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Shell completion: the words that may follow a line so far, from the command tables; and the
  * scripts by which four shells ask for them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The question that `blob delete` and `manifest delete` ask, and the rules around it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The error line that ends a command: its prefix says whose words it repeats.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Failures as the user sees them: the fixed texts that several commands share, and the error line
  * with its prefix and hint. A message of the program may have several lines; hints come from the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From words to a command, the way cobra does it: words that look like flags are stepped over
  * together with what they would take as a value, and only the root refuses an unknown word.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Help texts, laid out as cobra does, made from the command tables.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table from kinds of hints to sentences, for those kinds of which the program knows more than
  * the library. A sentence is a pattern as in base/hint.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hints in the program's own words. The library tells a hint's kind and arguments
  * (coras/hint.h); here its sentences learn of flags, commands and environment variables.

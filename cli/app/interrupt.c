@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The first interrupt cancels what runs and lets it tidy up; the second ends the program.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * SIGINT and SIGTERM: the first asks the running operation to stop, the second ends the program.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lines on stderr about what was left behind. They are no errors: the command did what it was
  * asked.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a command leaves behind although somebody may count on it, said in one line on stderr.
  */

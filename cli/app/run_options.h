@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The options of a run, from the call of a command: how many transfers, who hears of them, what
  * ends them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The person at the terminal: prompts, secrets, confirmations, the size of the window.
  */

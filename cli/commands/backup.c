@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * backup: tags of a repository into an OCI layout, a directory or a tar archive.
  */

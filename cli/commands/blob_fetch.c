@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * blob fetch: one blob by its digest, to a file or to stdout.
  */

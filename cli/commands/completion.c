@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * completion: scripts for shells, and the hidden command that they call.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * discover: what refers to a manifest, as a tree, a table or JSON.
  */

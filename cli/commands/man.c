@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The manual page, made from the command tables: `coras __man` when the program is built.
  */

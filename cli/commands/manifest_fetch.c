@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * manifest fetch: the bytes of a manifest, or its descriptor.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * manifest push: a manifest from a file or stdin, byte for byte.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * restore: tags of a backup, a directory or a tar archive, into a repository.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * serve: the embedded registry. It is a program of its own, so that no other command loads an HTTP
  * server and a database; this file has the options, and puts the program in its own place.

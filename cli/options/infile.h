@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What `blob push` and `manifest push` read: a file, or stdin for "-".
  */

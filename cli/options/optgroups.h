@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Option groups that commands share: tables, the structs that their values land in, and the checks
  * that follow parsing. The order of the checks is part of the interface: the first error wins.

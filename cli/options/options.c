@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parsing flags as pflag does: its forms, its order, its error messages.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Options as data. A table row names an option, its kind and the offset at which its value lands in
  * a zeroed per-run struct; groups of rows are shared between commands, once with a prefix

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files named by --output: written beside their place, and renamed when whole.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files that commands write for the user (`--output`): whole or not at all. What was there before
  * stays until the new content is complete; devices, pipes and the like are written as they are.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * `<registry>/<repository>[:<tag>,<tag>,…]`, as backup and restore take it.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From an argument and options to an open target; the one place where a cache is put before it.
  */

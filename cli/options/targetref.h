@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The place that a command works on: `<registry>/<repository>[:<tag>|@<digest>]`, or an OCI image
  * layout, from the argument and the options to an open target.

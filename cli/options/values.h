@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Texts of option values to values, accepted and refused in the way and the words of Go's strconv
  * and encoding/csv.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a transfer shows while it runs: status lines on stdout, or moving bars on stderr when that
  * is a terminal.

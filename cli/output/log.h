@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * output: what results and progress look like. Only this folder and the commands' last lines write
  * to stdout.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Results as JSON: what `--format json` prints and what templates see, and descriptors.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bars: two lines per piece of content and one for the whole, drawn five times a second by a thread
  * of their own, so that they move while a transfer waits. The thread and the caller share the rows

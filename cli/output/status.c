@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a transfer shows while it runs: its events become status lines or bars (display.h).
  */

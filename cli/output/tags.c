@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Events of a walk over tags as lines on stdout, between them the displays of the transfers.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What backup and restore show: which tags there are, the transfers of each, a line when it is
  * done.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Referrers of a manifest, and their two pictures: a tree and a table.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The display of the commands that upload: push, attach, blob push, manifest push.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The style of a scalar is chosen in two steps, as the library does it: what type would the plain
  * text be read as, and which characters stand in the way of a style. Names follow libyaml's

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One `key: value` pair as YAML, quoted the way go-yaml quotes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/attach.h
  * Attaching files or annotations to an artifact that exists: a signature, a report, a bill of

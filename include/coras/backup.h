@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/backup.h
  * Backing up tags of a repository into an OCI layout, and the way back. A backup is a layout like

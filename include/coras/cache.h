@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/cache.h
  * A cache: a target around a target. It reads like the target that it stands before, and keeps what

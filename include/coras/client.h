@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/client.h
  * What reaches registries: TLS, proxies, credentials, tokens, retries. One client serves many

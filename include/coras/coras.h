@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/coras.h
  * libcoras: artifacts in OCI registries. This header includes all others.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/descriptor.h
  * Descriptors: what points at content. Spec: image-spec 1.1, "OCI Content Descriptors".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/digest.h
  * Content digests as values. Spec: image-spec 1.1, "Digests".

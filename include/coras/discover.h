@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/discover.h
  * What refers to a manifest: signatures, attestations, bills of materials, and what refers to

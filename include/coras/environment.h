@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/environment.h
  * What a process's environment says about registries, as a value.

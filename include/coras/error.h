@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/error.h
  * Errors: a stable code for programs, a chain of messages and a hint for people.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/hint.h
  * Hints: what a person can do about an error, as a kind with arguments.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/index.h
  * Making and changing image indexes from manifests of one repository. Nothing here pushes: the

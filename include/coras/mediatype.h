@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/mediatype.h
  * Names that specifications give to kinds of content and to annotations. Spec: image-spec 1.1, "OCI

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/ops.h
  * What a user asks for: push, pull, copy, attach, discover, tag. Each is a copy of a graph of

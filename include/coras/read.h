@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/read.h
  * Looking into an artifact without pulling it: which files it has, and a part of one of them.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/reference.h
  * References: `<registry>/<repository>[:<tag>|@<digest>]`. No part is ever defaulted.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/target.h
  * Targets: places that hold content by digest and names for it: a repository of a registry, an OCI

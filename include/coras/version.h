@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file coras/version.h
  * Which libcoras this is, and the way back for memory that it has given out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Judging requests: remembering good passwords, slowing down guesses, and the policy itself. */
 #include "serve/access/access.h"
 

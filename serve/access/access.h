@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Access: who is asking, and what they may do. Passwords are checked by htpasswd.c; this is the
  * policy. Each verb is a right of its own; what no rule allows is denied.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines of users with bcrypt hashes, and checking a password against them. */
 #include "serve/access/htpasswd.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * htpasswd files: "user:hash" lines with bcrypt hashes. libcrypt is visible in htpasswd.c only.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A line of parties. A party is in it as long as somebody of it waits or works.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Turns: something expensive is done by a few at a time, and those who want to are not served in
  * the order in which they came but by party: each has one turn at a time, and then goes to the end

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Blobs: sent whole or in part, checked, forgotten. */
 #include "serve/api/operations.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes that requests share, with a line of those who wait. */
 #include "serve/api/budget.h"
 

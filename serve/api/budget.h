@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Budget: an amount of bytes that requests share. Those that need some wait for it in the order in
  * which they came, so that a large need is not overtaken by small ones for ever.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Error answers as JSON. */
 #include "serve/api/errors.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Error answers: the codes of the distribution API with their statuses, and the JSON around them.
  * Spec: distribution-spec 1.1, "Error Codes".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tags, repositories and referrers, page by page. */
 #include "serve/api/operations.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests: served as they were pushed, checked and stored, deleted. */
 #include "serve/api/operations.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The operations of the distribution API, one per route: each answers the exchange, or (those with
  * a body) prepares for it and answers at the end.

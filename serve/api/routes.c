@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From the path of a request to the operation that it asks for. */
 #include "serve/api/routes.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Routes: which operation of the distribution API a target names. Pure: text in, value out. Names
  * hold slashes, so a path is matched from its right end and the last keyword wins.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Uploads: sessions begun, continued, finished, cancelled; and blobs mounted instead. */
 #include "serve/api/operations.h"
 

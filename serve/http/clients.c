@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The list of open connections. Progress is what the kernel has acknowledged in either direction,
  * so that a body, an answer sent from a file and TLS are all measured in one way.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Clients: the open connections, how many of them one address may have, and how slow they may be.
  * Without bounds here a few thousand connections that send a byte a minute would shut everybody

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From a complete head to an answer: who may, which operation, and what the answer is made of. */
 #include "serve/http/exchange.h"
 

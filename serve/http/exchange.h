@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One exchange: a request as the operations see it, and the answer they make. Knows nothing of the
  * HTTP library: front.c fills the request and sends the answer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* HTTP by libmicrohttpd: its callbacks fill the exchange and send what comes of it. */
 #include "serve/http/front.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Front: HTTP. The HTTP library (libmicrohttpd) is visible in front.c only.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is refused whoever asks: requests that a web page made its reader's browser send, and bodies
  * that would not mean what they say.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Guard: what is refused whoever asks. Each function answers the exchange when it returns false.
  */

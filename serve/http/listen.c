@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* From "host:port" to a socket that accepts connections. */
 #include "serve/http/listen.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lines on standard error: of requests, failures and notes. */
 #include "serve/http/log.h"
 

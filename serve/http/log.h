@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The server's log on standard error: one line per request when asked for, and what went wrong
  * inside. Text of clients is escaped and cut, so a line stays one line.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Pages of lists: what is asked for, and the link to the next one. */
 #include "serve/http/paging.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Paging of lists: `n` and `last`, and the `Link` to the next page. Pure.
  * Spec: distribution-spec 1.1, "Listing Tags".

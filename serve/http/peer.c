@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Addresses of peers as text. */
 #include "serve/http/peer.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Peers: the address of who is at the other end, as text: for people, and as what counts as one
  * party when something is shared out between addresses.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Range headers as numbers. */
 #include "serve/http/ranges.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Byte ranges: what `Range` asks of a blob, what `Content-Range` says of a chunk. Pure.
  */

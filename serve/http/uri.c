@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Targets as text. */
 #include "serve/http/uri.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Request targets: splitting, percent-decoding and encoding, queries. Pure text, each part decoded
  * exactly once.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Blobs as files below descriptors that are held from the start. */
 #include "serve/storage/blob_store.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blob store: the files. ROOT/blobs/<algorithm>/<hex> as in an OCI layout, and ROOT/uploads for
  * what is on its way. A blob's name appears only when its content is complete, verified and on the

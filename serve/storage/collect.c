@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Removing blobs that nothing needs: those without a link, and files without a row. */
 #include "serve/storage/collect.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* A ring of the last uploads that ended well. */
 #include "serve/storage/finished.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Uploads that ended well lately: a client whose last answer was lost repeats its request, and is
  * answered as if it was the first.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The metadata as a whole: lists, collection, opening and closing. */
 #include "base/alloc.h"
 #include "base/clock.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Metadata: which repository holds which blobs, manifests and tags. One SQLite database; SQLite is
  * visible in metadata*.c only. Manifests are kept in it whole, so that a manifest, its tags and its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Which repository holds which blobs. */
 #include "base/alloc.h"
 #include "base/clock.h"

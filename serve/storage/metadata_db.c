@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The database below the metadata: opening, statements, group commit. */
 #include "serve/storage/metadata_db.h"
 

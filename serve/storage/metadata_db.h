@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * metadata_db: the database below metadata.c: opening, prepared statements, the group commit. The
  * only header that shows SQLite.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests with what they name, their tags and their place among the referrers. */
 #include "base/alloc.h"
 #include "base/clock.h"

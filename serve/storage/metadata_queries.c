@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The SQL of the metadata, and finding or making the row of a repository. */
 #include "base/error.h"
 #include "serve/storage/metadata_queries.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The SQL of the metadata, each statement under a number, and the steps that several of
  * metadata_*.c take. Inside the metadata only.

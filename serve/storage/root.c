@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Opening the directory of a registry, part by part. */
 #include "serve/storage/root.h"
 

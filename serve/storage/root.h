@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The root directory: made or checked, locked against a second server, its parts opened.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The bytes of an upload session: appended and hashed as they come, and verified at the end. Only
  * who holds the session calls this.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The table of upload sessions: whose they are, who holds them, and how long they stay. */
 #include "serve/storage/sessions.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Upload sessions: unfinished blobs. ROOT/uploads/<id> holds the bytes, <id>.json whose they are; a
  * session outlives its connection, and the server. Its offset is the length of the file.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Small JSON files that say whose an upload is. */
 #include "serve/storage/sidecar.h"
 

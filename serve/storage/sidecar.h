@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Sidecars: ROOT/uploads/<id>.json says whose upload ROOT/uploads/<id> is, for after a restart.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A ring of buffers between one inflating thread and one reader. Without a second thread the reader
  * inflates for itself.

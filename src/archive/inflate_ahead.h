@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Decompressing and hashing on a second thread, some buffers ahead of the reader: unpacking makes
  * files on one core while the other inflates.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where a symbolic link of a tree leads, as far as its text tells.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Walking a directory into a tar stream that is hashed, compressed and written while it grows.
  * Reading and hashing are on the caller's thread, deflate on the compressor's.
@@ -21,8 +22,8 @@
 enum { READ_BYTES = 256 * CORAS_KIB };
 
 /* A directory on the way to the current entry. */
-struct level {
-    const struct level *above;
+struct packed_level {
+    const struct packed_level *above;
     dev_t dev;
     ino_t ino;
 };
@@ -31,8 +32,9 @@ struct packer {
     coras_cancel *cancel;
     enum coras_outside_links outside;
     const char *follow_into;
-    const struct level *level; /* the directory of the current entry; NULL: it is the root itself */
-    long depth;                /* of that directory, below the root or what was followed last */
+    const struct packed_level
+        *level; /* the directory of the current entry; NULL: it is the root itself */
+    long depth; /* of that directory, below the root or what was followed last */
     coras_hasher *tar_hash, *gzip_hash;
     coras_gzip *gzip; /* NULL: only the tar's digest is wanted */
     int out_fd;
@@ -272,7 +274,7 @@ static int put_children(struct packer *p, int fd, long depth, coras_error **err)
 
     if (fstat(fd, &st) < 0)
         return coras_fail_errno(err, errno, "stat %s", p->path.ptr);
-    const struct level level = {.above = p->level, .dev = st.st_dev, .ino = st.st_ino};
+    const struct packed_level level = {.above = p->level, .dev = st.st_dev, .ino = st.st_ino};
     p->level = &level;
     p->depth = depth;
     int rc = put_names(p, fd, err);
@@ -292,7 +294,7 @@ static int put_subdirectory(struct packer *p, int dirfd, const char *leaf, coras
 
 static bool is_above(const struct packer *p, const struct stat *st)
 {
-    for (const struct level *l = p->level; l; l = l->above)
+    for (const struct packed_level *l = p->level; l; l = l->above)
         if (l->dev == st->st_dev && l->ino == st->st_ino)
             return true;
     return false;

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A directory as one layer: tar + gzip in an unnamed temporary file. The tar is that of Go's oras,
  * byte for byte; the gzip around it is ours (deterministic, made on all cores).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Unpacking from first byte to last: read, decode, make, verify, publish.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A tar.gz layer back into a directory. Everything is made in a private directory beside the
  * target, by descriptors, never through a symbolic link; the target changes only after the whole

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Moving an unpacked tree into a directory that exists: every file and link by one rename, so that
  * no name is ever missing or half written, and no file of before is written into.

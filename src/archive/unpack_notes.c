@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Notes as records one behind the other, each with its length at both ends (unpack_notes.h).
  */

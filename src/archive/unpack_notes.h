@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is to be done about members of an archive when all are there: modes and times of
  * directories, links that only the kernel can judge. An archive of some megabytes may name

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Making what an archive names. Every step goes from a directory descriptor to one component, with
  * O_NOFOLLOW: nothing here resolves a path that the archive could have bent.

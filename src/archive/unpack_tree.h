@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Inside of unpacking: the tree that is being made (unpack_tree.c) and its way into the target
  * (unpack_merge.c). For unpack.c only.

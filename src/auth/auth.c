@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Answering challenges: which scopes are wanted, which grant a request carries, what to do when it
  * is refused.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Authentication towards one registry: what it asked for so far, the tokens it accepts. Nothing is
  * sent before a challenge was seen; afterwards requests carry what the last challenge wanted.

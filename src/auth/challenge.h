@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * WWW-Authenticate (RFC 9110 11.6.1): pure parser. Garbage costs the challenge that it is in, not
  * the others.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * auth.json of the containers tools (podman, skopeo): like docker's file, but its keys may go down
  * to a namespace or repository, and there is no store for everything.

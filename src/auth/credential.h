@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A credential as found in a store, with the place it came from (for hints).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Running a docker-credential program: started without a shell, fed by a pipe, its output, messages
  * and time bounded, its end waited for.

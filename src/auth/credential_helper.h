@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Credential helpers: programs docker-credential-NAME that keep secrets elsewhere. One word on the
  * command line, everything else through pipes; their time and output are bounded. Each function

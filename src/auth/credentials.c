@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The order of the stores, and what was learnt about them: answers of helpers, refused credentials.
  */

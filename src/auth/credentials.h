@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where credentials are looked for, in order: those given with the options; the registry-config
  * files, or without them what the environment names: its auth_file, docker's config.json, the

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading docker's config.json as upstream does, and writing one entry of it.
  */

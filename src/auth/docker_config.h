@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Docker's config.json: which helper or entry holds the credential of a registry, and how it is
  * written back.

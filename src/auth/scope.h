@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Token scopes ("repository:name:pull,push"): joined and brought into one canonical form, so that
  * equal rights have one key in the token cache.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bearer tokens: the request to the token service, and the cache with one fetch at a time per
  * registry and scopes.

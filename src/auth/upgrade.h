@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A registry that was asked over http and sends us to https on the same host, where it wants to
  * know who we are. Its requests go to https from then on, and so do its secrets, which http never

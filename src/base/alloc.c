@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory, and the switch by which tests make an allocation fail. */
 #include "base/alloc.h"
 
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Memory. All heap memory of ours comes from here, so that tests can fail the n-th allocation.
  * Sizes from outside go through the checked forms.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Force-included everywhere: functions that have cost others dearly do not compile here.
  * (Not rand: OpenSSL names parameters so; without srand it is of no use to anybody.)

@@ -1,3 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The growing buffer of buf.h: appends that fail stickily, so that a run of them is checked once.
+ */
 #include "base/buf.h"
 
 #include <assert.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A growing byte buffer with a ceiling. Appends fail stickily, so a run of appends is checked once
  * with coras_buf_done(). The content is always NUL-terminated for convenience (`ptr` is "" when

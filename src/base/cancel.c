@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The cancel flag, and a sleep that it ends. */
 #include "base/cancel.h"
 
 #include <time.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Cancelling: one flag per operation that every wait, loop and transfer looks at.
  */

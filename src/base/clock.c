@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The clocks of the system. */
 #include "base/clock.h"
 
 #define NS_PER_S 1000000000L

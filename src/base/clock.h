@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Time. Durations come from the monotonic clock; the wall clock is for what people and protocols
  * read.

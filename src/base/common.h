@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * base: what every layer uses and what knows nothing of registries: errors, memory, strings,
  * files, threads, time. Depends on libc only.

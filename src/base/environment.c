@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The only place of the library that reads environment variables, and only when it is asked to.
  */

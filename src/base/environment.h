@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What of coras/environment.h the layers above need: copies that outlive the caller's record.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The texts of errno values as Go prints them, so that messages read the same wherever a user
  * knows them from. Most are the C library's in lower case.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An error as a value: what happened, whose failure it was, what to do about it. Made where
  * something fails, enriched on its way up, never changed once the caller has it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Making errors. `*err` must be NULL on entry of the function that fails first (asserted), so
  * no error is ever overwritten; `err == NULL` is allowed everywhere. All functions that return int

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Keeping other processes of ours out for a while, by flock() on a file or directory that both
  * know. The lock goes with the descriptor: closing it, or dying, gives it back.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whole reads and writes, and the directories above a file (declared in fs.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files. Work is relative to directory descriptors; what an artifact names is opened beneath a root
  * with openat2(RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS), or component by component with

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opening what an artifact names, so that it stays beneath a root (declared in fs.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Paths as text, with Go's rules (declared in fs.h). No look at the file system.
  */

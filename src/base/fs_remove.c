@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Removing a tree (declared in fs.h). One directory is open at a time, however deep the tree is:
  * the way back is "..", and it must lead to the directory that we came from.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Replacing a file as a whole (declared in fs.h): a temporary file beside it, and a rename.
  */

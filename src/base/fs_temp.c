@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names for what is not finished: files and directories that get their real name later, or never
  * (declared in fs.h).

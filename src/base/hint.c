@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names and plain sentences of the kinds of hints, and how a sentence is filled with arguments.
  */

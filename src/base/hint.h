@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The words of a hint. A sentence is a pattern with places for the hint's arguments; the library
  * has a plain sentence for each kind (coras/hint.h), and a program may have better ones that are

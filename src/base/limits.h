@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every amount that an outsider controls, with the reason for its bound. Each has a test at the
  * limit and one beyond.

@@ -1,3 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A hash table with text keys; seeded at random, so that nobody outside can aim at one bucket.
+ */
 #include "base/map.h"
 
 #include <string.h>

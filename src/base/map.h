@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hash maps with string keys (copied) and pointer values (not owned unless `release` is set).
  * Seeded per process, so that colliding keys cannot be prepared by an outsider.

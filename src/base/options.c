@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading option records that may be shorter or longer than ours (options.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Option records of the public interface: their first member `size` tells which members the caller
  * knows, so that a program which was built with an older header runs with a newer library.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Worker threads and the queue before them. */
 #include "base/pool.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A pool of worker threads over one queue. Jobs run unlocked; queueing is allowed from jobs. With a
  * thread that cannot be started the pool goes on with fewer, at least one.

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The system's random numbers. */
 #include "base/random.h"
 
 #include <sys/random.h>

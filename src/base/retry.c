@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The numbers behind retry.h: which statuses pass by themselves, how often each kind of thing is
  * tried, how the waits grow.

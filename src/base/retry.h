@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Trying again: the one policy of it. Everything that may be repeated (a request, a download that
  * was cut, an upload, a manifest that the registry does not take yet) asks here whether to try

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Views of text, character classes, numbers, lists of strings. */
 #include "base/str.h"
 
 #include "base/alloc.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Sinks and sources over memory, files and buffers. */
 #include "base/stream.h"
 
 #include <assert.h>

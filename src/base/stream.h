@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Bytes on the move: a sink takes them in order, a source gives them by offset. Both are small
  * structs of function pointers on the caller's stack; neither owns anything.

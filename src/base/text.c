@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * UTF-8, escaping for people, and Go's quoting (declared in str.h).
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Debug entries: made only while somebody listens. */
 #include "base/trace.h"
 
 #include <pthread.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Log entries: the --debug stream and warnings. One sink per process, set once at start (the only
  * mutable global); off costs one load and a branch.

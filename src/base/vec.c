@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How an array grows: by half, with checked sizes. */
 #include "base/vec.h"
 
 int coras_vec_grow_raw(void **items, size_t *cap, size_t len, size_t more, size_t item_size)

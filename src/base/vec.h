@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Typed growing arrays: the only way arrays grow. A vector is any struct with `items`, `len`,
  * `cap`: struct { struct row *items; size_t len, cap; } rows = {0}; if (coras_vec_grow(&rows, 1) <

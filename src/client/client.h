@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * client: everything above HTTP and authentication that one user's requests share: the scheme
  * rules, credentials, tokens, and what was learnt of a host.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The client's members, for the files that implement coras/client.h and client.h.
  */

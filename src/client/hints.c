@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Advice for answers that refuse: what was tried, and what people usually forget at that registry.
  */

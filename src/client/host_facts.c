@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The table of host_facts.h: known names, and a map of what was learnt behind a lock.
  */

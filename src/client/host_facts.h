@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the registries at a host are like: the one table of it. A few are known by name; whatever
  * else differs is learnt from an answer, once for all that a client does, by every thread. Nothing

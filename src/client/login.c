@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Logging in: a credential is checked against the registry, then kept. Logging out.
  */

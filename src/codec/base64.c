@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Base64 of the standard alphabet, as RFC 4648 has it: padded, without line breaks, and refusing
  * what another writer would have written differently.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Moments as text, in the forms that manifests and archives want (declared in date.h).
  */

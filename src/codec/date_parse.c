@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading times (declared in clock.h): RFC 3339 the way Go's time.Parse does, and HTTP dates. No
  * locale, no library parser.

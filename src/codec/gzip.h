@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * gzip: a compressor that uses all cores and a strict reader. zlib is visible in gzip_write.c and
  * gzip_read.c only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading gzip: strict about how a stream ends, because the end is where archives are smuggled.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Parallel gzip after the scheme of pigz: blocks with a dictionary, each ended by an empty stored
  * block so that it stops at a byte, joined in order.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON. Reading: a strict parser (duplicate keys, trailing bytes, invalid UTF-8, NUL and deep
  * nesting are refused) into immutable values that keep key order. Writing: Go's encoding/json byte

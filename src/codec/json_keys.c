@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Equal keys in one object (declared in json_node.h). Small objects compare all pairs; large ones
  * sort, since whoever writes the document chooses how many there are.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading JSON into values (declared in json.h). One grammar decides what is JSON (json_scan.c);
  * what is built here is laid out beforehand, so that a document costs at most sixteen times its

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The grammar of JSON as a state machine (json_scan.h says why it is ours).
  */

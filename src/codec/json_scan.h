@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Private to codec: the one grammar of JSON, byte by byte. A state machine without recursion, with
  * the words of Go's encoding/json for what is wrong. It accepts what Go accepts; that strings are

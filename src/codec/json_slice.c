@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Slices of JSON text: the raw members of an object, the raw elements of an array (declared in
  * json.h).

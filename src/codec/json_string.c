@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a string literal of JSON says (declared in json_string.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * JSON as text: re-indenting and compacting it without changing a number, an escape or the order of
  * keys (declared in json.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tar headers, pure: values to bytes and back, no I/O. Ours instead of a library's because the
  * bytes must be those that Go's archive/tar writes (their digest is an annotation), because reading

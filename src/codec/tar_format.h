@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where the fields of a tar header lie: shared by tar_write.c and tar_read.c only.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tar headers from anywhere, decoded strictly: what two readers could understand differently is
  * refused, since an archive may be checked by one program and unpacked by another.

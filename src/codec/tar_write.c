@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Tar headers as Go's archive/tar writes them, byte for byte: the digest of a packed directory is
  * compared with the one that Go programs compute.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * gospell: how Go words and spells things, for output that must be the same as that of a program
  * written in Go. Spelling only: nothing here knows what is spelt. May use base.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The names by number, as RFC 8446 and its forerunners assign them.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Code points above ASCII that Go's strconv.IsPrint calls printable (letters, marks, numbers,
  * punctuation, symbols; Unicode 15). Written by a loop over unicode.IsPrint of Go 1.26.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Handles of libcurl that wait to be used again, each with the connections that it keeps.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * libcurl, loaded with the first connection. Linking it would cost every run about 5 ms and 8 MiB
  * for 33 shared objects, also those that make no connection, so the functions are reached through a

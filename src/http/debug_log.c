@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The text of --debug entries, in upstream's form, with everything secret masked.
  */

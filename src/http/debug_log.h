@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * --debug: one entry per request and one per answer, with everything secret masked.
  */

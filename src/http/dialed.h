@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The addresses at which a connection was tried, and the one that a message names. A host may have
  * several ("localhost" is 127.0.0.1 and ::1); people know upstream's messages, which name the first

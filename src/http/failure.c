@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From libcurl's and the system's numbers to an error in Go's words. No word of a message of others
  * decides anything here.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The words for a connection that failed: Go's, so that people and scripts that know upstream's
  * program read what they are used to, with a hint what to do.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One request to one URL: its headers composed, sent until the retry policy says stop.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One hop of a request: headers composed for its origin, repeated as the retry policy allows.
  */

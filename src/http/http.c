@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The object that holds connections, and an exchange from its beginning to its outcome.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One exchange: one request to one URL, one answer. No retry, no redirect, no credentials of its
  * own. Connections are kept and reused: each thread that sends takes a handle from a stack and puts

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * message.h: a request and its answer as plain data. No libcurl type is visible above src/http.
  */

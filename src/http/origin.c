@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is known about where a registry is. Its own connections tell best: a name may be made to
  * point to this machine for the moment in which somebody looks it up.

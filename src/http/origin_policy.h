@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which hosts a registry may send us to. A registry out there must not make us talk to services
  * that only this machine or its cloud can reach: loopback, link-local, metadata addresses.

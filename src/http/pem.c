@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A look into PEM files: which blocks are there, in which file they should be.
  */

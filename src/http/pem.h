@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether a file holds what a TLS option says, told before the first request in Go's words. Text
  * only: what a certificate means is the TLS library's business.

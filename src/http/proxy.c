@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * HTTP_PROXY, HTTPS_PROXY and NO_PROXY, matched against a URL as Go's net/http does.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which proxy a URL goes through: the environment's proxies as Go's net/http understands them.
  * Targets on localhost or a loopback address are never proxied.

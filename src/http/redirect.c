@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Redirects, followed in our own loop: where each may lead, and which secrets stay behind.
  */

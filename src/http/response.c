@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The answer as a value, lists of headers, and the names of statuses.
  */

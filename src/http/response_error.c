@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From an answer that nobody wanted to an error that says what the registry said.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading Retry-After in both its forms: seconds, and a date.
  */

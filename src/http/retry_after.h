@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Retry-After (RFC 9110 10.2.3): how long the other side asks us to wait. What becomes of the wish
  * is decided in base/retry.h.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One exchange while it runs, as the files that make it share it: running_options.c sets libcurl
  * up, running_connect.c decides which addresses may be connected to, running_body.c sends,

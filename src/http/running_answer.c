@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What comes back: status and headers as they arrive, checked and bounded, then the body on its way
  * to the sink or into the answer.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which addresses a connection may go to. The check is made where the socket is opened, so that the
  * address that was checked is the one that is used, whatever a name server says next.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What libcurl is told before an exchange: the header lines, the transport, TLS, the request.
  */

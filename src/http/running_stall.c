@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Whether an exchange still moves. Slow is not stalled: what counts is that bytes leave for the
  * network or come from it.

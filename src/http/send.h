@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Between authentication and the wire: composes the headers, repeats what the retry policy allows,
  * follows redirects in our own loop so that secrets stay with their origin.

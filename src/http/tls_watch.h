@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is said on a TLS connection beside the data: alerts, and whether the other side speaks TLS
  * at all. libcurl reports failures of a handshake in prose only; here they are numbers.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Looking for the system's hashed directory of authorities, once per process.
  */

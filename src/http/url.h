@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * URLs of http and https. The grammar is narrower than RFC 3986 on purpose: what our parser takes,
  * libcurl's reads the same way, so that a check here cannot be by-passed by a difference there.

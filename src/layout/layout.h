@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An OCI image layout as a target: a directory to read and write, or a tar archive to read. The
  * public way in is coras_layout_open() (coras/target.h); this header is for the layout_*.c files.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blobs of a layout: found by digest, written to ingest/ first and published by rename.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The two small files of a layout, oci-layout and index.json, and the lock for changing them.
  */

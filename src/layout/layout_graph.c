@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The graph of a layout. Built with a list of nodes to read instead of recursion: how deep an index
  * nests is an outsider's choice.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What points at what in a layout: every manifest reachable from index.json, read once. Serves
  * listing referrers and finding what a deletion leaves unreachable.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * index.json of a layout as a value: bytes in, bytes out. What this program does not understand
  * (members, entries, digest algorithms) is kept as it was found.

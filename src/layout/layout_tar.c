@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One pass over the headers of a layout archive; content is skipped by its size and read later by
  * its offset.
@@ -16,7 +17,7 @@
 #include "codec/tar.h"
 #include "gospell/quote.h"
 
-struct member {
+struct archive_member {
     int64_t offset, size;
 };
 
@@ -42,7 +43,7 @@ int coras_layout_tar_fd(const coras_layout_tar *tar)
 bool coras_layout_tar_find(const coras_layout_tar *tar, const char *name, int64_t *ret_offset,
                            int64_t *ret_size)
 {
-    const struct member *m = coras_map_get(tar->members, name);
+    const struct archive_member *m = coras_map_get(tar->members, name);
     if (!m)
         return false;
     *ret_offset = m->offset;
@@ -123,7 +124,7 @@ static int add_member(struct scan *s, const coras_tar_entry *entry, coras_error 
         return refuse_member(name, "not a regular file", err);
     if (coras_map_has(s->tar->members, name))
         return refuse_member(name, "occurs twice", err);
-    struct member *m = coras_new(struct member);
+    struct archive_member *m = coras_new(struct archive_member);
     if (!m)
         return coras_fail_no_memory(err);
     m->offset = s->offset;

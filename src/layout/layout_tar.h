@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A layout inside a tar archive: where its files lie. Read only.
  */

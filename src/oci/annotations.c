@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Annotations: a small map in insertion order, written sorted by key (declared in descriptor.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Descriptors as values: copied, read from JSON, written as Go writes them (descriptor.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Digests and hashing. The only file that sees OpenSSL's EVP.
  */

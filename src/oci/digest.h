@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * oci: the data types of the OCI specifications: bytes in, values out, no I/O. May use base.
  *

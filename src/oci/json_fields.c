@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Members of OCI documents, read as the programs that wrote them read them (json_fields.h).
  */

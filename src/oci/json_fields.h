@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Reading members of OCI documents: a member that is absent or null leaves the output as it is, one
  * of the wrong type is an INVALID_MANIFEST that names it ("layers[3].mediaType").

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Manifests and indexes from bytes to values and back (manifest.h): what is refused, and what is
  * read although no specification allows it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Manifests and indexes: parsing any kind we read, writing the two we make.
  */

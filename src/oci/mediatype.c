@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which media types are manifests, and of which kind (mediatype.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Media types and annotation keys: every string of the specifications, and every one of ours
  * (`dev.coras.`, `application/vnd.coras.`), stands here, or in coras/mediatype.h if programs need

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Platforms: parsed from the user's words, read from JSON, compared (platform.h).
  */

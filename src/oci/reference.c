@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * References: registry, repository, and a tag or digest, from the text that a user types.
  */

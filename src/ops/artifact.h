@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * ops: what a user asks for, each a walk of the engine between targets. May use engine, store, net,
  * oci, base.

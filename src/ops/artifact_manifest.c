@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * From described content to the manifest, with the rules of image-spec 1.0 and 1.1.
  */

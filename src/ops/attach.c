@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An artifact with a subject: prepared from files like any other, pushed without a tag.
  */

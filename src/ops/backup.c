@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Backup and restore: the same walk over tags in the two directions. Each tag is copied by digest,
  * and named when everything below it is there.
@@ -37,7 +38,7 @@ static void report(const struct journey *j, enum coras_event_kind kind, const ch
 
 /* ---- which tags ---- */
 
-struct collecting {
+struct tags_collected {
     coras_strlist *tags;
     coras_error *error;
     int rc;
@@ -45,7 +46,7 @@ struct collecting {
 
 static bool collect_tag(const char *tag, void *user)
 {
-    struct collecting *c = user;
+    struct tags_collected *c = user;
 
     c->rc = coras_strlist_add(c->tags, tag, &c->error);
     return c->rc == 0;
@@ -53,7 +54,7 @@ static bool collect_tag(const char *tag, void *user)
 
 static int find_all(coras_target *target, coras_strlist *ret, coras_error **err)
 {
-    struct collecting c = {.tags = ret};
+    struct tags_collected c = {.tags = ret};
     int rc = coras_list_tags(target, NULL, collect_tag, &c, err);
 
     if (rc == 0 && c.rc < 0) {

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Picks what of an index a copy takes, by platform, and makes the index of what is left.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What a copy starts from: the whole of what a reference names, one platform of it, or an index
  * reduced to several platforms.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What refers to a manifest, as a tree that can be shown. (referrer_walk.c finds the same manifests
  * for a copy, which wants each once, in parallel, and not the shape.)
@@ -26,7 +27,7 @@ void coras_referrer_clear(coras_referrer *root)
     *root = (coras_referrer)CORAS_REFERRER_INIT;
 }
 
-struct walk {
+struct discovery {
     coras_target *target;
     const char *artifact_type; /* NULL: all */
     coras_map *visited;        /* digests whose referrers were asked for */
@@ -35,8 +36,8 @@ struct walk {
 
 /* ---- the list of one manifest ---- */
 
-struct collecting {
-    struct walk *walk;
+struct referrers_collected {
+    struct discovery *walk;
     coras_referrer *parent;
     coras_error *error;
     int rc;
@@ -44,7 +45,7 @@ struct collecting {
 
 static bool collect_referrer(const coras_descriptor *desc, void *user)
 {
-    struct collecting *c = user;
+    struct referrers_collected *c = user;
 
     if (c->walk->listed++ >= CORAS_LIMIT_NODES) {
         c->rc =
@@ -63,9 +64,9 @@ static bool collect_referrer(const coras_descriptor *desc, void *user)
     return c->rc == 0;
 }
 
-static int list_referrers(struct walk *walk, coras_referrer *node, coras_error **err)
+static int list_referrers(struct discovery *walk, coras_referrer *node, coras_error **err)
 {
-    struct collecting c = {.walk = walk, .parent = node};
+    struct referrers_collected c = {.walk = walk, .parent = node};
     int rc = coras_list_referrers(walk->target, &node->desc, walk->artifact_type, collect_referrer,
                                   &c, err);
 
@@ -91,7 +92,8 @@ static int check_is_manifest(const coras_descriptor *desc, const char *digest, c
                       type ? type : "", digest, (long long)desc->size);
 }
 
-static int walk_referrers(struct walk *walk, coras_referrer *node, int depth, coras_error **err)
+static int walk_referrers(struct discovery *walk, coras_referrer *node, int depth,
+                          coras_error **err)
 {
     char digest[CORAS_DIGEST_TEXT_MAX];
 
@@ -124,7 +126,8 @@ int coras_discover(coras_target *target, const char *reference, const coras_disc
     int depth = known.depth > 0 && known.depth < CORAS_LIMIT_REFERRER_DEPTH
                     ? known.depth
                     : CORAS_LIMIT_REFERRER_DEPTH;
-    struct walk walk = {.target = target, .artifact_type = known.artifact_type, .visited = visited};
+    struct discovery walk = {
+        .target = target, .artifact_type = known.artifact_type, .visited = visited};
     CORAS_TRY(coras_resolve_platform(target, reference, known.platform, &root.desc, err));
     CORAS_TRY(walk_referrers(&walk, &root, depth, err));
     *ret = root;

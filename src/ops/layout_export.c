@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * An OCI layout as a tar archive, in the order that upstream writes.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Files and directories become content: named, described, and hashed as far as that is cheap. Large
  * files stay to be hashed while they are sent.

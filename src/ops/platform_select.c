@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which manifest a reference and a platform pick, and what hangs on it.
  */

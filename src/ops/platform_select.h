@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Choosing by platform: the manifest of an index, or an image that says what it is for.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names of one artifact that cannot all become files: a file inside of a file, and different names
  * that the file system takes for one (letters of another case, a link between directories).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Staged content gets its final names: in which order things are synced and renamed, and what is
  * taken away when that fails.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which place a name of an artifact has below the output directory, and whether it may be written.
  */

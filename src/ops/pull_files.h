@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The working directory of a pull: names from an artifact to places below the output directory.
  * Content lands in a private directory there; final names appear together at the end, when

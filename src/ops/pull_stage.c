@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The stage of a pull (pull_stage.h). As a rule it is ".coras-partial", shared by all pulls of one
  * user into the directory, so that a later one goes on where an earlier one was cut. In a directory

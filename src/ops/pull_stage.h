@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The private directory in which the files of a pull grow, beside the places that they will get.
  * For pull_files.c only.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A prepared artifact goes to its target: content first, then the manifest, the tag with it or
  * last.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Looking into an artifact: one of its files by name, and a part of a file.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything that refers to a manifest, each once, asked for level by level.
  */
@@ -11,14 +12,14 @@
 #include "oci/manifest.h"
 
 /* The manifests whose referrers are asked for at the same time, and the answers. */
-struct level {
+struct walked_level {
     coras_target *target;
     coras_descriptors asked;
     coras_descriptors *answers; /* one for each */
     size_t inner;               /* of `asked`: manifests of the root, which are below it */
 };
 
-static void level_clear(struct level *l)
+static void level_clear(struct walked_level *l)
 {
     for (size_t i = 0; l->answers && i < l->asked.len; i++)
         coras_descriptors_clear(&l->answers[i]);
@@ -51,7 +52,7 @@ static bool collect(const coras_descriptor *referrer, void *user)
 
 static int ask(void *user, size_t i, coras_error **err)
 {
-    struct level *l = user;
+    struct walked_level *l = user;
     struct collecting c = {.list = &l->answers[i]};
     int rc = coras_list_referrers(l->target, &l->asked.items[i], NULL, collect, &c, err);
     if (rc == 0 && c.rc < 0) {
@@ -63,7 +64,7 @@ static int ask(void *user, size_t i, coras_error **err)
 }
 
 /* The first level: the root, and the manifests of an index. */
-static int begin(struct level *l, const coras_descriptor *root, const coras_buf *bytes,
+static int begin(struct walked_level *l, const coras_descriptor *root, const coras_buf *bytes,
                  coras_error **err)
 {
     coras_auto_value(coras_manifest) index = {0};
@@ -78,8 +79,8 @@ static int begin(struct level *l, const coras_descriptor *root, const coras_buf 
 }
 
 /* Note what one manifest's answer says; who was not known is asked next. */
-static int take_answer(const struct level *l, size_t i, coras_map *seen, coras_descriptors *next,
-                       struct coras_referrer_walk *ret, coras_error **err)
+static int take_answer(const struct walked_level *l, size_t i, coras_map *seen,
+                       coras_descriptors *next, struct coras_referrer_walk *ret, coras_error **err)
 {
     const coras_descriptors *answer = &l->answers[i];
     char digest[CORAS_DIGEST_TEXT_MAX];
@@ -104,7 +105,7 @@ static int take_answer(const struct level *l, size_t i, coras_map *seen, coras_d
 }
 
 /* Ask a whole level; what it found becomes the next one. */
-static int take_level(coras_run *run, struct level *l, coras_map *seen,
+static int take_level(coras_run *run, struct walked_level *l, coras_map *seen,
                       struct coras_referrer_walk *ret, coras_error **err)
 {
     coras_auto_value(coras_descriptors) next = {0};
@@ -120,8 +121,8 @@ static int take_level(coras_run *run, struct level *l, coras_map *seen,
     return 0;
 }
 
-static int walk(coras_run *run, struct level *l, coras_map *seen, struct coras_referrer_walk *ret,
-                coras_error **err)
+static int walk(coras_run *run, struct walked_level *l, coras_map *seen,
+                struct coras_referrer_walk *ret, coras_error **err)
 {
     size_t lists = 0;
 
@@ -144,7 +145,7 @@ int coras_walk_referrers(coras_run *run, coras_target *target, const coras_descr
 {
     char digest[CORAS_DIGEST_TEXT_MAX];
     coras_auto(coras_map) seen = coras_map_new(NULL);
-    struct level l = {.target = target};
+    struct walked_level l = {.target = target};
 
     ret->referred = coras_map_new(NULL);
     if (!seen || !ret->referred)

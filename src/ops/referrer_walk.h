@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Everything that refers to a manifest, level by level: its referrers, theirs, and so on; for an
  * index also the referrers of its manifests.

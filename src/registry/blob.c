@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Content by descriptor: streaming, asking whether it is there, taking it over from a neighbour.
  * Spec: distribution-spec 1.1, "Pulling blobs", "Mounting a blob from another repository".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Byte ranges in headers: Content-Range of a download (RFC 9110, 14.4) and Range of an upload's
  * answers (distribution-spec 1.1, "Pushing a blob in chunks"). Bytes in, values out.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Deleting. Spec: distribution-spec 1.1, "Content Management".
  */

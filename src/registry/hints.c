@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is advised when a registry refuses: by status, code and host, never by words.
  */

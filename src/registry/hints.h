@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Advice for what a registry refuses, by status, code and host. All of it is best effort: a hint
  * that cannot be made is left out, and an error never becomes another one.

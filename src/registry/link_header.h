@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The Link header (RFC 8288) as lists of registries use it. Bytes in, values out.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Names: the tags of a repository, the repositories of a registry.
  * Spec: distribution-spec 1.1, "Listing Tags". The catalog is older than the specification.

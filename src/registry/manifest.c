@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Manifests: what a reference names, the bytes of it, storing and naming them.
  * Spec: distribution-spec 1.1, "Pulling manifests", "Pushing Manifests".

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Follows a list from page to page, within the bounds that paging.h promises.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lists that come in pages: follows the links of a registry, which are held to its own origin,
  * never the same one twice, and bounded in number and in bytes.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Who refers to a manifest: the referrers API where the registry has it, the referrers tag where
  * not. Spec: distribution-spec 1.1, "Listing Referrers", "Pushing Manifests with Subject".

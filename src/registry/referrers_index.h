@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lists of referrers as indexes: what the referrers API answers and what the referrers tag holds.
  * Bytes in, values out. Spec: distribution-spec 1.1, "Listing Referrers", "Referrers Tag Schema".

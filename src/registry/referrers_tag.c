@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The referrers tag of registries without the referrers API: an index under a tag made from the
  * subject's digest, which clients keep themselves.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opens a repository as a target, and holds what all its verbs share: requests, references, the
  * words for what is not there.

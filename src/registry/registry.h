@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A repository of a registry as a target: what its files share. One file per group of verbs:
  * registry_manifest.c, registry_blob.c, registry_upload.c, registry_list.c, registry_referrers.c,

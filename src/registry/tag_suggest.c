@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Orders the names that exist by their likeness to the one that was asked for.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blobs into a repository: the resumable upload.
  * Spec: distribution-spec 1.1, "Pushing blobs".

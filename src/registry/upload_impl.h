@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One upload while it runs, for the files that make it: upload.c (the steps), upload_close.c (the
  * last of them), upload_trouble.c (the ways back).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The file that remembers where an upload stands: opened and locked, read, rewritten, emptied.
  */

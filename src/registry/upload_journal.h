@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where an upload stands, kept in the user's cache directory, so that a later process can go on
  * after this one was ended. One file for each registry, repository and digest, locked while an

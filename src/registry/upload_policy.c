@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The judge of an upload: from what a host is like to a plan, from an answer to a verdict. No I/O.
  */

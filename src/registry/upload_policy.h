@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * How a blob goes up, decided from what the registry's host is like and what it answers. Pure:
  * values in, a verdict out; upload.c acts on it.

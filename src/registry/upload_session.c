@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The messenger of an upload: each function makes one request, once, and brings back what came.
  */

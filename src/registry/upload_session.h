@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The requests of one upload session, each a single try: what came back is a value, so that
  * registry_upload.c can decide what it means.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The ways back of an upload that meets trouble: waiting, a new session, one request instead of
  * pieces, smaller bodies. Each is bounded, and what it says of the host is learnt.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Resolves what a registry answers as the place to go on at, and refuses what may not be followed.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which of the URLs that a registry names may be followed: Location of an upload, Link of a list.
  * Bytes in, values out.

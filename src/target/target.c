@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The public functions over targets: argument checks, and verification where the table of verbs
  * does not promise it.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The verbs that a kind of target implements: a repository of a registry, an OCI layout.
  * coras/target.h has the public functions, which are thin calls into this table (target.c), with

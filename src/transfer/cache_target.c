@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A target around a target: reads look into a local store first, and what had to be fetched stays
  * there (coras/cache.h has the public view, docs/internals/cache.md the rules).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Where digests of local files are remembered, and which files allow it (digest_cache.h says why).
  */

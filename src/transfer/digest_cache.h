@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Digests of local files that were hashed before, remembered in the user's cache directory under
  * device, inode, size, mtime and ctime, so that pushing or pulling the same large files again reads

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One blob into a file, from opening the partial file to the compared digest.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One blob from a target into a partial file (partial_file.h): filled by one or several connections
  * (fill.h), resumed where an earlier try of this or another process stopped, hashed behind the

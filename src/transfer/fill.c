@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * All connections do the same: take the first missing piece, ask for it, write what comes, give
  * back what did not come. The first runs on the caller's thread; it alone adds others, and its

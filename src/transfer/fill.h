@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Brings what is missing of some content into an open file: by one connection, and by several where
  * each is slow and several are faster (growth.h). A cut costs the bytes on their way; a server that

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The parts of some content that are missing, in order: added, taken away, merged.
  */

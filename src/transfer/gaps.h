@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What of a file is still missing: parts in ascending order that neither overlap nor touch. A value
  * of bounded size without a lock of its own.

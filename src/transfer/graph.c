@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The walk of graph.h: finding nodes, queueing their steps, and letting one step at a time at the
  * bytes of one digest.

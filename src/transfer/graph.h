@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A walk over a graph of content, children before parents, each node once, on a pool of workers.
  * Nothing recurses and no worker ever waits for another: a node whose children are all finished is

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Judges by the measured rate whether a further connection is worth it. No I/O.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * When a further connection for one blob is worth its cost. A link that caps each connection gives
  * several times the rate to several; on a fast one they only cost. So: one connection first, one

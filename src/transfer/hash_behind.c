@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Hashes a file from the front while others still write behind, on a thread of its own.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A thread that hashes a file behind whoever writes it: it reads back what was just written (from
  * the page cache), so receiving and hashing use two cores and the digest is known when the last

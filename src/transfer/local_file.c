@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A local file as something to send: what is known of it, and its bytes (local_file.h).
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A local file as something to send: hashed while it is sent, and refused when it changes
  * meanwhile.

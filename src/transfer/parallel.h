@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The same work for many items on the run's workers, while the calling thread delivers events.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Opening a partial file for one writer at a time, and its notes of what is missing
  * (partial_file.h).

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A file that holds part of some content, and remembers which part: opened for one writer at a
  * time, continued by a later process. While one connection fills it from its beginning, its length

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Content on its way from one registry to another: a thread reads into a ring of bounded size and
  * hashes, the upload reads from the ring as if it were a file.

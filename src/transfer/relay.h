@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A blob on its way from one registry to another: one thread receives into a ring of bounded size,
  * the uploading thread reads from it as from a file. The bytes are hashed as they pass.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One running operation: queues events for the caller's thread, keeps the first failure, stops the
  * others.

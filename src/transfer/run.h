@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One running operation. Workers post events; the thread that called the operation delivers
  * them while it waits. The first failure stops everybody.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Chooses how one blob goes: landing in a local target, from its file, from memory, or relayed.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One blob from any target to any other, by the shortest way that verifies every byte.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the public functions say to arguments that are missing, from outside: an error, no crash.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A host program with its own use of jansson, its own locale and its own signal handlers: the
  * library must leave all of them alone, print nothing and look at no environment variable.

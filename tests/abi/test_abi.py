@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The library as others get it: its symbols, its headers, and programs built against what is installed."""
 
 import json

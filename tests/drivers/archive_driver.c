@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Packs and unpacks from the command line, for tests against other programs.
  *

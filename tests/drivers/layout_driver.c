@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One verb of a layout per call, for tests against other programs' layouts.
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Lets a script drive the net layer: one client, one request per thread, the outcome as JSON lines.
  *

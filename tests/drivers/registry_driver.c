@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The verbs of a registry target from the command line, for tests/integration/test_registry_*.py:
  *

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A fuzzer: one per function that parses outside bytes. With -Dfuzz=true (clang) it runs under
  * libFuzzer; otherwise standalone.c runs the files of tests/corpus/<name>/ and mutations of them as

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The entries of config.json and auth.json: what is found is a credential. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* base64: what is decoded encodes to the same length, and canonical text to itself. */
 #include "fuzz.h"
 

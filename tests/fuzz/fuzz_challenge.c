@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* WWW-Authenticate: the bounds hold, and what is accepted has a scheme and named parameters. */
 #include "fuzz.h"
 

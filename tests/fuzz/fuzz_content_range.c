@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Content-Range of downloads and Range of uploads: only ranges that make sense come out. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Digests: an accepted text is the one way to write its value, and safe in paths and URLs. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* gzip streams: accepted means whole and intact, whatever the size of the pieces read. */
 #include "fuzz.h"
 

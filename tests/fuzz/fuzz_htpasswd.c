@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Password files and Authorization headers of the server. Nothing is hashed here. */
 #include "fuzz.h"
 

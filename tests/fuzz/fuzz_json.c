@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON: what the strict parser accepts is written as valid JSON, and after one round trip (which
  * turns the real -0e3 into the integer 0) as the same text every time. */
 #include "fuzz.h"

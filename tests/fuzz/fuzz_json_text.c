@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Raw JSON: indenting and compacting do not change a document, slices are documents. */
 #include "fuzz.h"
 

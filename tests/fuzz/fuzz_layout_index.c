@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* index.json of a layout: what is accepted is written back so that it reads the same, before and
  * after tags move in it. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Link headers: what is found lies within the header, between its angle brackets. */
 #include "fuzz.h"
 

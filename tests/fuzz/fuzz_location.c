@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Upload locations: no secret-bearing origin but the registry's, nothing in clear behind TLS. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests: the first byte chooses the type that the document was fetched as. What is accepted and
  * of a kind that we write comes back equal from what we write. */
 #include "fuzz.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Paths: cleaning is idempotent; what may be opened beneath a root is clean and never leaves it. */
 #include "fuzz.h"
 

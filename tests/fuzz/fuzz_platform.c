@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Platforms: what is accepted has an OS and an architecture, and matches itself. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Range and Content-Range of the server: what is accepted lies within the content. */
 #include "fuzz.h"
 

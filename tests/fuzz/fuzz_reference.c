@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* References: the parts of what is accepted are valid and make up the text again. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Lists of referrers: what is read is written and read again as the same. */
 #include "fuzz.h"
 

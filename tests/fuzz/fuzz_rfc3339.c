@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* RFC 3339: what is accepted can be written as UTC and read again. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Request targets of the server: what is accepted has valid parts and no path of its own. */
 #include "fuzz.h"
 

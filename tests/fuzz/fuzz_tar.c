@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tar archives, headers only followed. A leading '!' stands for "make all checksums right", so that
  * mutations get past them. What is accepted comes back equal from what we write. */
 #include "fuzz.h"

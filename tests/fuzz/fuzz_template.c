@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Templates, read only: what is refused is refused in Go's form, with the place. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Dates: the first line is a layout, the rest a date by it. What is accepted is written as RFC 3339
  * and read again as the same moment.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Regular expressions: the first line is the expression, the rest a text to search. What Go's
  * syntax allows, PCRE2 compiles or finds too large; a match lies within the text, its groups within

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Templates that run: whatever they do ends within their bounds, and what they write is kept. */
 #include "fuzz.h"
 

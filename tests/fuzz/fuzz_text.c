@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text for people: escaped text is valid UTF-8 without control characters, whatever came in. */
 #include "fuzz.h"
 

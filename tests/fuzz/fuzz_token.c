@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Token answers: an accepted token can stand in a header line. */
 #include "fuzz.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unpacking a tar: whatever it says, nothing appears but the target, nothing in it leads out, and
  * after a refusal there is nothing at all. A leading '!' stands for "make all checksums right". */
 #include "fuzz.h"

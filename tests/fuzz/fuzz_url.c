@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Location: what resolves is a URL of http(s), and resolving it again changes nothing. */
 #include "fuzz.h"
 

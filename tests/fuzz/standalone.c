@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Runs a fuzzer over its corpus without libFuzzer: `fuzz_x [--mutations N] CORPUS-DIR`. Files below
  * accept and refuse must be accepted and refused; every file is also mutated in a fixed

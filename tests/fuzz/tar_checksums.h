@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Makes the checksums of tar headers right again, so that mutations get past them: of every block
  * that has ustar's magic.

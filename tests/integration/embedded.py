@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedded registry alone (coras-serve), and plain ways to talk to it."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Doing it again: what is already right is not moved a second time."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Logging in and being let in: Basic, Bearer, helpers, files, prompts."""
 
 import base64

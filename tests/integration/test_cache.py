@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The cache (ORAS_CACHE): filled by whoever reads, read by everybody, healed when it is damaged."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the program says without any registry: help of every command, and completion, next to
 upstream's. Descriptions are our own words; usage lines, aliases and flags are the interface."""
 

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Content that is several things at once: each descriptor has its line, the bytes move once."""
 
 import json

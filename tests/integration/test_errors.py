@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Errors: the first line as upstream prints it, then what to do (issue: errors that help)."""
 
 import os

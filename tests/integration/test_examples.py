@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The examples do what they say: the Python wrapper, the workflow's shell steps, bench, scripts."""
 
 import importlib.util

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Networks and registries that fail in the middle: resumed, retried, or a clear end."""
 
 import hashlib

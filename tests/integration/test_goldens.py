@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Manifests that upstream 1.3.6 writes, byte for byte, to a layout and to a registry."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hostile registries: names, digests, sizes, documents, lists, origins. Rows C… of the threat model."""
 
 import itertools

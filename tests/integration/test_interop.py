@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What we push others pull; what others push we pull."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Killed at any moment: no wrong file under a final name, and the next run ends well."""
 
 import hashlib

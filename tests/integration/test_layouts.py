@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """OCI layouts made by others: digests that are paths, traps for files, damaged blobs."""
 
 import io

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a command leaves behind is said in one line on stderr, and in none when there is nothing."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What other users and programs do to the files that we read and write."""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Hosts with several addresses, and hosts outside: which address a message names, who may send us where."""
 
 import unittest

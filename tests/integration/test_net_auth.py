@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Challenges, tokens, credentials and where they may go, login and logout."""
 
 import base64

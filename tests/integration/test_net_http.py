@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """HTTP as the client speaks it: bodies, bounds, retries, stalls, what a server may get wrong."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """TLS: whom the client trusts, what it shows, what it says when it does not trust."""
 
 import ssl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Manifests that no specification allows and that exist all the same: read as upstream reads them."""
 
 from harness import programs

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The lines of tables/index.txt through upstream's program and ours."""
 
 from harness.case import main

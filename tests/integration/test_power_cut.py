@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The power fails at any moment: what is found afterwards is old or new, and never wrong (F46).
 
 One run of the program is recorded; every prefix of its calls is then cut off, with what was not

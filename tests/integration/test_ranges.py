@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """One large blob over a link that caps each connection: several connections, and what may break."""
 
 import hashlib

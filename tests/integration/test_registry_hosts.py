@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registries with habits of their own: what differs is noticed and got along with."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Tags, repositories, referrers, deleting: pages, fallbacks and what they must not do."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Manifests and blobs out of registries: what is believed, what is not, and what is asked for."""
 
 import json

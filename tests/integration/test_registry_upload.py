@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Blobs into registries: what a broken, lying or limited registry costs, and that it costs no more.
 
 Bytes are counted on the wire; what arrives is compared with what was sent.

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A model goes up, is tagged, listed, inspected and comes down: the everyday commands."""
 
 import hashlib

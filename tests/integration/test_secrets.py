@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Canaries: a secret reaches its registry and token service, and nothing else."""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """coras serve as a command: its flags, its line, its end."""
 
 import http.client

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedded registry before the specification's own judge (distribution-spec, conformance)."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedded registry: downloads, manifests, tags, lists, referrers, deletion."""
 
 import json

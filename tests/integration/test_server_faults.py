@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedded registry when things go wrong: signals, crashes, full disks, damage, neighbours."""
 
 import concurrent.futures

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedded registry: requests that no client of good will sends. After each, the next is served."""
 
 import contextlib

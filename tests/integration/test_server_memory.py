@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedded registry: what a document costs in memory does not depend on what it consists of."""
 
 import re

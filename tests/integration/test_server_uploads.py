@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The embedded registry: every way to upload a blob, and every way to do it wrong."""
 
 import socket

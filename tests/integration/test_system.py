@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The machine itself fails: streams, disks, descriptors, threads. Rows F33-F43 of the threat model."""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Go templates as a user of --format meets them. What Go's engine makes of them is in tests/golden/template."""
 
 from harness.case import CliCase, main

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Registries behind TLS with a private authority."""
 
 import ssl

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Directories that pull unpacks, made by others: honest ones arrive, traps do not spring."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What the integration tests stand on: servers, faults, program runners, comparison.
 
 Only Python's standard library is used. The programs come from the environment:

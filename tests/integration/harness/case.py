@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Base class of the command tests: a sandbox for each test, servers for each class."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Artifacts with fixed bytes that tests find in a registry or layout before they start."""
 
 import gzip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A network of the test's own: addresses and names that the machine need not have.
 
 Linux lets a process leave the network and the mounts of the others. After enter() this process and

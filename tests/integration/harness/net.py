@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The net layer alone, through its driver program, against servers that misbehave byte by byte."""
 
 import json

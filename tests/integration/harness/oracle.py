@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Upstream's program and ours, side by side on equal registries.
 
 A table (tests/integration/tables/*.txt) has one command line on each line:

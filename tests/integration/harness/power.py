@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """What a power cut may leave of the files that a program was writing.
 
 The program runs under strace. Its calls become a list of events, and from any prefix of them the

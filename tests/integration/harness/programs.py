@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Where the programs are. A program that is missing makes its tests skip, with its name."""
 
 import functools

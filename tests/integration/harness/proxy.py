@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A reverse proxy that breaks things on purpose.
 
 It understands as much HTTP/1.1 as the faults need: one request at a time per connection, bodies by

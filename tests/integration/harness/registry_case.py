@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A registry as a target, through its driver program: no command line in between."""
 
 import json

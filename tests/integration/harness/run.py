@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Running programs: as a pipe, on a pseudo-terminal, and what they left behind."""
 
 import dataclasses

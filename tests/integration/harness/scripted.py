@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A registry that serves exactly what a test gives it, lies included."""
 
 import dataclasses

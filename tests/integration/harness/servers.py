@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """Real registries on free ports in temporary directories."""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A private certificate authority, made with the openssl command."""
 
 import subprocess

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """A Bearer token service as registries delegate to: GET with Basic, POST with grants."""
 
 import base64

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Packing directories: the digest that Go's oras computes. */
 #include "archive/pack_dir.h"
 

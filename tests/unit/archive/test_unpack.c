@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Unpacking: what arrives, and everything that must not. */
 #include "archive/unpack.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* WWW-Authenticate: every shape that registries send, and what is refused. */
 #include "rows.h"
 #include "auth/challenge.h"
 

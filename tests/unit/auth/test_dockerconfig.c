@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Credential files: where a registry is found, what is kept when one is rewritten. */
 #include "rows.h"
 #include "files.h"
 #include "auth/containers_auth.h"

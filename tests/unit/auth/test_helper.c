@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Credential helpers: what they are asked, what their answers become. */
 #include "rows.h"
 
 #include <signal.h>

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Scopes of tokens: merged, sorted, compared. */
 #include "rows.h"
 #include "auth/scope.h"
 

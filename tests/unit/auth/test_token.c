@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answers of token services: the token, how long it is believed. */
 #include "rows.h"
 #include "auth/token.h"
 

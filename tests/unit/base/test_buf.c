@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Buffers: the ceiling, sticky failure, the terminator. */
 #include "base/buf.h"
 #include "support.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Random numbers, cancelled sleeps. */
 #include "base/cancel.h"
 #include "base/clock.h"

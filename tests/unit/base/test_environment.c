@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the environment of a process means, and that nothing is made of a missing or empty variable.
  */

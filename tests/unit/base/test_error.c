@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Errors: the chain of messages, whose failure, hints, out of memory, texts of errno. */
 #include "support.h"
 

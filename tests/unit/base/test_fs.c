@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Files, in a fresh directory per test. */
 #include "base/fs.h"
 

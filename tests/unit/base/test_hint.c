@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hints: how a sentence is filled with arguments, and that every kind has a name and a sentence. */
 #include "support.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How many letters two words differ in. */
 #include "support.h"
 

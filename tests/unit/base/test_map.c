@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hash maps and growing arrays. */
 #include "base/map.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The pool: every job runs once, also those queued by jobs; waiting ends. */
 #include "base/pool.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is tried again, how often and how soon. */
 #include "rows.h"
 #include "base/limits.h"
 #include "base/retry.h"

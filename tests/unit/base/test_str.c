@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text helpers: classes, integers, trimming, lists. */
 #include "base/str.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sources over memory and files, sinks into buffers. */
 #include "base/fs.h"
 #include "base/stream.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Log entries: debug is silent unless switched on, warnings are not. */
 #include "base/trace.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Status lines on stdout, for each kind of event. */
 #include <setjmp.h>
 #include <stdarg.h>

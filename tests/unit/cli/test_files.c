@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* `<file>[:<type>]` arguments and annotation flags. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Finding commands, suggesting near ones, laying out help. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Hints as the command line words them: with its flags, and marked unless people know the words. */
 #include "support.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Flags follow pflag's rules; values land in the command's struct. */
 #include <setjmp.h>
 #include <stdarg.h>

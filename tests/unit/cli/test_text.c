@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Sizes and durations in words. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Option values are read as Go reads them, with its words for what it refuses. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Annotations are quoted in the tree as go-yaml quotes them. */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dates as Go, HTTP and log lines write them. */
 #include <stdlib.h>
 #include <time.h>

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* gzip: what is written can be read by others and is always the same; what is read is whole. */
 #include "codec/gzip.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Reading JSON: what is refused, what the accessors give. */
 #include "codec/json.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* JSON as text: Go's Indent and Compact, its words for what is wrong, raw slices. */
 #include "codec/json.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Writing JSON: Go's layout, escapes and numbers. */
 #include "codec/json.h"
 

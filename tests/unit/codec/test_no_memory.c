@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every allocation of a typical use may fail; sizes from outside do not wrap. */
 #include "codec/json.h"
 #include "base/map.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tar headers: the bytes that Go writes, and what may be read. */
 #include "codec/tar.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Text in Go's quotes. */
 #include "gospell/quote.h"
 

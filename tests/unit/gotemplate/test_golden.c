@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every template of tests/golden/template/cases.json must give the output and the error that Go's
  * engine gave. Arguments: data.json cases.json.

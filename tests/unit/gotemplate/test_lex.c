@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Tokens and trees: where tokens end, what they are, and how a tree is written in messages. */
 #include "support.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Regular expressions: Go's syntax on top of PCRE2, and what a search may cost. */
 #include "support.h"
 

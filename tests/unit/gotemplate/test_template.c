@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* What the recorded cases cannot show: random values, limits, hostile values, failures. */
 #include "support.h"
 

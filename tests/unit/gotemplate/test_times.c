@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Dates by layout, durations, and zones by the C library. */
 #include "support.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Entries of --debug: what they say, and which secrets they hide. */
 #include "rows.h"
 #include "http/debug_log.h"
 

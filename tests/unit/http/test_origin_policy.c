@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which addresses a registry may send us to. */
 #include "rows.h"
 #include "http/origin_policy.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which proxy serves which host. */
 #include "rows.h"
 #include "http/proxy.h"
 

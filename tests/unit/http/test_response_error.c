@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What becomes of a registry's error body. */
 #include "rows.h"
 #include "http/response.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Retry-After in its two forms. */
 #include "rows.h"
 #include "http/response.h"
 #include "http/retry_after.h"

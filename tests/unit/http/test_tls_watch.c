@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Alerts read from the bytes of a TLS connection. */
 #include "rows.h"
 #include "http/tls_watch.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* URLs: parsed, joined, compared by origin. */
 #include "rows.h"
 #include "client/client.h"
 #include "http/url.h"

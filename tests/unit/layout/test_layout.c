@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* OCI layouts on disk. That other programs read them, and they theirs, is tested elsewhere. */
 #include "coras/target.h"
 

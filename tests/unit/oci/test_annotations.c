@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Annotations: insertion order inside, byte order when written. */
 #include "oci/descriptor.h"
 

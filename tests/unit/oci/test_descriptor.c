@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Descriptors: what is refused, copies, JSON in Go's order. */
 #include "oci/manifest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Digests: one way from text to value, and hashing. */
 #include "oci/digest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests: strict reading, byte-exact writing. */
 #include "oci/manifest.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every allocation of reading, copying and writing may fail. */
 #include "coras/reference.h"
 #include "oci/manifest.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Platforms: upstream's errors, matching, JSON. */
 #include "oci/platform.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* References: the grammar and the exact words for what is wrong. */
 #include "coras/reference.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Blobs in a map, names in the same index that a layout has. One lock around everything: nothing
  * here waits.

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A target in memory: for what is packed before it goes elsewhere, and for tests.
  */

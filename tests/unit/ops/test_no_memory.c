@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Every allocation of a push, a pull and a copy fails once: out of memory is reported, or the work
  * is done all the same (a cache that could not be kept); nothing is half done.

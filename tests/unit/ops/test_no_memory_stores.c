@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Every allocation of a piece of work fails once: out of memory is reported, nothing is lost. */
 #include <fcntl.h>
 

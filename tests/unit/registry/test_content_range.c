@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Content-Range and Range of uploads. */
 #include "support.h"
 #include "registry/content_range.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Link headers: the next page. */
 #include "support.h"
 #include "base/str.h"
 #include "registry/link_header.h"

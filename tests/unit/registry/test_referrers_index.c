@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The list under a referrers tag: read, extended, written. */
 #include "support.h"
 #include "codec/json.h"
 #include "registry/referrers_index.h"

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which tags are offered in place of a missing one. */
 #include "support.h"
 #include "base/str.h"
 #include "registry/tag_suggest.h"

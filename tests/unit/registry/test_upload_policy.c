@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an answer to a piece of an upload means for the next one. */
 #include "support.h"
 #include "base/limits.h"
 #include "registry/upload_policy.h"

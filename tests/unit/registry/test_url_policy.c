@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where a registry may send an upload or a next page. */
 #include "support.h"
 #include "base/str.h"
 #include "registry/url_policy.h"

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Bytes that requests share: what is there, what is not, and the order of those who wait. */
 #include "serve/api/budget.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Password files and Authorization headers. The hashes have the lowest cost, for speed. */
 #include "serve/access/htpasswd.h"
 

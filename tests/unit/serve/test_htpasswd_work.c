@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* How much work a check of a password is. The work is counted here instead of done. */
 #include "serve/access/htpasswd.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* The database: what is atomic, what is found where, what writers that meet leave behind. */
 #include "serve/storage/metadata.h"
 

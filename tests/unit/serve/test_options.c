@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Arguments of the program: what each sets, and what is refused. */
 #include "serve/options.h"
 

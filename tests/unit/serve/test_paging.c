@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Paging: n and last, and the link to the next page. */
 #include "serve/http/paging.h"
 

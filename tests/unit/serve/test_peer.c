@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Addresses of peers: for people, and as what counts as one party. */
 #include "serve/http/peer.h"
 

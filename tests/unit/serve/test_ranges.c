@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Ranges of downloads and of chunks. */
 #include "serve/http/ranges.h"
 

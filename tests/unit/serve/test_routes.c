@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Routes: matched from the right, every part against its grammar. */
 #include "serve/api/routes.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /* Targets: decoding once, refusing what is broken, encoding, queries. */
 #include "serve/http/uri.h"
 

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the public functions add to a target's verbs: verification, resuming, limits.
  */

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which files may have their digest remembered, and what makes it unknown again.
  */

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What of a file is missing, as parts. */
 #include "support.h"
 #include "transfer/gaps.h"
 

@@ -1,3 +1,5 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* When a further connection is worth its cost. */
 #include "support.h"
 #include "transfer/growth.h"
 
