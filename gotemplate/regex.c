@@ -7,9 +7,10 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 #include "gotemplate/regex.h"
 
-#include <dlfcn.h>
 #include <pcre2.h>
 #include <pthread.h>
+
+#include "base/late_library.h"
 
 /* The functions that are called, found by name. */
 struct library {
@@ -31,10 +32,7 @@ static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct library pcre2; /* written once, under `once` */
 static bool is_missing;
 
-static const struct {
-    const char *symbol;
-    size_t offset;
-} symbols[] = {
+static const struct coras_late_symbol symbols[] = {
 #define SYMBOL(member)                                                                             \
     {                                                                                              \
         "pcre2_" #member "_8", offsetof(struct library, member)                                    \
@@ -56,15 +54,9 @@ static const struct {
 
 static void load(void)
 {
-    void *handle = dlopen("libpcre2-8.so.0", RTLD_NOW | RTLD_LOCAL);
+    static const char *const names[] = {"libpcre2-8.so.0", NULL};
 
-    is_missing = !handle;
-    for (size_t i = 0; i < CORAS_ARRAY_LEN(symbols) && !is_missing; i++) {
-        void *address = dlsym(handle, symbols[i].symbol);
-        is_missing = !address;
-        /* POSIX lets an object pointer from dlsym hold a function; ISO C wants the copy. */
-        memcpy((char *)&pcre2 + symbols[i].offset, &address, sizeof(address));
-    }
+    is_missing = coras_late_library_load(names, symbols, CORAS_ARRAY_LEN(symbols), &pcre2) != NULL;
 }
 
 struct gotmpl_regex {

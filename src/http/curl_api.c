@@ -4,18 +4,15 @@
  */
 #include "http/curl_api.h"
 
-#include <dlfcn.h>
 #include <pthread.h>
 #include "base/error.h"
+#include "base/late_library.h"
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static struct coras_curl api; /* written once, under `once` */
 static const char *missing;   /* what could not be found; NULL when all is well */
 
-static const struct {
-    const char *symbol;
-    size_t offset;
-} symbols[] = {
+static const struct coras_late_symbol symbols[] = {
 #define SYMBOL(member)                                                                             \
     {                                                                                              \
         "curl_" #member, offsetof(struct coras_curl, member)                                       \
@@ -32,25 +29,10 @@ static const struct {
 static void load(void)
 {
     /* The GnuTLS flavour has the same functions under another name. */
-    static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4"};
-    void *library = NULL;
+    static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
 
-    for (size_t i = 0; !library && i < CORAS_ARRAY_LEN(names); i++)
-        library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-    if (!library) {
-        missing = "libcurl.so.4";
-        return;
-    }
-    for (size_t i = 0; i < CORAS_ARRAY_LEN(symbols); i++) {
-        void *address = dlsym(library, symbols[i].symbol);
-        if (!address) {
-            missing = symbols[i].symbol;
-            return;
-        }
-        /* POSIX lets an object pointer from dlsym hold a function; ISO C wants the copy. */
-        memcpy((char *)&api + symbols[i].offset, &address, sizeof(address));
-    }
-    if (api.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    missing = coras_late_library_load(names, symbols, CORAS_ARRAY_LEN(symbols), &api);
+    if (!missing && api.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
         missing = "curl_global_init";
 }
 

@@ -5,6 +5,7 @@
 #include "registry/upload_policy.h"
 
 #include "base/limits.h"
+#include "base/retry.h"
 #include "base/str.h"
 #include "registry/content_range.h"
 
@@ -57,22 +58,10 @@ static bool is_success(int status)
     return status >= 200 && status < 300;
 }
 
-/* Nothing was decided: none came, or one of those that pass. */
-static bool is_transient(int status)
+/* Nothing was decided: no answer came, or one of those that pass. */
+static bool is_undecided(int status)
 {
-    switch (status) {
-    case 0:
-    case 408:
-    case 425:
-    case 429:
-    case 500:
-    case 502:
-    case 503:
-    case 504:
-        return true;
-    default:
-        return status >= 520 && status <= 527;
-    }
+    return status == 0 || coras_status_is_transient(status);
 }
 
 /* Bytes that a Range header speaks of; -1 when there is none. "0-0" is no or one byte. */
@@ -122,7 +111,7 @@ enum coras_upload_verdict coras_upload_after_patch(const coras_upload_plan *plan
 {
     if (is_success(answer->status))
         return after_taken_patch(plan, state, answer->range, ret_confirmed);
-    if (is_transient(answer->status))
+    if (is_undecided(answer->status))
         return CORAS_UPLOAD_ASK;
     switch (answer->status) {
     case 413:
@@ -172,7 +161,7 @@ enum coras_upload_verdict coras_upload_after_status(const coras_upload_plan *pla
                                                     const coras_upload_answer *answer,
                                                     int64_t *ret_confirmed)
 {
-    if (is_transient(answer->status))
+    if (is_undecided(answer->status))
         return CORAS_UPLOAD_ASK;
     if (is_success(answer->status)) {
         int64_t got = bytes_of(answer->range, larger(state->sent_to, state->confirmed));
@@ -200,7 +189,7 @@ enum coras_upload_verdict coras_upload_after_put(const coras_upload_state *state
         return CORAS_UPLOAD_WAIT;
     if (is_success(answer->status))
         return CORAS_UPLOAD_DONE;
-    if (is_transient(answer->status))
+    if (is_undecided(answer->status))
         return CORAS_UPLOAD_ASK;
     switch (answer->status) {
     case 400:
