@@ -309,6 +309,13 @@ void coras_error_set_side(coras_error **err, enum coras_side side)
         error->side = side;
 }
 
+int coras_at_side(enum coras_side side, int rc, coras_error **err)
+{
+    if (rc < 0)
+        coras_error_set_side(err, side);
+    return rc;
+}
+
 /* ---- hints ---- */
 
 void coras_advise_args(coras_error **err, enum coras_hint_kind kind,

@@ -38,6 +38,9 @@ int coras_wrap(coras_error **err, int rc, const char *fmt, ...) CORAS_PRINTF(3, 
  */
 void coras_error_set_party(coras_error **err, enum coras_party party);
 void coras_error_set_side(coras_error **err, enum coras_side side);
+/* The same for a result: a failure is that side's unless it is known to be the other's. Returns rc.
+ */
+int coras_at_side(enum coras_side side, int rc, coras_error **err);
 /* A hint; arguments are copied, NULL is an absent one. Text from outside passes coras_escape(). */
 void coras_advise(coras_error **err, enum coras_hint_kind kind);
 void coras_advise_args(coras_error **err, enum coras_hint_kind kind,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A shared library that a process may need, loaded when it does: commands that never use it do not pay for it at their
- * start. Its functions land in a struct of pointers, by name and offset.
+ * A shared library that a process may need, loaded when it does: commands that never use it do not
+ * pay for it at their start. Its functions land in a struct of pointers, by name and offset.
  */
 #ifndef CORAS_BASE_LATE_LIBRARY_H
 #define CORAS_BASE_LATE_LIBRARY_H
@@ -14,8 +14,9 @@ struct coras_late_symbol {
 };
 
 /*
- * Load the first of `files` (NULL-terminated) that is there, and find all symbols. NULL when `ret` is filled, else the name
- * of what is missing. The library stays for the life of the process; call it once (pthread_once).
+ * Load the first of `files` (NULL-terminated) that is there, and find all symbols. NULL when `ret`
+ * is filled, else the name of what is missing. The library stays for the life of the process; call
+ * it once (pthread_once).
  */
 const char *coras_late_library_load(const char *const *files,
                                     const struct coras_late_symbol *symbols, size_t count,

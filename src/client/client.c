@@ -235,11 +235,6 @@ coras_cancel *coras_client_cancel(const coras_client *client)
     return client->sender.cancel;
 }
 
-int coras_client_stall_timeout_s(const coras_client *client)
-{
-    return client->stall_timeout_s;
-}
-
 const char *coras_client_cache_dir(const coras_client *client)
 {
     return client->environment->cache_dir;

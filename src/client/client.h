@@ -35,7 +35,6 @@ CORAS_MUST_CHECK int coras_client_base_url(coras_client *client, const char *reg
 /* Whether both speak for the same user as far as their options say. */
 bool coras_client_same_user(const coras_client *a, const coras_client *b);
 coras_cancel *coras_client_cancel(const coras_client *client); /* may be NULL */
-int coras_client_stall_timeout_s(const coras_client *client);
 /* What may be forgotten is kept there; NULL: nowhere. */
 const char *coras_client_cache_dir(const coras_client *client);
 enum coras_referrers_mode coras_client_referrers_mode(const coras_client *client);

@@ -59,6 +59,24 @@ static bool is_root(const struct copy *c, const coras_descriptor *desc)
                coras_media_type_is_manifest(c->root.media_type);
 }
 
+/* ---- whose failure it is ---- */
+
+static int at_source(int rc, coras_error **err)
+{
+    return coras_at_side(CORAS_SIDE_SOURCE, rc, err);
+}
+
+static int at_destination(int rc, coras_error **err)
+{
+    return coras_at_side(CORAS_SIDE_DESTINATION, rc, err);
+}
+
+static int put_manifest(struct copy *c, const coras_descriptor *desc, const void *bytes,
+                        const char *reference, coras_error **err)
+{
+    return at_destination(c->to->ops->push_manifest(c->to, desc, bytes, reference, err), err);
+}
+
 /* ---- what is known of a digest's bytes at the destination ---- */
 
 enum {
@@ -92,7 +110,7 @@ static int was_there(struct copy *c, coras_node *node, bool *ret, coras_error **
     bool exists = false;
 
     if (!is_marked(c, node, ASKED)) {
-        CORAS_TRY(c->to->ops->exists(c->to, &node->desc, &exists, err));
+        CORAS_TRY(at_destination(c->to->ops->exists(c->to, &node->desc, &exists, err), err));
         set_mark(c, node, exists ? ASKED | THERE : ASKED);
     }
     *ret = is_marked(c, node, THERE);
@@ -162,8 +180,9 @@ static int read_manifest(struct copy *c, coras_node *node, coras_error **err)
     n->bytes = (coras_buf)CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
     node->data = n;
     if (!is_root(c, &node->desc) || !c->root_bytes.len)
-        return coras_target_fetch_verified(c->from, &node->desc, CORAS_LIMIT_MANIFEST, &n->bytes,
-                                           err);
+        return at_source(
+            coras_target_fetch_verified(c->from, &node->desc, CORAS_LIMIT_MANIFEST, &n->bytes, err),
+            err);
     coras_buf_put(&n->bytes, c->root_bytes.ptr, c->root_bytes.len);
     return coras_buf_done(&n->bytes, err);
 }
@@ -211,7 +230,8 @@ static int mount_blob(struct copy *c, coras_node *node, bool *ret, coras_error *
 {
     *ret = is_marked(c, node, MOUNTED);
     if (!*ret && c->to->ops->mount && !c->opts->force)
-        CORAS_TRY(c->to->ops->mount(c->to, &node->desc, coras_target_origin(c->from), ret, err));
+        CORAS_TRY(at_destination(
+            c->to->ops->mount(c->to, &node->desc, coras_target_origin(c->from), ret, err), err));
     if (*ret)
         set_mark(c, node, MOUNTED);
     return 0;
@@ -260,8 +280,8 @@ static int push_manifest(struct copy *c, coras_node *node, coras_error **err)
     coras_run_post(&c->run, CORAS_EVENT_START, &node->desc, 0, NULL);
     coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
     CORAS_TRY(make_bare(&bare, &node->desc, err));
-    CORAS_TRY(c->to->ops->push_manifest(c->to, is_referred(c, &node->desc) ? &bare : &node->desc,
-                                        n->bytes.ptr, named ? c->to_reference : NULL, err));
+    CORAS_TRY(put_manifest(c, is_referred(c, &node->desc) ? &bare : &node->desc, n->bytes.ptr,
+                           named ? c->to_reference : NULL, err));
     set_mark(c, node, MOVED);
     if (named)
         c->named = true; /* read when the walk is over */
@@ -285,7 +305,7 @@ static int put_extra_tag_on(struct copy *c, const char *tag, coras_error **err)
 {
     coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
     CORAS_TRY(make_bare(&bare, &c->root, err));
-    return c->to->ops->push_manifest(c->to, &bare, c->root_bytes.ptr, tag, err);
+    return put_manifest(c, &bare, c->root_bytes.ptr, tag, err);
 }
 
 /* The destination's name for the root: a layout keeps what an index said of it, such as its
@@ -297,7 +317,7 @@ static int put_name(struct copy *c, coras_error **err)
         CORAS_TRY(coras_descriptor_copy(&named, &c->root, err));
     else
         CORAS_TRY(make_bare(&named, &c->root, err));
-    return c->to->ops->push_manifest(c->to, &named, c->root_bytes.ptr, c->to_reference, err);
+    return put_manifest(c, &named, c->root_bytes.ptr, c->to_reference, err);
 }
 
 static int put_extra_tag(void *user, size_t i, coras_error **err)
@@ -343,20 +363,22 @@ static int walk_from(struct copy *c, const coras_descriptor *tops, size_t count,
 static int copy_with_referrers(struct copy *c, coras_error **err)
 {
     const struct coras_referrer_walk *r = &c->referrers;
-    CORAS_TRY(coras_walk_referrers(&c->run, c->from, &c->root, &c->root_bytes, &c->referrers, err));
+    CORAS_TRY(at_source(
+        coras_walk_referrers(&c->run, c->from, &c->root, &c->root_bytes, &c->referrers, err), err));
     bool loops = r->tops.len == 0;
     const coras_descriptors *tops = loops ? &r->found : &r->tops;
     CORAS_TRY(walk_from(c, tops->items, tops->len, err));
     if (atomic_load(&c->met_root))
         return 0;
     bool exists = false;
-    CORAS_TRY(c->to->ops->exists(c->to, &c->root, &exists, err));
+    CORAS_TRY(at_destination(c->to->ops->exists(c->to, &c->root, &exists, err), err));
     return exists ? 0 : walk_from(c, &c->root, 1, err);
 }
 
 static int copy(struct copy *c, const char *from_reference, coras_error **err)
 {
-    CORAS_TRY(coras_select_root(c->from, from_reference, c->opts, &c->root, &c->root_bytes, err));
+    CORAS_TRY(at_source(
+        coras_select_root(c->from, from_reference, c->opts, &c->root, &c->root_bytes, err), err));
     coras_run_post(&c->run, CORAS_EVENT_RESOLVED, &c->root, 0, NULL);
     if (c->opts->recursive)
         CORAS_TRY(copy_with_referrers(c, err));

@@ -81,11 +81,6 @@ void coras_graph_free(coras_graph *g)
     free(g);
 }
 
-coras_run *coras_graph_run_of(coras_graph *g)
-{
-    return g->run;
-}
-
 static void run_step(void *job, void *worker_state);
 
 static int queue_step(coras_graph *g, coras_node *node, bool expanded, coras_error **err)

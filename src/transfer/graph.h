@@ -71,7 +71,6 @@ CORAS_MUST_CHECK int coras_graph_new(coras_run *run, const struct coras_graph_op
                                      coras_graph **ret, coras_error **err);
 void coras_graph_free(coras_graph *g);
 CORAS_DEFINE_AUTO(coras_graph, coras_graph_free)
-coras_run *coras_graph_run_of(coras_graph *g);
 
 /*
  * Add a node that nothing waits for (the root; a referrer that was discovered). With a `variant`

@@ -129,7 +129,7 @@ static void *receive_thread(void *arg)
     coras_relay *r = arg;
     coras_error *failure = NULL;
 
-    (void)receive_all(r, &failure); /* the failure tells */
+    (void)coras_at_side(CORAS_SIDE_SOURCE, receive_all(r, &failure), &failure); /* it tells */
     pthread_mutex_lock(&r->lock);
     r->failure = failure;
     r->ended = true;
@@ -276,7 +276,8 @@ int coras_relay_verify(void *user, coras_error **err)
     r->verified = coras_digest_equal(&digest, &r->desc->digest);
     if (r->verified)
         return 0;
-    return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "mismatched digest");
+    return coras_at_side(CORAS_SIDE_SOURCE,
+                         coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "mismatched digest"), err);
 }
 
 int coras_relay_finish(coras_relay *r, coras_error **err)

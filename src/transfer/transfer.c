@@ -35,7 +35,9 @@ static int send_from_memory(coras_target *from, coras_target *to, const coras_de
                             const coras_transfer *transfer, coras_error **err)
 {
     coras_auto_buf bytes = CORAS_BUF_INIT(MEMORY_BYTES);
-    CORAS_TRY(coras_target_fetch_verified(from, desc, MEMORY_BYTES, &bytes, err));
+    CORAS_TRY(coras_at_side(CORAS_SIDE_SOURCE,
+                            coras_target_fetch_verified(from, desc, MEMORY_BYTES, &bytes, err),
+                            err));
     coras_memory memory = {bytes.ptr, bytes.len};
     coras_source source = coras_source_memory(&memory);
     coras_blob_push push = {
@@ -55,8 +57,10 @@ static int verify_file(void *user, coras_error **err)
     coras_digest digest;
     CORAS_TRY(coras_hash_behind_get(c->file.hashing, true, &digest, err));
     if (!coras_digest_equal(&digest, &c->desc->digest))
-        return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "%s: mismatched digest", c->file.name);
-    return coras_local_file_unchanged(&c->file, err);
+        return coras_at_side(
+            CORAS_SIDE_SOURCE,
+            coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "%s: mismatched digest", c->file.name), err);
+    return coras_at_side(CORAS_SIDE_SOURCE, coras_local_file_unchanged(&c->file, err), err);
 }
 
 static int push_checked_file(coras_run *run, struct checked_file *c, coras_target *to,
@@ -82,8 +86,10 @@ static int send_file_once(coras_run *run, coras_target *from, coras_target *to,
     coras_auto_fd fd = -1;
     int64_t offset = 0;
 
-    CORAS_TRY(coras_target_bring(from, desc, run, transfer, err));
-    CORAS_TRY(from->ops->open_local(from, desc, &fd, &offset, err));
+    CORAS_TRY(
+        coras_at_side(CORAS_SIDE_SOURCE, coras_target_bring(from, desc, run, transfer, err), err));
+    CORAS_TRY(coras_at_side(CORAS_SIDE_SOURCE, from->ops->open_local(from, desc, &fd, &offset, err),
+                            err));
     CORAS_TRY(coras_local_file_take(&fd, coras_digest_format(&desc->digest, name), offset,
                                     desc->size, &c.file, err));
     int rc = push_checked_file(run, &c, to, transfer, err);
@@ -124,8 +130,8 @@ static int send_through_relay(coras_run *run, coras_target *from, coras_target *
     return rc;
 }
 
-int coras_transfer_blob(coras_run *run, coras_target *from, coras_target *to,
-                        const coras_descriptor *desc, coras_error **err)
+static int transfer_blob(coras_run *run, coras_target *from, coras_target *to,
+                         const coras_descriptor *desc, coras_error **err)
 {
     struct coras_run_transfer report;
     coras_run_transfer_init(&report, run, desc);
@@ -136,4 +142,21 @@ int coras_transfer_blob(coras_run *run, coras_target *from, coras_target *to,
     if (from->ops->open_local)
         return send_from_file(run, from, to, desc, &report.transfer, err);
     return send_through_relay(run, from, to, desc, &report.transfer, err);
+}
+
+/* What a download into a local place meets is the source's, but for what this machine refuses; what
+ * an upload meets is the destination's, but for what reading has said before. */
+static enum coras_side likely_side(const coras_target *to, const coras_error *failure)
+{
+    return to->ops->land && coras_error_party(failure) != CORAS_PARTY_LOCAL
+               ? CORAS_SIDE_SOURCE
+               : CORAS_SIDE_DESTINATION;
+}
+
+int coras_transfer_blob(coras_run *run, coras_target *from, coras_target *to,
+                        const coras_descriptor *desc, coras_error **err)
+{
+    int rc = transfer_blob(run, from, to, desc, err);
+
+    return err ? coras_at_side(likely_side(to, *err), rc, err) : rc;
 }
