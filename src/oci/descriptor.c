@@ -182,9 +182,8 @@ static int read_size(const coras_json *v, const char *what, int64_t *ret, coras_
 {
     const coras_json *size = coras_field_get(v, "size");
 
-    *ret = 0;
-    if (coras_json_type_of(size) == CORAS_JSON_NULL)
-        return 0;
+    if (!size)
+        return coras_field_fail(err, what, "size", "missing");
     if (!coras_json_int(size, ret))
         return coras_field_fail(err, what, "size", "not an integer");
     if (*ret < 0)

@@ -104,11 +104,20 @@ static void set_mark(const struct copy *c, coras_node *node, unsigned mark)
     node->content->marks |= mark << shift_of(c, node);
 }
 
+/* A registry may call a manifest its own because the same bytes are a blob there: what was moved
+ * just now as a layer is no manifest yet. */
+static bool is_only_a_blob(const struct copy *c, const coras_node *node)
+{
+    return shift_of(c, node) && (node->content->marks & (MOVED | MOUNTED));
+}
+
 /* Asked once, so that the answer does not depend on which of several descriptors came first. */
 static int was_there(struct copy *c, coras_node *node, bool *ret, coras_error **err)
 {
     bool exists = false;
 
+    if (!is_marked(c, node, ASKED) && is_only_a_blob(c, node))
+        set_mark(c, node, ASKED);
     if (!is_marked(c, node, ASKED)) {
         CORAS_TRY(at_destination(c->to->ops->exists(c->to, &node->desc, &exists, err), err));
         set_mark(c, node, exists ? ASKED | THERE : ASKED);
