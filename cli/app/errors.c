@@ -13,6 +13,7 @@
 #include "base/str.h"
 #include "cli/app/help.h"
 #include "cli/app/hints.h"
+#include "cli/compat/error_line.h"
 #include "gospell/quote.h"
 
 static void put_count(coras_buf *out, const struct cmd *cmd)
@@ -53,26 +54,6 @@ int fail_exclusive(const char *a, const char *b, coras_error **err)
 
 /* ---- the error line ---- */
 
-/* docker.io is asked under another name; a token service speaks for its registry. */
-static bool is_own_response(const char *registry, const coras_error *error)
-{
-    const char *host = coras_error_http_host(error);
-    if (!registry || !host)
-        return false;
-    if (coras_error_code(error) == CORAS_ERR_UNAUTHORIZED)
-        return true;
-    if (coras_streq(registry, host))
-        return true;
-    return coras_streq(registry, "docker.io") && coras_streq(host, "registry-1.docker.io");
-}
-
-/* "not found" of a registry or layout, not a missing file of this machine. */
-static bool is_not_found(const coras_error *error)
-{
-    return coras_error_code(error) == CORAS_ERR_NOT_FOUND &&
-           coras_error_party(error) != CORAS_PARTY_LOCAL;
-}
-
 /* Which credentials were looked at in vain. */
 static void print_credential_advice(const struct call *call, const coras_error *error)
 {
@@ -104,20 +85,10 @@ static void print_hint(const coras_error *error)
 
 void report_error(const struct call *call, const coras_error *error)
 {
-    const char *prefix = call->error_prefix ? call->error_prefix : "Error:";
-    const char *message = coras_error_message(error);
-    const char *response = coras_error_response(error);
-    if (call->scope != SCOPE_LOCAL && response) {
-        if (is_own_response(call->registry, error)) {
-            message = response;
-            if (!call->error_prefix)
-                prefix = "Error response from registry:";
-        }
-    } else if (call->scope == SCOPE_TARGET && !call->error_prefix && is_not_found(error)) {
-        prefix = "Error response from registry:";
-    }
-    fprintf(stderr, "%s ", prefix);
-    print_safely("", message);
+    const struct error_line line = error_line_of(call, error);
+
+    fprintf(stderr, "%s ", line.prefix);
+    print_safely("", line.message);
     print_credential_advice(call, error);
     print_hint(error);
 }

@@ -12,6 +12,7 @@
 #include "cli/options/targetref.h"
 #include "cli/app/auto.h"
 #include "cli/app/left_behind.h"
+#include "cli/compat/copy_side.h"
 #include "coras/mediatype.h"
 #include "coras/platform.h"
 #include "gospell/quote.h"
@@ -186,42 +187,6 @@ static struct display *cp_display(struct cp_state *s)
 
 /* ---- whose failure it was ---- */
 
-/* Whether the request that failed was to this side's repository. */
-static bool was_asked(const coras_error *error, const struct target_options *side)
-{
-    const char *asked = coras_error_url(error);
-    if (!side->registry || !asked)
-        return false;
-    coras_auto_free char *url = coras_asprintf("://%s/v2/%s/", side->registry, side->repository);
-    const char *scheme_end = strchr(asked, ':');
-    return url && scheme_end && coras_str_starts(scheme_end, url);
-}
-
-/* What only a source is told: that it has not what was asked for, or is not what it should be. */
-static bool blames_source(const coras_error *error)
-{
-    return coras_error_code(error) == CORAS_ERR_NOT_FOUND ||
-           coras_error_code(error) == CORAS_ERR_UNSUPPORTED ||
-           coras_error_code(error) == CORAS_ERR_UNSUPPORTED_DIGEST;
-}
-
-/* NULL when it cannot be told. */
-static const struct target_options *failed_side(const struct cp_state *s, const coras_error *error)
-{
-    const char *host = coras_error_http_host(error);
-    bool from_host = host && s->from.registry && coras_streq(host, s->from.registry);
-    bool to_host = host && s->to.registry && coras_streq(host, s->to.registry);
-    bool from = from_host || was_asked(error, &s->from);
-    bool to = to_host || was_asked(error, &s->to);
-    if (from_host && to_host) /* one registry on both sides: the repository tells */
-        return was_asked(error, &s->to) && !was_asked(error, &s->from) ? &s->to : &s->from;
-    if (to && !from)
-        return &s->to;
-    if (!from && coras_error_code(error) == CORAS_ERR_NO_CREDENTIAL)
-        return s->resolved && s->to.registry ? &s->to : &s->from;
-    return from || blames_source(error) ? &s->from : NULL;
-}
-
 /* Whose answers count as a registry's. */
 static void set_registry(struct call *call, const char *host)
 {
@@ -232,7 +197,7 @@ static void set_registry(struct call *call, const char *host)
 /* The prefix of the error line says which side it was. */
 static void name_side(struct call *call, const struct cp_state *s, const coras_error *error)
 {
-    const struct target_options *side = failed_side(s, error);
+    const struct target_options *side = copy_failed_side(&s->from, &s->to, s->resolved, error);
     const char *host = coras_error_http_host(error);
     coras_auto_free char *quoted = side ? coras_go_quote_dup(side->raw) : NULL;
     if (!quoted)
