@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which end of a copy upstream's error line names. It is not always the end that failed (coras_error_side()): a credential
- * that is missing is the source's until the source was found, and much has no name.
+ * Which end of a copy upstream's error line names. It is not always the end that failed
+ * (coras_error_side()): a credential that is missing is the source's until the source was found,
+ * and much has no name.
  */
 #ifndef CORAS_CLI_COMPAT_COPY_SIDE_H
 #define CORAS_CLI_COMPAT_COPY_SIDE_H

@@ -33,7 +33,8 @@ struct error_line error_line_of(const struct call *call, const coras_error *erro
     struct error_line line = {call->error_prefix ? call->error_prefix : "Error:",
                               coras_error_message(error)};
     const char *response = coras_error_response(error);
-    bool own_words = call->scope != SCOPE_LOCAL && response && is_own_response(call->registry, error);
+    bool own_words =
+        call->scope != SCOPE_LOCAL && response && is_own_response(call->registry, error);
     bool found_nothing = call->scope == SCOPE_TARGET && !response && is_not_found(error);
 
     if (own_words)
