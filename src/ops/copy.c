@@ -116,10 +116,9 @@ static int was_there(struct copy *c, coras_node *node, bool *ret, coras_error **
 {
     bool exists = false;
 
-    if (!is_marked(c, node, ASKED) && is_only_a_blob(c, node))
-        set_mark(c, node, ASKED);
     if (!is_marked(c, node, ASKED)) {
-        CORAS_TRY(at_destination(c->to->ops->exists(c->to, &node->desc, &exists, err), err));
+        if (!is_only_a_blob(c, node))
+            CORAS_TRY(at_destination(c->to->ops->exists(c->to, &node->desc, &exists, err), err));
         set_mark(c, node, exists ? ASKED | THERE : ASKED);
     }
     *ret = is_marked(c, node, THERE);
