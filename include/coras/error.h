@@ -89,7 +89,8 @@ extern "C" {
     X(CORAS_ERR_PERMISSION, -32, "PERMISSION", "permission denied by the system")                  \
     X(CORAS_ERR_RATE_LIMITED, -33, "RATE_LIMITED", "too many requests")                            \
     X(CORAS_ERR_NO_PLATFORM, -34, "NO_PLATFORM", "no such platform")                               \
-    X(CORAS_ERR_NOT_AN_INDEX, -35, "NOT_AN_INDEX", "not an index")
+    X(CORAS_ERR_NOT_AN_INDEX, -35, "NOT_AN_INDEX", "not an index")                                 \
+    X(CORAS_ERR_INVALID_MODEL, -36, "INVALID_MODEL", "not the model file that it claims to be")
 
 /** Error codes; values are stable, new ones are appended. 0 is success. */
 enum coras_error_code {

@@ -41,4 +41,11 @@
 #define CORAS_LIMIT_COMMIT_S         3600 /* a registry that stores a blob and does not say so */
 #define CORAS_LIMIT_URL              (64 * CORAS_KIB) /* signed storage URLs reach several KiB */
 
+/* Model files: what their reference readers bound, and what keeps the reading in 64 MiB. */
+#define CORAS_LIMIT_SAFETENSORS_HEADER 100000000 /* the format's own constant */
+#define CORAS_LIMIT_TENSORS            (1 << 20) /* of one file; the largest real ones have 10^5 */
+#define CORAS_LIMIT_TENSOR_NAME        4096
+#define CORAS_LIMIT_TENSOR_RANK        64
+#define CORAS_LIMIT_METADATA_TEXT      (64 * CORAS_KIB) /* told of one value; the rest is read past */
+
 #endif

@@ -140,7 +140,7 @@ static void names_are_known_for_every_code(void **state)
     assert_string_equal(coras_error_name(CORAS_ERR_NOT_FOUND), "NOT_FOUND");
     assert_string_equal(coras_error_name(1), "UNKNOWN");
     assert_string_equal(coras_error_name(-10000), "UNKNOWN");
-    for (int code = CORAS_ERR_NOT_AN_INDEX; code < 0; code++)
+    for (int code = CORAS_ERR_INVALID_MODEL; code < 0; code++)
         assert_string_not_equal(coras_error_name(code), "UNKNOWN");
 }
 
