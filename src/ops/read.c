@@ -6,9 +6,10 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/retry.h"
+#include "base/options.h"
 #include "coras/ops.h"
 #include "oci/manifest.h"
+#include "ops/range_stream.h"
 #include "target/target.h"
 
 /* ---- a file by name ---- */
@@ -84,55 +85,24 @@ static int take(void *user, const void *data, size_t len, coras_error **err)
     return p->got == p->length ? CORAS_SINK_STOP : 0;
 }
 
-static int read_on(coras_target *target, const coras_descriptor *desc, int64_t offset,
-                   struct part *p, coras_error **err)
+int coras_check_range(const coras_descriptor *desc, int64_t offset, size_t length,
+                      coras_error **err)
 {
-    const coras_sink sink = {take, p};
-
-    CORAS_TRY(target->ops->fetch(target, desc, offset + (int64_t)p->got,
-                                 (int64_t)(p->length - p->got), &sink, err));
-    if (p->got < p->length)
-        return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "got %zu of %zu bytes: unexpected EOF",
-                          p->got, p->length);
-    return 0;
-}
-
-static int read_part(coras_target *target, const coras_descriptor *desc, int64_t offset,
-                     struct part *p, coras_error **err)
-{
-    coras_retry tries = {.what = CORAS_RETRY_DOWNLOAD};
-
-    while (p->got < p->length) {
-        coras_auto(coras_error) failure = NULL;
-        size_t before = p->got;
-        int rc = read_on(target, desc, offset, p, &failure);
-        if (rc == 0)
-            break;
-        struct coras_retry_verdict verdict = coras_retry_after(&tries, failure, p->got > before);
-        if (!verdict.again) {
-            coras_error_propagate(err, &failure);
-            return rc;
-        }
-        CORAS_TRY(coras_cancel_sleep_ms(target->cancel, verdict.wait_ms, err));
-    }
-    return 0;
+    if (offset >= 0 && offset <= desc->size && length <= (uint64_t)(desc->size - offset))
+        return 0;
+    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                      "%zu bytes at %lld are not within a file of %lld bytes", length,
+                      (long long)offset, (long long)desc->size);
 }
 
 int coras_read_range(coras_target *target, const coras_descriptor *desc, int64_t offset,
                      size_t length, void *buffer, coras_error **err)
 {
     struct part p = {.buffer = buffer, .length = length};
+    const coras_sink sink = {take, &p};
 
     if (!target || !desc || !buffer)
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
-    if (offset < 0 || offset > desc->size || length > (uint64_t)(desc->size - offset))
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
-                          "%zu bytes at %lld are not within a file of %lld bytes", length,
-                          (long long)offset, (long long)desc->size);
-    if (desc->data && desc->data_len == (size_t)desc->size) {
-        if (length)
-            memcpy(buffer, (const char *)desc->data + offset, length);
-        return 0;
-    }
-    return read_part(target, desc, offset, &p, err);
+        return coras_missing_argument(err);
+    CORAS_TRY(coras_check_range(desc, offset, length, err));
+    return coras_stream_range(target, desc, offset, (int64_t)length, &sink, err);
 }

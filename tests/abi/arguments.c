@@ -51,6 +51,7 @@ static void check_missing(void)
     REFUSED(coras_copy(NULL, "t", NULL, NULL, NULL, NULL, &desc, NULL));
     REFUSED(coras_find_file(NULL, "t", "f", NULL, &desc, NULL));
     REFUSED(coras_read_range(NULL, &desc, 0, 1, buffer, NULL));
+    REFUSED(coras_read_ranges(NULL, NULL, 0, NULL, NULL, NULL));
     REFUSED(coras_digest_parse(NULL, &digest, NULL));
     REFUSED(coras_reference_parse(NULL, NULL, NULL));
     REFUSED(coras_registry_validate(NULL, NULL));
