@@ -48,4 +48,11 @@
 #define CORAS_LIMIT_TENSOR_RANK        64
 #define CORAS_LIMIT_METADATA_TEXT      (64 * CORAS_KIB) /* told of one value; the rest is read past */
 
+/* What model packages say of a model. */
+#define CORAS_LIMIT_FRONT_MATTER (256 * CORAS_KIB) /* head of a model card */
+#define CORAS_LIMIT_CARD_FIELDS  256
+#define CORAS_LIMIT_CARD_VALUES  256 /* of one field: lists of languages, tags */
+#define CORAS_LIMIT_CARD_VALUE   CORAS_KIB
+#define CORAS_LIMIT_DTYPES       256 /* formats have some dozens; a header may invent more */
+
 #endif
