@@ -41,6 +41,16 @@
 #define CORAS_LIMIT_COMMIT_S         3600 /* a registry that stores a blob and does not say so */
 #define CORAS_LIMIT_URL              (64 * CORAS_KIB) /* signed storage URLs reach several KiB */
 
+/* Pickles: what is kept of one that is scanned. What does not fit is treated as unknown. */
+#define CORAS_LIMIT_PICKLE_NAME       512 /* one module or name; real ones have some tens */
+#define CORAS_LIMIT_PICKLE_NAMES      100000
+#define CORAS_LIMIT_PICKLE_NAME_BYTES (4 * CORAS_MIB)
+#define CORAS_LIMIT_PICKLE_STACK      131072 /* runs of equal values */
+#define CORAS_LIMIT_PICKLE_MEMO       CORAS_MIB
+#define CORAS_LIMIT_PICKLE_IMPORTS    1024 /* different ones of one pickle */
+#define CORAS_LIMIT_PICKLE_DOUBTFUL   256
+#define CORAS_LIMIT_PICKLE_DEPTH      3 /* pickles in byte strings of pickles */
+
 /* Model files: what their reference readers bound, and what keeps the reading in 64 MiB. */
 #define CORAS_LIMIT_SAFETENSORS_HEADER 100000000 /* the format's own constant */
 #define CORAS_LIMIT_TENSORS            (1 << 20) /* of one file; the largest real ones have 10^5 */
