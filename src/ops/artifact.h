@@ -24,6 +24,13 @@ struct coras_artifact_item {
     bool follow_links; /* out of a directory that is packed */
 };
 
+/* Who writes a config that names the layers: asked when every digest is known. */
+struct coras_config_writer {
+    int (*write)(void *user, const coras_artifact *a, coras_buf *out, coras_error **err);
+    void (*release)(void *user); /* may be NULL */
+    void *user;
+};
+
 struct coras_artifact {
     enum coras_image_spec image_spec;
     char *artifact_type; /* as asked; NULL: default */
@@ -33,11 +40,37 @@ struct coras_artifact {
     bool has_subject;
     coras_descriptor subject;
     struct coras_artifact_item config;
+    struct coras_config_writer config_writer; /* write NULL: the config is there already */
     struct {
         struct coras_artifact_item *items;
         size_t len, cap;
     } layers;
 };
+
+/* An artifact without anything, to be filled by those below. */
+CORAS_MUST_CHECK int coras_artifact_new(coras_artifact **ret, coras_error **err);
+/*
+ * Take over an open regular file as the next layer, titled `name`. fd = -1 afterwards, also on
+ * failure. `expected` is the digest that somebody else has found: it is used without reading the
+ * file, and compared while the file is sent; NULL: none.
+ */
+CORAS_MUST_CHECK int coras_artifact_take_file(coras_artifact *a, int *fd, const char *name,
+                                              const char *media_type, const coras_digest *expected,
+                                              const coras_run *run,
+                                              struct coras_artifact_item **ret, coras_error **err);
+/* Bytes as the next layer, without a title; the buffer is empty afterwards. */
+CORAS_MUST_CHECK int coras_artifact_take_bytes(coras_artifact *a, coras_buf *bytes,
+                                               const char *media_type,
+                                               struct coras_artifact_item **ret, coras_error **err);
+/* A config of this type, which `writer` (taken over) makes when the layers are known. */
+CORAS_MUST_CHECK int coras_artifact_take_config_writer(coras_artifact *a, const char *media_type,
+                                                       const struct coras_config_writer *writer,
+                                                       coras_error **err);
+/* Have the config written, if it is not there yet. Every layer's digest is known. */
+CORAS_MUST_CHECK int coras_artifact_finish_config(coras_artifact *a, coras_error **err);
+
+/* TOO_LARGE when the manifest will be larger than registries take, as far as it is known. */
+CORAS_MUST_CHECK int coras_artifact_check_size(const coras_artifact *a, coras_error **err);
 
 /* Build the manifest; every digest is known. INVALID_ARGUMENT in upstream's words for bad types and
  * dates. */

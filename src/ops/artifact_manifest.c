@@ -4,6 +4,7 @@
  */
 #include "codec/date.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/vec.h"
 #include "coras/reference.h"
 #include "ops/artifact.h"
@@ -61,6 +62,38 @@ static int describe(const coras_artifact *a, const coras_manifest *m, const cora
     *ret = desc;
     desc = (coras_descriptor)CORAS_DESCRIPTOR_INIT;
     return 0;
+}
+
+static bool has_digest(const coras_descriptor *desc)
+{
+    return desc->digest.algorithm != CORAS_DIGEST_NONE;
+}
+
+/* A digest that is not known yet takes as much room as any other of its kind. */
+static int add_or_stand_in(coras_descriptors *list, const coras_descriptor *desc, coras_error **err)
+{
+    CORAS_TRY(coras_descriptors_add(list, desc, err));
+    if (!has_digest(desc))
+        list->items[list->len - 1].digest.algorithm = CORAS_SHA256;
+    return 0;
+}
+
+int coras_artifact_check_size(const coras_artifact *a, coras_error **err)
+{
+    coras_auto_value(coras_manifest) m = {.kind = CORAS_KIND_IMAGE, .has_config = true};
+    coras_auto_buf bytes = CORAS_BUF_UNLIMITED;
+
+    CORAS_TRY(coras_descriptor_copy(&m.config, &a->config.desc, err));
+    m.config.digest.algorithm = CORAS_SHA256;
+    coras_vec_foreach (item, &a->layers)
+        CORAS_TRY(add_or_stand_in(&m.layers, &item->desc, err));
+    CORAS_TRY(coras_annotations_copy(&m.annotations, &a->annotations, err));
+    CORAS_TRY(coras_manifest_write(&m, &bytes, err));
+    if (bytes.len <= CORAS_LIMIT_MANIFEST)
+        return 0;
+    return coras_fail(err, CORAS_ERR_TOO_LARGE,
+                      "the manifest of %zu files would have %zu bytes, and registries take %d",
+                      a->layers.len, bytes.len, CORAS_LIMIT_MANIFEST);
 }
 
 int coras_artifact_manifest(const coras_artifact *a, coras_buf *bytes, coras_descriptor *ret,

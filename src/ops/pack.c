@@ -16,6 +16,7 @@
 #include "transfer/run.h"
 #include "oci/platform.h"
 #include "ops/artifact.h"
+#include "ops/hub_cache.h"
 #include "archive/pack_dir.h"
 
 /* From this size on a file is hashed beside its upload. */
@@ -44,7 +45,20 @@ void coras_artifact_free(coras_artifact *a)
     coras_annotations_clear(&a->annotations);
     coras_descriptor_clear(&a->subject);
     free(a->artifact_type);
+    if (a->config_writer.release)
+        a->config_writer.release(a->config_writer.user);
     free(a);
+}
+
+int coras_artifact_new(coras_artifact **ret, coras_error **err)
+{
+    coras_artifact *a = coras_new(coras_artifact);
+
+    if (!a)
+        return coras_fail_no_memory(err);
+    item_init(&a->config);
+    *ret = a;
+    return 0;
 }
 
 /* ---- one file ---- */
@@ -97,35 +111,11 @@ static int add_regular(struct coras_artifact_item *item, int *fd, const char *na
     return 0;
 }
 
-/* Whether a directory of the Hugging Face hub's cache has this name: "models--<owner>--<name>". */
-static bool is_hub_repository(const char *name)
-{
-    return coras_str_starts(name, "models--") || coras_str_starts(name, "datasets--") ||
-           coras_str_starts(name, "spaces--");
-}
-
-/*
- * A snapshot in that cache, "<repository>/snapshots/<revision>", is links to "<repository>/blobs".
- * That directory as a new string, for a path in a snapshot; NULL for any other.
- */
-static char *hub_blobs_of(const char *path)
-{
-    static const char part[] = "/snapshots/";
-    const char *at = strstr(path, part);
-
-    for (; at; at = strstr(at + 1, part)) {
-        coras_auto_free char *repository = coras_strndup(path, (size_t)(at - path));
-        if (repository && is_hub_repository(coras_path_base(repository)))
-            return coras_path_join(repository, "blobs");
-    }
-    return NULL;
-}
-
 static int pack_directory(const struct coras_artifact_item *item, const char *path,
                           const char *name, const coras_run *run, struct coras_packed_dir *ret,
                           coras_error **err)
 {
-    coras_auto_free char *hub_blobs = hub_blobs_of(path);
+    coras_auto_free char *hub_blobs = coras_hub_blobs_of(path);
     struct coras_pack_dir_options options = {
         .outside = item->follow_links ? CORAS_OUTSIDE_FOLLOWED : CORAS_OUTSIDE_REFUSED,
         .follow_into = hub_blobs,
@@ -195,6 +185,16 @@ static int check_unique_name(const coras_artifact *a, const char *name, coras_er
     return 0;
 }
 
+static struct coras_artifact_item *new_layer(coras_artifact *a)
+{
+    if (coras_vec_grow(&a->layers, 1) < 0)
+        return NULL;
+    struct coras_artifact_item *item = &a->layers.items[a->layers.len++];
+    item_init(item);
+    item->follow_links = a->follow_links;
+    return item;
+}
+
 static int add_layer(coras_artifact *a, const coras_file *file, coras_run *run, coras_error **err)
 {
     coras_auto_free char *name = NULL;
@@ -204,11 +204,9 @@ static int add_layer(coras_artifact *a, const coras_file *file, coras_run *run, 
     if (!*name)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing name");
     CORAS_TRY(check_unique_name(a, name, err));
-    if (coras_vec_grow(&a->layers, 1) < 0)
+    struct coras_artifact_item *item = new_layer(a);
+    if (!item)
         return coras_fail_no_memory(err);
-    struct coras_artifact_item *item = &a->layers.items[a->layers.len++];
-    item_init(item);
-    item->follow_links = a->follow_links;
     CORAS_TRY(add_path(item, file->path, name, file->media_type, run, err));
     CORAS_TRY(coras_annotations_set(&item->desc.annotations, CORAS_ANN_TITLE, name, err));
     if (file->annotations)
@@ -221,16 +219,84 @@ static int add_empty_layer(coras_artifact *a, coras_error **err)
 {
     if (a->image_spec == CORAS_IMAGE_SPEC_V1_0)
         return 0;
-    if (coras_vec_grow(&a->layers, 1) < 0)
+    struct coras_artifact_item *item = new_layer(a);
+    if (!item)
         return coras_fail_no_memory(err);
-    struct coras_artifact_item *item = &a->layers.items[a->layers.len++];
-    item_init(item);
     coras_buf_puts(&item->memory, CORAS_EMPTY_JSON);
     CORAS_TRY(coras_buf_done(&item->memory, err));
     return coras_descriptor_empty(NULL, true, &item->desc, err);
 }
 
+static int take_expected(struct coras_artifact_item *item, int *fd, const char *name, int64_t size,
+                         const coras_digest *expected, coras_error **err)
+{
+    item->desc.size = size;
+    item->desc.digest = *expected;
+    CORAS_TRY(coras_local_file_take(fd, name, 0, size, &item->file, err));
+    item->file.has_expected = true;
+    item->file.digest = *expected;
+    return 0;
+}
+
+int coras_artifact_take_file(coras_artifact *a, int *fd, const char *name, const char *media_type,
+                             const coras_digest *expected, const coras_run *run,
+                             struct coras_artifact_item **ret, coras_error **err)
+{
+    coras_auto_fd taken = *fd;
+    struct stat st;
+
+    *fd = -1;
+    struct coras_artifact_item *item = new_layer(a);
+    if (!item)
+        return coras_fail_no_memory(err);
+    if (fstat(taken, &st) < 0)
+        return coras_fail_errno(err, errno, "stat %s", name);
+    CORAS_TRY(set_media_type(&item->desc, media_type, err));
+    CORAS_TRY(coras_annotations_set(&item->desc.annotations, CORAS_ANN_TITLE, name, err));
+    *ret = item;
+    return expected ? take_expected(item, &taken, name, st.st_size, expected, err)
+                    : add_regular(item, &taken, name, st.st_size, run, err);
+}
+
+int coras_artifact_take_bytes(coras_artifact *a, coras_buf *bytes, const char *media_type,
+                              struct coras_artifact_item **ret, coras_error **err)
+{
+    struct coras_artifact_item *item = new_layer(a);
+
+    if (!item)
+        return coras_fail_no_memory(err);
+    coras_buf_clear(&item->memory);
+    item->memory = *bytes;
+    *bytes = (coras_buf)CORAS_BUF_UNLIMITED;
+    *ret = item;
+    return coras_descriptor_of_bytes(media_type, item->memory.ptr, item->memory.len, &item->desc,
+                                     err);
+}
+
 /* ---- config ---- */
+
+int coras_artifact_take_config_writer(coras_artifact *a, const char *media_type,
+                                      const struct coras_config_writer *writer, coras_error **err)
+{
+    a->config_writer = *writer;
+    a->has_config_file = true;
+    return set_media_type(&a->config.desc, media_type, err);
+}
+
+int coras_artifact_finish_config(coras_artifact *a, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+
+    if (!a->config_writer.write || a->config.desc.digest.algorithm != CORAS_DIGEST_NONE)
+        return 0;
+    coras_buf_reset(&a->config.memory);
+    CORAS_TRY(a->config_writer.write(a->config_writer.user, a, &a->config.memory, err));
+    CORAS_TRY(coras_descriptor_of_bytes(a->config.desc.media_type, a->config.memory.ptr,
+                                        a->config.memory.len, &desc, err));
+    a->config.desc.digest = desc.digest;
+    a->config.desc.size = desc.size;
+    return 0;
+}
 
 static int config_from_platform(coras_artifact *a, const coras_platform *p, coras_error **err)
 {
@@ -333,10 +399,8 @@ int coras_artifact_prepare(const coras_file *files, size_t count, const coras_pa
     if ((count && !files) || !ret)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
     CORAS_TRY(coras_options_read(&known, sizeof(known), pack, err));
-    coras_auto(coras_artifact) a = coras_new(coras_artifact);
-    if (!a)
-        return coras_fail_no_memory(err);
-    item_init(&a->config);
+    coras_auto(coras_artifact) a = NULL;
+    CORAS_TRY(coras_artifact_new(&a, err));
     coras_auto_value(coras_run) run;
     coras_run_init(&run, run_options);
     CORAS_TRY(prepare(a, files, count, &known, &run, err));

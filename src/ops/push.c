@@ -125,6 +125,15 @@ static int push_while_hashing(struct push *p, struct coras_artifact_item *item, 
     return 0;
 }
 
+/* A digest that somebody else has found is compared while the bytes pass: here beside the upload,
+ * in a target that hashes what it takes by that. */
+static int start_comparing(struct push *p, struct coras_artifact_item *item, coras_error **err)
+{
+    if (!item->file.has_expected || item->file.known || !p->target->ops->takes_unhashed)
+        return 0;
+    return coras_local_file_start_hashing(&item->file, &p->run.stop, err);
+}
+
 static int push_known(struct push *p, struct coras_artifact_item *item, coras_error **err)
 {
     bool from_file = item->file.name != NULL;
@@ -138,18 +147,21 @@ static int push_known(struct push *p, struct coras_artifact_item *item, coras_er
         return 0;
     }
     announce(p, item);
+    CORAS_TRY(start_comparing(p, item, err));
     coras_run_transfer_init(&report, &p->run, &item->desc);
     coras_source source =
         from_file ? coras_local_file_source(&item->file) : coras_source_memory(&memory);
     coras_blob_push push = {.desc = &item->desc,
                             .source = &source,
                             .known_missing = true,
-                            .unchanged = from_file ? coras_local_file_unchanged : NULL,
+                            .unchanged = item->file.hashing ? coras_local_file_as_expected
+                                         : from_file        ? coras_local_file_unchanged
+                                                            : NULL,
                             .unchanged_user = &item->file,
                             .transfer = &report.transfer};
     int rc = p->target->ops->push_blob(p->target, &push, err);
     if (rc < 0)
-        return rc;
+        return item->file.has_expected ? coras_wrap(err, rc, "%s", name_of(item)) : rc;
     coras_run_post(&p->run, CORAS_EVENT_DONE, &item->desc, item->desc.size, NULL);
     return 0;
 }
@@ -164,6 +176,12 @@ static int push_item(void *user, size_t i, coras_error **err)
 }
 
 /* ---- which blobs ---- */
+
+/* It names what is not known yet. */
+static bool config_is_to_be_written(const coras_artifact *a)
+{
+    return a->config_writer.write && !digest_is_known(&a->config);
+}
 
 static int add_blob(struct push *p, coras_map *seen, struct coras_artifact_item *item,
                     coras_error **err)
@@ -190,7 +208,8 @@ static int collect_blobs(struct push *p, coras_error **err)
     coras_auto(coras_map) seen = coras_map_new(NULL);
     if (!seen)
         return coras_fail_no_memory(err);
-    CORAS_TRY(add_blob(p, seen, &p->artifact->config, err));
+    if (!config_is_to_be_written(p->artifact))
+        CORAS_TRY(add_blob(p, seen, &p->artifact->config, err));
     coras_vec_foreach (item, &p->artifact->layers)
         CORAS_TRY(add_blob(p, seen, item, err));
     return 0;
@@ -216,7 +235,7 @@ static int hash_layer(void *user, size_t i, coras_error **err)
 static int hash_config(struct push *p, coras_error **err)
 {
     struct coras_artifact_item *config = &p->artifact->config;
-    if (digest_is_known(config))
+    if (digest_is_known(config) || p->artifact->config_writer.write)
         return 0;
     CORAS_TRY(coras_local_file_hash(&config->file, &p->run.stop, err));
     config->desc.digest = config->file.digest;
@@ -228,7 +247,14 @@ static bool all_digests_known(const coras_artifact *a)
     coras_vec_foreach (item, &a->layers)
         if (!digest_is_known(item))
             return false;
-    return digest_is_known(&a->config);
+    return true;
+}
+
+/* Every digest but that of a config which names the others. */
+static int make_manifest(struct push *p, coras_error **err)
+{
+    CORAS_TRY(coras_artifact_finish_config(p->artifact, err));
+    return coras_artifact_manifest(p->artifact, &p->bytes, &p->manifest, err);
 }
 
 /* ---- manifest and tags ---- */
@@ -312,8 +338,12 @@ static int push_content(struct push *p, coras_error **err)
 {
     CORAS_TRY(collect_blobs(p, err));
     CORAS_TRY(coras_run_parallel(&p->run, p->blobs.len, push_item, p, err));
-    if (!p->bytes.len)
-        CORAS_TRY(coras_artifact_manifest(p->artifact, &p->bytes, &p->manifest, err));
+    if (!p->bytes.len) {
+        bool late_config = config_is_to_be_written(p->artifact);
+        CORAS_TRY(make_manifest(p, err));
+        if (late_config)
+            CORAS_TRY(push_known(p, &p->artifact->config, err));
+    }
     return push_manifest(p, err);
 }
 
@@ -325,7 +355,7 @@ static int push_all(struct push *p, coras_error **err)
     if (!p->target->ops->takes_unhashed)
         CORAS_TRY(coras_run_parallel(&p->run, p->artifact->layers.len, hash_layer, p, err));
     if (all_digests_known(p->artifact)) {
-        CORAS_TRY(coras_artifact_manifest(p->artifact, &p->bytes, &p->manifest, err));
+        CORAS_TRY(make_manifest(p, err));
         if (!p->opts->force)
             existed = push_existing(p, err);
     }

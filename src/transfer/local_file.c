@@ -115,6 +115,8 @@ int coras_local_file_start_hashing(coras_local_file *f, const coras_cancel *canc
 {
     const struct coras_hash_behind_options options = hashing_options(f, cancel);
 
+    coras_hash_behind_free(f->hashing); /* of a try that failed */
+    f->hashing = NULL;
     look_whether_settled(f);
     CORAS_TRY(coras_hash_behind_start(&options, &f->hashing, err));
     coras_hash_behind_advance(f->hashing, f->size);
@@ -143,6 +145,32 @@ int coras_local_file_settle(coras_local_file *f, coras_error **err)
         return 0;
     CORAS_TRY(coras_hash_behind_get(f->hashing, true, &digest, err));
     remember(f, &digest);
+    return 0;
+}
+
+static int compare(const coras_local_file *f, const coras_digest *found, coras_error **err)
+{
+    char found_text[CORAS_DIGEST_TEXT_MAX], expected_text[CORAS_DIGEST_TEXT_MAX];
+
+    if (coras_digest_equal(&f->digest, found))
+        return 0;
+    return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "%s: its content has digest %s, expected %s",
+                      f->name, coras_digest_format(found, found_text),
+                      coras_digest_format(&f->digest, expected_text));
+}
+
+int coras_local_file_as_expected(void *user, coras_error **err)
+{
+    coras_local_file *f = user;
+    coras_digest found;
+
+    CORAS_TRY(coras_local_file_unchanged(f, err));
+    if (f->known)
+        return 0;
+    CORAS_TRY(coras_hash_behind_get(f->hashing, true, &found, err));
+    CORAS_TRY(coras_local_file_unchanged(f, err));
+    CORAS_TRY(compare(f, &found, err));
+    remember(f, &found);
     return 0;
 }
 

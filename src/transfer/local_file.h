@@ -19,6 +19,7 @@ typedef struct coras_local_file {
     const char *cache_dir; /* borrowed; where its digest is remembered; NULL: nowhere */
     bool settled;          /* its digest may be remembered (digest_cache.h) */
     bool known;            /* `digest` is known */
+    bool has_expected;     /* `digest` is what somebody else says; `known` when it was compared */
     coras_digest digest;
     coras_hash_behind *hashing; /* or NULL */
     /* Told how far coras_local_file_hash() is; may be NULL. */
@@ -43,6 +44,12 @@ CORAS_MUST_CHECK int coras_local_file_start_hashing(coras_local_file *f, const c
 coras_digest_promise coras_local_file_promise(coras_local_file *f);
 /* Note and remember the digest that hashing beside has found. */
 CORAS_MUST_CHECK int coras_local_file_settle(coras_local_file *f, coras_error **err);
+
+/*
+ * For coras_blob_push.unchanged, of a file that is hashed beside with a digest expected: unchanged,
+ * and of that digest. DIGEST_MISMATCH.
+ */
+CORAS_MUST_CHECK int coras_local_file_as_expected(void *user, coras_error **err);
 
 coras_source coras_local_file_source(coras_local_file *f);
 /* For coras_blob_push.unchanged; `user` is the file. CHANGED "<name>: changed while it was read".
