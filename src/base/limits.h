@@ -34,8 +34,10 @@
 #define CORAS_LIMIT_LOCK_SECONDS     60 /* another process of ours is done by then, or hangs */
 #define CORAS_LIMIT_PEM_FILE         (16 * CORAS_MIB) /* a pool of authorities */
 #define CORAS_LIMIT_CONFIG_FILE      (4 * CORAS_MIB)
-#define CORAS_LIMIT_PATH             4096      /* PATH_MAX */
-#define CORAS_LIMIT_COMPONENT        255       /* NAME_MAX */
+#define CORAS_LIMIT_PATH             4096 /* PATH_MAX */
+#define CORAS_LIMIT_COMPONENT        255  /* NAME_MAX */
+#define CORAS_LIMIT_GLOB             1024 /* a pattern: a match costs its length for each byte */
+#define CORAS_LIMIT_GLOB_DEPTH       16   /* choices in choices */
 #define CORAS_LIMIT_TAR_RECORD       CORAS_MIB /* one PAX or GNU long-name record */
 #define CORAS_LIMIT_RETRY_AFTER_S    300
 #define CORAS_LIMIT_COMMIT_S         3600 /* a registry that stores a blob and does not say so */
