@@ -24,6 +24,7 @@
 #include "coras/read.h"
 #include "coras/platform.h"
 #include "coras/reference.h"
+#include "coras/select.h"
 #include "coras/target.h"
 #include "coras/version.h"
 
