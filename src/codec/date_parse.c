@@ -11,6 +11,7 @@
 struct civil {
     int year, month, day, hour, minute, second;
     int offset_s; /* east of UTC */
+    long nanosecond;
 };
 
 static bool is_leap(int year)
@@ -149,12 +150,15 @@ static int parse_field(struct time_parser *p, const struct time_field *field, in
     return 0;
 }
 
-static void skip_fraction(struct time_parser *p)
+/* What is beyond nanoseconds is dropped. */
+static void take_fraction(struct time_parser *p, long *ret_ns)
 {
+    long unit = 100000000;
+
     if ((*p->at != '.' && *p->at != ',') || !coras_is_digit(p->at[1]))
         return;
-    for (p->at++; coras_is_digit(*p->at);)
-        p->at++;
+    for (p->at++; coras_is_digit(*p->at); p->at++, unit /= 10)
+        *ret_ns += (*p->at - '0') * unit;
 }
 
 /* "Z" or "+hh:mm". Go looks at the ranges before it complains about what is no number. */
@@ -185,7 +189,7 @@ static int parse_zone(struct time_parser *p, int *ret_offset_s)
     return 0;
 }
 
-int coras_parse_rfc3339(const char *s, int64_t *ret_wall_s, coras_error **err)
+static int parse_civil(const char *s, struct civil *ret, coras_error **err)
 {
     static const struct time_field month = {"01", ": month out of range", 1, 12, true};
     static const struct time_field day = {"02", NULL, 0, 0, true};
@@ -206,13 +210,31 @@ int coras_parse_rfc3339(const char *s, int64_t *ret_wall_s, coras_error **err)
     CORAS_TRY(parse_field(&p, &minute, &c.minute));
     CORAS_TRY(expect(&p, ':'));
     CORAS_TRY(parse_field(&p, &second, &c.second));
-    skip_fraction(&p);
+    take_fraction(&p, &c.nanosecond);
     CORAS_TRY(parse_zone(&p, &c.offset_s));
     if (*p.at)
         return bad_time(&p, ": extra text: ", p.at);
     if (c.day < 1 || c.day > days_in(c.year, c.month))
         return bad_time(&p, ": day out of range", NULL);
+    *ret = c;
+    return 0;
+}
+
+int coras_parse_rfc3339(const char *s, int64_t *ret_wall_s, coras_error **err)
+{
+    struct civil c;
+
+    CORAS_TRY(parse_civil(s, &c, err));
     *ret_wall_s = to_unix(&c);
+    return 0;
+}
+
+int coras_parse_rfc3339_exact(const char *s, struct timespec *ret, coras_error **err)
+{
+    struct civil c;
+
+    CORAS_TRY(parse_civil(s, &c, err));
+    *ret = (struct timespec){.tv_sec = to_unix(&c), .tv_nsec = c.nanosecond};
     return 0;
 }
 

@@ -136,10 +136,30 @@ static void writes_times(void **state)
     }
 }
 
+static void reads_nanoseconds(void **state CORAS_UNUSED)
+{
+    static const struct {
+        const char *in;
+        long ns;
+    } cases[] = {{"1970-01-01T00:00:01Z", 0},
+                 {"1970-01-01T00:00:01.5Z", 500000000},
+                 {"1970-01-01T01:00:01.123456789+01:00", 123456789},
+                 {"1970-01-01T00:00:01.0000000019Z", 1}};
+
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++) {
+        struct timespec got = {0};
+        coras_auto(coras_error) err = NULL;
+        assert_ok(coras_parse_rfc3339_exact(cases[i].in, &got, &err), err);
+        assert_int_equal(got.tv_sec, 1);
+        assert_int_equal(got.tv_nsec, cases[i].ns);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_rfc3339),
+        cmocka_unit_test(reads_nanoseconds),
         cmocka_unit_test(says_what_go_says_about_bad_times),
         cmocka_unit_test(reads_the_three_http_dates),
         cmocka_unit_test(writes_times),
