@@ -17,6 +17,9 @@ void coras_manifest_clear(coras_manifest *m)
     free(m->media_type);
     free(m->artifact_type);
     coras_descriptor_clear(&m->config);
+    for (size_t i = 0; m->layer_names && i < m->layers.len; i++)
+        free(m->layer_names[i]);
+    free(m->layer_names);
     coras_descriptors_clear(&m->layers);
     coras_descriptor_clear(&m->subject);
     coras_annotations_clear(&m->annotations);
@@ -151,6 +154,23 @@ static int read_list(const coras_json *doc, const char *key, coras_descriptors *
     return 0;
 }
 
+/* No specification knows this member: what is no text is as good as absent. */
+static int read_layer_names(const coras_json *doc, coras_manifest *m, coras_error **err)
+{
+    const coras_json *list = coras_field_get(doc, "layers");
+
+    for (size_t i = 0; i < m->layers.len; i++) {
+        const char *name = coras_json_get_string(coras_json_at(list, i), "name");
+        if (!name)
+            continue;
+        if (!m->layer_names)
+            m->layer_names = coras_calloc(m->layers.len, sizeof(*m->layer_names));
+        if (!m->layer_names || !coras_text_copy(&m->layer_names[i], name))
+            return coras_fail_no_memory(err);
+    }
+    return 0;
+}
+
 static int read_content(const coras_json *doc, coras_manifest *m, coras_error **err)
 {
     if (coras_kind_is_index(m->kind))
@@ -162,7 +182,8 @@ static int read_content(const coras_json *doc, coras_manifest *m, coras_error **
     CORAS_TRY(
         coras_descriptor_from_json(coras_field_get(doc, "config"), "config", &m->config, err));
     m->has_config = true;
-    return read_list(doc, "layers", &m->layers, err);
+    CORAS_TRY(read_list(doc, "layers", &m->layers, err));
+    return read_layer_names(doc, m, err);
 }
 
 static int read_subject(const coras_json *doc, coras_manifest *m, coras_error **err)

@@ -19,6 +19,8 @@ typedef struct coras_manifest {
     bool has_config;
     coras_descriptor config;
     coras_descriptors layers;
+    char *
+        *layer_names; /* the member `name` of each layer, which Ollama writes; NULL: none has it */
     bool has_subject;
     coras_descriptor subject;
     coras_annotations annotations;
