@@ -60,6 +60,12 @@
 #define CORAS_LIMIT_TENSOR_NAME        4096
 #define CORAS_LIMIT_TENSOR_RANK        64
 #define CORAS_LIMIT_METADATA_TEXT      (64 * CORAS_KIB) /* told of one value; the rest is read past */
+#define CORAS_LIMIT_GGUF_HEADER        (256 * CORAS_MIB) /* the largest vocabularies have 12 MiB */
+#define CORAS_LIMIT_GGUF_STRING        (64 * CORAS_MIB)
+#define CORAS_LIMIT_GGUF_KEY           65535            /* the format's own */
+#define CORAS_LIMIT_GGUF_PAIRS         (1 << 20)        /* real files have less than a hundred */
+#define CORAS_LIMIT_GGUF_ELEMENTS      (1 << 24)        /* of one array */
+#define CORAS_LIMIT_GGUF_TENSORS       (32 * CORAS_MIB) /* kept about all tensors of one file */
 
 /* What model packages say of a model. */
 #define CORAS_LIMIT_FRONT_MATTER (256 * CORAS_KIB) /* head of a model card */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/random.h"
 #include "base/error.h"
+#include "base/hash.h"
 
 struct entry {
     struct entry *next;
@@ -23,51 +24,6 @@ struct coras_map {
     uint64_t seed[2];
     void (*release)(void *value);
 };
-
-static uint64_t rotate(uint64_t x, int bits)
-{
-    return x << bits | x >> (64 - bits);
-}
-
-static void sip_round(uint64_t v[4])
-{
-    v[0] += v[1];
-    v[1] = rotate(v[1], 13) ^ v[0];
-    v[0] = rotate(v[0], 32);
-    v[2] += v[3];
-    v[3] = rotate(v[3], 16) ^ v[2];
-    v[0] += v[3];
-    v[3] = rotate(v[3], 21) ^ v[0];
-    v[2] += v[1];
-    v[1] = rotate(v[1], 17) ^ v[2];
-    v[2] = rotate(v[2], 32);
-}
-
-/* SipHash-1-3 over the bytes of the key. */
-static uint64_t hash_key(const uint64_t seed[2], const char *key)
-{
-    uint64_t v[4] = {seed[0] ^ 0x736f6d6570736575u, seed[1] ^ 0x646f72616e646f6du,
-                     seed[0] ^ 0x6c7967656e657261u, seed[1] ^ 0x7465646279746573u};
-    size_t len = strlen(key), i = 0;
-    uint64_t word;
-
-    for (; i + 8 <= len; i += 8) {
-        memcpy(&word, key + i, 8);
-        v[3] ^= word;
-        sip_round(v);
-        v[0] ^= word;
-    }
-    word = (uint64_t)len << 56;
-    for (size_t k = 0; i + k < len; k++)
-        word |= (uint64_t)(unsigned char)key[i + k] << 8 * k;
-    v[3] ^= word;
-    sip_round(v);
-    v[0] ^= word;
-    v[2] ^= 0xff;
-    for (int round = 0; round < 3; round++)
-        sip_round(v);
-    return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
 
 coras_map *coras_map_new(void (*release)(void *value))
 {
@@ -113,7 +69,7 @@ static struct entry **find(const coras_map *m, const char *key, uint64_t hash)
 
 static const struct entry *look_up(const coras_map *m, const char *key)
 {
-    return m->bucket_count ? *find(m, key, hash_key(m->seed, key)) : NULL;
+    return m->bucket_count ? *find(m, key, coras_keyed_hash(m->seed, key, strlen(key))) : NULL;
 }
 
 void *coras_map_get(const coras_map *m, const char *key)
@@ -151,7 +107,7 @@ static bool grow(coras_map *m)
 
 int coras_map_set(coras_map *m, const char *key, void *value, coras_error **err)
 {
-    uint64_t hash = hash_key(m->seed, key);
+    uint64_t hash = coras_keyed_hash(m->seed, key, strlen(key));
     struct entry **link, *e;
     size_t key_bytes = strlen(key) + 1;
 
@@ -184,7 +140,7 @@ bool coras_map_remove(coras_map *m, const char *key)
 
     if (!m->bucket_count)
         return false;
-    link = find(m, key, hash_key(m->seed, key));
+    link = find(m, key, coras_keyed_hash(m->seed, key, strlen(key)));
     e = *link;
     if (!e)
         return false;
