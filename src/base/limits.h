@@ -52,7 +52,8 @@
 #define CORAS_LIMIT_PICKLE_MEMO       CORAS_MIB
 #define CORAS_LIMIT_PICKLE_IMPORTS    1024 /* different ones of one pickle */
 #define CORAS_LIMIT_PICKLE_DOUBTFUL   256
-#define CORAS_LIMIT_PICKLE_DEPTH      3 /* pickles in byte strings of pickles */
+#define CORAS_LIMIT_PICKLE_DEPTH      3      /* pickles in byte strings of pickles */
+#define CORAS_LIMIT_ZIP_MEMBERS       200000 /* the largest checkpoints have tens of thousands */
 
 /* Model files: what their reference readers bound, and what keeps the reading in 64 MiB. */
 #define CORAS_LIMIT_SAFETENSORS_HEADER 100000000 /* the format's own constant */
