@@ -19,6 +19,7 @@
 #include "coras/event.h"
 #include "coras/index.h"
 #include "coras/mediatype.h"
+#include "coras/model.h"
 #include "coras/model_scan.h"
 #include "coras/ops.h"
 #include "coras/read.h"

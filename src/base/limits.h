@@ -75,4 +75,11 @@
 #define CORAS_LIMIT_CARD_VALUE   CORAS_KIB
 #define CORAS_LIMIT_DTYPES       256 /* formats have some dozens; a header may invent more */
 
+/* Models as lists of files, and what is read of them. */
+#define CORAS_LIMIT_MODEL_FILES    1000000 /* of one package; the largest real ones have 10^4 */
+#define CORAS_LIMIT_MODEL_DEPTH    64      /* of directories in a local one */
+#define CORAS_LIMIT_MODEL_WARNINGS 100     /* a stranger's mistakes may have no end */
+#define CORAS_LIMIT_MODEL_BEGINNING                                                                \
+    (256 * CORAS_MIB) /* read from the start where a registry knows no ranges: any header */
+
 #endif

@@ -21,6 +21,11 @@
 #define CORAS_ANN_CONTENT_DIGEST "io.deis.oras.content.digest"
 #define CORAS_ANN_CONTENT_UNPACK "io.deis.oras.content.unpack"
 
+/* Of the layer of a weight file: how many bytes from its start its header takes, and their digest.
+ * What is read of it by a range can be verified then. */
+#define CORAS_ANN_HEADER_SIZE   "dev.coras.header.size"
+#define CORAS_ANN_HEADER_DIGEST "dev.coras.header.digest"
+
 /* The content `{}` that stands for "nothing". Spec: image-spec 1.1, "Guidance for an Empty
  * Descriptor". */
 #define CORAS_EMPTY_JSON      "{}"

@@ -26,6 +26,7 @@ static void check_missing(void)
     coras_client *client = NULL;
     coras_artifact *artifact = NULL;
     coras_pull_result pulled = {0};
+    coras_model *model = NULL;
     char *bytes = NULL;
     char buffer[1];
 
@@ -52,6 +53,8 @@ static void check_missing(void)
     REFUSED(coras_find_file(NULL, "t", "f", NULL, &desc, NULL));
     REFUSED(coras_read_range(NULL, &desc, 0, 1, buffer, NULL));
     REFUSED(coras_read_ranges(NULL, NULL, 0, NULL, NULL, NULL));
+    REFUSED(coras_model_open(NULL, "t", NULL, NULL, &model, NULL));
+    REFUSED(coras_model_open_path(NULL, NULL, &model, NULL));
     REFUSED(coras_digest_parse(NULL, &digest, NULL));
     REFUSED(coras_reference_parse(NULL, NULL, NULL));
     REFUSED(coras_registry_validate(NULL, NULL));
