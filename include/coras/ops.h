@@ -26,6 +26,7 @@ typedef struct coras_run_options {
     bool no_sync;            /**< skip fsync: faster, what was written may be lost in a power cut */
     const coras_environment *environment; /**< where temporary files and what is remembered go;
                                              NULL: /tmp, and nothing is remembered */
+    int connections; /**< bound for the connections to one registry; <= 0: as many as help */
 } coras_run_options;
 #define CORAS_RUN_OPTIONS_INIT CORAS_SIZED_INIT(coras_run_options)
 

@@ -57,6 +57,8 @@ void coras_host_facts_join(coras_host_facts *facts, const coras_host_facts *lear
     facts->no_expect |= learnt->no_expect;
     if (learnt->chunk)
         facts->chunk = learnt->chunk;
+    if (learnt->lanes)
+        facts->lanes = learnt->lanes;
     if (learnt->max_body && (!facts->max_body || learnt->max_body < facts->max_body))
         facts->max_body = learnt->max_body;
 }

@@ -19,6 +19,8 @@ typedef struct coras_host_facts {
     bool no_expect;   /* refuses to be asked before a large body comes */
     int64_t chunk;    /* bytes of one PATCH that suit it */
     int64_t max_body; /* largest request body that it may take; 0: no limit met */
+    /* How blobs come down: connections at a time that were worth it; 0: not known. */
+    unsigned lanes;
 } coras_host_facts;
 
 /* Whether the repository has the referrers API. */

@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/retry.h"
+#include "client/lane_memory.h"
 #include "coras/reference.h"
 #include "gospell/quote.h"
 #include "oci/digest.h"
@@ -29,6 +30,20 @@ static void registry_close(coras_target *t)
     free(r);
 }
 
+static unsigned known_lanes(coras_target *t)
+{
+    const coras_registry *r = coras_registry_of(t);
+
+    return coras_client_known_lanes(r->client, r->host);
+}
+
+static void learn_lanes(coras_target *t, unsigned connections)
+{
+    const coras_registry *r = coras_registry_of(t);
+
+    coras_client_learn_lanes(r->client, r->host, connections);
+}
+
 static const coras_target_ops registry_ops = {
     .kind = "registry",
     .names_by_push = true,
@@ -47,6 +62,8 @@ static const coras_target_ops registry_ops = {
     .referrers = coras_registry_referrers,
     .remove = coras_registry_remove,
     .mount = coras_registry_mount,
+    .known_lanes = known_lanes,
+    .learn_lanes = learn_lanes,
     .will_write = coras_registry_will_write,
     .explain_missing = coras_registry_explain_missing,
 };

@@ -134,6 +134,10 @@ typedef struct coras_target_ops {
     /* A cache only: what was read does not match its digest. True: it is a copy that the next
      * `bring` replaces, so trying again helps. */
     bool (*distrust)(coras_target *t, const coras_descriptor *desc);
+    /* How many connections at a time were worth it for large content, at another time; 0: nobody
+     * knows. */
+    unsigned (*known_lanes)(coras_target *t);
+    void (*learn_lanes)(coras_target *t, unsigned connections);
     /* The operation is going to write here: rights are asked for accordingly from the first look.
      */
     void (*will_write)(coras_target *t);

@@ -1,55 +1,116 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Judges by the measured rate whether a further connection is worth it. No I/O.
+ * Judges by the measured rate how many connections are worth it. No I/O.
  */
 #include "transfer/growth.h"
 
 enum {
-    WINDOW_MS = 1000,
-    WARM_UP_MS = 500,   /* a new connection needs some round trips until it is fast */
-    WORTH_IT_MS = 2000, /* what is left takes longer than this */
+    WINDOW_MS = 100,
+    FAILURE_MS = 250, /* but that more brought nothing is not said so soon */
+    WARM_UP_MS = 50,  /* a new connection needs some round trips until it is fast */
+    WARM_UP_MAX_MS = 2000,
+    TRIAL_MAX_MS = 5000, /* whoever has not come by then does not count */
+    WORTH_IT_MS = 250,   /* what is left takes longer than this */
+    REST_MS = 500,       /* after a trial that failed; doubles */
+    REST_MAX_MS = 64000,
     MIB = 1024 * 1024,
     FAST_RATE = 192 * MIB, /* no such connection is capped */
-    MISSING_MIN = 64 * MIB,
+    SLOW_RATE = 64 * MIB,  /* what even a busy machine can receive */
+    MISSING_MIN = 4 * MIB,
 };
 
-void coras_growth_start(struct coras_growth *g, int64_t bytes, int64_t now_ms)
+void coras_growth_start(struct coras_growth *g, unsigned limit, unsigned expected)
 {
-    g->window_start_ms = now_ms;
-    g->window_bytes = bytes;
+    *g = (struct coras_growth){.limit = limit, .wanted = 1, .rest_ms = REST_MS};
+    if (expected > 1)
+        g->wanted = expected < limit ? expected : limit;
 }
 
-/* Whether the last of the connections has brought at least half of what each one had before. */
-static bool has_grown(const struct coras_growth *g, unsigned connections, int64_t rate)
+static int64_t warm_up_of(int64_t latency_ms)
 {
-    int64_t before = (int64_t)connections - 1;
+    int64_t ms = latency_ms * 3 / 2 > WARM_UP_MS ? latency_ms * 3 / 2 : WARM_UP_MS;
 
-    return before == 0 || rate - g->last_rate >= g->last_rate / before / 2;
+    return ms < WARM_UP_MAX_MS ? ms : WARM_UP_MAX_MS;
 }
 
-static bool is_worth_it(int64_t missing, int64_t rate)
+static void measure_from(struct coras_growth *g, const struct coras_growth_facts *f, int64_t now_ms,
+                         bool warm)
 {
-    return missing >= MISSING_MIN && missing / (rate + 1) >= WORTH_IT_MS / 1000;
+    g->counted = f->open;
+    g->measuring = warm;
+    g->since_ms = now_ms;
+    g->since_bytes = f->bytes;
 }
 
-enum coras_growth_advice coras_growth_look(struct coras_growth *g, unsigned connections,
-                                           int64_t bytes, int64_t missing, int64_t now_ms)
+/* Whether those that came have brought at least half of what each one had before. */
+static bool has_grown(const struct coras_growth *g, unsigned open, int64_t rate)
 {
-    int64_t passed = now_ms - g->window_start_ms;
+    if (open <= g->before)
+        return false;
+    int64_t came = open - g->before;
 
-    if (passed < 0)
-        g->window_bytes = bytes;
-    if (g->settled || passed < WINDOW_MS)
-        return CORAS_GROWTH_KEEP;
-    int64_t rate = (bytes - g->window_bytes) * 1000 / passed;
-    bool grown = has_grown(g, connections, rate);
-    g->settled = !grown || connections >= CORAS_GROWTH_CONNECTIONS_MAX;
-    if (g->settled)
-        return grown ? CORAS_GROWTH_KEEP : CORAS_GROWTH_LESS;
-    coras_growth_start(g, bytes, now_ms);
-    if (rate / connections >= FAST_RATE || !is_worth_it(missing, rate))
-        return CORAS_GROWTH_KEEP;
-    g->last_rate = rate;
-    g->window_start_ms += WARM_UP_MS;
-    return CORAS_GROWTH_MORE;
+    return rate - g->rate_before >= g->rate_before * came / g->before / 2;
+}
+
+static void end_trial(struct coras_growth *g, unsigned open, int64_t rate, int64_t now_ms)
+{
+    g->judged = true;
+    if (!has_grown(g, open, rate)) {
+        g->wanted = g->fallback;
+        g->rest_until_ms = now_ms + g->rest_ms;
+        g->rest_ms = g->rest_ms * 2 < REST_MAX_MS ? g->rest_ms * 2 : REST_MAX_MS;
+    }
+    g->before = 0;
+}
+
+static bool is_worth_it(const struct coras_growth *g, const struct coras_growth_facts *f,
+                        int64_t rate, int64_t now_ms)
+{
+    int64_t each = rate / f->open;
+
+    return f->open >= g->wanted && f->open < g->limit && now_ms >= g->rest_until_ms &&
+           each < FAST_RATE && (each < SLOW_RATE || !f->machine_is_busy) &&
+           f->missing >= MISSING_MIN && f->missing > rate * WORTH_IT_MS / 1000;
+}
+
+static void begin_trial(struct coras_growth *g, unsigned open, int64_t rate)
+{
+    g->before = open;
+    g->fallback = g->wanted;
+    g->rate_before = rate;
+    g->wanted = open * 2 < g->limit ? open * 2 : g->limit;
+}
+
+/* New ones are on their way. */
+static bool is_waiting(const struct coras_growth *g, unsigned open, int64_t now_ms)
+{
+    return g->before && open < g->wanted && now_ms - g->since_ms < TRIAL_MAX_MS;
+}
+
+bool coras_growth_is_due(const struct coras_growth *g, unsigned open, int64_t now_ms)
+{
+    return open == g->counted && g->measuring && now_ms - g->since_ms >= WINDOW_MS &&
+           !is_waiting(g, open, now_ms);
+}
+
+unsigned coras_growth_look(struct coras_growth *g, const struct coras_growth_facts *f,
+                           int64_t now_ms)
+{
+    if (f->open != g->counted || now_ms < g->since_ms) {
+        measure_from(g, f, now_ms, false);
+        return g->wanted;
+    }
+    if (!g->measuring && now_ms - g->since_ms >= warm_up_of(f->latency_ms))
+        measure_from(g, f, now_ms, true);
+    if (!f->open || !coras_growth_is_due(g, f->open, now_ms))
+        return g->wanted;
+    int64_t rate = (f->bytes - g->since_bytes) * 1000 / (now_ms - g->since_ms);
+    if (g->before && now_ms - g->since_ms < FAILURE_MS && !has_grown(g, f->open, rate))
+        return g->wanted;
+    if (g->before)
+        end_trial(g, f->open, rate, now_ms);
+    if (is_worth_it(g, f, rate, now_ms))
+        begin_trial(g, f->open, rate);
+    measure_from(g, f, now_ms, true);
+    return g->wanted;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * When a further connection for one blob is worth its cost. A link that caps each connection gives
- * several times the rate to several; on a fast one they only cost. So: one connection first, one
- * more while the rate of each is low, and only as long as the last one has brought speed.
+ * How many connections are worth their cost. A link that caps each connection gives several times
+ * the rate to several; on a fast one they only cost. So: few first, twice as many while the rate of
+ * each is low, and back again when the sum has not grown with them.
  *
  * Pure: bytes and time are given.
  */
@@ -11,23 +11,42 @@
 
 #include "base/common.h"
 
-#define CORAS_GROWTH_CONNECTIONS_MAX 4
+/* More have never helped one client; fewer than browsers, together, open to one host. */
+#define CORAS_GROWTH_CONNECTIONS_MAX 8
+/* Shorter content is over before a second connection has begun. */
+#define CORAS_GROWTH_BYTES_MIN ((int64_t)8 * 1024 * 1024)
 
 struct coras_growth {
-    int64_t window_start_ms, window_bytes; /* when measuring began (begins), bytes until then */
-    int64_t last_rate;                     /* bytes a second with one connection less */
-    bool settled;                          /* no more of them */
+    unsigned limit;        /* never more */
+    unsigned wanted;       /* connections that are worth it, as far as is known */
+    unsigned before;       /* during a trial of more: how many there were; else 0 */
+    unsigned fallback;     /* wanted before the trial */
+    int64_t rate_before;   /* bytes a second that those brought */
+    unsigned counted;      /* connections of this measurement */
+    bool measuring;        /* the warm-up is over */
+    int64_t since_ms;      /* when the measurement, or the warm-up before it, began */
+    int64_t since_bytes;   /* bytes until then */
+    int64_t rest_until_ms; /* no trial before */
+    int64_t rest_ms;       /* how long the next pause after a trial that failed */
+    bool judged;           /* a trial has ended, or the limit was reached by one */
 };
 
-enum coras_growth_advice { CORAS_GROWTH_KEEP, CORAS_GROWTH_MORE, CORAS_GROWTH_LESS };
+/* What is known at one moment. */
+struct coras_growth_facts {
+    unsigned open;        /* connections that bring bytes */
+    int64_t bytes;        /* that have arrived until now */
+    int64_t missing;      /* still to come */
+    int64_t latency_ms;   /* the longest that a connection took to bring its first byte */
+    bool machine_is_busy; /* the receiving thread works or waits for a processor most of the time */
+};
 
-/* `bytes` have arrived until now. */
-void coras_growth_start(struct coras_growth *g, int64_t bytes, int64_t now_ms);
-/*
- * `bytes` have arrived by `connections`, `missing` are still to come. MORE begins a new measurement
- * as if one was added; LESS (the last one brought nothing) comes once, and nothing after it.
+/* `expected` (1 when nothing is known) connections are wanted from the beginning. */
+void coras_growth_start(struct coras_growth *g, unsigned limit, unsigned expected);
+/* How many connections are wanted from now on. */
+unsigned coras_growth_look(struct coras_growth *g, const struct coras_growth_facts *facts,
+                           int64_t now_ms);
+/* Whether coras_growth_look() would judge now: what costs something to find out is found out then.
  */
-enum coras_growth_advice coras_growth_look(struct coras_growth *g, unsigned connections,
-                                           int64_t bytes, int64_t missing, int64_t now_ms);
+bool coras_growth_is_due(const struct coras_growth *g, unsigned open, int64_t now_ms);
 
 #endif

@@ -29,6 +29,10 @@ void coras_run_init(coras_run *run, const coras_run_options *options)
     run->concurrency = wanted <= 0                ? DEFAULT_CONCURRENCY
                        : wanted > CONCURRENCY_MAX ? CONCURRENCY_MAX
                                                   : (unsigned)wanted;
+    int bound = run->options->connections;
+    coras_lanes_init(&run->lanes, bound > 0 && bound < CORAS_GROWTH_CONNECTIONS_MAX
+                                      ? (unsigned)bound
+                                      : CORAS_GROWTH_CONNECTIONS_MAX);
     pthread_mutex_init(&run->lock, NULL);
     coras_cond_init(&run->changed);
 }
@@ -49,6 +53,7 @@ void coras_run_clear(coras_run *run)
         queued_event_clear(&run->queue.items[i]);
     free(run->queue.items);
     coras_error_free(run->failure);
+    coras_lanes_clear(&run->lanes);
     pthread_cond_destroy(&run->changed);
     pthread_mutex_destroy(&run->lock);
 }

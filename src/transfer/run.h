@@ -10,6 +10,7 @@
 
 #include "coras/ops.h"
 #include "target/target.h"
+#include "transfer/lanes.h"
 
 struct coras_queued_event {
     coras_event event;
@@ -30,6 +31,7 @@ typedef struct coras_run {
     bool idle;
     coras_error *failure; /* the first */
     coras_cancel stop;    /* any thread: the operation failed or was cancelled */
+    coras_lanes lanes;    /* how large content comes */
 } coras_run;
 
 /* `options` may be NULL; what it points at must outlive the run. The run stays where it is. */
