@@ -67,6 +67,9 @@
 #define CORAS_LIMIT_GGUF_PAIRS         (1 << 20)        /* real files have less than a hundred */
 #define CORAS_LIMIT_GGUF_ELEMENTS      (1 << 24)        /* of one array */
 #define CORAS_LIMIT_GGUF_TENSORS       (32 * CORAS_MIB) /* kept about all tensors of one file */
+#define CORAS_LIMIT_MODEL_CONFIG       CORAS_MIB /* config.json; parsed it takes 16 times as much */
+#define CORAS_LIMIT_SHARDS             10000     /* files that an index.json names */
+#define CORAS_LIMIT_SHARDS_SHOWN       100       /* missing ones; a name may claim 99999 */
 
 /* What model packages say of a model. */
 #define CORAS_LIMIT_FRONT_MATTER (256 * CORAS_KIB) /* head of a model card */

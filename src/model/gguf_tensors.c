@@ -125,7 +125,7 @@ static int sort_offsets(struct placing *w, coras_error **err)
     return 0;
 }
 
-/* The first offset beyond this one, or the end of the file. */
+/* The first offset beyond this one, or the end of the file if that comes first. */
 static int64_t successor(const struct placing *w, int64_t offset)
 {
     size_t low = 0, high = w->tensors->count;
@@ -137,7 +137,7 @@ static int64_t successor(const struct placing *w, int64_t offset)
         else
             low = middle + 1;
     }
-    return low < w->tensors->count ? w->offsets[low] : w->room;
+    return low < w->tensors->count && w->offsets[low] < w->room ? w->offsets[low] : w->room;
 }
 
 static int refuse(struct placing *w, const struct placed *p, const char *what, coras_error **err)
