@@ -176,19 +176,6 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
 
 /* ---- blobs ---- */
 
-/* lock of the workdir held by nobody: places are complete once the manifest that names them was
- * expanded */
-static coras_place *first_place(struct pull *p, const coras_descriptor *desc)
-{
-    coras_place *found = NULL;
-    pthread_mutex_lock(&p->workdir.lock);
-    for (size_t i = 0; i < p->workdir.places.len && !found; i++)
-        if (p->workdir.places.items[i]->content == desc)
-            found = p->workdir.places.items[i];
-    pthread_mutex_unlock(&p->workdir.lock);
-    return found;
-}
-
 static int land(struct pull *p, const coras_descriptor *desc, coras_error **err)
 {
     coras_auto_free char *name = NULL;
@@ -257,7 +244,8 @@ static int finish(coras_graph *g CORAS_UNUSED, coras_node *node, void *user, cor
     struct pull *p = user;
     if (coras_media_type_is_manifest(node->desc.media_type))
         return finish_manifest(p, node, err);
-    coras_place *place = first_place(p, &node->desc);
+    /* Places are complete once the manifest that names them was expanded. */
+    coras_place *place = coras_workdir_first(&p->workdir, &node->desc);
     if (place)
         return finish_named(p, node, place, err);
     coras_run_post(&p->run, CORAS_EVENT_SKIPPED, &node->desc, 0, NULL);

@@ -38,7 +38,8 @@ int coras_workdir_open(coras_workdir *w, coras_run *run, const coras_pull_option
     pthread_mutex_init(&w->lock, NULL);
     w->absolute = coras_path_abs(output);
     w->titles = coras_map_new(NULL);
-    if (!w->absolute || !w->titles) {
+    w->contents = coras_map_new(free);
+    if (!w->absolute || !w->titles || !w->contents) {
         coras_workdir_close(w);
         return coras_fail_no_memory(err);
     }
@@ -55,6 +56,7 @@ void coras_workdir_close(coras_workdir *w)
         place_free(w->places.items[i]);
     free(w->places.items);
     coras_map_free(w->titles);
+    coras_map_free(w->contents);
     free(w->absolute);
     pthread_mutex_destroy(&w->lock);
 }
@@ -122,25 +124,65 @@ static int make_place(const coras_workdir *w, const coras_descriptor *content,
     return 0;
 }
 
-/* lock held; a file rather than an unpacked directory, because a file can be copied */
-static coras_place *find_same_content(const coras_workdir *w, const coras_place *place)
+/* ---- places of one content ---- */
+
+/* lock held; NULL: it has none */
+static struct coras_content_places *places_of(const coras_workdir *w, const coras_digest *digest)
 {
-    coras_place *directory = NULL;
-    for (size_t i = 0; i < w->places.len; i++) {
-        coras_place *other = w->places.items[i];
-        if (!coras_digest_equal(&other->desc.digest, &place->desc.digest))
-            continue;
-        if (!other->unpack)
-            return other->same_as && !other->same_as->unpack ? other->same_as : other;
-        directory = other;
+    char key[CORAS_DIGEST_TEXT_MAX];
+
+    return coras_map_get(w->contents, coras_digest_format(digest, key));
+}
+
+/* lock held; the same, made when there is none */
+static int need_places(coras_workdir *w, const coras_digest *digest,
+                       struct coras_content_places **ret, coras_error **err)
+{
+    struct coras_content_places *places = places_of(w, digest);
+    char key[CORAS_DIGEST_TEXT_MAX];
+
+    if (!places) {
+        places = coras_new(struct coras_content_places);
+        if (!places)
+            return coras_fail_no_memory(err);
+        int rc = coras_map_set(w->contents, coras_digest_format(digest, key), places, err);
+        if (rc < 0) {
+            free(places);
+            return rc;
+        }
     }
-    return directory;
+    *ret = places;
+    return 0;
+}
+
+/* lock held; whose bytes the place takes: a file rather than an unpacked directory, because a file
+ * can be copied */
+static void join_places(struct coras_content_places *places, coras_place *p)
+{
+    p->same_as = places->file ? places->file : places->archive;
+    if (!places->first)
+        places->first = p;
+    if (p->unpack)
+        places->archive = p;
+    else if (!places->file)
+        places->file = p;
+    places->count++;
+}
+
+coras_place *coras_workdir_first(coras_workdir *w, const coras_descriptor *content)
+{
+    pthread_mutex_lock(&w->lock);
+    const struct coras_content_places *places = places_of(w, &content->digest);
+    coras_place *first = places ? places->first : NULL;
+    pthread_mutex_unlock(&w->lock);
+    return first && first->content == content ? first : NULL;
 }
 
 /* lock held; takes the place */
 static int insert_place(coras_workdir *w, coras_place *p, coras_place **ret, coras_error **err)
 {
     const coras_place *other = coras_map_get(w->titles, p->absolute);
+    struct coras_content_places *places = NULL;
     int rc = 0;
 
     *ret = NULL;
@@ -153,15 +195,16 @@ static int insert_place(coras_workdir *w, coras_place *p, coras_place **ret, cor
         place_free(p);
         return rc;
     }
-    p->same_as = find_same_content(w, p);
-    if (coras_vec_grow(&w->places, 1) < 0)
+    rc = need_places(w, &p->desc.digest, &places, err);
+    if (rc == 0 && coras_vec_grow(&w->places, 1) < 0)
         rc = coras_fail_no_memory(err);
-    else
+    if (rc == 0)
         rc = coras_map_set(w->titles, p->absolute, p, err);
     if (rc < 0) {
         place_free(p);
         return rc;
     }
+    join_places(places, p);
     w->places.items[w->places.len++] = p;
     *ret = p;
     return 0;
@@ -273,12 +316,8 @@ static int check_directory(const coras_place *p, const struct stat *st, coras_er
 /* Whether other names wait for the bytes of this content. */
 static bool is_shared(coras_workdir *w, const coras_place *p)
 {
-    bool shared = false;
-
     pthread_mutex_lock(&w->lock);
-    for (size_t i = 0; i < w->places.len && !shared; i++)
-        shared = w->places.items[i] != p &&
-                 coras_digest_equal(&w->places.items[i]->desc.digest, &p->desc.digest);
+    bool shared = places_of(w, &p->desc.digest)->count > 1;
     pthread_mutex_unlock(&w->lock);
     return shared;
 }

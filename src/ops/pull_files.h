@@ -35,6 +35,14 @@ typedef struct coras_place {
     struct coras_place *same_as; /* second name of content that another place has */
 } coras_place;
 
+/* The places of one content. */
+struct coras_content_places {
+    coras_place *first;
+    coras_place *file;    /* the first that is a file, whose bytes can be copied; or NULL */
+    coras_place *archive; /* the last that is unpacked; or NULL */
+    size_t count;
+};
+
 typedef struct coras_workdir {
     coras_run *run;
     const coras_pull_options *opts;
@@ -45,7 +53,8 @@ typedef struct coras_workdir {
     char fresh_stage[CORAS_TEMP_NAME_BYTES]; /* its name when it is not the shared one, else "" */
     pthread_mutex_t lock;
     /* under lock */
-    coras_map *titles; /* by absolute path: coras_place */
+    coras_map *titles;   /* by absolute path: coras_place */
+    coras_map *contents; /* by digest: struct coras_content_places */
     struct {
         coras_place **items;
         size_t len, cap;
@@ -67,6 +76,9 @@ void coras_workdir_close(coras_workdir *w);
 CORAS_MUST_CHECK int coras_workdir_add(coras_workdir *w, const coras_descriptor *content,
                                        const coras_descriptor *desc, const char *title,
                                        coras_place **ret, coras_error **err);
+
+/* The first place that was added for this content, which is that of `content` then; NULL: none. */
+coras_place *coras_workdir_first(coras_workdir *w, const coras_descriptor *content);
 
 /* Whether the place may be written, in upstream's words: UNSAFE_PATH, EXISTS. Sets place->right
  * when nothing is to be done. */
