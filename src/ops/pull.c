@@ -12,6 +12,7 @@
 #include "oci/manifest.h"
 #include "oci/platform.h"
 #include "ops/platform_select.h"
+#include "ops/pull.h"
 #include "ops/pull_files.h"
 
 #define NAMED_VARIANT                                                                              \
@@ -20,6 +21,7 @@
 struct pull {
     coras_target *source;
     const coras_pull_options *opts;
+    const coras_package *package; /* what becomes of the root's layers; NULL: their titles say it */
     coras_run run;
     coras_workdir workdir;
     coras_descriptor root;
@@ -87,8 +89,8 @@ static int remember_file(coras_node *parent, coras_place *place, coras_error **e
 
 /* Content with a name becomes a file. */
 static int add_named(struct pull *p, coras_graph *g, coras_node *parent,
-                     const coras_descriptor *desc, const char *title, bool listed,
-                     coras_error **err)
+                     const coras_descriptor *desc, const char *title,
+                     const coras_package_entry *entry, bool listed, coras_error **err)
 {
     coras_place *place = NULL;
     coras_node *node = NULL;
@@ -96,7 +98,7 @@ static int add_named(struct pull *p, coras_graph *g, coras_node *parent,
     int known = coras_graph_add_child(g, parent, desc, NAMED_VARIANT, &node, err);
     if (known < 0)
         return known;
-    CORAS_TRY(coras_workdir_add(&p->workdir, &node->desc, desc, title, &place, err));
+    CORAS_TRY(coras_workdir_add(&p->workdir, &node->desc, desc, title, entry, &place, err));
     if (!place)
         return 0;
     place->listed = listed;
@@ -108,7 +110,7 @@ static int add_content(struct pull *p, coras_graph *g, coras_node *parent,
 {
     const char *title = coras_descriptor_title(desc);
     if (title && *title)
-        return add_named(p, g, parent, desc, title, true, err);
+        return add_named(p, g, parent, desc, title, NULL, true, err);
     if (coras_descriptor_is_empty(desc, true))
         return 0;
     note_skipped(p);
@@ -138,16 +140,38 @@ static int add_config(struct pull *p, coras_graph *g, coras_node *parent,
         CORAS_TRY(coras_descriptor_copy(&named, config, err));
         CORAS_TRY(
             coras_annotations_set(&named.annotations, CORAS_ANN_TITLE, p->opts->config_path, err));
-        return add_named(p, g, parent, &named, p->opts->config_path, false, err);
+        return add_named(p, g, parent, &named, p->opts->config_path, NULL, false, err);
     }
     if (coras_descriptor_is_empty(config, false) && !(title && *title))
         return 0;
     return add_content(p, g, parent, config, err);
 }
 
+/* Named by its path, for whoever shows what happens. */
+static int add_entry(struct pull *p, coras_graph *g, coras_node *parent,
+                     const coras_package_entry *entry, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) named = CORAS_DESCRIPTOR_INIT;
+    const char *path = *entry->path ? entry->path : ".";
+
+    CORAS_TRY(coras_descriptor_copy(&named, entry->desc, err));
+    if (entry->form == CORAS_LAYER_RAW)
+        CORAS_TRY(coras_annotations_set(&named.annotations, CORAS_ANN_TITLE, path, err));
+    return add_named(p, g, parent, &named, path, entry, true, err);
+}
+
+static int add_package(struct pull *p, coras_graph *g, coras_node *node, coras_error **err)
+{
+    for (size_t i = 0; i < p->package->entries.len; i++)
+        CORAS_TRY(add_entry(p, g, node, &p->package->entries.items[i], err));
+    return 0;
+}
+
 static int add_children(struct pull *p, coras_graph *g, coras_node *node, const coras_manifest *m,
                         coras_error **err)
 {
+    if (p->package)
+        return add_package(p, g, node, err);
     for (size_t i = 0; i < m->layers.len; i++)
         CORAS_TRY(add_content(p, g, node, &m->layers.items[i], err));
     if (m->has_subject && p->opts->include_subject)
@@ -190,7 +214,7 @@ static int land(struct pull *p, const coras_descriptor *desc, coras_error **err)
                                       .transfer = &report.transfer,
                                       .dirfd = dirfd,
                                       .partial = name,
-                                      .mode = 0666};
+                                      .mode = p->workdir.file_mode};
     return coras_download(&download, err);
 }
 
@@ -302,16 +326,19 @@ static int check_root(const struct pull *p, coras_error **err)
                       coras_digest_format(&p->root.digest, digest), type ? type : "");
 }
 
-static int pull(struct pull *p, const char *reference, coras_pull_result *ret, coras_error **err)
+/* The root and its bytes are known. */
+static int pull(struct pull *p, coras_pull_result *ret, coras_error **err)
 {
     const struct coras_graph_ops ops = {expand, finish, release_node_files, p};
     coras_auto(coras_graph) g = NULL;
     coras_pull_result result = {0};
 
-    CORAS_TRY(coras_select_manifest(p->source, reference, p->opts->platform, &p->root,
-                                    &p->root_bytes, err));
     CORAS_TRY(check_root(p, err));
     CORAS_TRY(coras_workdir_open(&p->workdir, &p->run, p->opts, err));
+    if (p->package) {
+        p->workdir.dir_mode = 0755;
+        p->workdir.file_mode = 0644;
+    }
     int rc = coras_graph_new(&p->run, &ops, &g, err);
     if (rc == 0)
         rc = walk(p, g, &result, err);
@@ -324,6 +351,21 @@ static int pull(struct pull *p, const char *reference, coras_pull_result *ret, c
     return rc;
 }
 
+static void pull_init(struct pull *p, const coras_run_options *run)
+{
+    pthread_mutex_init(&p->lock, NULL);
+    coras_run_init(&p->run, run);
+}
+
+static void pull_clear(struct pull *p)
+{
+    coras_run_clear(&p->run);
+    pthread_mutex_destroy(&p->lock);
+    coras_descriptor_clear(&p->root);
+    coras_buf_clear(&p->root_bytes);
+    free(p->listed.items);
+}
+
 int coras_pull(coras_target *source, const char *reference, const coras_pull_options *opts,
                const coras_run_options *run, coras_pull_result *ret, coras_error **err)
 {
@@ -334,14 +376,31 @@ int coras_pull(coras_target *source, const char *reference, const coras_pull_opt
     if (!source || !reference || !ret)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
     CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
-    pthread_mutex_init(&p.lock, NULL);
-    coras_run_init(&p.run, run);
-    int rc = pull(&p, reference, ret, err);
-    coras_run_clear(&p.run);
-    pthread_mutex_destroy(&p.lock);
-    coras_descriptor_clear(&p.root);
-    coras_buf_clear(&p.root_bytes);
-    free(p.listed.items);
+    pull_init(&p, run);
+    int rc = coras_select_manifest(source, reference, known.platform, &p.root, &p.root_bytes, err);
+    if (rc == 0)
+        rc = pull(&p, ret, err);
+    pull_clear(&p);
+    return rc;
+}
+
+int coras_pull_package(coras_target *source, const struct coras_packaged *packaged,
+                       const coras_pull_options *opts, const coras_run_options *run,
+                       coras_pull_result *ret, coras_error **err)
+{
+    struct pull p = {.source = source,
+                     .opts = opts,
+                     .package = packaged->package,
+                     .root_bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST)};
+
+    pull_init(&p, run);
+    coras_buf_put(&p.root_bytes, packaged->bytes->ptr, packaged->bytes->len);
+    int rc = coras_buf_done(&p.root_bytes, err);
+    if (rc == 0)
+        rc = coras_descriptor_copy(&p.root, packaged->root, err);
+    if (rc == 0)
+        rc = pull(&p, ret, err);
+    pull_clear(&p);
     return rc;
 }
 

@@ -29,7 +29,8 @@ static int open_parent(coras_workdir *w, const coras_place *p, int *ret_dirfd,
         return *ret_dirfd < 0 ? coras_fail_errno(err, errno, "open %s", p->absolute) : 0;
     }
     if (p->relative && !w->opts->allow_path_traversal) {
-        int rc = coras_open_parent_beneath(w->dirfd, p->relative, 0777, ret_dirfd, ret_name, err);
+        int rc =
+            coras_open_parent_beneath(w->dirfd, p->relative, w->dir_mode, ret_dirfd, ret_name, err);
         return rc < 0 ? coras_wrap(err, rc, "failed to ensure directories of the target path") : 0;
     }
     const char *slash = strrchr(p->absolute, '/');
@@ -37,7 +38,7 @@ static int open_parent(coras_workdir *w, const coras_place *p, int *ret_dirfd,
         coras_strndup(p->absolute, slash == p->absolute ? 1 : (size_t)(slash - p->absolute));
     if (!dir)
         return coras_fail_no_memory(err);
-    int rc = coras_mkdir_all(AT_FDCWD, dir, 0777, err);
+    int rc = coras_mkdir_all(AT_FDCWD, dir, w->dir_mode, err);
     if (rc < 0)
         return coras_wrap(err, rc, "failed to ensure directories of the target path");
     *ret_dirfd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -61,7 +62,7 @@ static int open_staged(coras_workdir *w, const coras_descriptor *desc, int *ret_
 /* Whether the bytes come from a file that has its place already. */
 static bool is_copy(const coras_place *p)
 {
-    return p->same_as && !p->same_as->unpack;
+    return p->same_as && !p->same_as->is_opaque;
 }
 
 /*
@@ -109,14 +110,29 @@ static int copy_bytes(int from, int to, int64_t size, coras_error **err)
     return 0;
 }
 
+/* Mode and time as the package recorded them. */
+static int set_recorded(const coras_place *p, int fd, coras_error **err)
+{
+    const coras_package_entry *e = p->entry;
+
+    if (e && e->has_mtime &&
+        futimens(fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, e->mtime}) < 0)
+        return coras_fail_errno(err, errno, "chtimes %s", p->absolute);
+    if (e && e->has_mode && fchmod(fd, e->mode) < 0)
+        return coras_fail_errno(err, errno, "chmod %s", p->absolute);
+    return 0;
+}
+
 /* A copy of an open file under a temporary name in `dirfd`. */
-static int copy_beside(coras_workdir *w, int from, int64_t size, int dirfd,
+static int copy_beside(coras_workdir *w, int from, const coras_place *p, int dirfd,
                        char name[static CORAS_TEMP_NAME_BYTES], coras_error **err)
 {
-    coras_auto_fd to = coras_temp_create(dirfd, O_WRONLY, 0666, name);
+    coras_auto_fd to = coras_temp_create(dirfd, O_WRONLY, w->file_mode, name);
     if (to < 0)
         return coras_fail_errno(err, errno, "open %s", name);
-    int rc = copy_bytes(from, to, size, err);
+    int rc = copy_bytes(from, to, p->desc.size, err);
+    if (rc == 0)
+        rc = set_recorded(p, to, err);
     if (rc == 0 && !w->run->options->no_sync)
         rc = coras_fsync(to, name, err);
     if (rc < 0) {
@@ -140,7 +156,7 @@ static int copy_into(coras_workdir *w, int fd, int dirfd, const char *name, cons
 {
     char copy[CORAS_TEMP_NAME_BYTES];
 
-    CORAS_TRY(copy_beside(w, fd, p->desc.size, dirfd, copy, err));
+    CORAS_TRY(copy_beside(w, fd, p, dirfd, copy, err));
     int rc = rename_into(dirfd, copy, dirfd, name, p, err);
     if (rc < 0)
         (void)unlinkat(dirfd, copy, 0); /* the failure is already on its way */
@@ -170,7 +186,8 @@ static int place_staged(coras_workdir *w, coras_place *p, int dirfd, const char 
         coras_error_propagate(err, &failure);
         return rc;
     }
-    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
+    CORAS_TRY(set_recorded(p, fd, err));
+    if (!p->entry && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
         (void)fchmod(fd, st.st_mode &
                              0777); /* a replaced file keeps its mode, as if it were rewritten */
     if (renameat(w->stagefd, staged, dirfd, name) == 0) {
@@ -258,6 +275,21 @@ static int place_one(coras_workdir *w, coras_taken *taken, coras_place *p, coras
     return coras_taken_add(taken, p, dirfd, name, err);
 }
 
+/* A file that has the right bytes. One that has other names is left alone: they may be the cache's.
+ */
+static int correct_mode(coras_workdir *w, const coras_place *p, coras_error **err)
+{
+    coras_auto_fd dirfd = -1;
+    const char *name = NULL;
+    struct stat st;
+
+    CORAS_TRY(open_parent(w, p, &dirfd, &name, err));
+    coras_auto_fd fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "open %s", p->absolute);
+    return S_ISREG(st.st_mode) && st.st_nlink == 1 ? set_recorded(p, fd, err) : 0;
+}
+
 /* ---- all of them ---- */
 
 /* Where the place's name is, and where those of the directories are that were made for it. */
@@ -322,9 +354,13 @@ int coras_place_files(coras_workdir *w, coras_error **err)
     if (sync)
         CORAS_TRY(sync_staged(w, err));
     CORAS_TRY(coras_taken_new(w, &taken, err));
-    for (size_t i = 0; i < w->places.len; i++)
-        if (!w->places.items[i]->right)
-            CORAS_TRY(place_one(w, taken, w->places.items[i], err));
+    for (size_t i = 0; i < w->places.len; i++) {
+        coras_place *p = w->places.items[i];
+        if (!p->right)
+            CORAS_TRY(place_one(w, taken, p, err));
+        else if (p->has_other_mode)
+            CORAS_TRY(correct_mode(w, p, err));
+    }
     if (sync)
         CORAS_TRY(sync_names(w, err));
     remember_digests(w);

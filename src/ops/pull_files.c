@@ -34,7 +34,8 @@ int coras_workdir_open(coras_workdir *w, coras_run *run, const coras_pull_option
 {
     const char *output = opts->output && *opts->output ? opts->output : ".";
 
-    *w = (coras_workdir){.run = run, .opts = opts, .dirfd = -1, .stagefd = -1};
+    *w = (coras_workdir){
+        .run = run, .opts = opts, .dir_mode = 0777, .file_mode = 0666, .dirfd = -1, .stagefd = -1};
     pthread_mutex_init(&w->lock, NULL);
     w->absolute = coras_path_abs(output);
     w->titles = coras_map_new(NULL);
@@ -84,8 +85,11 @@ static const char *below(const char *dir, const char *path)
 
 static int locate(const coras_workdir *w, coras_place *p, coras_error **err)
 {
-    p->absolute =
-        p->title[0] == '/' ? coras_path_clean(p->title) : coras_path_join(w->absolute, p->title);
+    if (p->in_tree)
+        p->absolute = coras_strdup(w->absolute);
+    else
+        p->absolute = p->title[0] == '/' ? coras_path_clean(p->title)
+                                         : coras_path_join(w->absolute, p->title);
     if (!p->absolute)
         return coras_fail_no_memory(err);
     const char *relative = below(w->absolute, p->absolute);
@@ -94,26 +98,36 @@ static int locate(const coras_workdir *w, coras_place *p, coras_error **err)
     return 0;
 }
 
-static int describe(coras_place *p, const coras_descriptor *desc, const char *title,
-                    coras_error **err)
+struct wish {
+    const coras_descriptor *content, *desc;
+    const char *title;
+    const coras_package_entry *entry;
+};
+
+static int describe(coras_place *p, const struct wish *wish, coras_error **err)
 {
-    CORAS_TRY(coras_descriptor_copy(&p->desc, desc, err));
-    const char *unpack = coras_annotations_get(&desc->annotations, CORAS_ANN_CONTENT_UNPACK);
-    p->unpack = unpack && coras_streq(unpack, "true");
-    p->is_root = p->unpack && coras_streq(title, ".");
-    p->title = coras_strdup(title);
+    const coras_package_entry *entry = wish->entry;
+    const char *unpack = coras_annotations_get(&wish->desc->annotations, CORAS_ANN_CONTENT_UNPACK);
+
+    CORAS_TRY(coras_descriptor_copy(&p->desc, wish->desc, err));
+    p->content = wish->content;
+    p->entry = entry;
+    p->in_tree = entry && entry->form == CORAS_LAYER_TAR && !entry->has_prefix;
+    p->unpack = (!entry || entry->has_prefix) && unpack && coras_streq(unpack, "true");
+    p->is_root = p->in_tree || (p->unpack && coras_streq(wish->title, "."));
+    p->is_opaque =
+        p->in_tree || p->unpack || (entry && entry->compression != CORAS_COMPRESSION_NONE);
+    p->title = coras_strdup(wish->title);
     return p->title ? 0 : coras_fail_no_memory(err);
 }
 
-static int make_place(const coras_workdir *w, const coras_descriptor *content,
-                      const coras_descriptor *desc, const char *title, coras_place **ret,
+static int make_place(const coras_workdir *w, const struct wish *wish, coras_place **ret,
                       coras_error **err)
 {
     coras_place *p = coras_new(coras_place);
     if (!p)
         return coras_fail_no_memory(err);
-    p->content = content;
-    int rc = describe(p, desc, title, err);
+    int rc = describe(p, wish, err);
     if (rc == 0)
         rc = locate(w, p, err);
     if (rc < 0) {
@@ -162,7 +176,7 @@ static void join_places(struct coras_content_places *places, coras_place *p)
     p->same_as = places->file ? places->file : places->archive;
     if (!places->first)
         places->first = p;
-    if (p->unpack)
+    if (p->is_opaque)
         places->archive = p;
     else if (!places->file)
         places->file = p;
@@ -181,7 +195,7 @@ coras_place *coras_workdir_first(coras_workdir *w, const coras_descriptor *conte
 /* lock held; takes the place */
 static int insert_place(coras_workdir *w, coras_place *p, coras_place **ret, coras_error **err)
 {
-    const coras_place *other = coras_map_get(w->titles, p->absolute);
+    const coras_place *other = p->in_tree ? NULL : coras_map_get(w->titles, p->absolute);
     struct coras_content_places *places = NULL;
     int rc = 0;
 
@@ -198,7 +212,7 @@ static int insert_place(coras_workdir *w, coras_place *p, coras_place **ret, cor
     rc = need_places(w, &p->desc.digest, &places, err);
     if (rc == 0 && coras_vec_grow(&w->places, 1) < 0)
         rc = coras_fail_no_memory(err);
-    if (rc == 0)
+    if (rc == 0 && !p->in_tree)
         rc = coras_map_set(w->titles, p->absolute, p, err);
     if (rc < 0) {
         place_free(p);
@@ -211,13 +225,13 @@ static int insert_place(coras_workdir *w, coras_place *p, coras_place **ret, cor
 }
 
 int coras_workdir_add(coras_workdir *w, const coras_descriptor *content,
-                      const coras_descriptor *desc, const char *title, coras_place **ret,
-                      coras_error **err)
+                      const coras_descriptor *desc, const char *title,
+                      const coras_package_entry *entry, coras_place **ret, coras_error **err)
 {
     coras_place *place = NULL;
     if (content->size != desc->size)
         return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "%s: invalid descriptor size", title);
-    CORAS_TRY(make_place(w, content, desc, title, &place, err));
+    CORAS_TRY(make_place(w, &(struct wish){content, desc, title, entry}, &place, err));
     pthread_mutex_lock(&w->lock);
     int rc = insert_place(w, place, ret, err);
     pthread_mutex_unlock(&w->lock);
@@ -281,27 +295,45 @@ static bool directory_is_right(coras_workdir *w, const coras_place *p)
            coras_digest_equal(&want, &have);
 }
 
+/* What the file under the name must have; false: nobody knows. */
+static bool wanted_content(const coras_place *p, coras_digest *ret_digest, int64_t *ret_size)
+{
+    const coras_package_entry *e = p->entry;
+    bool is_packed = e && e->compression != CORAS_COMPRESSION_NONE;
+
+    *ret_digest = is_packed ? e->diff_id : p->desc.digest;
+    *ret_size = is_packed ? e->plain_size : p->desc.size;
+    return (!is_packed || (e->has_diff_id && e->plain_size >= 0)) &&
+           ret_digest->algorithm == CORAS_SHA256;
+}
+
 bool coras_workdir_is_right(coras_workdir *w, const coras_place *p)
 {
+    coras_digest digest;
+    int64_t size;
+
+    if (p->in_tree)
+        return false; /* what its members are stands in it */
     if (p->unpack)
         return directory_is_right(w, p);
+    if (!wanted_content(p, &digest, &size))
+        return false;
     coras_auto_value(coras_local_file) file = {.fd = -1};
     struct coras_run_hashing hashing;
     coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
 
-    if (fd < 0 || p->desc.digest.algorithm != CORAS_SHA256 || fstat(fd, &st) < 0 ||
-        !S_ISREG(st.st_mode) || st.st_size != p->desc.size)
+    if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_size != size)
         return false;
     /* What cannot be read is not right: it gets replaced. */
-    if (coras_local_file_take(&fd, p->absolute, 0, p->desc.size, &file, NULL) < 0)
+    if (coras_local_file_take(&fd, p->absolute, 0, size, &file, NULL) < 0)
         return false;
     file.cache_dir = coras_run_environment(w->run)->cache_dir;
-    coras_run_hashing_init(&hashing, w->run, p->title, p->desc.size);
+    coras_run_hashing_init(&hashing, w->run, p->title, size);
     file.hashed = coras_run_report_hashing;
     file.hashed_user = &hashing;
     return coras_local_file_hash(&file, &w->run->stop, NULL) == 0 &&
-           coras_digest_equal(&file.digest, &p->desc.digest);
+           coras_digest_equal(&file.digest, &digest);
 }
 
 /* A link is replaced, an existing directory is merged into. */
@@ -322,6 +354,15 @@ static bool is_shared(coras_workdir *w, const coras_place *p)
     return shared;
 }
 
+static bool differs_from_record(const coras_package_entry *e, const struct stat *st)
+{
+    if (!e)
+        return false;
+    return (e->has_mode && (st->st_mode & 07777) != e->mode) ||
+           (e->has_mtime &&
+            (st->st_mtim.tv_sec != e->mtime.tv_sec || st->st_mtim.tv_nsec != e->mtime.tv_nsec));
+}
+
 int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
 {
     struct stat st;
@@ -340,14 +381,15 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
     if (w->opts->keep_old_files)
         return coras_fail(err, CORAS_ERR_EXISTS,
                           "failed to resolve path for writing: overwrite disallowed");
-    if (p->unpack)
+    if (p->unpack || p->in_tree)
         CORAS_TRY(check_directory(p, &st, err));
     else if (S_ISDIR(st.st_mode))
         return coras_fail(err, CORAS_ERR_UNSAFE_PATH,
                           "failed to create file %s: open %s: is a directory", p->absolute,
                           p->absolute);
     /* An unpacked directory does not give its archive back. */
-    p->right = coras_workdir_is_right(w, p) && !(p->unpack && is_shared(w, p));
+    p->right = coras_workdir_is_right(w, p) && !(p->is_opaque && is_shared(w, p));
+    p->has_other_mode = p->right && differs_from_record(p->entry, &st);
     return 0;
 }
 

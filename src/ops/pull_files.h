@@ -12,6 +12,7 @@
 
 #include "base/fs.h"
 #include "base/map.h"
+#include "model/package.h"
 #include "transfer/run.h"
 
 #define CORAS_STAGE_NAME ".coras-partial"
@@ -23,12 +24,16 @@ typedef struct coras_place {
     char *title;                     /* as the manifest has it, or as the user named the config */
     char *relative; /* cleaned path below the output directory; NULL: outside of it */
     char *absolute;
-    bool unpack;                 /* an archive that becomes a directory */
+    const coras_package_entry *entry; /* borrowed: what a package says of it; NULL: only a title */
+    bool unpack;                      /* an archive that becomes a directory */
+    bool in_tree;                /* an archive of a package: its members join those of others */
     bool is_root;                /* titled ".": it is unpacked into the output directory */
     bool listed;                 /* belongs into the result's list */
     bool right;                  /* was there already, with these bytes */
     bool existed;                /* something stood under the name before */
     bool placed;                 /* by this pull */
+    bool is_opaque;              /* what it becomes does not give the content's bytes back */
+    bool has_other_mode;         /* `right`, but for the mode or time that are recorded */
     bool is_synced_state;        /* `state` is that of verified bytes that are on disk */
     struct stat state;           /* of the file when it got its name */
     unsigned missing_dirs;       /* directories above that were not there before */
@@ -39,13 +44,14 @@ typedef struct coras_place {
 struct coras_content_places {
     coras_place *first;
     coras_place *file;    /* the first that is a file, whose bytes can be copied; or NULL */
-    coras_place *archive; /* the last that is unpacked; or NULL */
+    coras_place *archive; /* the last that is opaque; or NULL */
     size_t count;
 };
 
 typedef struct coras_workdir {
     coras_run *run;
     const coras_pull_options *opts;
+    mode_t dir_mode, file_mode;              /* of what is made new, before the umask */
     char *absolute;                          /* of the output directory */
     unsigned missing_dirs;                   /* it and those above that were not there before */
     int dirfd;                               /* the output directory */
@@ -69,13 +75,14 @@ CORAS_MUST_CHECK int coras_workdir_open(coras_workdir *w, coras_run *run,
 void coras_workdir_close(coras_workdir *w);
 
 /*
- * A name of the artifact, for content that may have others. EXISTS "<title>: duplicate name" when
- * other content has it. *ret (NULL for the same content twice under one name) is owned by the
- * workdir. No check of safety yet.
+ * A name of the artifact, for content that may have others; `entry` is NULL, or what a package says
+ * of it (borrowed). EXISTS "<title>: duplicate name" when other content has it. *ret (NULL for the
+ * same content twice under one name) is owned by the workdir. No check of safety yet.
  */
 CORAS_MUST_CHECK int coras_workdir_add(coras_workdir *w, const coras_descriptor *content,
                                        const coras_descriptor *desc, const char *title,
-                                       coras_place **ret, coras_error **err);
+                                       const coras_package_entry *entry, coras_place **ret,
+                                       coras_error **err);
 
 /* The first place that was added for this content, which is that of `content` then; NULL: none. */
 coras_place *coras_workdir_first(coras_workdir *w, const coras_descriptor *content);

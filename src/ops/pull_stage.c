@@ -31,7 +31,7 @@ int coras_stage_need_output(coras_workdir *w, coras_error **err)
 {
     if (w->dirfd >= 0)
         return 0;
-    int rc = coras_mkdir_all(AT_FDCWD, w->absolute, 0777, err);
+    int rc = coras_mkdir_all(AT_FDCWD, w->absolute, w->dir_mode, err);
     if (rc < 0)
         return coras_wrap(err, rc, "failed to ensure directories of the target path");
     w->dirfd = open(w->absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
