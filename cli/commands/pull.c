@@ -9,7 +9,7 @@
 #include "cli/app/commands.h"
 #include "cli/options/fileref.h"
 #include "cli/app/run_options.h"
-#include "cli/output/metadata.h"
+#include "cli/output/pulled.h"
 #include "cli/options/targetref.h"
 #include "coras/mediatype.h"
 #include "coras/platform.h"
@@ -68,25 +68,6 @@ static int pull_prepare(struct call *call, coras_error **err)
     return format_check(&s->format, false, err);
 }
 
-static struct display *pull_display(const struct pull_state *s)
-{
-    static const struct display_words words = {.start = "Downloading",
-                                               .done = "Downloaded ",
-                                               .exists = "Exists     ",
-                                               .skipped = "Skipped    ",
-                                               .restored = "Restored   ",
-                                               .processing = "Processing ",
-                                               .bar_done = "Pulled     ",
-                                               .text_skipped = true};
-    const struct display_settings settings = {
-        .words = &words,
-        .quiet = s->format.kind != FORMAT_TEXT,
-        .terse = !s->common.verbose.value,
-        .terminal = display_wants_terminal(s->no_tty.value, s->common.debug.value),
-    };
-    return display_new(&settings);
-}
-
 static coras_pull_options library_options(const struct pull_state *s)
 {
     coras_pull_options options = CORAS_PULL_OPTIONS_INIT;
@@ -113,35 +94,10 @@ static void print_text(const struct pull_state *s, const coras_pull_result *resu
                coras_digest_format(&result->root.digest, digest));
 }
 
-static int print_json(const struct pull_state *s, const coras_pull_result *result,
-                      coras_error **err)
-{
-    char digest[CORAS_DIGEST_TEXT_MAX];
-    coras_digest_format(&result->root.digest, digest);
-    coras_auto_free char *reference = coras_asprintf("%s@%s", s->target.path, digest);
-    if (!reference)
-        return coras_fail_no_memory(err);
-    coras_auto_buf json = CORAS_BUF_UNLIMITED;
-    coras_json_writer w = CORAS_JSON_WRITER(&json, METADATA_INDENT);
-    coras_jw_object(&w);
-    coras_jw_member(&w, "reference", reference);
-    coras_jw_key(&w, "files");
-    coras_jw_array(&w);
-    for (size_t i = 0; i < result->file_count; i++) {
-        coras_jw_object(&w);
-        coras_jw_member(&w, "path", result->files[i].path);
-        put_artifact_members(&w, s->target.path, &result->files[i].desc);
-        coras_jw_end_object(&w);
-    }
-    coras_jw_end_array(&w);
-    coras_jw_end_object(&w);
-    return metadata_print(&s->format, &json, err);
-}
-
 static int pull_files(struct call *call, struct pull_state *s, coras_pull_result *result,
                       coras_error **err)
 {
-    struct display *display = pull_display(s);
+    struct display *display = download_display(&s->common, &s->format, &s->no_tty);
     const coras_pull_options options = library_options(s);
     coras_run_options run = run_options(call, &s->concurrency, display);
     run.no_sync = s->no_sync.value;
@@ -168,7 +124,7 @@ static int pull_run(struct call *call, coras_error **err)
     if (rc == 0 && s->format.kind == FORMAT_TEXT)
         print_text(s, &result);
     else if (rc == 0)
-        rc = print_json(s, &result, err);
+        rc = pulled_print_json(&s->target, &s->format, &result, err);
     coras_pull_result_clear(&result);
     return rc;
 }

@@ -20,6 +20,7 @@
 #include "coras/index.h"
 #include "coras/mediatype.h"
 #include "coras/model.h"
+#include "coras/model_get.h"
 #include "coras/model_scan.h"
 #include "coras/ops.h"
 #include "coras/read.h"

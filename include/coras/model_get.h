@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file coras/model_get.h
+ * From a reference to a directory that an engine can load, whichever tool packed the model.
+ */
+#ifndef CORAS_MODEL_GET_H
+#define CORAS_MODEL_GET_H
+
+#include "coras/ops.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Where to put a model, and which. */
+typedef struct coras_model_get_options {
+    size_t size;                    /**< sizeof(coras_model_get_options) */
+    const char *output;             /**< directory; NULL: "." */
+    const coras_platform *platform; /**< pick from an index; NULL: its only entry, else the one for
+                                       Linux and the architecture of this machine */
+} coras_model_get_options;
+#define CORAS_MODEL_GET_OPTIONS_INIT CORAS_SIZED_INIT(coras_model_get_options)
+
+/** What coras_model_get() did. */
+typedef struct coras_model_got {
+    coras_descriptor root; /**< the manifest whose files they are; of an index the picked entry */
+    const char *package;   /**< who packed it: "oras", "modelpack", "docker", "ollama", "kitops" or
+                              "modelcar"; static */
+    coras_pulled_file *files; /**< in the order of the manifest; an archive is its directory */
+    size_t file_count;
+    char **warnings; /**< for people, escaped; NULL-terminated list, or NULL */
+} coras_model_got;
+
+/**
+ * Release what coras_model_get() has told, which is empty again.
+ *
+ * @param got  all zero, or filled by coras_model_get()
+ *
+ * Never blocks. Thread-safe for distinct records.
+ * Since 0.1.
+ * Source: src/ops/model_pull.c.
+ */
+CORAS_API void coras_model_got_clear(coras_model_got *got);
+
+/**
+ * Pull a model: every package form becomes the directory that engines want.
+ *
+ * Files get the mode and the time that the package recorded, else the usual ones. All of the
+ * promises of coras_pull() hold: a final name appears only when its bytes are verified and on disk,
+ * what is already right is left alone (SKIPPED), what was cut goes on where it stopped. The config
+ * of the package is no file of the model and is not written. Links of archives become files when
+ * they lead to files of the package.
+ *
+ * @param source     borrowed
+ * @param reference  tag or digest in text form; borrowed
+ * @param opts       where to; borrowed for the call; NULL for defaults
+ * @param run        events, cancelling and limits; borrowed for the call; NULL for defaults
+ * @param ret        what was done; set on success only, release with coras_model_got_clear()
+ * @param err        may be NULL; set only on failure, release with coras_error_free()
+ * @return 0; CORAS_ERR_UNSUPPORTED for what cannot be laid down, with what there is in the message;
+ *         CORAS_ERR_NOT_FOUND; CORAS_ERR_NO_PLATFORM; CORAS_ERR_UNSAFE_PATH and CORAS_ERR_EXISTS
+ *         for paths that lead out or cannot stand beside each other; CORAS_ERR_UNSAFE_ARCHIVE,
+ *         CORAS_ERR_DIGEST_MISMATCH, CORAS_ERR_SIZE_MISMATCH, CORAS_ERR_TOO_LARGE for content that
+ *         is not what the package says; CORAS_ERR_NO_SPACE, CORAS_ERR_IO, CORAS_ERR_UNAUTHORIZED,
+ *         CORAS_ERR_CANCELLED, any transport error
+ *
+ * Blocking. Several threads may use one target at a time. Events come on the calling thread.
+ * Since 0.1.
+ * Spec: model-spec, "Model Format Specification"; image-spec 1.1, "Image Manifest".
+ */
+CORAS_API CORAS_MUST_CHECK int coras_model_get(coras_target *source, const char *reference,
+                                               const coras_model_get_options *opts,
+                                               const coras_run_options *run, coras_model_got *ret,
+                                               coras_error **err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

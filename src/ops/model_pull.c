@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A model package into a directory: the package says what becomes of its layers, the pull does it.
+ */
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/options.h"
+#include "coras/model_get.h"
+#include "oci/json_fields.h"
+#include "ops/model_package.h"
+#include "ops/pull.h"
+
+static int tell_warnings(const coras_package *p, char ***ret, coras_error **err)
+{
+    coras_auto_free char **list = coras_calloc(p->warnings.len + 1, sizeof(*list));
+
+    if (!list)
+        return coras_fail_no_memory(err);
+    for (size_t i = 0; i < p->warnings.len; i++)
+        list[i] = p->warnings.items[i];
+    return coras_text_list_copy(ret, list) ? 0 : coras_fail_no_memory(err);
+}
+
+/* What is packed is not unpacked yet. */
+static int check_forms(const coras_package *p, coras_error **err)
+{
+    for (size_t i = 0; i < p->entries.len; i++) {
+        const coras_package_entry *e = &p->entries.items[i];
+        if (!e->has_prefix && (e->form == CORAS_LAYER_TAR || e->compression))
+            return coras_fail(err, CORAS_ERR_UNSUPPORTED, "archives of a package (%s): unsupported",
+                              coras_package_name(p->kind));
+    }
+    return 0;
+}
+
+static int get(coras_target *source, const char *reference, const coras_model_get_options *opts,
+               const coras_run_options *run, coras_model_got *ret, coras_error **err)
+{
+    coras_auto_value(coras_found_package) found = {0};
+    coras_pull_options options = CORAS_PULL_OPTIONS_INIT;
+    coras_pull_result result = {0};
+    const struct coras_packaged packaged = {&found.root, &found.bytes, &found.package};
+
+    CORAS_TRY(coras_find_package(source, reference, opts->platform, &found, err));
+    CORAS_TRY(coras_check_package_is_whole(&found, err));
+    CORAS_TRY(check_forms(&found.package, err));
+    CORAS_TRY(tell_warnings(&found.package, &ret->warnings, err));
+    options.output = opts->output;
+    CORAS_TRY(coras_pull_package(source, &packaged, &options, run, &result, err));
+    ret->root = result.root;
+    ret->files = result.files;
+    ret->file_count = result.file_count;
+    ret->package = coras_package_name(found.package.kind);
+    return 0;
+}
+
+int coras_model_get(coras_target *source, const char *reference,
+                    const coras_model_get_options *opts, const coras_run_options *run,
+                    coras_model_got *ret, coras_error **err)
+{
+    coras_model_get_options known = CORAS_MODEL_GET_OPTIONS_INIT;
+    coras_model_got got = {0};
+
+    if (!source || !reference || !ret)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
+    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
+    int rc = get(source, reference, &known, run, &got, err);
+    if (rc < 0)
+        coras_model_got_clear(&got);
+    else
+        *ret = got;
+    return rc;
+}
+
+void coras_model_got_clear(coras_model_got *got)
+{
+    coras_pull_result files = {
+        .root = got->root, .files = got->files, .file_count = got->file_count};
+
+    coras_pull_result_clear(&files);
+    coras_text_list_free(got->warnings);
+    *got = (coras_model_got){0};
+}
