@@ -118,5 +118,5 @@ int cli_run(const char *program, int argc, char **argv, coras_cancel *cancel)
     if (rc < 0)
         report_error(&call, error);
     environment_forget();
-    return rc < 0 ? 1 : 0;
+    return rc < 0 ? 1 : call.exit_code;
 }

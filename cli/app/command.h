@@ -67,6 +67,7 @@ struct call {
     size_t nargs;
     void *state;
     coras_cancel *cancel;
+    int exit_code; /* of a run that succeeded: 0, or what its result means for a script */
 
     enum error_scope scope;
     char *registry;     /* owned: host of the target, for the error prefix; or NULL */

@@ -52,8 +52,17 @@
 #define CORAS_LIMIT_PICKLE_MEMO       CORAS_MIB
 #define CORAS_LIMIT_PICKLE_IMPORTS    1024 /* different ones of one pickle */
 #define CORAS_LIMIT_PICKLE_DOUBTFUL   256
-#define CORAS_LIMIT_PICKLE_DEPTH      3      /* pickles in byte strings of pickles */
-#define CORAS_LIMIT_ZIP_MEMBERS       200000 /* the largest checkpoints have tens of thousands */
+#define CORAS_LIMIT_PICKLE_DEPTH      3 /* pickles in byte strings of pickles */
+/* Scans of models: what is kept and read of what a stranger made. */
+#define CORAS_LIMIT_SCAN_FINDINGS    10000
+#define CORAS_LIMIT_SCAN_DETAIL      (4 * CORAS_KIB)  /* text of one finding */
+#define CORAS_LIMIT_SCAN_DOCUMENT    (4 * CORAS_MIB)  /* a configuration, a template */
+#define CORAS_LIMIT_SCAN_SEARCH      (64 * CORAS_MIB) /* of a remote file that is only searched */
+#define CORAS_LIMIT_SCAN_INFLATED    (16384LL * CORAS_MIB) /* of one compressed stream */
+#define CORAS_LIMIT_SCAN_CHOSEN      4096 /* members of a zip archive that are looked into */
+#define CORAS_LIMIT_SCAN_MEMBERS     64   /* of these, whose names promise nothing */
+#define CORAS_LIMIT_SCAN_KERAS_DEPTH 64
+#define CORAS_LIMIT_ZIP_MEMBERS      200000 /* the largest checkpoints have tens of thousands */
 
 /* Model files: what their reference readers bound, and what keeps the reading in 64 MiB. */
 #define CORAS_LIMIT_SAFETENSORS_HEADER 100000000 /* the format's own constant */

@@ -129,6 +129,8 @@ static void break_off(coras_pickle *p, int64_t at)
 
 static int end_pickle(coras_pickle *p, coras_error **err)
 {
+    if (p->machine.stack.len == 0)
+        return BROKEN; /* a pickle leaves its object */
     CORAS_TRY(coras_pickle_log_believe(&p->log, err));
     coras_pickle_machine_reset(&p->machine);
     p->summary.pickles++;

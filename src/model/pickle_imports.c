@@ -30,6 +30,8 @@ static const struct coras_import_row harmless[] = {
     {"torch.nn.parameter", "Parameter"},
     {"torch.serialization", "_get_layout"},
     {"torch.storage", "UntypedStorage TypedStorage"},
+    {"torch.jit._pickle", "build_intlist build_tensorlist build_doublelist build_boollist "
+                          "build_tensor_from_id restore_type_tag"},
     {"numpy", "dtype ndarray float64 float32 float16 int64 int32 int16 int8 uint8 bool_"},
     {"numpy.core.multiarray", "_reconstruct scalar"},
     {"numpy._core.multiarray", "_reconstruct scalar"},
@@ -220,6 +222,12 @@ static bool has_word(const char *words, const char *word, size_t len)
     return false;
 }
 
+/* Classes of TorchScript, whose code lies beside the pickle and runs in an interpreter of torch. */
+static bool is_torch_script(const char *module)
+{
+    return coras_str_starts(module, "__torch__.");
+}
+
 static bool is_harmless(const char *module, const char *name)
 {
     for (size_t i = 0; i < CORAS_ARRAY_LEN(harmless); i++)
@@ -277,5 +285,7 @@ enum coras_severity coras_pickle_judge(const char *module, const char *name)
 {
     if (is_harmless(module, name))
         return CORAS_SEVERITY_LOW;
-    return is_dangerous(module, name) ? CORAS_SEVERITY_HIGH : CORAS_SEVERITY_MEDIUM;
+    if (is_dangerous(module, name))
+        return CORAS_SEVERITY_HIGH;
+    return is_torch_script(module) ? CORAS_SEVERITY_LOW : CORAS_SEVERITY_MEDIUM;
 }

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a pull asks of a scan.
+ */
+#ifndef CORAS_OPS_MODEL_SCAN_H
+#define CORAS_OPS_MODEL_SCAN_H
+
+#include "coras/model_scan.h"
+
+/*
+ * Scan a model before anything of it is laid down: CORAS_ERR_DENIED with the first finding of
+ * medium severity or worse, 0 when there is none.
+ */
+CORAS_MUST_CHECK int coras_model_scan_before(coras_model *model, coras_error **err);
+
+#endif
