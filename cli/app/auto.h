@@ -14,6 +14,7 @@ CORAS_DEFINE_AUTO(coras_artifact, coras_artifact_free)
 CORAS_DEFINE_AUTO_VALUE(coras_annotations, coras_annotations_clear)
 CORAS_DEFINE_AUTO_VALUE(coras_attached, coras_attached_clear)
 CORAS_DEFINE_AUTO_VALUE(coras_descriptor, coras_descriptor_clear)
+CORAS_DEFINE_AUTO_VALUE(coras_plan, coras_plan_clear)
 CORAS_DEFINE_AUTO_VALUE(coras_platform, coras_platform_clear)
 
 #endif

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/buf.h"
 #include "base/error.h"
+#include "cli/output/text.h"
 
 #define NAMES_SHOWN 5
 #define TAGS_SEEN   100 /* about a page; some registries ignore where to begin */
@@ -34,6 +35,18 @@ void tell_unused_annotations(const char *path, const coras_strlist *names)
     if (coras_buf_done(&line, NULL) == 0)
         fprintf(stderr, "WARNING! Annotations in %s that match no file are not used: %s\n", path,
                 line.ptr);
+}
+
+void tell_part(int64_t left, int64_t whole)
+{
+    coras_auto_buf missing = CORAS_BUF_UNLIMITED, all = CORAS_BUF_UNLIMITED;
+
+    put_size(&missing, left);
+    put_size(&all, whole);
+    fprintf(stderr,
+            "The layout holds a part: %s of %s were not chosen. The same copy without a selection "
+            "completes it.\n",
+            missing.ptr, all.ptr);
 }
 
 /* ---- cosign ---- */

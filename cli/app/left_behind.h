@@ -18,4 +18,7 @@ void tell_unused_annotations(const char *path, const coras_strlist *names);
  */
 void tell_cosign_tags(coras_target *source, const coras_digest *digest);
 
+/* Content that a copy has not chosen: so many bytes of how many. */
+void tell_part(int64_t left, int64_t whole);
+
 #endif

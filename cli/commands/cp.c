@@ -3,13 +3,16 @@
  * cp: an artifact from one target to another.
  */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/vec.h"
 #include "cli/app/commands.h"
 #include "cli/app/run_options.h"
+#include "cli/options/selection.h"
 #include "cli/options/targetref.h"
+#include "cli/output/plan.h"
 #include "cli/app/auto.h"
 #include "cli/app/left_behind.h"
 #include "cli/compat/copy_side.h"
@@ -27,6 +30,8 @@ struct cp_state {
     struct opt_int concurrency;
     struct opt_list platform;
     struct opt_list resolve;
+    struct selection_options selection;
+    struct opt_bool dry_run;
     /* after prepare */
     struct {
         coras_platform *items;
@@ -69,6 +74,8 @@ static const struct opt_use cp_groups[] = {
     SIDE_GROUPS(to, "to-", "destination "),
     {no_tty_options, offsetof(struct cp_state, no_tty), NULL, NULL},
     {cp_options, 0, NULL, NULL},
+    {selection_options, offsetof(struct cp_state, selection), NULL, NULL},
+    {dry_run_options, offsetof(struct cp_state, dry_run), NULL, NULL},
     {0},
 };
 
@@ -163,8 +170,11 @@ static void cp_event(const coras_event *event, void *user)
         s->resolved = true;
     } else if (event->kind == CORAS_EVENT_TAGGING) {
         s->copied = true;
+    } else if (event->kind == CORAS_EVENT_LEFT) {
+        tell_part(event->offset, event->total);
     }
-    display_event(event, s->display);
+    if (!s->dry_run.value)
+        display_event(event, s->display);
 }
 
 static struct display *cp_display(struct cp_state *s)
@@ -255,17 +265,34 @@ static int copy_with_display(struct cp_state *s, struct call *call, coras_error 
     options.platforms = s->platforms.items;
     options.platform_count = s->platforms.len;
     options.extra_tags = s->to.extra_tag_items;
+    coras_selection selection = selection_of(&s->selection);
+    options.selection = &selection;
+    coras_auto_value(coras_plan) plan = CORAS_PLAN_INIT;
+    options.plan = s->dry_run.value ? &plan : NULL;
     int rc = coras_copy(s->from.target, s->from.reference, s->to.target, s->to.reference, &options,
                         &run, &root, err);
     if (rc < 0)
         return explain_failure(call, s, rc, err);
     s->copied = true;
-    display_finish(s->display);
+    if (s->dry_run.value)
+        CORAS_TRY(plan_print_text(&plan, "copied", err));
+    else
+        display_finish(s->display);
     char digest[CORAS_DIGEST_TEXT_MAX];
     printf("Digest: %s\n", coras_digest_format(&s->digest, digest));
-    if (s->from.registry)
+    if (s->from.registry && !s->dry_run.value)
         tell_cosign_tags(s->from.target, &s->digest);
     return 0;
+}
+
+/* A dry run makes no layout where there is none. */
+static int open_destination(struct call *call, struct cp_state *s, coras_error **err)
+{
+    if (!s->dry_run.value)
+        return target_open(call, &s->to, CORAS_LAYOUT_WRITE, &s->resolve, err);
+    if (s->to.is_layout && access(s->to.path, F_OK) < 0)
+        return 0;
+    return target_open(call, &s->to, CORAS_LAYOUT_READ, &s->resolve, err);
 }
 
 static int cp_run(struct call *call, coras_error **err)
@@ -274,7 +301,7 @@ static int cp_run(struct call *call, coras_error **err)
     common_apply(&s->common);
     CORAS_TRY(target_open_source(call, &s->from, &s->resolve, err));
     CORAS_TRY(target_require_reference(call, &s->from, err));
-    CORAS_TRY(target_open(call, &s->to, CORAS_LAYOUT_WRITE, &s->resolve, err));
+    CORAS_TRY(open_destination(call, s, err));
     s->display = cp_display(s);
     int rc = copy_with_display(s, call, err);
     if (rc < 0)
@@ -315,6 +342,10 @@ static const struct example cp_examples[] = {
      "localhost:6000/net-monitor-copy:v1"},
     {"Copy an artifact to several tags",
      "cp localhost:5000/net-monitor:v1 localhost:6000/net-monitor-copy:tag1,tag2,tag3"},
+    {"Copy a part of an artifact into an OCI image layout",
+     "cp --include \"*.json\" --to-oci-layout localhost:5000/net-monitor:v1 ./part:v1"},
+    {"Say what would be copied",
+     "cp --dry-run localhost:5000/net-monitor:v1 localhost:6000/net-monitor-copy:v1"},
     {"Copy with ten transfers at a time", "cp --concurrency 10 localhost:5000/net-monitor:v1 "
                                           "localhost:5000/net-monitor-copy:tag1,tag2,tag3"},
     {"Complete a destination that may hold only a part, such as a registry's cache",

@@ -9,6 +9,8 @@
 #include "cli/app/commands.h"
 #include "cli/options/fileref.h"
 #include "cli/app/run_options.h"
+#include "cli/options/selection.h"
+#include "cli/output/plan.h"
 #include "cli/output/pulled.h"
 #include "cli/options/targetref.h"
 #include "coras/mediatype.h"
@@ -27,7 +29,11 @@ struct pull_state {
     struct opt_string output;
     struct opt_string config;
     struct opt_int concurrency;
+    struct selection_options selection;
+    struct opt_bool dry_run;
     /* while it runs */
+    coras_selection chosen;
+    coras_plan plan; /* of a dry run */
     char *config_path;
     const char *config_type;
 };
@@ -57,6 +63,8 @@ static const struct opt_use pull_groups[] = {
     {format_options, offsetof(struct pull_state, format), NULL, NULL},
     {no_tty_options, offsetof(struct pull_state, no_tty), NULL, NULL},
     {pull_options, 0, NULL, NULL},
+    {selection_options, offsetof(struct pull_state, selection), NULL, NULL},
+    {dry_run_options, offsetof(struct pull_state, dry_run), NULL, NULL},
     {0},
 };
 
@@ -68,9 +76,12 @@ static int pull_prepare(struct call *call, coras_error **err)
     return format_check(&s->format, false, err);
 }
 
-static coras_pull_options library_options(const struct pull_state *s)
+static coras_pull_options library_options(struct pull_state *s)
 {
     coras_pull_options options = CORAS_PULL_OPTIONS_INIT;
+    s->chosen = selection_of(&s->selection);
+    options.selection = &s->chosen;
+    options.plan = s->dry_run.value ? &s->plan : NULL;
     options.output = s->output.value;
     options.keep_old_files = s->keep_old_files.value;
     options.allow_path_traversal = s->allow_path_traversal.value;
@@ -94,12 +105,26 @@ static void print_text(const struct pull_state *s, const coras_pull_result *resu
                coras_digest_format(&result->root.digest, digest));
 }
 
+static int print_plan(const struct pull_state *s, const coras_pull_result *result,
+                      coras_error **err)
+{
+    char digest[CORAS_DIGEST_TEXT_MAX];
+
+    if (s->format.kind != FORMAT_TEXT)
+        return plan_print_json(&s->format, &s->plan, s->target.raw, &result->root.digest, err);
+    CORAS_TRY(plan_print_text(&s->plan, "pulled", err));
+    printf("Digest: %s\n", coras_digest_format(&result->root.digest, digest));
+    return 0;
+}
+
 static int pull_files(struct call *call, struct pull_state *s, coras_pull_result *result,
                       coras_error **err)
 {
     struct display *display = download_display(&s->common, &s->format, &s->no_tty);
     const coras_pull_options options = library_options(s);
     coras_run_options run = run_options(call, &s->concurrency, display);
+    if (s->dry_run.value)
+        run.on_event = NULL; /* nothing is transferred */
     run.no_sync = s->no_sync.value;
     int rc = coras_pull(s->target.target, s->target.reference, &options, &run, result, err);
     if (rc < 0)
@@ -121,7 +146,9 @@ static int pull_run(struct call *call, coras_error **err)
     CORAS_TRY(target_require_reference(call, &s->target, err));
     coras_pull_result result = {0};
     int rc = pull_files(call, s, &result, err);
-    if (rc == 0 && s->format.kind == FORMAT_TEXT)
+    if (rc == 0 && s->dry_run.value)
+        rc = print_plan(s, &result, err);
+    else if (rc == 0 && s->format.kind == FORMAT_TEXT)
         print_text(s, &result);
     else if (rc == 0)
         rc = pulled_print_json(&s->target, &s->format, &result, err);
@@ -134,6 +161,7 @@ static void pull_clear(void *state)
     struct pull_state *s = state;
     target_clear(&s->target);
     coras_platform_clear(&s->platform.platform);
+    coras_plan_clear(&s->plan);
     free(s->config_path);
 }
 
@@ -147,6 +175,9 @@ static const struct example pull_examples[] = {
     {"Pull and keep what was fetched in a local cache",
      "$ export ORAS_CACHE=~/.oras/cache\npull localhost:5000/hello:v1"},
     {"Pull the files for one platform", "pull --platform linux/arm/v5 localhost:5000/hello:v1"},
+    {"Pull the files that match a pattern",
+     "pull --include \"*.json\" --include \"tokenizer/**\" localhost:5000/hello:v1"},
+    {"Say what would be pulled", "pull --dry-run --exclude \"*.bin\" localhost:5000/hello:v1"},
     {"Pull with six transfers at a time", "pull --concurrency 6 localhost:5000/hello:v1"},
     {"[Experimental] Pull files and print the result as JSON",
      "pull localhost:5000/hello:v1 --format json"},

@@ -65,6 +65,7 @@ static const char *word_of(const struct display_words *words, enum coras_event_k
     case CORAS_EVENT_FOUND:
     case CORAS_EVENT_BEGUN:
     case CORAS_EVENT_ENDED:
+    case CORAS_EVENT_LEFT:
     case CORAS_EVENT_PREPARING:
     case CORAS_EVENT_EMPTY_ARTIFACT:
     case CORAS_EVENT_HASHING:

@@ -23,6 +23,7 @@
 #include "coras/model_get.h"
 #include "coras/model_scan.h"
 #include "coras/ops.h"
+#include "coras/plan.h"
 #include "coras/read.h"
 #include "coras/platform.h"
 #include "coras/reference.h"

@@ -90,7 +90,8 @@ extern "C" {
     X(CORAS_ERR_RATE_LIMITED, -33, "RATE_LIMITED", "too many requests")                            \
     X(CORAS_ERR_NO_PLATFORM, -34, "NO_PLATFORM", "no such platform")                               \
     X(CORAS_ERR_NOT_AN_INDEX, -35, "NOT_AN_INDEX", "not an index")                                 \
-    X(CORAS_ERR_INVALID_MODEL, -36, "INVALID_MODEL", "not the model file that it claims to be")
+    X(CORAS_ERR_INVALID_MODEL, -36, "INVALID_MODEL", "not the model file that it claims to be")    \
+    X(CORAS_ERR_NOTHING_CHOSEN, -37, "NOTHING_CHOSEN", "nothing matches the selection")
 
 /** Error codes; values are stable, new ones are appended. 0 is success. */
 enum coras_error_code {

@@ -37,8 +37,9 @@ enum coras_event_kind {
     CORAS_EVENT_FOUND,   /**< backup, restore: `text` = a tag that will have its turn; `count` of
                             them in all, each told before the first BEGUN */
     CORAS_EVENT_BEGUN,   /**< backup, restore: `text` = the tag whose turn it is */
-    CORAS_EVENT_ENDED    /**< backup, restore: `text` = the tag that is done, desc = what it names,
+    CORAS_EVENT_ENDED,   /**< backup, restore: `text` = the tag that is done, desc = what it names,
                             `count` = manifests that refer to it and went along */
+    CORAS_EVENT_LEFT     /**< copy with a selection: `offset` of `total` bytes were not chosen */
 };
 
 /** One event. Everything is borrowed for the duration of the callback. */
@@ -50,7 +51,7 @@ typedef struct coras_event {
     bool named; /**< `name` is a title annotation */
     int64_t offset;
     const char *text;
-    int64_t total; /**< HASHING, KEPT: bytes of the whole; else 0 */
+    int64_t total; /**< HASHING, KEPT, LEFT: bytes of the whole; else 0 */
     size_t count;  /**< FOUND, ENDED */
 } coras_event;
 

@@ -141,6 +141,8 @@ extern "C" {
     X(CORAS_HINT_ONE_PLATFORM, 66, "ONE_PLATFORM",                                                 \
       "selecting multiple platforms requires a multi-platform source; select one platform to "     \
       "copy it from an image")                                                                     \
+    /* What a selection passed over, joined by ", ". */                                            \
+    X(CORAS_HINT_CONTENT_EXISTS, 67, "CONTENT_EXISTS", "there is: %1")                             \
                                                                                                    \
     /* This machine. */                                                                            \
     X(CORAS_HINT_FREE_SPACE, 80, "FREE_SPACE", "free some space, or choose another directory")     \

@@ -10,6 +10,8 @@
 
 #include "coras/environment.h"
 #include "coras/event.h"
+#include "coras/plan.h"
+#include "coras/select.h"
 #include "coras/target.h"
 
 #ifdef __cplusplus
@@ -147,14 +149,18 @@ CORAS_API void coras_artifact_free(coras_artifact *artifact);
 
 /** What to pull and where. */
 typedef struct coras_pull_options {
-    size_t size;                    /**< sizeof(coras_pull_options) */
-    const char *output;             /**< directory; NULL: "." */
-    bool keep_old_files;            /**< an existing file is an error */
-    bool allow_path_traversal;      /**< titles may leave the directory */
-    bool include_subject;           /**< follow `subject` too */
-    const char *config_path;        /**< save the config under this name; NULL: not */
-    const char *config_media_type;  /**< only a config of this type; NULL: the first */
-    const coras_platform *platform; /**< pick from an index; NULL: all */
+    size_t size;                      /**< sizeof(coras_pull_options) */
+    const char *output;               /**< directory; NULL: "." */
+    bool keep_old_files;              /**< an existing file is an error */
+    bool allow_path_traversal;        /**< titles may leave the directory */
+    bool include_subject;             /**< follow `subject` too */
+    const char *config_path;          /**< save the config under this name; NULL: not */
+    const char *config_media_type;    /**< only a config of this type; NULL: the first */
+    const coras_platform *platform;   /**< pick from an index; NULL: all */
+    const coras_selection *selection; /**< which files; NULL: all. The config that `config_path`
+                                         asks for is taken anyway; manifests are always read */
+    coras_plan *plan; /**< not NULL: a dry run. Nothing is written, and what would be is added here:
+                         initialised with CORAS_PLAN_INIT; set on success only */
 } coras_pull_options;
 #define CORAS_PULL_OPTIONS_INIT CORAS_SIZED_INIT(coras_pull_options)
 
@@ -191,17 +197,21 @@ CORAS_API void coras_pull_result_clear(coras_pull_result *result);
  * what this pull has made new is taken away again, and what it has already replaced stays replaced.
  * What was cut goes on where it stopped, also in a later process.
  *
+ * With a selection only what it takes is transferred, compared with the names that the files will
+ * have below the directory.
+ *
  * @param source     borrowed
  * @param reference  tag or digest in text form; borrowed
  * @param opts       where to, and what; borrowed for the call; NULL for defaults
  * @param run        events, cancelling and limits; borrowed for the call; NULL for defaults
  * @param ret        what was done; set on success only, release with coras_pull_result_clear()
  * @param err        may be NULL; set only on failure, release with coras_error_free()
- * @return 0; CORAS_ERR_NOT_FOUND; CORAS_ERR_NO_PLATFORM; CORAS_ERR_UNSAFE_PATH for a title that
- *         leads out; CORAS_ERR_EXISTS with keep_old_files and for two files of one name;
- *         CORAS_ERR_DIGEST_MISMATCH, CORAS_ERR_SIZE_MISMATCH, CORAS_ERR_UNSAFE_ARCHIVE,
- *         CORAS_ERR_NO_SPACE, CORAS_ERR_IO, CORAS_ERR_UNAUTHORIZED, CORAS_ERR_CANCELLED, any
- *         transport error
+ * @return 0; CORAS_ERR_NOT_FOUND; CORAS_ERR_NOTHING_CHOSEN for a selection that takes nothing;
+ *         CORAS_ERR_INVALID_ARGUMENT for a pattern that is none; CORAS_ERR_NO_PLATFORM;
+ *         CORAS_ERR_UNSAFE_PATH for a title that leads out; CORAS_ERR_EXISTS with keep_old_files
+ * and for two files of one name; CORAS_ERR_DIGEST_MISMATCH, CORAS_ERR_SIZE_MISMATCH,
+ * CORAS_ERR_UNSAFE_ARCHIVE, CORAS_ERR_NO_SPACE, CORAS_ERR_IO, CORAS_ERR_UNAUTHORIZED,
+ * CORAS_ERR_CANCELLED, any transport error
  *
  * Blocking. Several threads may use one target at a time. Events come on the calling thread.
  * Since 0.1.
@@ -222,6 +232,15 @@ typedef struct coras_copy_options {
     const coras_platform *platforms; /**< pick from an index; NULL: everything */
     size_t platform_count;
     const char *const *extra_tags; /**< NULL-terminated */
+    /**
+     * Which content of image manifests to take, by title; NULL: all. Manifests and configs go along
+     * in any case and are not changed, so that the destination holds a part of what they name: a
+     * layout does, a registry would refuse them (CORAS_ERR_UNSUPPORTED). A later copy of the whole
+     * completes it. Reports LEFT.
+     */
+    const coras_selection *selection;
+    coras_plan *plan; /**< not NULL: a dry run. Nothing is written, and what would be is added here:
+                         initialised with CORAS_PLAN_INIT; set on success only */
 } coras_copy_options;
 #define CORAS_COPY_OPTIONS_INIT CORAS_SIZED_INIT(coras_copy_options)
 
@@ -234,7 +253,7 @@ typedef struct coras_copy_options {
  *
  * @param from            borrowed
  * @param from_reference  tag or digest at the source; borrowed
- * @param to              borrowed
+ * @param to              borrowed; may be NULL for a dry run, to which nothing is there
  * @param to_reference    tag at the destination; NULL: by digest; borrowed
  * @param opts            what of the graph; borrowed for the call; NULL for defaults
  * @param run             events, cancelling and limits; borrowed for the call; NULL for defaults
@@ -242,7 +261,9 @@ typedef struct coras_copy_options {
  *                        picked; initialised with CORAS_DESCRIPTOR_INIT; set on success only,
  *                        release with coras_descriptor_clear()
  * @param err             may be NULL; set only on failure, release with coras_error_free()
- * @return 0; CORAS_ERR_NOT_FOUND, CORAS_ERR_NO_PLATFORM, CORAS_ERR_DIGEST_MISMATCH,
+ * @return 0; CORAS_ERR_NOT_FOUND; CORAS_ERR_NOTHING_CHOSEN for a selection that takes nothing;
+ *         CORAS_ERR_INVALID_ARGUMENT for a pattern that is none; CORAS_ERR_UNSUPPORTED for a
+ *         selection into a registry; CORAS_ERR_NO_PLATFORM, CORAS_ERR_DIGEST_MISMATCH,
  *         CORAS_ERR_SIZE_MISMATCH, CORAS_ERR_NO_SPACE, CORAS_ERR_IO, CORAS_ERR_UNAUTHORIZED,
  *         CORAS_ERR_DENIED, CORAS_ERR_CANCELLED, any transport error; coras_error_side() tells
  *         which end failed

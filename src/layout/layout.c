@@ -265,7 +265,7 @@ static const coras_target_ops layout_ops = {
     .fetch_manifest = layout_fetch_manifest,
     .fetch = coras_layout_fetch,
     .resolve_blob = coras_layout_resolve_blob,
-    .exists = coras_layout_exists,
+    .exists = coras_layout_exists_whole,
     .push_blob = coras_layout_push_blob,
     .push_manifest = layout_push_manifest,
     .tag = layout_tag,
@@ -274,6 +274,7 @@ static const coras_target_ops layout_ops = {
     .remove = layout_remove,
     .open_local = coras_layout_open_local,
     .land = coras_layout_land,
+    .set_part = coras_layout_set_part,
 };
 
 /* ---- opening ---- */

@@ -71,6 +71,14 @@ int coras_layout_open_local(coras_target *t, const coras_descriptor *desc, int *
 int coras_layout_land(coras_target *t, const coras_descriptor *desc, coras_landing *ret,
                       coras_error **err);
 
+/* layout_part.c */
+
+int coras_layout_set_part(coras_target *t, const coras_descriptor *desc, bool is_part,
+                          coras_error **err);
+/* `exists` as a verb: a manifest that is there with only a part of its content is not there. */
+int coras_layout_exists_whole(coras_target *t, const coras_descriptor *desc, bool *ret,
+                              coras_error **err);
+
 /* layout_file.c: index.json and oci-layout on disk, and the lock */
 
 /* Make what a directory lacks to be an empty layout. */

@@ -17,6 +17,8 @@
 #include "transfer/parallel.h"
 #include "transfer/transfer.h"
 #include "oci/manifest.h"
+#include "ops/choosing.h"
+#include "ops/copy_dry.h"
 #include "ops/copy_select.h"
 #include "ops/referrer_walk.h"
 
@@ -28,8 +30,10 @@ struct copy {
     coras_descriptor root;
     coras_buf root_bytes;                 /* of the selected root, as it is to be pushed */
     struct coras_referrer_walk referrers; /* when they are copied */
-    atomic_bool met_root;                 /* the walk came to it */
-    bool named;                           /* the root was pushed by its name */
+    coras_choosing choosing;
+    struct coras_copy_dry dry; /* of a dry run */
+    atomic_bool met_root;      /* the walk came to it */
+    bool named;                /* the root was pushed by its name */
 };
 
 /* A manifest's bytes wait in its node until everything below it is there. */
@@ -69,6 +73,17 @@ static int at_source(int rc, coras_error **err)
 static int at_destination(int rc, coras_error **err)
 {
     return coras_at_side(CORAS_SIDE_DESTINATION, rc, err);
+}
+
+static bool is_dry(const struct copy *c)
+{
+    return c->opts->plan != NULL;
+}
+
+/* A selection that takes nothing is a mistake; nothing to choose from is none. */
+static int check_chosen(struct copy *c, coras_error **err)
+{
+    return coras_choosing_has_left(&c->choosing) ? coras_choosing_check(&c->choosing, err) : 0;
 }
 
 static int put_manifest(struct copy *c, const coras_descriptor *desc, const void *bytes,
@@ -159,7 +174,21 @@ static int add_successor(coras_graph *g, coras_node *node, const coras_manifest 
     return known < 0 ? known : 0;
 }
 
-static int add_successors(coras_graph *g, coras_node *node, const coras_manifest *m,
+/* A choice is among what a manifest lists, not of what it is made of. */
+static int is_wanted(struct copy *c, const coras_manifest *m, const coras_descriptor *desc,
+                     bool *ret, coras_error **err)
+{
+    *ret = !coras_media_type_is_foreign_layer(desc->media_type);
+    if (!*ret || (m->has_config && desc == &m->config) || coras_descriptor_is_empty(desc, false) ||
+        coras_media_type_is_manifest(desc->media_type))
+        return 0;
+    coras_auto_free char *path = NULL;
+    CORAS_TRY(coras_content_path(desc, &path, err));
+    *ret = coras_choose(&c->choosing, path, desc);
+    return *ret || !is_dry(c) ? 0 : coras_copy_plan(&c->dry, desc, CORAS_PLAN_SKIP, 0, err);
+}
+
+static int add_successors(struct copy *c, coras_graph *g, coras_node *node, const coras_manifest *m,
                           coras_error **err)
 {
     coras_auto_free const coras_descriptor **next = NULL;
@@ -170,9 +199,12 @@ static int add_successors(coras_graph *g, coras_node *node, const coras_manifest
     children = coras_calloc(count + 1, sizeof(coras_node *));
     if (!children)
         return coras_fail_no_memory(err);
-    for (size_t i = 0; i < count; i++)
-        if (!coras_media_type_is_foreign_layer(next[i]->media_type))
+    for (size_t i = 0; i < count; i++) {
+        bool wanted;
+        CORAS_TRY(is_wanted(c, m, next[i], &wanted, err));
+        if (wanted)
             CORAS_TRY(add_successor(g, node, m, next[i], &children[i], err));
+    }
     /* Only now: a later one may have the better title. */
     for (size_t i = 0; i < count; i++)
         if (children[i])
@@ -211,6 +243,8 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
         /* Upstream says nothing where giving the name, at the end, is a push of the manifest. */
         bool silent = is_root(c, &node->desc) && c->to_reference && c->to->ops->names_by_push &&
                       !c->opts->recursive;
+        if (exists && is_dry(c))
+            CORAS_TRY(coras_copy_plan(&c->dry, &node->desc, CORAS_PLAN_PRESENT, 0, err));
         if (exists && !silent)
             coras_run_post(&c->run, CORAS_EVENT_EXISTS, &node->desc, 0, NULL);
         if (exists)
@@ -219,7 +253,10 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
     CORAS_TRY(read_manifest(c, node, err));
     const struct node_bytes *n = node->data;
     CORAS_TRY(coras_manifest_parse(n->bytes.ptr, n->bytes.len, node->desc.media_type, &m, err));
-    return add_successors(g, node, &m, err);
+    CORAS_TRY(add_successors(c, g, node, &m, err));
+    /* Of an index it is known at the end. */
+    bool is_whole = is_root(c, &node->desc) && !coras_kind_is_index(m.kind);
+    return is_whole ? check_chosen(c, err) : CORAS_GRAPH_GO_ON;
 }
 
 /* ---- moving a node ---- */
@@ -280,6 +317,13 @@ static bool is_referred(const struct copy *c, const coras_descriptor *desc)
            coras_map_has(c->referrers.referred, coras_digest_format(&desc->digest, digest));
 }
 
+static int set_part(struct copy *c, const coras_node *node, bool is_part, coras_error **err)
+{
+    if (!c->to->ops->set_part)
+        return 0;
+    return at_destination(c->to->ops->set_part(c->to, &node->desc, is_part, err), err);
+}
+
 static int push_manifest(struct copy *c, coras_node *node, coras_error **err)
 {
     const struct node_bytes *n = node->data;
@@ -288,8 +332,15 @@ static int push_manifest(struct copy *c, coras_node *node, coras_error **err)
     coras_run_post(&c->run, CORAS_EVENT_START, &node->desc, 0, NULL);
     coras_auto_value(coras_descriptor) bare = CORAS_DESCRIPTOR_INIT;
     CORAS_TRY(make_bare(&bare, &node->desc, err));
+    bool is_part = coras_choosing_has_left(&c->choosing);
+    if (is_root(c, &node->desc))
+        CORAS_TRY(check_chosen(c, err));
+    if (is_part)
+        CORAS_TRY(set_part(c, node, true, err));
     CORAS_TRY(put_manifest(c, is_referred(c, &node->desc) ? &bare : &node->desc, n->bytes.ptr,
                            named ? c->to_reference : NULL, err));
+    if (!is_part)
+        CORAS_TRY(set_part(c, node, false, err));
     set_mark(c, node, MOVED);
     if (named)
         c->named = true; /* read when the walk is over */
@@ -299,9 +350,24 @@ static int push_manifest(struct copy *c, coras_node *node, coras_error **err)
     return 0;
 }
 
+/* What comes to its end in a dry run: a manifest is not there, of a blob it is asked. */
+static int plan_node(struct copy *c, coras_node *node, coras_error **err)
+{
+    bool exists = false;
+
+    if (!coras_media_type_is_manifest(node->desc.media_type))
+        CORAS_TRY(was_there(c, node, &exists, err));
+    int64_t bytes = exists || is_marked(c, node, MOVED) ? 0 : node->desc.size;
+    set_mark(c, node, MOVED);
+    return coras_copy_plan(&c->dry, &node->desc, exists ? CORAS_PLAN_PRESENT : CORAS_PLAN_DOWNLOAD,
+                           bytes, err);
+}
+
 static int finish(coras_graph *g CORAS_UNUSED, coras_node *node, void *user, coras_error **err)
 {
     struct copy *c = user;
+    if (is_dry(c))
+        return plan_node(c, node, err);
     if (coras_media_type_is_manifest(node->desc.media_type))
         return push_manifest(c, node, err);
     return copy_blob(c, node, err);
@@ -392,7 +458,33 @@ static int copy(struct copy *c, const char *from_reference, coras_error **err)
         CORAS_TRY(copy_with_referrers(c, err));
     else
         CORAS_TRY(walk_from(c, &c->root, 1, err));
-    return name_root(c, err);
+    CORAS_TRY(check_chosen(c, err));
+    if (is_dry(c))
+        return 0;
+    CORAS_TRY(name_root(c, err));
+    if (coras_choosing_has_left(&c->choosing))
+        coras_run_post_amount(&c->run, CORAS_EVENT_LEFT, NULL, c->choosing.left_bytes,
+                              c->choosing.left_bytes + c->choosing.taken_bytes);
+    return 0;
+}
+
+/* Asked before anything is, since a registry refuses a manifest at the very end. */
+static int check_destination(const struct copy *c, coras_error **err)
+{
+    if (!coras_choosing_is_choosy(&c->choosing) || c->to->ops->set_part)
+        return 0;
+    return coras_fail(err, CORAS_ERR_UNSUPPORTED,
+                      "only an OCI layout holds a part of an artifact: a registry refuses a "
+                      "manifest whose content is missing");
+}
+
+static int run_copy(struct copy *c, const char *from_reference, coras_error **err)
+{
+    CORAS_TRY(check_destination(c, err));
+    int rc = copy(c, from_reference, err);
+    if (rc == 0 && is_dry(c))
+        coras_copy_dry_take(&c->dry, c->opts->plan);
+    return rc;
 }
 
 int coras_copy(coras_target *from, const char *from_reference, coras_target *to,
@@ -406,16 +498,23 @@ int coras_copy(coras_target *from, const char *from_reference, coras_target *to,
                      .opts = &known,
                      .root_bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST)};
 
-    if (!from || !from_reference || !to || !ret)
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
     CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
-    coras_target_will_write(to);
+    if (known.plan && !to)
+        c.to = coras_nothing_target();
+    if (!from || !from_reference || !c.to || !ret)
+        return coras_missing_argument(err);
+    CORAS_TRY(coras_choosing_init(&c.choosing, known.selection, err));
+    if (!known.plan)
+        coras_target_will_write(to);
     coras_run_init(&c.run, run);
-    int rc = copy(&c, from_reference, err);
+    coras_copy_dry_init(&c.dry);
+    int rc = run_copy(&c, from_reference, err);
     coras_run_deliver(&c.run);
     coras_run_clear(&c.run);
     coras_buf_clear(&c.root_bytes);
     coras_referrer_walk_clear(&c.referrers);
+    coras_choosing_clear(&c.choosing);
+    coras_copy_dry_clear(&c.dry);
     if (rc == 0)
         *ret = c.root;
     else

@@ -11,6 +11,8 @@
 #include "transfer/graph.h"
 #include "oci/manifest.h"
 #include "oci/platform.h"
+#include "ops/choosing.h"
+#include "ops/plan.h"
 #include "ops/platform_select.h"
 #include "ops/pull.h"
 #include "ops/pull_files.h"
@@ -26,8 +28,10 @@ struct pull {
     coras_workdir workdir;
     coras_descriptor root;
     coras_buf root_bytes;
+    coras_choosing choosing;
     pthread_mutex_t lock;
     /* under lock */
+    coras_plan plan; /* of a dry run */
     bool config_taken;
     bool skipped_unnamed;
     struct {
@@ -87,6 +91,40 @@ static int remember_file(coras_node *parent, coras_place *place, coras_error **e
     return 0;
 }
 
+static bool is_dry(const struct pull *p)
+{
+    return p->opts->plan != NULL;
+}
+
+static int plan_content(struct pull *p, const char *path, const coras_descriptor *desc,
+                        enum coras_plan_action action, int64_t bytes, coras_error **err)
+{
+    if (!is_dry(p))
+        return 0;
+    pthread_mutex_lock(&p->lock);
+    int rc = coras_plan_add(&p->plan, path, desc, action, err);
+    if (rc == 0)
+        coras_plan_count(&p->plan, bytes);
+    pthread_mutex_unlock(&p->lock);
+    return rc;
+}
+
+static const char *path_of(const coras_place *place)
+{
+    return place->relative ? place->relative : place->absolute;
+}
+
+static int plan_place(struct pull *p, coras_place *place, coras_error **err)
+{
+    if (!is_dry(p))
+        return 0;
+    CORAS_TRY(coras_workdir_look(&p->workdir, place, err));
+    bool moves = !place->right && !place->same_as;
+    return plan_content(p, path_of(place), &place->desc,
+                        place->right ? CORAS_PLAN_PRESENT : CORAS_PLAN_DOWNLOAD,
+                        moves ? place->desc.size : 0, err);
+}
+
 /* Content with a name becomes a file. */
 static int add_named(struct pull *p, coras_graph *g, coras_node *parent,
                      const coras_descriptor *desc, const char *title,
@@ -102,17 +140,42 @@ static int add_named(struct pull *p, coras_graph *g, coras_node *parent,
     if (!place)
         return 0;
     place->listed = listed;
+    CORAS_TRY(plan_place(p, place, err));
     return remember_file(parent, place, err);
+}
+
+/* Manifests are read in any case: what the selection is about may be below them. */
+static int choose(struct pull *p, const coras_descriptor *desc, const char *title, bool *ret,
+                  coras_error **err)
+{
+    coras_auto_free char *path = NULL;
+
+    *ret = true;
+    if (coras_media_type_is_manifest(desc->media_type) ||
+        (!title && coras_descriptor_is_empty(desc, true)))
+        return 0;
+    CORAS_TRY(coras_content_path(desc, &path, err));
+    *ret = coras_choose(&p->choosing, path, desc);
+    return *ret ? 0 : plan_content(p, path, desc, CORAS_PLAN_SKIP, 0, err);
 }
 
 static int add_content(struct pull *p, coras_graph *g, coras_node *parent,
                        const coras_descriptor *desc, coras_error **err)
 {
     const char *title = coras_descriptor_title(desc);
-    if (title && *title)
+    bool taken = true;
+
+    if (title && !*title)
+        title = NULL;
+    CORAS_TRY(choose(p, desc, title, &taken, err));
+    if (!taken)
+        return 0;
+    if (title)
         return add_named(p, g, parent, desc, title, NULL, true, err);
     if (coras_descriptor_is_empty(desc, true))
         return 0;
+    if (!coras_media_type_is_manifest(desc->media_type))
+        CORAS_TRY(plan_content(p, NULL, desc, CORAS_PLAN_SKIP, 0, err));
     note_skipped(p);
     int known = coras_graph_add_child(g, parent, desc, NULL, NULL, err);
     return known < 0 ? known : 0;
@@ -154,6 +217,8 @@ static int add_entry(struct pull *p, coras_graph *g, coras_node *parent,
     coras_auto_value(coras_descriptor) named = CORAS_DESCRIPTOR_INIT;
     const char *path = *entry->path ? entry->path : ".";
 
+    if (!coras_choose(&p->choosing, path, entry->desc))
+        return plan_content(p, path, entry->desc, CORAS_PLAN_SKIP, 0, err);
     CORAS_TRY(coras_descriptor_copy(&named, entry->desc, err));
     if (entry->form == CORAS_LAYER_RAW)
         CORAS_TRY(coras_annotations_set(&named.annotations, CORAS_ANN_TITLE, path, err));
@@ -194,7 +259,8 @@ static int expand(coras_graph *g, coras_node *node, void *user, coras_error **er
     coras_run_post(&p->run, CORAS_EVENT_PROCESSING, &node->desc, 0, NULL);
     CORAS_TRY(coras_manifest_parse(bytes.ptr, bytes.len, node->desc.media_type, &m, err));
     CORAS_TRY(add_children(p, g, node, &m, err));
-    CORAS_TRY(coras_workdir_check_room(&p->workdir, err));
+    if (!is_dry(p))
+        CORAS_TRY(coras_workdir_check_room(&p->workdir, err));
     return CORAS_GRAPH_GO_ON;
 }
 
@@ -266,6 +332,8 @@ static int finish_manifest(struct pull *p, coras_node *node, coras_error **err)
 static int finish(coras_graph *g CORAS_UNUSED, coras_node *node, void *user, coras_error **err)
 {
     struct pull *p = user;
+    if (is_dry(p))
+        return 0;
     if (coras_media_type_is_manifest(node->desc.media_type))
         return finish_manifest(p, node, err);
     /* Places are complete once the manifest that names them was expanded. */
@@ -307,8 +375,10 @@ static int walk(struct pull *p, coras_graph *g, coras_pull_result *ret, coras_er
         return known;
     int rc = coras_graph_walk(g, err);
     if (rc == 0)
-        rc = fill_result(p, ret, err);
+        rc = coras_choosing_check(&p->choosing, err);
     if (rc == 0)
+        rc = fill_result(p, ret, err);
+    if (rc == 0 && !is_dry(p))
         rc = coras_workdir_commit(&p->workdir, err);
     p->workdir.keep_partials =
         rc < 0 && coras_download_can_resume(rc) && !p->workdir.partials_spoilt;
@@ -344,17 +414,24 @@ static int pull(struct pull *p, coras_pull_result *ret, coras_error **err)
         rc = walk(p, g, &result, err);
     coras_workdir_close(&p->workdir);
     coras_run_deliver(&p->run); /* what it kept */
-    if (rc < 0)
+    if (rc < 0) {
         coras_pull_result_clear(&result);
-    else
-        *ret = result;
-    return rc;
+        return rc;
+    }
+    *ret = result;
+    if (is_dry(p)) {
+        *p->opts->plan = p->plan;
+        p->plan = (coras_plan)CORAS_PLAN_INIT;
+    }
+    return 0;
 }
 
-static void pull_init(struct pull *p, const coras_run_options *run)
+static int pull_init(struct pull *p, const coras_run_options *run, coras_error **err)
 {
+    CORAS_TRY(coras_choosing_init(&p->choosing, p->opts->selection, err));
     pthread_mutex_init(&p->lock, NULL);
     coras_run_init(&p->run, run);
+    return 0;
 }
 
 static void pull_clear(struct pull *p)
@@ -364,6 +441,8 @@ static void pull_clear(struct pull *p)
     coras_descriptor_clear(&p->root);
     coras_buf_clear(&p->root_bytes);
     free(p->listed.items);
+    coras_plan_clear(&p->plan);
+    coras_choosing_clear(&p->choosing);
 }
 
 int coras_pull(coras_target *source, const char *reference, const coras_pull_options *opts,
@@ -376,7 +455,7 @@ int coras_pull(coras_target *source, const char *reference, const coras_pull_opt
     if (!source || !reference || !ret)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
     CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
-    pull_init(&p, run);
+    CORAS_TRY(pull_init(&p, run, err));
     int rc = coras_select_manifest(source, reference, known.platform, &p.root, &p.root_bytes, err);
     if (rc == 0)
         rc = pull(&p, ret, err);
@@ -393,7 +472,7 @@ int coras_pull_package(coras_target *source, const struct coras_packaged *packag
                      .package = packaged->package,
                      .root_bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST)};
 
-    pull_init(&p, run);
+    CORAS_TRY(pull_init(&p, run, err));
     coras_buf_put(&p.root_bytes, packaged->bytes->ptr, packaged->bytes->len);
     int rc = coras_buf_done(&p.root_bytes, err);
     if (rc == 0)

@@ -266,7 +266,8 @@ static int check_title(const coras_place *p, coras_error **err)
     return 0;
 }
 
-static int check_containment(coras_workdir *w, const coras_place *p, coras_error **err)
+static int check_containment(const coras_workdir *w, int dirfd, const coras_place *p,
+                             coras_error **err)
 {
     coras_auto(coras_error) failure = NULL;
     coras_auto_fd fd = -1;
@@ -277,8 +278,8 @@ static int check_containment(coras_workdir *w, const coras_place *p, coras_error
     if (!p->relative || coras_streq(p->relative, CORAS_STAGE_NAME) ||
         coras_str_starts(p->relative, CORAS_STAGE_NAME "/"))
         return fail_traversal(err);
-    int rc = coras_open_beneath(w->dirfd, p->relative, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, &fd,
-                                &failure);
+    int rc =
+        coras_open_beneath(dirfd, p->relative, O_PATH | O_NOFOLLOW | O_CLOEXEC, 0, &fd, &failure);
     if (rc == CORAS_ERR_UNSAFE_PATH)
         return fail_traversal(err);
     return 0; /* absent, or an odd parent that giving the name will complain about */
@@ -363,16 +364,11 @@ static bool differs_from_record(const coras_package_entry *e, const struct stat 
             (st->st_mtim.tv_sec != e->mtime.tv_sec || st->st_mtim.tv_nsec != e->mtime.tv_nsec));
 }
 
-int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
+/* What stands under the name, and whether it may be replaced. */
+static int look_at_name(coras_workdir *w, coras_place *p, coras_error **err)
 {
     struct stat st;
 
-    pthread_mutex_lock(&w->lock);
-    int rc = coras_stage_need_output(w, err);
-    pthread_mutex_unlock(&w->lock);
-    if (rc < 0)
-        return rc;
-    CORAS_TRY(check_containment(w, p, err));
     p->existed = lstat(p->absolute, &st) == 0 && (!p->is_root || w->missing_dirs == 0);
     if (!p->existed) {
         p->missing_dirs = coras_missing_parents(p->absolute);
@@ -391,6 +387,25 @@ int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
     p->right = coras_workdir_is_right(w, p) && !(p->is_opaque && is_shared(w, p));
     p->has_other_mode = p->right && differs_from_record(p->entry, &st);
     return 0;
+}
+
+int coras_workdir_check(coras_workdir *w, coras_place *p, coras_error **err)
+{
+    pthread_mutex_lock(&w->lock);
+    int rc = coras_stage_need_output(w, err);
+    pthread_mutex_unlock(&w->lock);
+    if (rc < 0)
+        return rc;
+    CORAS_TRY(check_containment(w, w->dirfd, p, err));
+    return look_at_name(w, p, err);
+}
+
+int coras_workdir_look(coras_workdir *w, coras_place *p, coras_error **err)
+{
+    coras_auto_fd dirfd = open(w->absolute, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    CORAS_TRY(check_containment(w, dirfd, p, err));
+    return look_at_name(w, p, err);
 }
 
 /* ---- committing ---- */

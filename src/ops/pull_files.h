@@ -91,6 +91,9 @@ coras_place *coras_workdir_first(coras_workdir *w, const coras_descriptor *conte
  * when nothing is to be done. */
 CORAS_MUST_CHECK int coras_workdir_check(coras_workdir *w, coras_place *place, coras_error **err);
 
+/* The same for a dry run: nothing is made, not even the output directory. */
+CORAS_MUST_CHECK int coras_workdir_look(coras_workdir *w, coras_place *place, coras_error **err);
+
 /* Whether there is room for all places together: known before the first byte comes, not hours later
  * with the last file. NO_SPACE with the numbers. */
 CORAS_MUST_CHECK int coras_workdir_check_room(coras_workdir *w, coras_error **err);

@@ -125,6 +125,11 @@ typedef struct coras_target_ops {
     int (*land)(coras_target *t, const coras_descriptor *desc, coras_landing *ret,
                 coras_error **err);
     /*
+     * Remember of a manifest that it is stored with only a part of what it names, or no longer.
+     * Such a one is not there for `exists`. NULL: a manifest comes with all that it names.
+     */
+    int (*set_part)(coras_target *t, const coras_descriptor *desc, bool is_part, coras_error **err);
+    /*
      * A cache only: have content at hand before it is read, reporting to `transfer` if it must come
      * from afar. Both `run` and `transfer` may be NULL. Returns 1 when it has just come; small
      * content is kept as it passes instead.
