@@ -13,16 +13,14 @@ import tempfile
 import unittest
 from pathlib import Path
 
+from harness.programs import BUILD
 from harness.waiting import wait_until
 
-SOURCE = Path(__file__).resolve().parents[2]
-BUILD = Path(os.environ.get("CORAS_BUILD", SOURCE / "build"))
 PROGRAM = BUILD / "serve/coras-serve"
 
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_EMPTY = "application/vnd.oci.empty.v1+json"
-SANITIZED = any(word in BUILD.name for word in ("asan", "tsan"))
 SANITIZER_WORDS = ("AddressSanitizer", "ThreadSanitizer", "LeakSanitizer", "runtime error:")
 
 

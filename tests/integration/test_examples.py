@@ -14,8 +14,7 @@ from harness.case import CliCase, main
 from harness.servers import PASSWORD, USER, DockerRegistry
 
 SOURCE = programs.SOURCE
-BUILD = Path(os.environ.get("CORAS_BUILD") or SOURCE / "build")
-QUICK = bool(os.environ.get("CORAS_SANITIZED"))  # nothing that builds or runs for long
+BUILD, QUICK = programs.BUILD, programs.SANITIZED  # quick: nothing that builds or runs for long
 
 
 @programs.need_docker_registry

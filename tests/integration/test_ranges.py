@@ -5,7 +5,6 @@ import hashlib
 import os
 import subprocess
 import time
-import unittest
 
 from harness import programs
 from harness.case import CliCase, main
@@ -65,7 +64,7 @@ class Ranges(CliCase):
         self.assertEqual(self.ranges()[0], None)
         self.assertGreaterEqual(len([r for r in self.ranges() if r]), 3, self.ranges())
 
-    @unittest.skipIf(os.environ.get("CORAS_SANITIZED"), "a sanitizer makes every connection slow")
+    @programs.expects_speed
     def test_a_fast_connection_stays_alone(self):
         began = time.monotonic()
         result = self.pull()

@@ -2,18 +2,18 @@
 """The embedded registry: what a document costs in memory does not depend on what it consists of."""
 
 import re
-import unittest
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from embedded import SANITIZED, ServerCase
+from embedded import ServerCase
 from harness.case import main
+from harness.programs import measures_memory
 
 MIB = 1 << 20
 DOCUMENT = b'{"schemaVersion":2,"layers":[' + b"{}," * (4 * MIB // 3 - 20) + b"{}]}"
 
 
-@unittest.skipIf(SANITIZED, "sanitizers have memory of their own")
+@measures_memory
 class Memory(ServerCase):
     def peak(self):
         """Most memory that the server has ever held, in bytes."""

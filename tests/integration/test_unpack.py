@@ -9,10 +9,10 @@ import shutil
 import stat
 import sys
 import tarfile
-import unittest
 
 from harness.case import CliCase, main
 from harness.fixtures import make_tar, tar_layer
+from harness.programs import measures_memory
 from harness.scripted import ScriptedRegistry, layer, manifest, sha256
 
 
@@ -338,7 +338,7 @@ class Hostile(UnpackCase):
         shutil.rmtree(self.box.work / "out")
         return int(result.out.split()[-1])
 
-    @unittest.skipIf(os.environ.get("CORAS_SANITIZED"), "AddressSanitizer keeps what was freed")
+    @measures_memory
     def test_memory_does_not_grow_with_the_members(self):
         self.serve(archive(self.top))
         few = self.peak_kib()
