@@ -3,7 +3,7 @@
 
 top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
-tests_at_once=$((jobs * 2)) # most of them wait for a server or a time-out
+tests_at_once=$((jobs * 4)) # most of them wait for a server or a time-out
 
 say() { printf '==> %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
