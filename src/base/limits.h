@@ -89,8 +89,11 @@
 
 /* Models as lists of files, and what is read of them. */
 #define CORAS_LIMIT_MODEL_FILES    1000000 /* of one package; the largest real ones have 10^4 */
-#define CORAS_LIMIT_MODEL_DEPTH    64      /* of directories in a local one */
-#define CORAS_LIMIT_MODEL_WARNINGS 100     /* a stranger's mistakes may have no end */
+#define CORAS_LIMIT_MODEL_INDEX    (32 * CORAS_MIB) /* 10^5 tensors take nine */
+#define CORAS_LIMIT_MODEL_WORD     256              /* the name of an architecture */
+#define CORAS_LIMIT_TENSOR_LIST    (32 * CORAS_MIB) /* in memory, of all files of a model */
+#define CORAS_LIMIT_MODEL_DEPTH    64               /* of directories in a local one */
+#define CORAS_LIMIT_MODEL_WARNINGS 100              /* a stranger's mistakes may have no end */
 #define CORAS_LIMIT_MODEL_BEGINNING                                                                \
     (256 * CORAS_MIB) /* read from the start where a registry knows no ranges: any header */
 

@@ -28,6 +28,7 @@ static void check_missing(void)
     coras_pull_result pulled = {0};
     coras_model *model = NULL;
     coras_scan_result found = CORAS_SCAN_RESULT_INIT;
+    coras_model_facts *facts = NULL;
     char *bytes = NULL;
     char buffer[1];
 
@@ -58,6 +59,7 @@ static void check_missing(void)
     REFUSED(coras_model_open_path(NULL, NULL, &model, NULL));
     REFUSED(coras_model_scan(NULL, &found, NULL));
     REFUSED(coras_model_scan_at(NULL, NULL, NULL, NULL, &found, NULL));
+    REFUSED(coras_model_inspect(NULL, NULL, &facts, NULL));
     REFUSED(coras_digest_parse(NULL, &digest, NULL));
     REFUSED(coras_reference_parse(NULL, NULL, NULL));
     REFUSED(coras_registry_validate(NULL, NULL));

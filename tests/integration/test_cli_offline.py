@@ -13,7 +13,7 @@ from pathlib import Path
 from harness import programs
 from harness.case import main
 
-OURS_ONLY = {"serve"}
+OURS_ONLY = {"model", "serve"}
 OUR_FLAGS = {"--follow-links", "--no-sync"}
 COMMANDS = """attach backup blob blob_delete blob_fetch blob_push completion completion_bash
 completion_fish completion_powershell completion_zsh cp discover help login logout manifest
