@@ -3,6 +3,7 @@
  * model pull: a model, whichever tool packed it, into a directory that engines load.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "cli/app/commands.h"
@@ -21,12 +22,22 @@ struct model_pull_state {
     struct opt_bool no_sync;
     struct opt_string output;
     struct opt_int concurrency;
+    struct opt_list tensors;
+    struct opt_string shard;
+    int shard_rank, shard_count; /* what the text says */
 };
 
 #define AT(member) OPT_AT(struct model_pull_state, member)
 
 static const struct opt model_pull_options[] = {
     {"no-sync", 0, OPT_BOOL, 0, AT(no_sync), NULL, "do not wait until files have reached the disk",
+     NULL},
+    {"tensor", 0, OPT_LIST, 0, AT(tensors), NULL,
+     "write safetensors files that hold only tensors whose name matches the `pattern`, repeatable",
+     NULL},
+    {"shard", 0, OPT_STRING, 0, AT(shard), NULL,
+     "take of each tensor only the rows of one process of several, in the form `rank/of`, such as "
+     "0/4",
      NULL},
     {"output", 'o', OPT_STRING, 0, AT(output), ".", "output directory", NULL},
     {"concurrency", 0, OPT_INT, 0, AT(concurrency), "3", "concurrency level", NULL},
@@ -43,11 +54,33 @@ static const struct opt_use model_pull_groups[] = {
     {0},
 };
 
+/* "0/4" */
+static int parse_shard(struct model_pull_state *s, coras_error **err)
+{
+    enum { MOST_PROCESSES = 1 << 20 };
+    const char *slash = strchr(s->shard.value, '/');
+    int64_t rank, count;
+
+    if (!s->shard.set)
+        return 0;
+    if (!slash ||
+        !coras_parse_int64((coras_str){s->shard.value, (size_t)(slash - s->shard.value)}, &rank) ||
+        !coras_parse_int64(coras_str_of(slash + 1), &count) || rank >= count ||
+        count > MOST_PROCESSES)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--shard %s: expecting <rank>/<of> with the rank counted from 0",
+                          s->shard.value);
+    s->shard_rank = (int)rank;
+    s->shard_count = (int)count;
+    return 0;
+}
+
 static int model_pull_prepare(struct call *call, coras_error **err)
 {
     struct model_pull_state *s = call->state;
 
     CORAS_TRY(platform_check(&s->platform, err));
+    CORAS_TRY(parse_shard(s, err));
     CORAS_TRY(target_parse(call, &s->target, call->args[0], err));
     return format_check(&s->format, false, err);
 }
@@ -61,6 +94,9 @@ static int get_model(struct call *call, struct model_pull_state *s, coras_model_
 
     options.output = s->output.value;
     options.platform = platform_wanted(&s->platform);
+    options.tensors = (const char *const *)s->tensors.items;
+    options.shard = s->shard_rank;
+    options.shard_count = s->shard_count;
     run.no_sync = s->no_sync.value;
     int rc = coras_model_get(s->target.target, s->target.reference, &options, &run, got, err);
     if (rc < 0)
@@ -115,6 +151,9 @@ static const struct example model_pull_examples[] = {
     {"Pull a model from Docker Hub", "model pull docker.io/ai/smollm2:latest -o smollm2"},
     {"Pull a model from the OCI image layout 'layout-dir'",
      "model pull --oci-layout layout-dir:v1 -o tiny-llm"},
+    {"Pull only the embedding and the head, moving only their bytes",
+     "model pull localhost:5000/tiny-llm:v1 -o part --tensor '*embed_tokens*' --tensor "
+     "'lm_head.*'"},
     {NULL, NULL},
 };
 

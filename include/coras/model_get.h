@@ -18,6 +18,15 @@ typedef struct coras_model_get_options {
     const char *output;             /**< directory; NULL: "." */
     const coras_platform *platform; /**< pick from an index; NULL: its only entry, else the one for
                                        Linux and the architecture of this machine */
+    /** Only tensors whose names match one of these patterns (as in coras_selection, where a dot is
+     * a character like others; NULL-terminated): new safetensors files that hold nothing else, and
+     * the small documents of the model. NULL: whole files. */
+    const char *const *tensors;
+    /** Of those tensors (without `tensors`: of all) the part of one of `shard_count` processes,
+     * counted from 0: the rows that belong to it of a tensor with two dimensions or more, others
+     * whole. `shard_count` 0: all rows. */
+    int shard;
+    int shard_count; /**< see `shard` */
 } coras_model_get_options;
 #define CORAS_MODEL_GET_OPTIONS_INIT CORAS_SIZED_INIT(coras_model_get_options)
 
@@ -51,6 +60,11 @@ CORAS_API void coras_model_got_clear(coras_model_got *got);
  * of the package is no file of the model and is not written. Links of archives become files when
  * they lead to files of the package.
  *
+ * With `tensors` or `shard_count` only the bytes of those tensors are moved, and what lies between
+ * two that are at most 1 MiB apart. Shards are then counted anew, with an index.json where several
+ * remain, and all files appear at once at the end. No digest covers a part of a blob: what comes so
+ * is NOT verified, and a warning says it.
+ *
  * @param source     borrowed
  * @param reference  tag or digest in text form; borrowed
  * @param opts       where to; borrowed for the call; NULL for defaults
@@ -61,7 +75,10 @@ CORAS_API void coras_model_got_clear(coras_model_got *got);
  *         CORAS_ERR_NOT_FOUND; CORAS_ERR_NO_PLATFORM; CORAS_ERR_UNSAFE_PATH and CORAS_ERR_EXISTS
  *         for paths that lead out or cannot stand beside each other; CORAS_ERR_UNSAFE_ARCHIVE,
  *         CORAS_ERR_DIGEST_MISMATCH, CORAS_ERR_SIZE_MISMATCH, CORAS_ERR_TOO_LARGE for content that
- *         is not what the package says; CORAS_ERR_NO_SPACE, CORAS_ERR_IO, CORAS_ERR_UNAUTHORIZED,
+ *         is not what the package says; CORAS_ERR_INVALID_MODEL for weight files that are not what
+ *         they claim to be; CORAS_ERR_UNSUPPORTED for tensors that have no such part, with the
+ *         first of them, and CORAS_ERR_NOT_FOUND for a pattern that matches none, with some of
+ *         those that there are; CORAS_ERR_NO_SPACE, CORAS_ERR_IO, CORAS_ERR_UNAUTHORIZED,
  *         CORAS_ERR_CANCELLED, any transport error
  *
  * Blocking. Several threads may use one target at a time. Events come on the calling thread.

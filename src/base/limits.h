@@ -70,6 +70,7 @@
 #define CORAS_LIMIT_TENSOR_NAME        4096
 #define CORAS_LIMIT_TENSOR_RANK        64
 #define CORAS_LIMIT_METADATA_TEXT      (64 * CORAS_KIB) /* told of one value; the rest is read past */
+#define CORAS_LIMIT_METADATA_KEPT      4096             /* texts that go from one file to another */
 #define CORAS_LIMIT_GGUF_HEADER        (256 * CORAS_MIB) /* the largest vocabularies have 12 MiB */
 #define CORAS_LIMIT_GGUF_STRING        (64 * CORAS_MIB)
 #define CORAS_LIMIT_GGUF_KEY           65535            /* the format's own */

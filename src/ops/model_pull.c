@@ -8,16 +8,17 @@
 #include "coras/model_get.h"
 #include "oci/json_fields.h"
 #include "ops/model_package.h"
+#include "ops/model_tensors.h"
 #include "ops/pull.h"
 
-static int tell_warnings(const coras_package *p, char ***ret, coras_error **err)
+static int tell_warnings(const coras_strlist *warnings, char ***ret, coras_error **err)
 {
-    coras_auto_free char **list = coras_calloc(p->warnings.len + 1, sizeof(*list));
+    coras_auto_free char **list = coras_calloc(warnings->len + 1, sizeof(*list));
 
     if (!list)
         return coras_fail_no_memory(err);
-    for (size_t i = 0; i < p->warnings.len; i++)
-        list[i] = p->warnings.items[i];
+    for (size_t i = 0; i < warnings->len; i++)
+        list[i] = warnings->items[i];
     return coras_text_list_copy(ret, list) ? 0 : coras_fail_no_memory(err);
 }
 
@@ -44,7 +45,7 @@ static int get(coras_target *source, const char *reference, const coras_model_ge
     CORAS_TRY(coras_find_package(source, reference, opts->platform, &found, err));
     CORAS_TRY(coras_check_package_is_whole(&found, err));
     CORAS_TRY(check_forms(&found.package, err));
-    CORAS_TRY(tell_warnings(&found.package, &ret->warnings, err));
+    CORAS_TRY(tell_warnings(&found.package.warnings, &ret->warnings, err));
     options.output = opts->output;
     CORAS_TRY(coras_pull_package(source, &packaged, &options, run, &result, err));
     ret->root = result.root;
@@ -52,6 +53,31 @@ static int get(coras_target *source, const char *reference, const coras_model_ge
     ret->file_count = result.file_count;
     ret->package = coras_package_name(found.package.kind);
     return 0;
+}
+
+static bool wants_tensors(const coras_model_get_options *opts)
+{
+    return (opts->tensors && *opts->tensors) || opts->shard_count != 0;
+}
+
+static int get_tensors(coras_target *source, const char *reference,
+                       const coras_model_get_options *opts, const coras_run_options *run,
+                       coras_model_got *ret, coras_error **err)
+{
+    const coras_tensor_choice choice = {
+        .patterns = opts->tensors, .rank = opts->shard, .of = opts->shard_count};
+    coras_auto(coras_model) model = NULL;
+    coras_pull_result result = {0};
+
+    CORAS_TRY(coras_tensor_choice_check(&choice, err));
+    CORAS_TRY(coras_model_open(source, reference, opts->platform, run, &model, err));
+    CORAS_TRY(
+        coras_model_pull_tensors(model, &choice, opts->output, &result, &model->warnings, err));
+    ret->root = result.root;
+    ret->files = result.files;
+    ret->file_count = result.file_count;
+    ret->package = coras_package_name(model->package.kind);
+    return tell_warnings(&model->warnings, &ret->warnings, err);
 }
 
 int coras_model_get(coras_target *source, const char *reference,
@@ -64,7 +90,8 @@ int coras_model_get(coras_target *source, const char *reference,
     if (!source || !reference || !ret)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing argument");
     CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
-    int rc = get(source, reference, &known, run, &got, err);
+    int rc = wants_tensors(&known) ? get_tensors(source, reference, &known, run, &got, err)
+                                   : get(source, reference, &known, run, &got, err);
     if (rc < 0)
         coras_model_got_clear(&got);
     else
