@@ -232,10 +232,44 @@ static int step(coras_json_tokens *t, char c, coras_error **err)
     }
 }
 
+/* How many bytes mean nothing but themselves: plain ones in a string, spaces behind the document.
+ * The scanner need not see them; its state is the same before and after. */
+static size_t plain_bytes(const coras_json_tokens *t, const char *text, size_t len)
+{
+    bool in_string = t->in_token && t->kind != CORAS_JSON_TOKEN_NUMBER &&
+                     t->kind != CORAS_JSON_TOKEN_WORD && !t->hex_left && !t->escaped && !t->high &&
+                     t->byte_count == 0;
+    size_t n = 0;
+
+    if (in_string)
+        while (n < len && text[n] >= ' ' && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+            n++;
+    else if (!t->in_token && coras_json_scan_is_complete(&t->scan))
+        while (n < len && text[n] == ' ')
+            n++;
+    return n;
+}
+
+/* Take a run of such bytes; those that do not fit are dropped. */
+static size_t take_plain(coras_json_tokens *t, const char *text, size_t len)
+{
+    size_t n = plain_bytes(t, text, len);
+    size_t room = t->options.max_text - t->text.len;
+
+    if (t->in_token && !t->cut)
+        put(t, text, n < room ? n : room);
+    t->cut = t->cut || (t->in_token && n > room);
+    t->offset += (int64_t)n;
+    return n;
+}
+
 int coras_json_tokens_feed(coras_json_tokens *t, const char *text, size_t len, coras_error **err)
 {
     t->scan.err = err;
     for (size_t i = 0; i < len; i++) {
+        i += take_plain(t, text + i, len - i);
+        if (i == len)
+            break;
         CORAS_TRY(step(t, text[i], err));
         t->offset++;
     }
