@@ -18,8 +18,8 @@ struct job {
 
 struct coras_pool {
     struct coras_pool_options opts; /* const */
-    pthread_t *threads;             /* const after coras_pool_new */
-    unsigned thread_count;          /* const after coras_pool_new */
+    pthread_t *threads;             /* room for threads_max */
+    unsigned thread_count;          /* lock; const once the pool closes */
 
     pthread_mutex_t lock;
     pthread_cond_t work; /* a job was queued, or the pool closes */
@@ -86,19 +86,25 @@ static void init_locks(coras_pool *pool)
 }
 
 /* Signals belong to the program's own threads, so workers start with all of them blocked. */
-static int start_threads(coras_pool *pool)
+static int start_thread(coras_pool *pool)
 {
     sigset_t all, old;
-    int failure = 0;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
-    while (pool->thread_count < pool->opts.threads && failure == 0) {
-        failure = pthread_create(&pool->threads[pool->thread_count], NULL, run_worker, pool);
-        if (failure == 0)
-            pool->thread_count++;
-    }
+    int failure = pthread_create(&pool->threads[pool->thread_count], NULL, run_worker, pool);
     pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (failure == 0)
+        pool->thread_count++;
+    return failure;
+}
+
+static int start_threads(coras_pool *pool)
+{
+    int failure = 0;
+
+    while (pool->thread_count < pool->opts.threads && failure == 0)
+        failure = start_thread(pool);
     return pool->thread_count ? 0 : failure;
 }
 
@@ -113,7 +119,9 @@ int coras_pool_new(const struct coras_pool_options *opts, coras_pool **ret, cora
     pool->opts = *opts;
     if (pool->opts.threads == 0)
         pool->opts.threads = 1;
-    pool->threads = coras_calloc(pool->opts.threads, sizeof(pthread_t));
+    if (pool->opts.threads_max < pool->opts.threads)
+        pool->opts.threads_max = pool->opts.threads;
+    pool->threads = coras_calloc(pool->opts.threads_max, sizeof(pthread_t));
     if (!pool->threads)
         return coras_fail_no_memory(err);
     failure = start_threads(pool);
@@ -154,6 +162,14 @@ int coras_pool_add(coras_pool *pool, coras_job_fn fn, void *arg, coras_error **e
     pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->lock);
     return 0;
+}
+
+void coras_pool_grow(coras_pool *pool)
+{
+    pthread_mutex_lock(&pool->lock);
+    if (pool->head && !pool->closing && pool->thread_count < pool->opts.threads_max)
+        (void)start_thread(pool); /* those that there are do it too */
+    pthread_mutex_unlock(&pool->lock);
 }
 
 bool coras_pool_wait_idle(coras_pool *pool, int64_t timeout_ms)

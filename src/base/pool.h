@@ -17,6 +17,7 @@ struct coras_pool_options {
     void *(*worker_start)(void *user);
     void (*worker_end)(void *worker_state, void *user);
     void *user;
+    unsigned threads_max; /* what it may grow to; less than `threads`: it does not */
 };
 CORAS_MUST_CHECK int coras_pool_new(const struct coras_pool_options *opts, coras_pool **ret,
                                     coras_error **err);
@@ -24,6 +25,8 @@ CORAS_MUST_CHECK int coras_pool_new(const struct coras_pool_options *opts, coras
 void coras_pool_free(coras_pool *pool);
 CORAS_MUST_CHECK int coras_pool_add(coras_pool *pool, coras_job_fn fn, void *job,
                                     coras_error **err);
+/* One thread more, when jobs wait and it may grow. That there is none is no failure. */
+void coras_pool_grow(coras_pool *pool);
 /* Wait until queue and workers are idle, or the deadline passes. true = idle. timeout_ms < 0: for
  * ever. */
 bool coras_pool_wait_idle(coras_pool *pool, int64_t timeout_ms);

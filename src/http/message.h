@@ -57,7 +57,7 @@ typedef struct coras_request {
     bool no_retry; /* one try only; the caller has its own plan (uploads, resumed downloads) */
     bool
         no_foreign_redirect; /* a redirect to another origin is not followed: the 3xx is returned */
-    bool small;              /* metadata: may share a multiplexed connection */
+    bool small;              /* few bytes come: small buffers do */
     bool expect_continue;    /* large body: wait up to 1 s for the server's word before sending */
 } coras_request;
 

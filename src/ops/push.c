@@ -175,6 +175,13 @@ static int push_item(void *user, size_t i, coras_error **err)
     return push_while_hashing(p, item, err);
 }
 
+static int64_t size_of_item(void *user, size_t i)
+{
+    const struct push *p = user;
+
+    return p->blobs.items[i]->desc.size;
+}
+
 /* ---- which blobs ---- */
 
 /* It names what is not known yet. */
@@ -337,7 +344,7 @@ static int push_tags(struct push *p, coras_error **err)
 static int push_content(struct push *p, coras_error **err)
 {
     CORAS_TRY(collect_blobs(p, err));
-    CORAS_TRY(coras_run_parallel(&p->run, p->blobs.len, push_item, p, err));
+    CORAS_TRY(coras_run_parallel_sized(&p->run, p->blobs.len, push_item, size_of_item, p, err));
     if (!p->bytes.len) {
         bool late_config = config_is_to_be_written(p->artifact);
         CORAS_TRY(make_manifest(p, err));

@@ -11,6 +11,8 @@
 #include "registry/registry.h"
 #include "registry/url_policy.h"
 
+enum { SMALL_BYTES = 64 * CORAS_KIB }; /* not worth a large buffer for each of many */
+
 /* ---- streaming ---- */
 
 /* One GET and what may come of it. */
@@ -114,7 +116,7 @@ static int send_fetch(coras_registry *r, struct blob_fetch *f, const char *url, 
     req.accept = accept_answer;
     req.accept_user = f;
     req.no_retry = true;
-    req.small = false;
+    req.small = f->end - f->offset <= SMALL_BYTES;
     CORAS_TRY(coras_client_send(r->client, &req, allowed, &resp, err));
     if (coras_response_status(resp) == 404)
         return coras_registry_content_not_found(&f->desc->digest, err);

@@ -293,8 +293,10 @@ static bool is_scattered(const coras_gaps *missing, int64_t size)
 
 int coras_fill(struct coras_fill *filled, coras_error **err)
 {
-    coras_auto_free char *gathered = coras_malloc(CORAS_FILL_GATHER_BYTES);
     const struct coras_download *d = filled->download;
+    bool small = d->desc->size < (int64_t)CORAS_FILL_GATHER_BYTES;
+    coras_auto_free char *gathered =
+        coras_malloc(small ? (size_t)d->desc->size + 1 : CORAS_FILL_GATHER_BYTES);
     coras_filling f = {.fill = filled,
                        .d = d,
                        .free = filled->missing,

@@ -16,10 +16,12 @@ enum {
     NOTE_PARTS = 64,               /* is noted: a killed process may lose that */
 };
 
-/* Start writing out finished parts, so that a later fsync finds little to do. */
+/* Start writing out finished parts, so that a later fsync finds little to do. Of many small files
+ * the places on the disk are found now, and the first fsync writes the journal for all of them. */
 static void write_behind(coras_fill_connection *c)
 {
-    bool last = c->at == c->end && c->f->d->desc->size >= WRITE_BEHIND_BYTES;
+    bool durable = !c->f->d->run->options->no_sync;
+    bool last = c->at >= c->end && (durable || c->f->d->desc->size >= WRITE_BEHIND_BYTES);
     if (c->at - c->flushed < WRITE_BEHIND_BYTES && !last)
         return;
     (void)sync_file_range(c->f->fill->fd, c->flushed, c->at - c->flushed,

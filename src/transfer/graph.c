@@ -12,6 +12,7 @@
 #include "base/vec.h"
 #include "oci/digest.h"
 #include "oci/mediatype.h"
+#include "transfer/stint.h"
 
 struct coras_graph {
     coras_run *run;             /* const */
@@ -26,6 +27,10 @@ struct coras_graph {
         size_t len, cap;
     } all, unqueued; /* unqueued: added before the walk began */
     size_t open;     /* nodes that are not finished */
+    pthread_mutex_t large_lock;
+    /* under large_lock */
+    unsigned large;                       /* steps of large content that are queued or running */
+    coras_node *first_large, *last_large; /* nodes whose step waits until there are less */
 };
 
 /* One queued step for one node. */
@@ -56,6 +61,7 @@ int coras_graph_new(coras_run *run, const struct coras_graph_ops *ops, coras_gra
     g->run = run;
     g->ops = *ops;
     pthread_mutex_init(&g->lock, NULL);
+    pthread_mutex_init(&g->large_lock, NULL);
     g->nodes = coras_map_new(NULL);
     g->contents = coras_map_new(free);
     if (!g->nodes || !g->contents) {
@@ -78,12 +84,15 @@ void coras_graph_free(coras_graph *g)
     free(g->all.items);
     free(g->unqueued.items);
     pthread_mutex_destroy(&g->lock);
+    pthread_mutex_destroy(&g->large_lock);
     free(g);
 }
 
 static void run_step(void *job, void *worker_state);
 
-static int queue_step(coras_graph *g, coras_node *node, bool expanded, coras_error **err)
+/* ---- steps ---- */
+
+static int submit(coras_graph *g, coras_node *node, bool expanded, coras_error **err)
 {
     struct step *step = coras_new(struct step);
     if (!step)
@@ -93,6 +102,59 @@ static int queue_step(coras_graph *g, coras_node *node, bool expanded, coras_err
     if (rc < 0)
         free(step);
     return rc;
+}
+
+/* What moves many bytes; there are more workers than such steps at a time. */
+static bool is_large(const coras_node *node)
+{
+    return node->desc.size > CORAS_STINT_BYTES &&
+           !coras_media_type_is_manifest(node->desc.media_type);
+}
+
+/* Lists of nodes whose step waits: a node waits for one thing at a time. */
+static void put_waiting(coras_node **first, coras_node **last, coras_node *node, bool expanded)
+{
+    node->waits_expanded = expanded;
+    node->next_waiting = NULL;
+    if (*first)
+        (*last)->next_waiting = node;
+    else
+        *first = node;
+    *last = node;
+}
+
+static coras_node *take_waiting(coras_node **first)
+{
+    coras_node *node = *first;
+
+    if (node)
+        *first = node->next_waiting;
+    return node;
+}
+
+static int queue_step(coras_graph *g, coras_node *node, bool expanded, coras_error **err)
+{
+    if (!is_large(node))
+        return submit(g, node, expanded, err);
+    pthread_mutex_lock(&g->large_lock);
+    bool may = g->large < g->run->concurrency;
+    g->large += may;
+    if (!may)
+        put_waiting(&g->first_large, &g->last_large, node, expanded);
+    pthread_mutex_unlock(&g->large_lock);
+    return may ? submit(g, node, expanded, err) : 0;
+}
+
+/* The step of a large node is over, or waits for its bytes: the next one may begin. */
+static int leave_large(coras_graph *g, const coras_node *node, coras_error **err)
+{
+    if (!is_large(node))
+        return 0;
+    pthread_mutex_lock(&g->large_lock);
+    coras_node *next = take_waiting(&g->first_large);
+    g->large -= next == NULL;
+    pthread_mutex_unlock(&g->large_lock);
+    return next ? submit(g, next, next->waits_expanded, err) : 0;
 }
 
 static char *node_key(const coras_descriptor *desc, const char *variant)
@@ -368,15 +430,8 @@ static bool enter_content(coras_graph *g, const struct step *step)
     pthread_mutex_lock(&g->lock);
     bool free_now = !content->is_busy;
     content->is_busy = true;
-    if (!free_now) {
-        node->waits_expanded = step->expanded;
-        node->next_waiting = NULL;
-        if (content->first_waiting)
-            content->last_waiting->next_waiting = node;
-        else
-            content->first_waiting = node;
-        content->last_waiting = node;
-    }
+    if (!free_now)
+        put_waiting(&content->first_waiting, &content->last_waiting, node, step->expanded);
     pthread_mutex_unlock(&g->lock);
     return free_now;
 }
@@ -384,26 +439,37 @@ static bool enter_content(coras_graph *g, const struct step *step)
 static int leave_content(coras_graph *g, coras_content *content, coras_error **err)
 {
     pthread_mutex_lock(&g->lock);
-    coras_node *next = content->first_waiting;
-    if (next)
-        content->first_waiting = next->next_waiting;
+    coras_node *next = take_waiting(&content->first_waiting);
     content->is_busy = false;
     pthread_mutex_unlock(&g->lock);
     return next ? queue_step(g, next, next->waits_expanded, err) : 0;
+}
+
+/* 1: the node is finished. */
+static int run_entered(struct step *step, coras_error **err)
+{
+    coras_stint stint = coras_stint_begin();
+    bool finished = false;
+
+    int rc = take_step(step->graph, step->node, step->expanded, &finished, err);
+    if (rc >= 0)
+        rc = leave_content(step->graph, step->node->content, err);
+    if (rc >= 0 && !is_large(step->node) && coras_stint_waited(&stint))
+        for (int more = 0; more < CORAS_STINT_GROWTH; more++)
+            coras_pool_grow(step->graph->pool);
+    return rc < 0 ? rc : finished;
 }
 
 static void run_step(void *job, void *worker_state CORAS_UNUSED)
 {
     struct step step = *(struct step *)job;
     coras_auto(coras_error) failure = NULL;
-    bool finished = false;
 
     free(job);
-    if (!enter_content(step.graph, &step))
-        return;
-    int rc = take_step(step.graph, step.node, step.expanded, &finished, &failure);
+    int rc = enter_content(step.graph, &step) ? run_entered(&step, &failure) : 0;
+    bool finished = rc == 1;
     if (rc >= 0)
-        rc = leave_content(step.graph, step.node->content, &failure);
+        rc = leave_large(step.graph, step.node, &failure);
     if (rc < 0) {
         coras_run_fail(step.graph->run, &failure);
         coras_run_set_idle(step.graph->run);
@@ -414,7 +480,8 @@ static void run_step(void *job, void *worker_state CORAS_UNUSED)
 
 int coras_graph_walk(coras_graph *g, coras_error **err)
 {
-    struct coras_pool_options options = {.threads = g->run->concurrency};
+    struct coras_pool_options options = {.threads = g->run->concurrency,
+                                         .threads_max = g->run->workers_max};
     coras_pool *pool = NULL;
 
     if (!g->open)

@@ -4,14 +4,8 @@
  */
 #include "transfer/lanes.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "base/clock.h"
-#include "base/fs.h"
-#include "base/str.h"
+#include "base/processor.h"
 
 void coras_lanes_init(coras_lanes *lanes, unsigned limit)
 {
@@ -74,37 +68,14 @@ void coras_lanes_arrived(coras_lanes *lanes, size_t bytes)
     pthread_mutex_unlock(&lanes->lock);
 }
 
-/* The number behind `mark` (NULL: at the beginning) in a small file of the kernel's; -1: it does
- * not say. *ret_next: the one that follows. */
-static int64_t number_of(const char *path, const char *mark, int64_t *ret_next)
-{
-    enum { LINE = 128 };
-    char line[LINE + 1];
-    coras_auto_fd fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? -1 : read(fd, line, LINE);
-    char *rest = NULL;
-
-    if (got <= 0)
-        return -1;
-    line[got] = '\0';
-    const char *at = mark ? strstr(line, mark) : line;
-    if (!at)
-        return -1;
-    int64_t number = strtoll(at + (mark ? strlen(mark) : 0), &rest, 10);
-    *ret_next = strtoll(rest, NULL, 10);
-    return number;
-}
-
 /* What is known of the use of processors, in ever growing amounts. */
 static struct coras_lanes_work work_until(int64_t now_ms)
 {
-    int64_t waited_ns = 0, ignored;
-    int64_t ran_ns = number_of("/proc/thread-self/schedstat", NULL, &waited_ns);
-    int64_t short_us = number_of("/proc/pressure/cpu", "total=", &ignored);
+    int64_t ready_ns = coras_thread_ready_ns(), short_us = coras_processors_short_us();
 
     return (struct coras_lanes_work){.at_ms = now_ms,
                                      .thread = pthread_self(),
-                                     .thread_ms = ran_ns < 0 ? -1 : (ran_ns + waited_ns) / 1000000,
+                                     .thread_ms = ready_ns < 0 ? -1 : ready_ns / 1000000,
                                      .short_ms = short_us < 0 ? -1 : short_us / 1000};
 }
 

@@ -11,5 +11,11 @@
 CORAS_MUST_CHECK int coras_run_parallel(coras_run *run, size_t count,
                                         int (*work)(void *user, size_t i, coras_error **err),
                                         void *user, coras_error **err);
+/* The same with more workers for small items while those are found to wait for answers (stint.h);
+ * `size_of` tells their bytes. */
+CORAS_MUST_CHECK int coras_run_parallel_sized(coras_run *run, size_t count,
+                                              int (*work)(void *user, size_t i, coras_error **err),
+                                              int64_t (*size_of)(void *user, size_t i), void *user,
+                                              coras_error **err);
 
 #endif

@@ -11,6 +11,7 @@
 #include "base/options.h"
 #include "base/str.h"
 #include "base/vec.h"
+#include "transfer/stint.h"
 
 enum {
     DEFAULT_CONCURRENCY = 3,
@@ -30,6 +31,8 @@ void coras_run_init(coras_run *run, const coras_run_options *options)
                        : wanted > CONCURRENCY_MAX ? CONCURRENCY_MAX
                                                   : (unsigned)wanted;
     int bound = run->options->connections;
+    run->workers_max =
+        bound > 0 || run->concurrency > CORAS_WORKERS_MAX ? run->concurrency : CORAS_WORKERS_MAX;
     coras_lanes_init(&run->lanes, bound > 0 && bound < CORAS_GROWTH_CONNECTIONS_MAX
                                       ? (unsigned)bound
                                       : CORAS_GROWTH_CONNECTIONS_MAX);

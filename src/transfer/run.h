@@ -20,7 +20,8 @@ struct coras_queued_event {
 typedef struct coras_run {
     coras_run_options known;          /* const; what the caller has given, as far as we know it */
     const coras_run_options *options; /* const; that */
-    unsigned concurrency;             /* const */
+    unsigned concurrency;             /* const; transfers at a time */
+    unsigned workers_max;             /* const; for small pieces of work (stint.h) */
     pthread_mutex_t lock;
     pthread_cond_t changed; /* many events were posted, or `idle` became true */
     /* under lock */

@@ -93,6 +93,14 @@ static void wait_for_gate(void *job, void *worker_state)
     pthread_mutex_unlock(&gate->lock);
 }
 
+static void open_gate(struct gate *gate)
+{
+    pthread_mutex_lock(&gate->lock);
+    gate->open = true;
+    pthread_cond_broadcast(&gate->opened);
+    pthread_mutex_unlock(&gate->lock);
+}
+
 static void waiting_ends_at_its_deadline(void **state)
 {
     struct coras_pool_options opts = {1, NULL, NULL, NULL};
@@ -104,10 +112,31 @@ static void waiting_ends_at_its_deadline(void **state)
     assert_ok(coras_pool_add(pool, wait_for_gate, &gate, NULL), NULL);
     assert_false(coras_pool_wait_idle(pool, 0));
     assert_false(coras_pool_wait_idle(pool, 20));
-    pthread_mutex_lock(&gate.lock);
-    gate.open = true;
-    pthread_cond_broadcast(&gate.opened);
-    pthread_mutex_unlock(&gate.lock);
+    open_gate(&gate);
+    assert_true(coras_pool_wait_idle(pool, 60000));
+}
+
+static void open_it(void *job, void *worker_state)
+{
+    (void)worker_state;
+    open_gate(job);
+}
+
+/* One worker waits for what another job does: that needs a second one. */
+static void grows_where_it_may(void **state)
+{
+    struct coras_pool_options opts = {.threads = 1, .threads_max = 2};
+    struct gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
+    coras_auto(coras_pool) pool = NULL;
+
+    (void)state;
+    assert_ok(coras_pool_new(&opts, &pool, NULL), NULL);
+    for (int i = 0; i < 2; i++) /* also when there is nothing to do, and beyond the limit */
+        coras_pool_grow(pool);
+    assert_ok(coras_pool_add(pool, wait_for_gate, &gate, NULL), NULL);
+    assert_ok(coras_pool_add(pool, open_it, &gate, NULL), NULL);
+    for (int i = 0; i < 3; i++)
+        coras_pool_grow(pool);
     assert_true(coras_pool_wait_idle(pool, 60000));
 }
 
@@ -135,6 +164,7 @@ int main(void)
         cmocka_unit_test(runs_every_job_once),
         cmocka_unit_test(free_runs_what_is_queued_and_what_that_queues),
         cmocka_unit_test(waiting_ends_at_its_deadline),
+        cmocka_unit_test(grows_where_it_may),
         cmocka_unit_test(survives_every_failed_allocation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

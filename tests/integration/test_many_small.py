@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many small blobs and a registry that is far away: what waits for answers waits together."""
+
+import threading
+import time
+
+from harness import programs
+from harness.case import CliCase, main
+from harness.proxy import Fault, FaultProxy
+from harness.servers import DockerRegistry
+
+FILES = 40
+ANSWER_S = 0.05
+
+
+class Distance:
+    """Each answer takes its time; counts how many are awaited at once."""
+
+    def __init__(self):
+        self.lock, self.awaited, self.most = threading.Lock(), 0, 0
+
+    def __call__(self, _request):
+        with self.lock:
+            self.awaited += 1
+            self.most = max(self.most, self.awaited)
+        time.sleep(ANSWER_S)
+        with self.lock:
+            self.awaited -= 1
+
+
+@programs.need_docker_registry
+class ManySmall(CliCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.registry = cls.serve(DockerRegistry())
+        cls.proxy = cls.serve(FaultProxy(cls.registry.port))
+
+    def setUp(self):
+        super().setUp()
+        self.proxy.clear()
+        self.distance = Distance()
+        self.names = [f"f{i:02}.bin" for i in range(FILES)]
+        for i, name in enumerate(self.names):
+            self.box.write("in/" + name, f"{self.id()} {i}\n".encode() * 500)
+
+    def be_far_away(self):
+        self.proxy.add(Fault("/blobs/", "GET|HEAD|POST|PUT", call=self.distance))
+
+    def push(self, host, *argv):
+        self.ok("push", f"{host}/many:v1", *argv, *self.names, cwd=self.box.work / "in")
+
+    def test_pull(self):
+        self.push(self.registry.host)
+        self.be_far_away()
+        self.ok("pull", f"{self.proxy.host}/many:v1", "-o", "out")
+        self.assertGreaterEqual(self.distance.most, 8)
+        for name in self.names:
+            self.assertEqual(self.read("out/" + name), self.read("in/" + name))
+
+    def test_push(self):
+        self.be_far_away()
+        self.push(self.proxy.host)
+        self.assertGreaterEqual(self.distance.most, 8)
+        self.ok("pull", f"{self.registry.host}/many:v1", "-o", "out")
+        for name in self.names:
+            self.assertEqual(self.read("out/" + name), self.read("in/" + name))
+
+    def test_concurrency_is_a_bound(self):
+        self.be_far_away()
+        self.push(self.proxy.host, "--concurrency", "4")
+        self.assertLessEqual(self.distance.most, 4)
+        self.distance.most = 0
+        self.ok("pull", f"{self.proxy.host}/many:v1", "-o", "out", "--concurrency", "2")
+        self.assertLessEqual(self.distance.most, 2)
+
+    def test_the_first_failure_ends_it(self):
+        self.push(self.registry.host)
+        self.proxy.add(Fault("/blobs/", "GET", status=403, headers=(("Content-Length", "0"),)))
+        result = self.coras("pull", f"{self.proxy.host}/many:v1", "-o", "out")
+        self.assertEqual(result.code, 1, result)
+        self.assertFalse(any((self.box.work / "out").glob("*.bin")))
+
+
+if __name__ == "__main__":
+    main()
