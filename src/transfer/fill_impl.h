@@ -51,6 +51,7 @@ typedef struct coras_filling {
     bool disk_is_full;      /* no room for what came */
     bool scattered;         /* parts arrive out of order: the file's length says nothing */
     int64_t arrived, noted; /* bytes of this call; of them when the last note was made */
+    int64_t noted_ms;       /* when that was */
     int64_t piece;          /* longest piece; 0 while one connection takes all */
 } coras_filling;
 

@@ -3,6 +3,7 @@
  * Who fills what: pieces of what is missing, taken from the front, given back when they did not
  * come, and shared when there is nothing else left to do.
  */
+#include "base/clock.h"
 #include "transfer/fill_impl.h"
 #include "transfer/partial_file.h"
 
@@ -103,6 +104,7 @@ int coras_fill_note(coras_filling *f)
     pthread_mutex_lock(&f->lock);
     coras_gaps missing = coras_fill_missing(f);
     f->noted = f->arrived;
+    f->noted_ms = coras_now_ms();
     pthread_mutex_unlock(&f->lock);
     return coras_partial_note(f->fill->fd, f->d->partial, f->d->desc->size, &missing, NULL);
 }

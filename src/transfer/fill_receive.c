@@ -13,7 +13,9 @@
 enum {
     WRITE_BEHIND_BYTES = 16 * 1024 * 1024, /* put on its way to the disk in pieces of this size */
     NOTE_BYTES = 16 * 1024 * 1024, /* after this much, or a part of the content, what is missing */
-    NOTE_PARTS = 64,               /* is noted: a killed process may lose that */
+    NOTE_PARTS = 64,               /* is noted: a killed process may lose that, */
+    NOTE_MS = 1000,                /* or what came in a second where that is less */
+    NOTE_BYTES_MIN = 1024 * 1024,
 };
 
 /* Start writing out finished parts, so that a later fsync finds little to do. Of many small files
@@ -36,6 +38,15 @@ static int64_t note_interval(const coras_filling *f)
     return part > NOTE_BYTES ? part : NOTE_BYTES;
 }
 
+/* lock held */
+static bool should_note(const coras_filling *f)
+{
+    int64_t since = f->arrived - f->noted;
+
+    return f->scattered && (since >= note_interval(f) ||
+                            (since >= NOTE_BYTES_MIN && coras_now_ms() - f->noted_ms >= NOTE_MS));
+}
+
 static void arrived(coras_fill_connection *c, size_t len)
 {
     coras_filling *f = c->f;
@@ -46,7 +57,7 @@ static void arrived(coras_fill_connection *c, size_t len)
     f->arrived += (int64_t)len;
     coras_gaps missing = coras_fill_missing(f);
     int64_t left = coras_gaps_sum(&missing);
-    bool note = f->scattered && f->arrived - f->noted >= note_interval(f);
+    bool note = should_note(f);
     if (f->fill->advanced)
         f->fill->advanced(f->fill->user, coras_fill_front(f));
     if (transfer && transfer->progress)

@@ -44,9 +44,16 @@ class FaultCase(CliCase):
         self.proxy.clear()
         self.box.env["ORAS_HTTP_TIMEOUT"] = "3"
 
+    # Over one connection, so that what a fault hits and what is moved does not depend on how busy
+    # the machine is; several that share a blob have test_ranges.py.
+    PULL = ("pull", "-o", "out", "--concurrency", "1")
+
     def pull(self, **options):
         options.setdefault("timeout", 90)
-        return self.coras("pull", f"{self.proxy.host}/big:v1", "-o", "out", **options)
+        return self.coras(*self.PULL, f"{self.proxy.host}/big:v1", **options)
+
+    def start_pull(self, name="big:v1"):
+        return self.box.popen(self.box.bin / "oras", *self.PULL, f"{self.proxy.host}/{name}")
 
     def assertWhole(self, result, moved=1.2):
         """The file is right, nothing else is there, and little was moved twice."""
@@ -170,8 +177,7 @@ class Download(FaultCase):
     def test_interrupted_pull_goes_on_in_the_next_process(self):
         """F45: killed half way; the rerun fetches only what is missing."""
         slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=8 * MIB))
-        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
-                                 "out")
+        process = self.start_pull()
         self.wait_until(lambda: self.proxy.received() >= SIZE * 2 // 3, process)
         process.kill()
         process.communicate()
@@ -188,32 +194,33 @@ class Download(FaultCase):
         self.box.write("out/model.bin", b"old")
         self.proxy.add(Fault("/blobs/sha256:", "GET", times=1, cut_response=1))  # asks for the size
         self.proxy.add(Fault("/blobs/sha256:", "GET", times=1, cut_response=SIZE // 2))
-        self.assertWhole(self.fetch())
+        self.assertWhole(self.fetch(), 1.45)
 
     def test_blob_fetch_replaces_a_file_only_when_all_is_right(self):
         self.box.write("out/model.bin", b"old")
         (self.box.work / "out/model.bin").chmod(0o600)
-        self.proxy.add(Fault("/blobs/" + self.digest, "GET", corrupt=SIZE // 3))
+        self.proxy.add(Fault("/blobs/" + self.digest, "GET", corrupt=MIB))
         result = self.fetch()
         self.assertEqual(result.code, 1, result)
         self.assertIn("mismatched digest", result.err)
         self.assertEqual(self.read("out/model.bin"), b"old")
         self.no_leftovers("out", but=["model.bin"])
         self.proxy.clear()
-        self.assertWhole(self.fetch(), 1.1)
+        self.assertWhole(self.fetch(), 1.6)
         self.assertEqual((self.box.work / "out/model.bin").stat().st_mode & 0o777, 0o600)
 
     def test_interrupted_blob_fetch_goes_on_in_the_next_process(self):
         (self.box.work / "out").mkdir()
-        slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=8 * MIB))
+        slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=MIB))
         process = self.box.popen(self.box.bin / "oras", "blob", "fetch",
                                  f"{self.proxy.host}/big@{self.digest}", "-o", "out/model.bin")
         self.wait_until(lambda: self.proxy.received() >= SIZE * 2 // 3, process)
         process.kill()
         process.communicate()
+        before = self.proxy.received()
         self.assertFalse((self.box.work / "out/model.bin").exists())
         slow.times = 0
-        self.assertWhole(self.fetch(), 1.25)
+        self.assertWhole(self.fetch(), before / SIZE + 0.9)  # several connections note it each second
 
     def test_blob_fetch_through_a_cache_goes_on_too(self):
         self.box.env["ORAS_CACHE"] = str(self.box.root / "content")
@@ -261,8 +268,7 @@ class Download(FaultCase):
         asked = threading.Event()
         self.proxy.add(Fault("/blobs/" + self.digest, "GET", status=429,
                              headers=(("Retry-After", "250"),), call=lambda _: asked.set()))
-        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1",
-                                 "-o", "out")
+        process = self.start_pull()
         self.assertTrue(asked.wait(30))
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=60)
@@ -285,8 +291,7 @@ class Download(FaultCase):
             self.skipTest("mounting is not permitted")
         self.addCleanup(subprocess.run, ["umount", "-l", out], check=False)
         slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=8 * MIB))
-        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
-                                 "out")
+        process = self.start_pull()
         self.wait_until(lambda: self.proxy.received() >= SIZE // 3, process)
         process.kill()
         process.communicate()
@@ -295,8 +300,7 @@ class Download(FaultCase):
 
     def test_f47_f48_partial_of_another_version_or_tampered(self):
         slow = self.proxy.add(Fault("/blobs/" + self.digest, "GET", rate=8 * MIB))
-        process = self.box.popen(self.box.bin / "oras", "pull", f"{self.proxy.host}/big:v1", "-o",
-                                 "out")
+        process = self.start_pull()
         self.wait_until(lambda: self.proxy.received() >= SIZE // 2, process)
         process.kill()
         process.communicate()
