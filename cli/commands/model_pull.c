@@ -8,7 +8,9 @@
 #include "base/error.h"
 #include "cli/app/commands.h"
 #include "cli/app/run_options.h"
+#include "cli/options/selection.h"
 #include "cli/options/targetref.h"
+#include "cli/output/plan.h"
 #include "cli/output/pulled.h"
 #include "coras/model_get.h"
 #include "coras/platform.h"
@@ -25,6 +27,9 @@ struct model_pull_state {
     struct opt_list tensors;
     struct opt_string shard;
     int shard_rank, shard_count; /* what the text says */
+    struct selection_options selection;
+    struct opt_bool dry_run;
+    coras_plan plan; /* of a dry run */
 };
 
 #define AT(member) OPT_AT(struct model_pull_state, member)
@@ -51,6 +56,8 @@ static const struct opt_use model_pull_groups[] = {
     {format_options, offsetof(struct model_pull_state, format), NULL, NULL},
     {no_tty_options, offsetof(struct model_pull_state, no_tty), NULL, NULL},
     {model_pull_options, 0, NULL, NULL},
+    {selection_options, offsetof(struct model_pull_state, selection), NULL, NULL},
+    {dry_run_options, offsetof(struct model_pull_state, dry_run), NULL, NULL},
     {0},
 };
 
@@ -92,6 +99,11 @@ static int get_model(struct call *call, struct model_pull_state *s, coras_model_
     coras_model_get_options options = CORAS_MODEL_GET_OPTIONS_INIT;
     coras_run_options run = run_options(call, &s->concurrency, display);
 
+    const coras_selection selection = selection_of(&s->selection);
+    options.selection = &selection;
+    options.plan = s->dry_run.value ? &s->plan : NULL;
+    if (s->dry_run.value)
+        run.on_event = NULL; /* nothing is transferred */
     options.output = s->output.value;
     options.platform = platform_wanted(&s->platform);
     options.tensors = (const char *const *)s->tensors.items;
@@ -115,6 +127,8 @@ static int print_result(const struct model_pull_state *s, const coras_model_got 
 
     for (char *const *warning = got->warnings; warning && *warning; warning++)
         fprintf(stderr, "WARNING! %s\n", *warning);
+    if (s->dry_run.value)
+        return plan_print(&s->format, &s->plan, s->target.raw, &got->root.digest, err);
     if (s->format.kind != FORMAT_TEXT)
         return pulled_print_json(&s->target, &s->format, &pulled, err);
     printf("Pulled [%s] %s\nPackage: %s\nDigest: %s\n", target_kind(&s->target), s->target.raw,
@@ -142,6 +156,7 @@ static void model_pull_clear(void *state)
     struct model_pull_state *s = state;
 
     target_clear(&s->target);
+    coras_plan_clear(&s->plan);
     coras_platform_clear(&s->platform.platform);
 }
 

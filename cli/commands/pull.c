@@ -105,18 +105,6 @@ static void print_text(const struct pull_state *s, const coras_pull_result *resu
                coras_digest_format(&result->root.digest, digest));
 }
 
-static int print_plan(const struct pull_state *s, const coras_pull_result *result,
-                      coras_error **err)
-{
-    char digest[CORAS_DIGEST_TEXT_MAX];
-
-    if (s->format.kind != FORMAT_TEXT)
-        return plan_print_json(&s->format, &s->plan, s->target.raw, &result->root.digest, err);
-    CORAS_TRY(plan_print_text(&s->plan, "pulled", err));
-    printf("Digest: %s\n", coras_digest_format(&result->root.digest, digest));
-    return 0;
-}
-
 static int pull_files(struct call *call, struct pull_state *s, coras_pull_result *result,
                       coras_error **err)
 {
@@ -147,7 +135,7 @@ static int pull_run(struct call *call, coras_error **err)
     coras_pull_result result = {0};
     int rc = pull_files(call, s, &result, err);
     if (rc == 0 && s->dry_run.value)
-        rc = print_plan(s, &result, err);
+        rc = plan_print(&s->format, &s->plan, s->target.raw, &result.root.digest, err);
     else if (rc == 0 && s->format.kind == FORMAT_TEXT)
         print_text(s, &result);
     else if (rc == 0)

@@ -243,6 +243,13 @@ int target_open(struct call *call, struct target_options *t, enum coras_layout_m
     return 0;
 }
 
+const char *cache_directory(void)
+{
+    const char *directory = getenv("ORAS_CACHE");
+
+    return directory && *directory ? directory : NULL;
+}
+
 static int put_cache_before(struct target_options *t, const char *directory, coras_error **err)
 {
     CORAS_TRY(coras_layout_open(directory, CORAS_LAYOUT_WRITE, &t->store, err));
@@ -253,10 +260,10 @@ static int put_cache_before(struct target_options *t, const char *directory, cor
 int target_open_source(struct call *call, struct target_options *t,
                        const struct opt_list *base_resolve, coras_error **err)
 {
-    const char *directory = getenv("ORAS_CACHE");
+    const char *directory = cache_directory();
 
     CORAS_TRY(target_open(call, t, CORAS_LAYOUT_READ, base_resolve, err));
-    return directory && *directory ? put_cache_before(t, directory, err) : 0;
+    return directory ? put_cache_before(t, directory, err) : 0;
 }
 
 /* ---- what commands ask ---- */

@@ -81,4 +81,7 @@ CORAS_MUST_CHECK int target_require_reference(const struct call *call,
 CORAS_MUST_CHECK int target_require_digest(const struct call *call, const struct target_options *t,
                                            coras_digest *ret, coras_error **err);
 
+/* The cache that the user asks for (ORAS_CACHE); NULL: none. */
+const char *cache_directory(void);
+
 #endif

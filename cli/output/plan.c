@@ -74,8 +74,8 @@ static void put_json_item(coras_json_writer *w, const coras_planned *item)
     coras_jw_end_object(w);
 }
 
-int plan_print_json(const struct format_options *format, const coras_plan *plan,
-                    const char *reference, const coras_digest *digest, coras_error **err)
+static int print_json(const struct format_options *format, const coras_plan *plan,
+                      const char *reference, const coras_digest *digest, coras_error **err)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
     coras_auto_buf json = CORAS_BUF_UNLIMITED;
@@ -93,4 +93,16 @@ int plan_print_json(const struct format_options *format, const coras_plan *plan,
     coras_jw_int(&w, plan->bytes);
     coras_jw_end_object(&w);
     return metadata_print(format, &json, err);
+}
+
+int plan_print(const struct format_options *format, const coras_plan *plan, const char *reference,
+               const coras_digest *digest, coras_error **err)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    if (format->kind != FORMAT_TEXT)
+        return print_json(format, plan, reference, digest, err);
+    CORAS_TRY(plan_print_text(plan, "pulled", err));
+    printf("Digest: %s\n", coras_digest_format(digest, text));
+    return 0;
 }

@@ -11,9 +11,10 @@
 /* A line for each content with what would happen to it, then the sum. `verb`: "pulled". */
 CORAS_MUST_CHECK int plan_print_text(const coras_plan *plan, const char *verb, coras_error **err);
 
-/* {"reference", "digest", "files": [{"path", "digest", "size", "action"}], "bytes"} */
-CORAS_MUST_CHECK int plan_print_json(const struct format_options *format, const coras_plan *plan,
-                                     const char *reference, const coras_digest *digest,
-                                     coras_error **err);
+/* Of a pull, in the format that was asked for; JSON: {"reference", "digest", "files": [{"path",
+ * "digest", "size", "action"}], "bytes"}. */
+CORAS_MUST_CHECK int plan_print(const struct format_options *format, const coras_plan *plan,
+                                const char *reference, const coras_digest *digest,
+                                coras_error **err);
 
 #endif

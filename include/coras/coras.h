@@ -21,6 +21,7 @@
 #include "coras/mediatype.h"
 #include "coras/model.h"
 #include "coras/model_get.h"
+#include "coras/model_path.h"
 #include "coras/model_scan.h"
 #include "coras/ops.h"
 #include "coras/plan.h"

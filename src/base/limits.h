@@ -38,8 +38,11 @@
 #define CORAS_LIMIT_COMPONENT        255  /* NAME_MAX */
 #define CORAS_LIMIT_GLOB             1024 /* a pattern: a match costs its length for each byte */
 #define CORAS_LIMIT_GLOB_DEPTH       16   /* choices in choices */
-#define CORAS_LIMIT_TAR_RECORD       CORAS_MIB /* one PAX or GNU long-name record */
-#define CORAS_LIMIT_PACKAGE_WARNINGS 64        /* more of one package tell nobody more */
+#define CORAS_LIMIT_TREE_DEPTH       64   /* directories in a model's directory */
+#define CORAS_LIMIT_GGUF_GLANCE      (64 * CORAS_KIB) /* where a file says what kind it is of */
+#define CORAS_LIMIT_MODEL_RECORD     (64 * CORAS_MIB) /* of the files of one model in the cache */
+#define CORAS_LIMIT_TAR_RECORD       CORAS_MIB        /* one PAX or GNU long-name record */
+#define CORAS_LIMIT_PACKAGE_WARNINGS 64               /* more of one package tell nobody more */
 #define CORAS_LIMIT_RETRY_AFTER_S    300
 #define CORAS_LIMIT_COMMIT_S         3600 /* a registry that stores a blob and does not say so */
 #define CORAS_LIMIT_URL              (64 * CORAS_KIB) /* signed storage URLs reach several KiB */

@@ -10,6 +10,7 @@
 #include "ops/model_package.h"
 #include "ops/model_tensors.h"
 #include "ops/pull.h"
+#include "ops/select.h"
 
 static int tell_warnings(const coras_strlist *warnings, char ***ret, coras_error **err)
 {
@@ -34,19 +35,31 @@ static int check_forms(const coras_package *p, coras_error **err)
     return 0;
 }
 
+/* Bytes that others share have the mode and the time of all of them. */
+static void forget_records(coras_package *p)
+{
+    for (size_t i = 0; i < p->entries.len; i++)
+        p->entries.items[i].has_mode = p->entries.items[i].has_mtime = false;
+}
+
 static int get(coras_target *source, const char *reference, const coras_model_get_options *opts,
                const coras_run_options *run, coras_model_got *ret, coras_error **err)
 {
     coras_auto_value(coras_found_package) found = {0};
     coras_pull_options options = CORAS_PULL_OPTIONS_INIT;
     coras_pull_result result = {0};
-    const struct coras_packaged packaged = {&found.root, &found.bytes, &found.package};
+    const struct coras_packaged packaged = {&found.root, &found.bytes, &found.package,
+                                            opts->shared};
 
     CORAS_TRY(coras_find_package(source, reference, opts->platform, &found, err));
     CORAS_TRY(coras_check_package_is_whole(&found, err));
     CORAS_TRY(check_forms(&found.package, err));
     CORAS_TRY(tell_warnings(&found.package.warnings, &ret->warnings, err));
     options.output = opts->output;
+    options.selection = opts->selection;
+    options.plan = opts->plan;
+    if (opts->shared)
+        forget_records(&found.package);
     CORAS_TRY(coras_pull_package(source, &packaged, &options, run, &result, err));
     ret->root = result.root;
     ret->files = result.files;
@@ -69,6 +82,9 @@ static int get_tensors(coras_target *source, const char *reference,
     coras_auto(coras_model) model = NULL;
     coras_pull_result result = {0};
 
+    if (opts->plan || coras_selection_is_choosy(opts->selection))
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "tensors are chosen from all files, and without a dry run");
     CORAS_TRY(coras_tensor_choice_check(&choice, err));
     CORAS_TRY(coras_model_open(source, reference, opts->platform, run, &model, err));
     CORAS_TRY(

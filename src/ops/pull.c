@@ -16,6 +16,7 @@
 #include "ops/platform_select.h"
 #include "ops/pull.h"
 #include "ops/pull_files.h"
+#include "ops/pull_share.h"
 
 #define NAMED_VARIANT                                                                              \
     "+" /* content that becomes a file, as opposed to the same digest without a name */
@@ -24,6 +25,7 @@ struct pull {
     coras_target *source;
     const coras_pull_options *opts;
     const coras_package *package; /* what becomes of the root's layers; NULL: their titles say it */
+    bool shares;
     coras_run run;
     coras_workdir workdir;
     coras_descriptor root;
@@ -274,6 +276,13 @@ static int land(struct pull *p, const coras_descriptor *desc, coras_error **err)
 
     CORAS_TRY(coras_workdir_stage(&p->workdir, desc, &dirfd, &name, err));
     coras_run_transfer_init(&report, &p->run, desc);
+    if (p->workdir.shares) {
+        bool shared = false;
+        CORAS_TRY(coras_share_content(&p->run, p->source, desc, &report.transfer, dirfd, name,
+                                      &shared, err));
+        if (shared)
+            return 0;
+    }
     struct coras_download download = {.run = &p->run,
                                       .from = p->source,
                                       .desc = desc,
@@ -408,6 +417,7 @@ static int pull(struct pull *p, coras_pull_result *ret, coras_error **err)
     if (p->package) {
         p->workdir.dir_mode = 0755;
         p->workdir.file_mode = 0644;
+        p->workdir.shares = p->shares;
     }
     int rc = coras_graph_new(&p->run, &ops, &g, err);
     if (rc == 0)
@@ -470,6 +480,7 @@ int coras_pull_package(coras_target *source, const struct coras_packaged *packag
     struct pull p = {.source = source,
                      .opts = opts,
                      .package = packaged->package,
+                     .shares = packaged->shares,
                      .root_bytes = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST)};
 
     CORAS_TRY(pull_init(&p, run, err));

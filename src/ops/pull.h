@@ -14,6 +14,7 @@ struct coras_packaged {
     const coras_descriptor *root;
     const coras_buf *bytes; /* verified */
     const coras_package *package;
+    bool shares; /* files may be hard links into the cache that the source is */
 };
 
 /* As coras_pull(), by the entries of a package. `opts` are complete. */

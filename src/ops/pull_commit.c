@@ -17,6 +17,7 @@
 #include "transfer/digest_cache.h"
 #include "oci/digest.h"
 #include "ops/pull_clashes.h"
+#include "ops/pull_share.h"
 #include "archive/unpack.h"
 
 /* The directory that holds the place (owned), and the name in it. */
@@ -217,6 +218,8 @@ static int place_copy(coras_workdir *w, const coras_place *p, int dirfd, const c
 {
     coras_auto_fd fd = -1;
     CORAS_TRY(open_original(w, p, &fd, err));
+    if (w->shares && coras_link_open_file(fd, dirfd, name))
+        return 0;
     return copy_into(w, fd, dirfd, name, p, err);
 }
 

@@ -52,6 +52,7 @@ typedef struct coras_workdir {
     coras_run *run;
     const coras_pull_options *opts;
     mode_t dir_mode, file_mode;              /* of what is made new, before the umask */
+    bool shares;                             /* files may be hard links to others */
     char *absolute;                          /* of the output directory */
     unsigned missing_dirs;                   /* it and those above that were not there before */
     int dirfd;                               /* the output directory */

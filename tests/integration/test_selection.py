@@ -99,6 +99,18 @@ class Selection(CliCase):
                    contains='invalid pattern "{a"')
         self.assertEqual(self.proxy.requests(), [])
 
+    def test_a_model_is_chosen_from_by_the_paths_that_it_gets(self):
+        options = ["--include", "*.safetensors", "--include", "config.json"]
+        plan = json.loads(self.ok("model", "pull", self.ref, "-o", "out", *options, "--dry-run",
+                                  "--format", "json").out)
+        self.assertEqual(plan["bytes"], 2 * BIG + 700)
+        self.assertFalse((self.box.work / "out").exists())
+        self.ok("model", "pull", self.ref, "-o", "out", *options)
+        self.assertTree("out", ["config.json", "model-1.safetensors", "model-2.safetensors"])
+        self.assertEqual(self.proxy.received(), plan["bytes"])
+        self.fails("model", "pull", self.ref, "--include", "*.gguf",
+                   contains="nothing matches the selection", hint="config.json")
+
     # ---- dry runs ----
 
     def test_a_dry_run_of_pull_says_what_a_pull_then_does(self):
