@@ -73,6 +73,7 @@
 #define CORAS_LIMIT_TENSOR_NAME        4096
 #define CORAS_LIMIT_TENSOR_RANK        64
 #define CORAS_LIMIT_METADATA_TEXT      (64 * CORAS_KIB) /* told of one value; the rest is read past */
+#define CORAS_LIMIT_TENSORS_CHOSEN     (1 << 18)        /* of one model; they are kept meanwhile */
 #define CORAS_LIMIT_METADATA_KEPT      4096             /* texts that go from one file to another */
 #define CORAS_LIMIT_GGUF_HEADER        (256 * CORAS_MIB) /* the largest vocabularies have 12 MiB */
 #define CORAS_LIMIT_GGUF_STRING        (64 * CORAS_MIB)

@@ -188,7 +188,7 @@ static int save_one(struct tensor_pull *p, size_t i, int fd, coras_error **err)
     coras_descriptor *desc = &p->pulled[i].desc;
 
     if (i < p->chosen.len)
-        return coras_write_tensor_file(p->model, &p->chosen.items[i], fd, desc, err);
+        return coras_write_tensor_file(p->model, &p->run, &p->chosen.items[i], fd, desc, err);
     return save_document(p, source_of(p, i), fd, desc, err);
 }
 

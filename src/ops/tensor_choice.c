@@ -21,11 +21,8 @@ enum {
 
 static void clear_file(coras_chosen_file *f)
 {
-    coras_vec_foreach (t, &f->tensors) {
-        free(t->name);
-        free(t->dtype);
+    coras_vec_foreach (t, &f->tensors)
         free(t->shape);
-    }
     free(f->tensors.items);
     coras_strlist_clear(&f->metadata);
     coras_strlist_clear(&f->some_names);
@@ -110,27 +107,38 @@ static int take_rows(const coras_tensor_choice *choice, coras_chosen_tensor *t, 
     return 0;
 }
 
+/* One piece of memory for all that a tensor needs: there may be very many. */
+static bool copy_record(coras_chosen_tensor *t, const char *name, const coras_tensor_record *record)
+{
+    size_t name_bytes = strlen(name) + 1, dtype_bytes = strlen(record->dtype) + 1;
+    char *texts;
+
+    t->shape = coras_malloc(record->rank * sizeof(*t->shape) + name_bytes + dtype_bytes);
+    if (!t->shape)
+        return false;
+    texts = (char *)(t->shape + record->rank);
+    if (record->rank > 0)
+        memcpy(t->shape, record->shape, record->rank * sizeof(*t->shape));
+    t->name = memcpy(texts, name, name_bytes);
+    t->dtype = memcpy(texts + name_bytes, record->dtype, dtype_bytes);
+    t->dimensions = record->rank;
+    t->offset = record->offset;
+    t->bytes = record->bytes;
+    return true;
+}
+
 static int keep_tensor(coras_chosen_file *f, const char *name, const coras_tensor_record *record,
                        coras_error **err)
 {
-    coras_chosen_tensor *t;
+    coras_chosen_tensor t = {0};
 
-    if (coras_vec_grow(&f->tensors, 1) < 0)
+    if (atomic_fetch_add(f->kept, 1) >= CORAS_LIMIT_TENSORS_CHOSEN)
+        return coras_fail(err, CORAS_ERR_TOO_LARGE, "more than %d tensors are chosen",
+                          CORAS_LIMIT_TENSORS_CHOSEN);
+    if (coras_vec_grow(&f->tensors, 1) < 0 || !copy_record(&t, name, record))
         return coras_fail_no_memory(err);
-    t = &f->tensors.items[f->tensors.len++];
-    *t = (coras_chosen_tensor){
-        .name = coras_strdup(name),
-        .dtype = coras_strdup(record->dtype),
-        .dimensions = record->rank,
-        .shape = coras_calloc(record->rank + 1, sizeof(*t->shape)),
-        .offset = record->offset,
-        .bytes = record->bytes,
-    };
-    if (!t->name || !t->dtype || !t->shape)
-        return coras_fail_no_memory(err);
-    for (size_t i = 0; i < record->rank; i++)
-        t->shape[i] = record->shape[i];
-    return take_rows(f->choice, t, err);
+    f->tensors.items[f->tensors.len++] = t;
+    return take_rows(f->choice, &f->tensors.items[f->tensors.len - 1], err);
 }
 
 static int see_tensor(void *user, const coras_tensor_record *record, coras_error **err)
@@ -180,7 +188,7 @@ static int read_file(void *user, size_t i, coras_error **err)
     return 0;
 }
 
-static int list_files(const coras_model *m, const coras_tensor_choice *choice,
+static int list_files(const coras_model *m, const coras_tensor_choice *choice, atomic_size_t *kept,
                       coras_chosen_files *ret, coras_error **err)
 {
     for (size_t i = 0; i < m->files.len; i++) {
@@ -191,7 +199,7 @@ static int list_files(const coras_model *m, const coras_tensor_choice *choice,
             continue;
         if (coras_vec_grow(ret, 1) < 0)
             return coras_fail_no_memory(err);
-        ret->items[ret->len++] = (coras_chosen_file){.file = i, .choice = choice};
+        ret->items[ret->len++] = (coras_chosen_file){.file = i, .choice = choice, .kept = kept};
     }
     return 0;
 }
@@ -262,11 +270,14 @@ int coras_choose_tensors(coras_model *m, coras_run *run, const coras_tensor_choi
 {
     coras_auto_value(coras_chosen_files) files = {0};
     struct choosing c = {m, &files};
+    atomic_size_t kept = 0;
 
-    CORAS_TRY(list_files(m, choice, &files, err));
+    CORAS_TRY(list_files(m, choice, &kept, &files, err));
     CORAS_TRY(coras_run_parallel(run, files.len, read_file, &c, err));
     CORAS_TRY(check_patterns(&files, choice, err));
     keep_chosen(&files);
+    coras_vec_foreach (f, &files)
+        f->kept = NULL; /* counted enough */
     *ret = files;
     files = (coras_chosen_files){0};
     return 0;

@@ -19,9 +19,9 @@ typedef struct coras_tensor_choice {
 
 /* A tensor, or the rows of one. */
 typedef struct coras_chosen_tensor {
-    char *name, *dtype; /* owned */
+    int64_t *shape; /* owned; of what is taken; the texts are behind it in the same memory */
     size_t dimensions;
-    int64_t *shape;        /* owned; of what is taken */
+    const char *name, *dtype;
     int64_t offset, bytes; /* in the file that has it */
     int64_t place;         /* in the data of the new file */
 } coras_chosen_tensor;
@@ -40,6 +40,7 @@ typedef struct coras_chosen_file {
     coras_strlist some_names; /* of tensors, chosen or not */
     int64_t tensor_count;     /* likewise */
     const coras_tensor_choice *choice;
+    atomic_size_t *kept; /* tensors of all files */
 } coras_chosen_file;
 
 typedef struct coras_chosen_files {

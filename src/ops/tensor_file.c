@@ -16,6 +16,7 @@ enum { GAP_BYTES = CORAS_MIB, PIECE_BYTES = CORAS_MIB };
 
 /* One request: tensors [first, last) in the order of the source. */
 struct tensor_request {
+    const coras_run *run;
     const coras_chosen_file *chosen;
     coras_chosen_tensor **order;
     size_t first, last;
@@ -70,6 +71,7 @@ static int take_bytes(void *user, const void *data, size_t len, coras_error **er
     struct tensor_request *r = user;
     const char *from = data;
 
+    CORAS_TRY(coras_run_check(r->run, err));
     while (len > 0 && r->first < r->last) {
         const coras_chosen_tensor *t = r->order[r->first];
         bool is_before = r->at < t->offset;
@@ -149,7 +151,7 @@ static size_t drop_empty(coras_chosen_tensor **order, size_t count)
     return kept;
 }
 
-int coras_write_tensor_file(coras_model *m, coras_chosen_file *chosen, int fd,
+int coras_write_tensor_file(coras_model *m, const coras_run *run, coras_chosen_file *chosen, int fd,
                             coras_descriptor *ret, coras_error **err)
 {
     size_t count = chosen->tensors.len;
@@ -167,7 +169,7 @@ int coras_write_tensor_file(coras_model *m, coras_chosen_file *chosen, int fd,
     count = drop_empty(order, count);
     qsort(order, count, sizeof(coras_chosen_tensor *), by_offset);
     struct tensor_request r = {
-        .chosen = chosen, .order = order, .fd = fd, .data = (int64_t)w.bytes.len};
+        .run = run, .chosen = chosen, .order = order, .fd = fd, .data = (int64_t)w.bytes.len};
     CORAS_TRY(fetch(m, &r, count, err));
     return hash_file(fd, ret, err);
 }

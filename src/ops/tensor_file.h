@@ -11,7 +11,8 @@
  * Write it to an open, empty file. Only the bytes of the chosen tensors are read, and what lies
  * between two that are at most 1 MiB apart. `*ret` gets size and digest.
  */
-CORAS_MUST_CHECK int coras_write_tensor_file(coras_model *m, coras_chosen_file *chosen, int fd,
+CORAS_MUST_CHECK int coras_write_tensor_file(coras_model *m, const coras_run *run,
+                                             coras_chosen_file *chosen, int fd,
                                              coras_descriptor *ret, coras_error **err);
 
 #endif
