@@ -40,6 +40,8 @@ REGISTRY3 = _oracle("CORAS_TEST_REGISTRY", "registry")
 CONFORMANCE = _oracle("CORAS_TEST_CONFORMANCE", "conformance")
 DOCKER_REGISTRY = _first("docker-registry")
 SKOPEO = _first("skopeo")
+# A Python with huggingface_hub, safetensors and gguf.
+MODEL_PYTHON = _oracle("CORAS_TEST_MODEL_PYTHON", "../models/bin/python")
 
 
 def need(program, name):
@@ -53,6 +55,8 @@ need_crane = need(CRANE, "crane")
 need_skopeo = need(SKOPEO, "skopeo")
 need_docker_registry = need(DOCKER_REGISTRY, "docker-registry")
 need_registry3 = need(REGISTRY3, "distribution 3's registry")
+need_model_python = unittest.skipIf(MODEL_PYTHON is None, "a Python with huggingface_hub, safetensors and gguf "
+                                    "is missing (set CORAS_TEST_MODEL_PYTHON)")
 need_conformance = need(CONFORMANCE, "the conformance runner of the distribution specification")
 
 
