@@ -91,7 +91,8 @@ extern "C" {
     X(CORAS_ERR_NO_PLATFORM, -34, "NO_PLATFORM", "no such platform")                               \
     X(CORAS_ERR_NOT_AN_INDEX, -35, "NOT_AN_INDEX", "not an index")                                 \
     X(CORAS_ERR_INVALID_MODEL, -36, "INVALID_MODEL", "not the model file that it claims to be")    \
-    X(CORAS_ERR_NOTHING_CHOSEN, -37, "NOTHING_CHOSEN", "nothing matches the selection")
+    X(CORAS_ERR_NOTHING_CHOSEN, -37, "NOTHING_CHOSEN", "nothing matches the selection")            \
+    X(CORAS_ERR_UNSAFE_MODEL, -38, "UNSAFE_MODEL", "a model that runs code of its own")
 
 /** Error codes; values are stable, new ones are appended. 0 is success. */
 enum coras_error_code {

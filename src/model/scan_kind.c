@@ -4,96 +4,69 @@
  */
 #include "model/scan_kind.h"
 
-#include "base/limits.h"
-#include "model/pickle.h"
+#include "model/detect.h"
 
-struct coras_magic {
-    size_t at;
+struct coras_scan_magic {
     const char *bytes;
     size_t len;
     enum coras_scan_kind kind;
 };
-#define MAGIC(at, text, kind)                                                                      \
+#define MAGIC(text, kind)                                                                          \
     {                                                                                              \
-        (at), (text), sizeof(text) - 1, CORAS_SCAN_##kind                                          \
+        (text), sizeof(text) - 1, CORAS_SCAN_##kind                                                \
     }
 
-/* The first that fits. */
-static const struct coras_magic magics[] = {
-    MAGIC(0, "GGUF", GGUF),
-    MAGIC(0, "PK\3\4", ZIP),
-    MAGIC(0, "PK\5\6", ZIP),
-    MAGIC(0, "\x89HDF\r\n\x1a\n", HDF5),
-    MAGIC(0, "\x93NUMPY", NPY),
-    MAGIC(0, "\x1f\x8b", GZIP),
-    MAGIC(0, "\x78\x01", ZLIB),
-    MAGIC(0, "\x78\x5e", ZLIB),
-    MAGIC(0, "\x78\x9c", ZLIB),
-    MAGIC(0, "\x78\xda", ZLIB),
-    MAGIC(0, "\x28\xb5\x2f\xfd", COMPRESSED), /* zstd */
-    MAGIC(0, "BZh", COMPRESSED),
-    MAGIC(0,
-          "\xfd"
-          "7zXZ\0",
-          COMPRESSED),
-    MAGIC(0, "\x5d\0\0", COMPRESSED),         /* lzma */
-    MAGIC(0, "\x04\x22\x4d\x18", COMPRESSED), /* lz4 */
-    MAGIC(0, "7z\xbc\xaf\x27\x1c", COMPRESSED),
-    MAGIC(0, "Rar!\x1a\x07", COMPRESSED),
-    MAGIC(0,
-          "\x7f"
-          "ELF",
-          EXECUTABLE),
-    MAGIC(0, "\xfe\xed\xfa\xce", EXECUTABLE), /* Mach-O, four kinds and the one for several */
-    MAGIC(0, "\xfe\xed\xfa\xcf", EXECUTABLE),
-    MAGIC(0, "\xce\xfa\xed\xfe", EXECUTABLE),
-    MAGIC(0, "\xcf\xfa\xed\xfe", EXECUTABLE),
-    MAGIC(0, "\xca\xfe\xba\xbe", EXECUTABLE), /* and Java's classes */
-    MAGIC(0, "\0asm", EXECUTABLE),            /* WebAssembly */
-    MAGIC(0, "#!", SCRIPT),
-    MAGIC(257, "ustar", TAR),
-    MAGIC(4, "TFL3", INERT),
-    MAGIC(0, "lmgg", INERT), /* the formats before GGUF */
-    MAGIC(0, "fmgg", INERT),
-    MAGIC(0, "tjgg", INERT),
-    MAGIC(0, "|TZR|", INERT),
-    MAGIC(0, "PAR1", INERT),
-    MAGIC(0, "ARROW1", INERT),
-    MAGIC(0, "\x89PNG\r\n\x1a\n", INERT),
-    MAGIC(0, "\xff\xd8\xff", INERT),
-    MAGIC(0, "GIF8", INERT),
-    MAGIC(0, "RIFF", INERT),
+/* What else a scan has to tell apart. */
+static const struct coras_scan_magic magics[] = {
+    MAGIC("\x5d\0\0", COMPRESSED),         /* lzma */
+    MAGIC("\x04\x22\x4d\x18", COMPRESSED), /* lz4 */
+    MAGIC("7z\xbc\xaf\x27\x1c", COMPRESSED),
+    MAGIC("Rar!\x1a\x07", COMPRESSED),
+    MAGIC("\xfe\xed\xfa\xce", EXECUTABLE), /* Mach-O of other machines */
+    MAGIC("\xfe\xed\xfa\xcf", EXECUTABLE),
+    MAGIC("\xce\xfa\xed\xfe", EXECUTABLE),
+    MAGIC("\0asm", EXECUTABLE), /* WebAssembly */
+    MAGIC("\x89PNG\r\n\x1a\n", INERT),
+    MAGIC("\xff\xd8\xff", INERT),
+    MAGIC("GIF8", INERT),
+    MAGIC("RIFF", INERT),
 };
 
-static uint64_t little_endian(const unsigned char *p)
-{
-    uint64_t n = 0;
-    for (int i = 7; i >= 0; i--)
-        n = n << 8 | p[i];
-    return n;
-}
+static const enum coras_scan_kind kinds[] = {
+    [CORAS_CONTENT_UNKNOWN] = CORAS_SCAN_OTHER,
+    [CORAS_CONTENT_SAFETENSORS] = CORAS_SCAN_SAFETENSORS,
+    [CORAS_CONTENT_GGUF] = CORAS_SCAN_GGUF,
+    [CORAS_CONTENT_GGML] = CORAS_SCAN_INERT,
+    [CORAS_CONTENT_ZIP] = CORAS_SCAN_ZIP,
+    [CORAS_CONTENT_TORCH_LEGACY] = CORAS_SCAN_PICKLE,
+    [CORAS_CONTENT_PICKLE] = CORAS_SCAN_PICKLE,
+    [CORAS_CONTENT_HDF5] = CORAS_SCAN_HDF5,
+    [CORAS_CONTENT_NPY] = CORAS_SCAN_NPY,
+    [CORAS_CONTENT_TFLITE] = CORAS_SCAN_INERT,
+    [CORAS_CONTENT_ONNX] = CORAS_SCAN_ONNX,
+    [CORAS_CONTENT_SAVED_MODEL] = CORAS_SCAN_TENSORFLOW,
+    [CORAS_CONTENT_ZLIB] = CORAS_SCAN_ZLIB,
+    [CORAS_CONTENT_GZIP] = CORAS_SCAN_GZIP,
+    [CORAS_CONTENT_ZSTD] = CORAS_SCAN_COMPRESSED,
+    [CORAS_CONTENT_BZIP2] = CORAS_SCAN_COMPRESSED,
+    [CORAS_CONTENT_XZ] = CORAS_SCAN_COMPRESSED,
+    [CORAS_CONTENT_PARQUET] = CORAS_SCAN_INERT,
+    [CORAS_CONTENT_ARROW] = CORAS_SCAN_INERT,
+    [CORAS_CONTENT_TENSORIZER] = CORAS_SCAN_INERT,
+    [CORAS_CONTENT_TAR] = CORAS_SCAN_TAR,
+    [CORAS_CONTENT_EXECUTABLE] = CORAS_SCAN_EXECUTABLE,
+    [CORAS_CONTENT_SCRIPT] = CORAS_SCAN_SCRIPT,
+    [CORAS_CONTENT_JSON] = CORAS_SCAN_TEXT,
+    [CORAS_CONTENT_XML] = CORAS_SCAN_TEXT,
+};
 
-static bool is_safetensors(const unsigned char *head, size_t len, int64_t size)
-{
-    if (len < 10 || size < 10 || head[8] != '{')
-        return false;
-    uint64_t n = little_endian(head);
-    return n >= 2 && n <= (uint64_t)size - 8 && n <= CORAS_LIMIT_SAFETENSORS_HEADER;
-}
-
+/* Two letters at the start of a text are not yet a program of Windows. */
 static bool is_portable_executable(const unsigned char *head, size_t len)
 {
-    if (len < 0x40 || head[0] != 'M' || head[1] != 'Z')
+    if (len < 0x40)
         return false;
     size_t at = head[0x3c] | head[0x3d] << 8 | (size_t)head[0x3e] << 16;
-    return len < 4 || at > len - 4 || memcmp(head + at, "PE\0\0", 4) == 0;
-}
-
-/* A protocol buffer of a small version number and one of a model's other fields. */
-static bool is_onnx(const unsigned char *head, size_t len)
-{
-    return len >= 4 && head[0] == 8 && head[1] >= 1 && head[1] <= 20 && head[2] &&
-           memchr("\x12\x1a\x22\x28\x32\x3a\x42", head[2], 7);
+    return at > len - 4 || memcmp(head + at, "PE\0\0", 4) == 0;
 }
 
 /* No control characters but white space; a character may be cut at the end. */
@@ -110,24 +83,27 @@ static bool is_text(const char *head, size_t len)
     return false;
 }
 
-enum coras_scan_kind coras_scan_kind_of(const void *head, size_t len, int64_t size)
+static enum coras_scan_kind kind_of_rest(const char *head, size_t len)
 {
-    const unsigned char *bytes = head;
-
     for (size_t i = 0; i < CORAS_ARRAY_LEN(magics); i++) {
-        const struct coras_magic *m = &magics[i];
-        if (m->at <= len && m->len <= len - m->at && memcmp(bytes + m->at, m->bytes, m->len) == 0)
+        const struct coras_scan_magic *m = &magics[i];
+        if (m->len <= len && memcmp(head, m->bytes, m->len) == 0)
             return m->kind;
     }
-    if (coras_pickle_starts(head, len))
-        return CORAS_SCAN_PICKLE;
-    if (is_safetensors(bytes, len, size))
-        return CORAS_SCAN_SAFETENSORS;
-    if (is_portable_executable(bytes, len))
-        return CORAS_SCAN_EXECUTABLE;
-    if (is_onnx(bytes, len))
-        return CORAS_SCAN_ONNX;
     return is_text(head, len) ? CORAS_SCAN_TEXT : CORAS_SCAN_OTHER;
+}
+
+enum coras_scan_kind coras_scan_kind_of(const void *head, size_t len, int64_t size)
+{
+    const char *bytes = head;
+    enum coras_scan_kind kind = kinds[coras_content_detect(head, len, size)];
+    bool is_dos = kind == CORAS_SCAN_EXECUTABLE && bytes[0] == 'M';
+
+    if (is_dos && !is_portable_executable(head, len))
+        kind = CORAS_SCAN_OTHER;
+    if (kind == CORAS_SCAN_TEXT && !is_text(head, len))
+        kind = CORAS_SCAN_OTHER;
+    return kind == CORAS_SCAN_OTHER ? kind_of_rest(head, len) : kind;
 }
 
 const char *coras_scan_kind_text(enum coras_scan_kind kind)
@@ -143,6 +119,7 @@ const char *coras_scan_kind_text(enum coras_scan_kind kind)
         [CORAS_SCAN_NPY] = "a NumPy array",
         [CORAS_SCAN_HDF5] = "HDF5",
         [CORAS_SCAN_ONNX] = "ONNX",
+        [CORAS_SCAN_TENSORFLOW] = "a graph of TensorFlow",
         [CORAS_SCAN_GZIP] = "a gzip stream",
         [CORAS_SCAN_ZLIB] = "a zlib stream",
         [CORAS_SCAN_COMPRESSED] = "a compressed stream",
@@ -154,6 +131,18 @@ const char *coras_scan_kind_text(enum coras_scan_kind kind)
 }
 
 /* ---- names ---- */
+
+bool coras_scan_leaves(const char *path)
+{
+    if (*path == '/' || strchr(path, '\\') || (path[0] && path[1] == ':'))
+        return true;
+    for (const char *at = path; at; at = strchr(at, '/')) {
+        at += *at == '/';
+        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
+            return true;
+    }
+    return false;
+}
 
 bool coras_scan_has_suffix(const char *name, const char *suffix)
 {

@@ -19,6 +19,7 @@ enum coras_scan_kind {
     CORAS_SCAN_NPY,
     CORAS_SCAN_HDF5,
     CORAS_SCAN_ONNX,
+    CORAS_SCAN_TENSORFLOW, /* a SavedModel */
     CORAS_SCAN_GZIP,
     CORAS_SCAN_ZLIB,
     CORAS_SCAN_COMPRESSED, /* by what is not inflated here */
@@ -44,6 +45,8 @@ enum coras_scan_promise {
 enum coras_scan_promise coras_scan_promise_of(const char *name);
 /* Whether a name ends in this, in letters of any case: ".py". */
 bool coras_scan_has_suffix(const char *name, const char *suffix);
+/* Whether a path leads out of the directory that it is read from, on any system. */
+bool coras_scan_leaves(const char *path);
 /* The last component. */
 const char *coras_scan_base_name(const char *path);
 

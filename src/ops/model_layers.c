@@ -207,6 +207,8 @@ static int merge_layer(struct merging *g, struct layer_files *layer, coras_error
     }
     for (size_t i = 0; i < layer->warnings.len; i++)
         CORAS_TRY(coras_strlist_add(&g->model->warnings, layer->warnings.items[i], err));
+    coras_vec_foreach (s, &layer->files.strays)
+        CORAS_TRY(coras_model_add_stray(&g->model->files, s->path, s->link, err));
     return 0;
 }
 

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -74,12 +75,23 @@ static bool is_own_link(const struct local_walk *w, const char *path)
     return strncmp(real, w->hub_blobs, len) == 0 && real[len] == '/';
 }
 
+static int note_stray(const struct local_walk *w, const char *path, coras_error **err)
+{
+    char target[CORAS_LIMIT_PATH + 1];
+    ssize_t len = readlinkat(w->model->rootfd, path, target, sizeof(target) - 1);
+
+    target[len > 0 ? len : 0] = '\0';
+    return coras_model_add_stray(&w->model->files, path, target, err);
+}
+
 static int add_link(const struct local_walk *w, const char *path, coras_error **err)
 {
     struct stat st;
 
-    if (!is_own_link(w, path))
+    if (!is_own_link(w, path)) {
+        CORAS_TRY(note_stray(w, path, err));
         return leave_out(w, path, "left out, a link that leads out of the directory", err);
+    }
     if (fstatat(w->model->rootfd, path, &st, 0) < 0)
         return leave_out(w, path, "left out, a link to nothing", err);
     if (!S_ISREG(st.st_mode))

@@ -8,9 +8,10 @@
 #include "coras/model_scan.h"
 
 /*
- * Scan a model before anything of it is laid down: CORAS_ERR_DENIED with the first finding of
- * medium severity or worse, 0 when there is none.
+ * Scan a package before anything of it is laid down: CORAS_ERR_UNSAFE_MODEL with the first finding
+ * of medium severity or worse, 0 when there is none. `root` is its manifest.
  */
-CORAS_MUST_CHECK int coras_model_scan_before(coras_model *model, coras_error **err);
+CORAS_MUST_CHECK int coras_model_scan_before(coras_target *source, const coras_descriptor *root,
+                                             const coras_run_options *run, coras_error **err);
 
 #endif

@@ -59,11 +59,6 @@ static int scan_executable(coras_scan *s, const coras_scan_part *part, enum cora
 
 /* ---- what nothing is known of ---- */
 
-static bool is_tensorflow(const coras_scan_part *part)
-{
-    return coras_scan_has_suffix(part->name, ".pb");
-}
-
 /* Python's zip readers find an archive by its end, whatever stands before it. */
 static int has_zip_end(coras_scan *s, const coras_scan_part *part, const coras_buf *head, bool *ret,
                        coras_error **err)
@@ -89,8 +84,8 @@ static int has_zip_end(coras_scan *s, const coras_scan_part *part, const coras_b
 static int scan_other(coras_scan *s, const coras_scan_part *part, const coras_buf *head,
                       coras_error **err)
 {
-    if (is_tensorflow(part))
-        return coras_scan_search(s, part, head, CORAS_SCAN_OTHER, err);
+    if (coras_scan_has_suffix(part->name, ".pb")) /* graphs without a sign of their own */
+        return coras_scan_search(s, part, head, CORAS_SCAN_TENSORFLOW, err);
     return coras_scan_not_looked(s, part, "an unknown format: only its beginning was read", err);
 }
 
@@ -111,6 +106,7 @@ static int scan_by_kind(coras_scan *s, const coras_scan_part *part, const coras_
                                   "HDF5, in which models of Keras may hold code"));
         return coras_scan_search(s, part, head, kind, err);
     case CORAS_SCAN_ONNX:
+    case CORAS_SCAN_TENSORFLOW:
         return coras_scan_search(s, part, head, kind, err);
     case CORAS_SCAN_GZIP:
     case CORAS_SCAN_ZLIB:

@@ -15,6 +15,7 @@
 /* So much of the beginning is read at once: what most headers fit in. */
 #define CORAS_SCAN_HEAD (64 * CORAS_KIB)
 
+/* Of a model, and of each of its files while they are scanned side by side. */
 typedef struct coras_scan {
     coras_model *model;
     coras_scan_result result;
@@ -37,6 +38,10 @@ typedef struct coras_scan_part {
 CORAS_MUST_CHECK int coras_scan_find(coras_scan *s, const coras_scan_part *part, int64_t offset,
                                      const char *kind, enum coras_severity severity,
                                      coras_error **err, const char *fmt, ...) CORAS_PRINTF(7, 8);
+/* About what is no file of the model; `detail` is escaped. */
+CORAS_MUST_CHECK int coras_scan_find_at(coras_scan *s, const char *file, const char *kind,
+                                        enum coras_severity severity, const char *detail,
+                                        coras_error **err);
 /* Each file once; the first reason stays. */
 CORAS_MUST_CHECK int coras_scan_looked(coras_scan *s, const coras_scan_part *part,
                                        coras_error **err);

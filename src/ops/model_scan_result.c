@@ -75,6 +75,15 @@ static int add_finding(coras_scan *s, const char *file, coras_scan_finding findi
     return 0;
 }
 
+int coras_scan_find_at(coras_scan *s, const char *file, const char *kind,
+                       enum coras_severity severity, const char *detail, coras_error **err)
+{
+    const coras_scan_finding finding = {
+        .kind = kind, .severity = severity, .detail = (char *)(uintptr_t)detail};
+
+    return add_finding(s, file, finding, err);
+}
+
 int coras_scan_find(coras_scan *s, const coras_scan_part *part, int64_t offset, const char *kind,
                     enum coras_severity severity, coras_error **err, const char *fmt, ...)
 {

@@ -21,7 +21,7 @@ struct search_row {
         CORAS_SCAN_##kind, (text), sizeof(text) - 1, CORAS_SEVERITY_##severity, (detail)           \
     }
 /* A field of a protocol buffer with a name of this length before it. */
-#define TENSORFLOW_OP(length, name, detail) ROW(OTHER, length name, MEDIUM, detail)
+#define TENSORFLOW_OP(length, name, detail) ROW(TENSORFLOW, length name, MEDIUM, detail)
 
 static const struct search_row rows[] = {
     ROW(HDF5, "\"class_name\": \"Lambda\"", MEDIUM,
@@ -62,19 +62,6 @@ static int search_rows(struct scan_search *q, coras_error **err)
 
 /* ---- paths of ONNX's external data ---- */
 
-static bool leads_out(const char *path, size_t len)
-{
-    coras_auto_free char *text = coras_strndup(path, len);
-    if (!text || *text == '/' || *text == '\\' || strchr(text, ':'))
-        return true;
-    for (const char *at = text; at; at = strchr(at, '/')) {
-        at += *at == '/';
-        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
-            return true;
-    }
-    return strstr(text, "..\\") != NULL;
-}
-
 /* StringStringEntryProto{key: "location", value: path} */
 static const char location[] = "\x0a\x08location\x12";
 
@@ -90,7 +77,12 @@ static int take_location(struct scan_search *q, const char *at, coras_error **er
         if (c < 0x80)
             break;
     }
-    if (len == 0 || len > CORAS_LIMIT_PATH || len > (size_t)(end - at) || !leads_out(at, len))
+    if (len == 0 || len > CORAS_LIMIT_PATH || len > (size_t)(end - at))
+        return 0;
+    coras_auto_free char *path = coras_strndup(at, len);
+    if (!path)
+        return coras_fail_no_memory(err);
+    if (!coras_scan_leaves(path))
         return 0;
     coras_auto_buf shown = CORAS_BUF_INIT(CORAS_LIMIT_SCAN_DETAIL);
     coras_escape(&shown, at, len, CORAS_LIMIT_COMPONENT);

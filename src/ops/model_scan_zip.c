@@ -38,18 +38,6 @@ static void scan_zip_clear(struct scan_zip *z)
 
 /* ---- choosing members ---- */
 
-static bool leaves(const char *name)
-{
-    if (*name == '/' || strchr(name, '\\') || (name[0] && name[1] == ':'))
-        return true;
-    for (const char *at = name; at; at = strchr(at, '/')) {
-        at += *at == '/';
-        if (strncmp(at, "..", 2) == 0 && (at[2] == '/' || at[2] == '\0'))
-            return true;
-    }
-    return false;
-}
-
 /* What torch.save and torch.jit write as numbers and small facts. */
 static bool is_torch_data(const char *name)
 {
@@ -100,7 +88,7 @@ static int find_name(struct scan_zip *z, const coras_zip_member *m, const char *
 
     if (!shown)
         return coras_fail_no_memory(err);
-    if (leaves(name))
+    if (coras_scan_leaves(name))
         CORAS_TRY(coras_scan_find(z->scan, z->part, m->header_at, "path", CORAS_SEVERITY_HIGH, err,
                                   "a member that leaves the archive: %s", shown));
     if (m->is_link)

@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "archive/link_target.h"
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/fs.h"
@@ -127,9 +128,11 @@ static int member_path(tar_listing *l, const char *name, char **ret, coras_error
         name += 2;
     if (e->strip && !coras_str_starts(name, e->strip))
         return 0;
-    if (coras_package_clean_path(name + (e->strip ? strlen(e->strip) : 0), &clean, &failure) < 0)
+    if (coras_package_clean_path(name + (e->strip ? strlen(e->strip) : 0), &clean, &failure) < 0) {
+        CORAS_TRY(coras_model_add_stray(l->files, name, NULL, err));
         return warn_left_out(l, name, "left out, since its name leads nowhere below the model",
                              err);
+    }
     if (e->strip || e->has_prefix || !e->path || !*e->path)
         *ret = coras_steal(&clean);
     else
@@ -182,6 +185,20 @@ static int add_hard_link(tar_listing *l, const coras_tar_entry *tar, coras_error
     return path ? warn_left_out(l, tar->name, "left out, a link to what is not here", err) : 0;
 }
 
+/* Links are no files here, but one that leads out is worth a word. */
+static int note_link(tar_listing *l, const coras_tar_entry *tar, coras_error **err)
+{
+    coras_auto_free char *path = NULL;
+    long depth = 0;
+
+    CORAS_TRY(member_path(l, tar->name, &path, err));
+    for (const char *at = path; at && (at = strchr(at, '/')); at++)
+        depth++;
+    if (!path || coras_judge_link(tar->link, depth) != CORAS_LINK_OUTSIDE)
+        return 0;
+    return coras_model_add_stray(l->files, path, tar->link, err);
+}
+
 static int take_entry(tar_listing *l, coras_error **err)
 {
     const coras_tar_entry *tar = &l->decoder.entry;
@@ -190,6 +207,8 @@ static int take_entry(tar_listing *l, coras_error **err)
         CORAS_TRY(add_member(l, tar, err));
     else if (tar->type == CORAS_TAR_HARD_LINK)
         CORAS_TRY(add_hard_link(l, tar, err));
+    else if (tar->type == CORAS_TAR_SYMLINK)
+        CORAS_TRY(note_link(l, tar, err));
     int64_t size = tar->type == CORAS_TAR_HARD_LINK ? 0 : tar->size;
     int64_t padded;
     if (!coras_add_int64(size, (int64_t)coras_tar_padding(size), &padded))

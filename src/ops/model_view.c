@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "base/vec.h"
 #include "oci/digest.h"
 #include "ops/blob_reader.h"
 #include "ops/model_layers.h"
@@ -28,7 +29,30 @@ void coras_model_files_clear(coras_model_files *l)
     for (size_t i = 0; i < l->len; i++)
         coras_model_file_clear(&l->items[i]);
     free(l->items);
+    for (size_t i = 0; i < l->strays.len; i++) {
+        free(l->strays.items[i].path);
+        free(l->strays.items[i].link);
+    }
+    free(l->strays.items);
     *l = (coras_model_files){0};
+}
+
+int coras_model_add_stray(coras_model_files *l, const char *path, const char *link,
+                          coras_error **err)
+{
+    coras_model_stray stray = {NULL, NULL};
+
+    if (l->strays.len >= CORAS_LIMIT_MODEL_WARNINGS)
+        return 0;
+    stray.path = coras_strdup(path);
+    stray.link = link ? coras_strdup(link) : NULL;
+    if (!stray.path || (link && !stray.link) || coras_vec_grow(&l->strays, 1) < 0) {
+        free(stray.path);
+        free(stray.link);
+        return coras_fail_no_memory(err);
+    }
+    l->strays.items[l->strays.len++] = stray;
+    return 0;
 }
 
 void coras_model_free(coras_model *model)

@@ -32,10 +32,24 @@ typedef struct coras_model_file {
     struct timespec mtime;
 } coras_model_file;
 
+/* A name that leads out of the model, or a link that does; such are no files. Bytes of a stranger.
+ */
+typedef struct coras_model_stray {
+    char *path; /* owned */
+    char *link; /* where it leads, owned; NULL: the name itself leads out */
+} coras_model_stray;
+
 typedef struct coras_model_files {
     coras_model_file *items;
     size_t len, cap;
+    struct {
+        coras_model_stray *items;
+        size_t len, cap;
+    } strays; /* CORAS_LIMIT_MODEL_WARNINGS of them at most */
 } coras_model_files;
+/* `link` may be NULL. */
+CORAS_MUST_CHECK int coras_model_add_stray(coras_model_files *l, const char *path, const char *link,
+                                           coras_error **err);
 void coras_model_file_clear(coras_model_file *f);
 void coras_model_files_clear(coras_model_files *l);
 CORAS_DEFINE_AUTO_VALUE(coras_model_files, coras_model_files_clear)

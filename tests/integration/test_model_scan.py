@@ -13,13 +13,13 @@ import random
 import struct
 import subprocess
 import sys
-import unittest
+import tarfile
 import zipfile
 import zlib
 
 from harness.case import CliCase, main
 from harness.fixtures import make_tar
-from harness.scripted import ScriptedRegistry, layer, manifest
+from harness.scripted import ScriptedRegistry, layer, manifest, sha256
 
 LEVELS = {"low": 1, "medium": 2, "high": 3}
 ORDERED = b"\x80\x02ccollections\nOrderedDict\nq\x00)Rq\x01."
@@ -197,6 +197,15 @@ class Others(ScanCase):
             self.expect("tokenizer_config.json", json.dumps(several).encode(), severity)
             self.expect("model.gguf", gguf(text.encode()), severity)
 
+    def test_links_that_leave(self):
+        work = self.box.work / "m"
+        work.mkdir()
+        (work / "a").write_text("hello")
+        (work / "in").symlink_to("a")
+        (work / "out").symlink_to("/etc/passwd")
+        found = [(f["file"], f["kind"], f["severity"]) for f in self.scan("./m")["findings"]]
+        self.assertEqual(found, [("out", "link", "high")])
+
     def test_executables_and_data(self):
         self.expect("libx.so", b"\x7fELF\x02\x01\x01" + bytes(100), "medium", "executable")
         self.expect("notes.txt", b"\x7fELF\x02\x01\x01" + bytes(100), "high")
@@ -248,14 +257,38 @@ class Remote(ScanCase):
         self.assertLess(size, 300_000)
         self.assertLess(len(gets), 8)
 
-    def test_members_of_tar_layers(self):
-        tar = make_tar([("sub/model.pkl", pickle.dumps(EVIL, 4)), ("a.txt", b"hello")])
+    def tar(self, *members):
+        tar = make_tar(members)
         entry = layer(tar, media_type="application/vnd.cncf.model.weight.v1.tar")
         self.registry.blob(tar)
         self.registry.blob(b"{}")
         self.registry.put("v1", manifest([entry], artifactType="application/vnd.cncf.model.manifest.v1+json"))
-        found = self.scan(f"{self.registry.host}/m:v1")
-        self.assertEqual([(f["file"], f["severity"]) for f in found["findings"]], [("sub/model.pkl", "high")])
+        return {(f["file"], f["kind"], f["severity"]) for f in self.scan(f"{self.registry.host}/m:v1")["findings"]}
+
+    def test_members_of_tar_layers(self):
+        found = self.tar(("sub/model.pkl", pickle.dumps(EVIL, 4)), ("a.txt", b"hello"))
+        self.assertEqual(found, {("sub/model.pkl", "pickle", "high")})
+
+    def test_links_and_names_in_tar_layers(self):
+        def link(name, to):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = tarfile.SYMTYPE, to
+            return info
+        found = self.tar(("a.txt", b"hello"), link("in", "a.txt"), link("sub/out", "../../x"), link("abs", "/etc/passwd"),
+                         ("../y", b"z"))
+        self.assertEqual(found, {("sub/out", "link", "high"), ("abs", "link", "high"), ("../y", "path", "high")})
+
+    def test_a_careful_pull_moves_no_weights(self):
+        weights = torch(pickle.dumps(EVIL, 2), numbers=3_000_000)
+        reference = self.put((weights, "model.pt"), (b"hello", "a.txt"))
+        self.fails("model", "pull", reference, "--safe", "-o", "out",
+                   contains=["model.pt (high)", "posix.system"])
+        self.assertFalse((self.box.work / "out").exists() and self.names("out"))
+        sizes = [r.headers.get("Range") for r in self.registry.requests("GET", sha256(weights))]
+        self.assertNotIn(None, sizes)
+        reference = self.put((safetensors(), "model.safetensors"), (ORDERED, "x.bin"))
+        self.ok("model", "pull", reference, "--safe", "-o", "out")
+        self.assertEqual(self.names("out"), ["model.safetensors", "x.bin"])
 
     def test_names_that_leave_are_findings(self):
         found = self.scan(self.put((b"x", "../evil")), "--fail-on", "high", exit_code=2)
