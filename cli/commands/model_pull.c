@@ -22,6 +22,7 @@ struct model_pull_state {
     struct format_options format;
     struct opt_bool no_tty;
     struct opt_bool no_sync;
+    struct opt_bool safe;
     struct opt_string output;
     struct opt_int concurrency;
     struct opt_list tensors;
@@ -36,6 +37,9 @@ struct model_pull_state {
 
 static const struct opt model_pull_options[] = {
     {"no-sync", 0, OPT_BOOL, 0, AT(no_sync), NULL, "do not wait until files have reached the disk",
+     NULL},
+    {"safe", 0, OPT_BOOL, 0, AT(safe), NULL,
+     "look for code first, and pull nothing when something of medium severity or worse is found",
      NULL},
     {"tensor", 0, OPT_LIST, 0, AT(tensors), NULL,
      "write safetensors files that hold only tensors whose name matches the `pattern`, repeatable",
@@ -109,6 +113,7 @@ static int get_model(struct call *call, struct model_pull_state *s, coras_model_
     options.tensors = (const char *const *)s->tensors.items;
     options.shard = s->shard_rank;
     options.shard_count = s->shard_count;
+    options.safe = s->safe.value;
     run.no_sync = s->no_sync.value;
     int rc = coras_model_get(s->target.target, s->target.reference, &options, &run, got, err);
     if (rc < 0)

@@ -31,6 +31,8 @@ typedef struct coras_model_get_options {
     coras_plan *plan;                 /**< not NULL: a dry run, as of coras_pull() */
     bool shared; /**< files may be hard links into the cache that `source` is (coras/cache.h):
                     recorded modes and times are not restored, and nobody may write to the files */
+    bool safe; /**< scan first (coras_model_scan()), and pull nothing when something of medium
+                  severity or worse is found */
 } coras_model_get_options;
 #define CORAS_MODEL_GET_OPTIONS_INIT CORAS_SIZED_INIT(coras_model_get_options)
 
@@ -75,7 +77,8 @@ CORAS_API void coras_model_got_clear(coras_model_got *got);
  * @param run        events, cancelling and limits; borrowed for the call; NULL for defaults
  * @param ret        what was done; set on success only, release with coras_model_got_clear()
  * @param err        may be NULL; set only on failure, release with coras_error_free()
- * @return 0; CORAS_ERR_UNSUPPORTED for what cannot be laid down, with what there is in the message;
+ * @return 0; CORAS_ERR_UNSAFE_MODEL when `safe` was asked for and code was found;
+ *         CORAS_ERR_UNSUPPORTED for what cannot be laid down, with what there is in the message;
  *         CORAS_ERR_NOTHING_CHOSEN for a selection that takes nothing; CORAS_ERR_INVALID_ARGUMENT
  *         for a pattern that is none, and for a dry run or a selection of tensors;
  *         CORAS_ERR_NOT_FOUND; CORAS_ERR_NO_PLATFORM; CORAS_ERR_UNSAFE_PATH and CORAS_ERR_EXISTS

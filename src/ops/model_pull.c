@@ -8,6 +8,7 @@
 #include "coras/model_get.h"
 #include "oci/json_fields.h"
 #include "ops/model_package.h"
+#include "ops/model_scan.h"
 #include "ops/model_tensors.h"
 #include "ops/pull.h"
 #include "ops/select.h"
@@ -55,6 +56,8 @@ static int get(coras_target *source, const char *reference, const coras_model_ge
     CORAS_TRY(coras_check_package_is_whole(&found, err));
     CORAS_TRY(check_forms(&found.package, err));
     CORAS_TRY(tell_warnings(&found.package.warnings, &ret->warnings, err));
+    if (opts->safe)
+        CORAS_TRY(coras_model_scan_before(source, &found.root, run, err));
     options.output = opts->output;
     options.selection = opts->selection;
     options.plan = opts->plan;
