@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "cli/app/commands.h"
 #include "cli/app/run_options.h"
-#include "cli/options/targetref.h"
+#include "cli/options/modelref.h"
 #include "cli/output/metadata.h"
 #include "coras/model_scan.h"
 
@@ -16,13 +16,11 @@ enum { EXIT_FOUND = 2 };
 
 struct model_scan_state {
     struct common_options common;
-    struct target_options target;
-    struct platform_option platform;
+    struct model_options model;
     struct format_options format;
     struct opt_string fail_on;
     /* after prepare */
     int fail_level; /* a severity; 0: none */
-    bool is_local;
 };
 
 static const struct opt model_scan_options[] = {
@@ -33,8 +31,7 @@ static const struct opt model_scan_options[] = {
 };
 static const struct opt_use model_scan_groups[] = {
     {debug_options, offsetof(struct model_scan_state, common), NULL, NULL},
-    TARGET_GROUPS(struct model_scan_state, target),
-    {platform_options, offsetof(struct model_scan_state, platform), NULL, NULL},
+    MODEL_GROUPS(struct model_scan_state, model),
     {format_options, offsetof(struct model_scan_state, format), NULL, NULL},
     {model_scan_options, 0, NULL, NULL},
     {0},
@@ -54,37 +51,29 @@ static int parse_level(struct model_scan_state *s, coras_error **err)
                       "--fail-on takes low, medium or high, not \"%s\"", shown ? shown : "");
 }
 
-/* References have no such beginnings. */
-static bool is_path(const char *argument)
-{
-    return coras_streq(argument, ".") || coras_streq(argument, "..") || *argument == '/' ||
-           coras_str_starts(argument, "./") || coras_str_starts(argument, "../");
-}
-
 static int model_scan_prepare(struct call *call, coras_error **err)
 {
     struct model_scan_state *s = call->state;
 
     CORAS_TRY(parse_level(s, err));
-    CORAS_TRY(platform_check(&s->platform, err));
     CORAS_TRY(format_check(&s->format, false, err));
-    s->is_local =
-        is_path(call->args[0]) && !s->target.oci_layout.value && !s->target.oci_layout_path.set;
-    return s->is_local ? 0 : target_parse(call, &s->target, call->args[0], err);
+    return model_parse(call, &s->model, call->args[0], err);
 }
 
+/* Not by model_open(): what cannot be opened because of its names is a finding here. */
 static int scan(struct call *call, coras_scan_result *ret, coras_error **err)
 {
     struct model_scan_state *s = call->state;
+    struct target_options *t = &s->model.target;
     coras_run_options run = run_options(call, NULL, NULL);
 
     run.on_event = NULL;
-    if (s->is_local)
+    if (s->model.is_local)
         return coras_model_scan_at(NULL, call->args[0], NULL, &run, ret, err);
-    CORAS_TRY(target_open(call, &s->target, CORAS_LAYOUT_READ, NULL, err));
-    CORAS_TRY(target_require_reference(call, &s->target, err));
-    return coras_model_scan_at(s->target.target, s->target.reference, platform_wanted(&s->platform),
-                               &run, ret, err);
+    CORAS_TRY(target_open(call, t, CORAS_LAYOUT_READ, NULL, err));
+    CORAS_TRY(target_require_reference(call, t, err));
+    return coras_model_scan_at(t->target, t->reference, platform_wanted(&s->model.platform), &run,
+                               ret, err);
 }
 
 /* ---- output ---- */
@@ -131,25 +120,28 @@ static void put_result(coras_json_writer *w, const char *reference, const coras_
     coras_jw_end_object(w);
 }
 
+static void put_notes(coras_buf *out, const char *what, const coras_scan_note *items, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        coras_buf_printf(out, "%s ", what);
+        coras_escape(out, items[i].file, strlen(items[i].file), SIZE_MAX);
+        coras_buf_printf(out, "%s%s\n", items[i].why ? ": " : "", items[i].why ? items[i].why : "");
+    }
+}
+
 static void put_text(coras_buf *out, const coras_scan_result *r)
 {
     for (size_t i = 0; i < r->findings.len; i++) {
         const coras_scan_finding *f = &r->findings.items[i];
-        coras_buf_printf(out, "%-6s  ", coras_severity_name((int)f->severity));
+        coras_buf_printf(out, "%-6s ", coras_severity_name((int)f->severity));
         coras_escape(out, f->file, strlen(f->file), SIZE_MAX);
         if (f->offset > 0)
             coras_buf_printf(out, " (byte %lld)", (long long)f->offset);
         coras_buf_printf(out, ": %s\n", f->detail);
     }
-    for (size_t i = 0; i < r->not_looked.len; i++) {
-        const coras_scan_note *n = &r->not_looked.items[i];
-        coras_buf_puts(out, "not looked at to the end: ");
-        coras_escape(out, n->file, strlen(n->file), SIZE_MAX);
-        coras_buf_printf(out, ": %s\n", n->why ? n->why : "");
-    }
-    coras_buf_printf(out,
-                     "%zu findings in %zu files looked at; what was not found is not excluded\n",
-                     r->findings.len, r->looked.len);
+    put_notes(out, "looked at", r->looked.items, r->looked.len);
+    put_notes(out, "not looked at to its end:", r->not_looked.items, r->not_looked.len);
+    coras_buf_printf(out, "%zu findings. That nothing is found proves nothing.\n", r->findings.len);
 }
 
 static int print_result(const struct call *call, const coras_scan_result *r, coras_error **err)
@@ -185,8 +177,7 @@ static int model_scan_run(struct call *call, coras_error **err)
 static void model_scan_clear(void *state)
 {
     struct model_scan_state *s = state;
-    target_clear(&s->target);
-    coras_platform_clear(&s->platform.platform);
+    model_clear(&s->model);
 }
 
 static const struct example model_scan_examples[] = {

@@ -31,8 +31,8 @@ typedef struct coras_model_get_options {
     coras_plan *plan;                 /**< not NULL: a dry run, as of coras_pull() */
     bool shared; /**< files may be hard links into the cache that `source` is (coras/cache.h):
                     recorded modes and times are not restored, and nobody may write to the files */
-    bool safe; /**< scan first (coras_model_scan()), and pull nothing when something of medium
-                  severity or worse is found */
+    bool safe;   /**< scan first (coras_model_scan()), and pull nothing when something of medium
+                    severity or worse is found */
 } coras_model_get_options;
 #define CORAS_MODEL_GET_OPTIONS_INIT CORAS_SIZED_INIT(coras_model_get_options)
 

@@ -65,6 +65,7 @@
 #define CORAS_LIMIT_SCAN_CHOSEN      4096 /* members of a zip archive that are looked into */
 #define CORAS_LIMIT_SCAN_MEMBERS     64   /* of these, whose names promise nothing */
 #define CORAS_LIMIT_SCAN_KERAS_DEPTH 64
+#define CORAS_LIMIT_SCAN_DEPTH       3      /* archives in archives */
 #define CORAS_LIMIT_ZIP_MEMBERS      200000 /* the largest checkpoints have tens of thousands */
 
 /* Model files: what their reference readers bound, and what keeps the reading in 64 MiB. */

@@ -90,6 +90,8 @@ static int get_tensors(coras_target *source, const char *reference,
                           "tensors are chosen from all files, and without a dry run");
     CORAS_TRY(coras_tensor_choice_check(&choice, err));
     CORAS_TRY(coras_model_open(source, reference, opts->platform, run, &model, err));
+    if (opts->safe)
+        CORAS_TRY(coras_model_refuse_code(model, err));
     CORAS_TRY(
         coras_model_pull_tensors(model, &choice, opts->output, &result, &model->warnings, err));
     ret->root = result.root;

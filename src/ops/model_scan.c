@@ -154,6 +154,9 @@ static int note_unplaced(coras_scan *s, coras_error **err)
     coras_vec_foreach (d, &s->model->package.unplaced)
         CORAS_TRY(coras_scan_not_looked_at(s, coras_digest_format(&(*d)->digest, digest),
                                            "a layer that becomes no file", err));
+    if (s->model->package.elsewhere)
+        return coras_scan_not_looked_at(s, s->model->reference, "its weights are on another host",
+                                        err);
     return 0;
 }
 
@@ -226,18 +229,33 @@ static int refuse(const coras_scan_finding *f, coras_error **err)
                       shown ? shown : "", coras_severity_name((int)f->severity), f->detail);
 }
 
+/* Takes the result. */
+static int judge(coras_scan_result *result, coras_error **err)
+{
+    int rc = 0;
+
+    for (size_t i = 0; i < result->findings.len && rc == 0; i++)
+        if (result->findings.items[i].severity >= CORAS_SEVERITY_MEDIUM)
+            rc = refuse(&result->findings.items[i], err);
+    coras_scan_result_clear(result);
+    return rc;
+}
+
 int coras_model_scan_before(coras_target *source, const coras_descriptor *root,
                             const coras_run_options *run, coras_error **err)
 {
     coras_scan_result result = CORAS_SCAN_RESULT_INIT;
     char digest[CORAS_DIGEST_TEXT_MAX];
-    int rc = 0;
 
     CORAS_TRY(coras_model_scan_at(source, coras_digest_format(&root->digest, digest), NULL, run,
                                   &result, err));
-    for (size_t i = 0; i < result.findings.len && rc == 0; i++)
-        if (result.findings.items[i].severity >= CORAS_SEVERITY_MEDIUM)
-            rc = refuse(&result.findings.items[i], err);
-    coras_scan_result_clear(&result);
-    return rc;
+    return judge(&result, err);
+}
+
+int coras_model_refuse_code(coras_model *model, coras_error **err)
+{
+    coras_scan_result result = CORAS_SCAN_RESULT_INIT;
+
+    CORAS_TRY(coras_model_scan(model, &result, err));
+    return judge(&result, err);
 }

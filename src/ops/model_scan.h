@@ -14,4 +14,7 @@
 CORAS_MUST_CHECK int coras_model_scan_before(coras_target *source, const coras_descriptor *root,
                                              const coras_run_options *run, coras_error **err);
 
+/* The same for a model that is open. */
+CORAS_MUST_CHECK int coras_model_refuse_code(coras_model *model, coras_error **err);
+
 #endif

@@ -69,13 +69,12 @@ static int has_zip_end(coras_scan *s, const coras_scan_part *part, const coras_b
     int64_t length = part->size < CORAS_ZIP_TAIL ? part->size : CORAS_ZIP_TAIL;
 
     *ret = false;
-    if (part->is_member)
+    if (part->is_deflated)
         return 0;
     if ((int64_t)head->len == part->size)
         coras_buf_put(&tail, head->ptr + (part->size - length), (size_t)length);
     else
-        CORAS_TRY(
-            coras_model_stream(s->model, part->file, part->size - length, length, &sink, err));
+        CORAS_TRY(coras_scan_range(s, part, part->size - length, length, &sink, err));
     CORAS_TRY(coras_buf_done(&tail, err));
     *ret = coras_zip_find_end(tail.ptr, tail.len, part->size, &end, NULL) == 0 && end.members > 0;
     return 0;
@@ -118,8 +117,9 @@ static int scan_by_kind(coras_scan *s, const coras_scan_part *part, const coras_
     case CORAS_SCAN_EXECUTABLE:
     case CORAS_SCAN_SCRIPT:
         return scan_executable(s, part, kind, err);
-    case CORAS_SCAN_COMPRESSED:
     case CORAS_SCAN_TAR:
+        return coras_scan_tar(s, part, err);
+    case CORAS_SCAN_COMPRESSED:
         return coras_scan_not_looked(s, part, coras_scan_kind_text(kind), err);
     case CORAS_SCAN_INERT:
         return coras_scan_looked(s, part, err);

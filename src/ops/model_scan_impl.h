@@ -27,6 +27,7 @@ typedef struct coras_scan_part {
     size_t file;        /* index in the model */
     const char *name;   /* path of the file, or the member's name: a stranger's bytes */
     bool is_member;     /* of an archive in the file */
+    int depth;          /* in how many archives it lies */
     int64_t at, size;   /* bytes of the file */
     bool is_deflated;   /* they are to be inflated */
     int64_t plain_size; /* to so many */
@@ -68,6 +69,14 @@ CORAS_MUST_CHECK int coras_scan_stream(coras_scan *s, const coras_scan_part *par
                                        const coras_buf *head, int64_t from, int64_t limit,
                                        const coras_sink *sink, coras_error **err);
 
+/* Bytes [offset, offset + length) of a part that is not deflated. */
+CORAS_MUST_CHECK int coras_scan_range(coras_scan *s, const coras_scan_part *part, int64_t offset,
+                                      int64_t length, const coras_sink *sink, coras_error **err);
+/* A member of an archive that is a part itself. *ret is false, with a finding, where it lies too
+ * deep or cannot be reached by ranges. */
+CORAS_MUST_CHECK int coras_scan_may_open(coras_scan *s, const coras_scan_part *part, bool *ret,
+                                         coras_error **err);
+
 /* ---- kinds of content; each notes what it has looked at ---- */
 
 /* Any content, by its bytes. */
@@ -85,6 +94,7 @@ CORAS_MUST_CHECK int coras_scan_inflated(coras_scan *s, const coras_scan_part *p
                                          const coras_buf *head, bool is_gzip, coras_error **err);
 CORAS_MUST_CHECK int coras_scan_zip(coras_scan *s, const coras_scan_part *part,
                                     const coras_buf *head, coras_error **err);
+CORAS_MUST_CHECK int coras_scan_tar(coras_scan *s, const coras_scan_part *part, coras_error **err);
 CORAS_MUST_CHECK int coras_scan_npy(coras_scan *s, const coras_scan_part *part,
                                     const coras_buf *head, coras_error **err);
 /* Formats in which names of operations and files are searched for: HDF5, ONNX, TensorFlow. */

@@ -99,3 +99,21 @@ int coras_scan_stream(coras_scan *s, const coras_scan_part *part, const coras_bu
     }
     return stream_from(s, part, from, left, sink, err);
 }
+
+int coras_scan_range(coras_scan *s, const coras_scan_part *part, int64_t offset, int64_t length,
+                     const coras_sink *sink, coras_error **err)
+{
+    if (offset > part->size || length > part->size - offset)
+        return coras_fail(err, CORAS_ERR_INVALID_MODEL, "the archive reaches beyond its end");
+    return coras_model_stream(s->model, part->file, part->at + offset, length, sink, err);
+}
+
+int coras_scan_may_open(coras_scan *s, const coras_scan_part *part, bool *ret, coras_error **err)
+{
+    *ret = !part->is_deflated && part->depth < CORAS_LIMIT_SCAN_DEPTH;
+    if (*ret)
+        return 0;
+    CORAS_TRY(coras_scan_find(s, part, 0, "archive", CORAS_SEVERITY_MEDIUM, err,
+                              "an archive in an archive"));
+    return coras_scan_not_looked(s, part, "an archive in an archive", err);
+}

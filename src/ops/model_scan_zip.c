@@ -138,7 +138,7 @@ static int read_tail(struct scan_zip *z, const coras_buf *head, coras_buf *ret, 
         coras_buf_put(ret, head->ptr + (size - length), (size_t)length);
         return coras_buf_done(ret, err);
     }
-    return coras_model_stream(z->scan->model, z->part->file, size - length, length, &sink, err);
+    return coras_scan_range(z->scan, z->part, size - length, length, &sink, err);
 }
 
 static int read_directory(struct scan_zip *z, const coras_buf *head, coras_error **err)
@@ -157,8 +157,8 @@ static int read_directory(struct scan_zip *z, const coras_buf *head, coras_error
                                            (size_t)end->directory_size, err));
     else {
         const coras_sink sink = {feed_directory, directory};
-        CORAS_TRY(coras_model_stream(z->scan->model, z->part->file, end->directory_at,
-                                     end->directory_size, &sink, err));
+        CORAS_TRY(
+            coras_scan_range(z->scan, z->part, end->directory_at, end->directory_size, &sink, err));
     }
     return coras_zip_directory_finish(directory, err);
 }
@@ -184,12 +184,11 @@ static int locate(const struct scan_zip *z, const struct scan_member *c, int64_t
                   coras_error **err)
 {
     size_t want = CORAS_ZIP_HEADER + c->m.name.len;
-    coras_auto_free char *header = coras_malloc(want);
+    coras_auto_buf header = CORAS_BUF_INIT(CORAS_ZIP_HEADER + CORAS_LIMIT_PATH);
+    const coras_sink sink = coras_sink_buf(&header);
 
-    if (!header)
-        return coras_fail_no_memory(err);
-    CORAS_TRY(coras_model_read(z->scan->model, z->part->file, c->m.header_at, want, header, err));
-    CORAS_TRY(coras_zip_member_data(&c->m, header, want, ret, err));
+    CORAS_TRY(coras_scan_range(z->scan, z->part, c->m.header_at, (int64_t)want, &sink, err));
+    CORAS_TRY(coras_zip_member_data(&c->m, header.ptr, header.len, ret, err));
     if (*ret > z->end.directory_at || c->m.packed > z->end.directory_at - *ret)
         return coras_fail(err, CORAS_ERR_INVALID_MODEL,
                           "zip archive: a member reaches into the directory");
@@ -202,11 +201,13 @@ static int scan_member_content(const struct scan_zip *z, const struct scan_membe
     coras_scan_part part = {.file = z->part->file,
                             .name = c->name,
                             .is_member = true,
+                            .depth = z->part->depth + 1,
                             .size = c->m.packed,
                             .is_deflated = c->m.method == CORAS_ZIP_DEFLATED,
                             .plain_size = c->m.size};
 
     CORAS_TRY(locate(z, c, &part.at, err));
+    part.at += z->part->at;
     return coras_scan_content(z->scan, &part, err);
 }
 
@@ -250,11 +251,11 @@ int coras_scan_zip(coras_scan *s, const coras_scan_part *part, const coras_buf *
     struct scan_zip z = {.scan = s, .part = part};
     coras_auto(coras_error) failure = NULL;
 
-    if (part->is_member) {
-        CORAS_TRY(coras_scan_find(s, part, 0, "archive", CORAS_SEVERITY_MEDIUM, err,
-                                  "an archive in an archive"));
-        return coras_scan_not_looked(s, part, "an archive in an archive", err);
-    }
+    bool may = false;
+
+    CORAS_TRY(coras_scan_may_open(s, part, &may, err));
+    if (!may)
+        return 0;
     int rc = scan_archive(&z, head, &failure);
     scan_zip_clear(&z);
     if (rc == CORAS_ERR_INVALID_MODEL || rc == CORAS_ERR_TOO_LARGE)

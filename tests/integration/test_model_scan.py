@@ -167,6 +167,15 @@ class Archives(ScanCase):
         at = bomb.index(b"PK\1\2")
         self.expect("a.pt", bomb[:at + 24] + struct.pack("<I", 100) + bomb[at + 28:], "high", "inflates to more")
 
+    def test_archives_in_archives(self):
+        inner = torch(pickle.dumps(EVIL, 2))
+        found = self.expect("m.nemo", make_tar([("a.yaml", b"x: 1\n"), ("weights.ckpt", inner)]), "high", "posix.system")
+        self.assertEqual(found["looked"], ["m.nemo"])
+        self.expect("m.zip", archive(("x.pt", inner)), "high", "posix.system")
+        self.expect("m.zip", archive(("x.pt", inner), pack=zipfile.ZIP_DEFLATED), "medium", "an archive in an archive")
+        self.expect("m.tar", make_tar([("../x", b"a")]), "high", "leaves the archive")
+        self.expect("m.tar", make_tar([("x", b"a")])[:700], None)
+
     def test_keras(self):
         def keras(*layers):
             config = {"module": "keras", "class_name": "Functional", "config": {"layers": layers}}

@@ -11,7 +11,7 @@
 static void put_le(coras_buf *b, uint64_t n, int bytes)
 {
     for (int i = 0; i < bytes; i++)
-        coras_buf_putc(b, (char)(n >> 8 * i));
+        coras_buf_putc(b, i < 8 ? (char)(n >> 8 * i) : '\0');
 }
 
 struct zip_writer {
