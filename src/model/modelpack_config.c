@@ -75,7 +75,8 @@ static int read_task(coras_modelpack_config *config, const char *task, coras_err
     return 0;
 }
 
-static int read_licence(coras_modelpack_config *config, const char *name, coras_error **err)
+int coras_modelpack_config_add_licence(coras_modelpack_config *config, const char *name,
+                                       coras_error **err)
 {
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
 
@@ -95,7 +96,7 @@ static int read_licences(coras_modelpack_config *config, const coras_model_card 
 
     for (size_t i = 0; given && i < given->len; i++) {
         bool other = coras_streq(given->items[i], "other") && own_name;
-        CORAS_TRY(read_licence(config, other ? own_name : given->items[i], err));
+        CORAS_TRY(coras_modelpack_config_add_licence(config, other ? own_name : given->items[i], err));
     }
     return 0;
 }

@@ -31,6 +31,10 @@ CORAS_MUST_CHECK int coras_modelpack_config_read_card(coras_modelpack_config *co
                                                       const coras_model_card *card,
                                                       coras_error **err);
 
+/* One licence more, whatever its spelling. */
+CORAS_MUST_CHECK int coras_modelpack_config_add_licence(coras_modelpack_config *config,
+                                                        const char *name, coras_error **err);
+
 /* What a chat template shows by what it mentions: tools, and thoughts before an answer. */
 void coras_modelpack_config_read_template(coras_modelpack_config *config, coras_str text);
 
