@@ -49,6 +49,20 @@ void tell_part(int64_t left, int64_t whole)
             missing.ptr, all.ptr);
 }
 
+void tell_packed(const coras_model_pack_report *report)
+{
+    coras_auto_buf line = CORAS_BUF_UNLIMITED;
+
+    for (size_t i = 0; i < report->left_out_count && i < NAMES_SHOWN; i++)
+        coras_buf_printf(&line, "%s%s", i ? ", " : "", report->left_out[i]);
+    if (report->left_out_count > NAMES_SHOWN)
+        coras_buf_printf(&line, " and %zu more", report->left_out_count - NAMES_SHOWN);
+    if (line.len && coras_buf_done(&line, NULL) == 0)
+        fprintf(stderr, "Left out: %s\n", line.ptr);
+    for (size_t i = 0; i < report->warning_count; i++)
+        fprintf(stderr, "WARNING! %s\n", report->warnings[i]);
+}
+
 /* ---- cosign ---- */
 
 struct looking {

@@ -6,10 +6,14 @@
 #define CORAS_CLI_APP_LEFT_BEHIND_H
 
 #include "base/str.h"
+#include "coras/model_push.h"
 #include "coras/target.h"
 
 /* Entries of the annotation file `path` that match no file of the push; none, no line. */
 void tell_unused_annotations(const char *path, const coras_strlist *names);
+
+/* What packing a model left out, and what it warns of. */
+void tell_packed(const coras_model_pack_report *report);
 
 /*
  * Tags by which cosign keeps signatures, attestations and bills of materials of `digest` in

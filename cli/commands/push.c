@@ -2,8 +2,6 @@
 /*
  * push: files as an artifact.
  */
-#include <stdio.h>
-
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli/app/commands.h"
@@ -11,7 +9,7 @@
 #include "cli/options/fileref.h"
 #include "cli/app/run_options.h"
 #include "cli/output/upload_display.h"
-#include "cli/output/metadata.h"
+#include "cli/output/pushed.h"
 #include "cli/options/packer.h"
 #include "cli/options/targetref.h"
 #include "cli/app/auto.h"
@@ -140,8 +138,7 @@ static coras_pack_options pack_options(const struct push_state *s)
 static void print_pushed(void *user)
 {
     const struct push_state *s = user;
-    if (s->format.kind == FORMAT_TEXT)
-        printf("Pushed [%s] %s\n", target_kind(&s->target), s->target.raw);
+    pushed_headline(&s->target, &s->format);
 }
 
 /* What the "ArtifactType:" line says: v1.0 manifests carry it as the type of their config. */
@@ -156,46 +153,10 @@ static const char *shown_artifact_type(const struct push_state *s, const coras_d
     return *s->artifact_type.value ? s->artifact_type.value : CORAS_MT_UNKNOWN_CONFIG;
 }
 
-/* Tags that now name the manifest, sorted. A push without reference counts as an empty tag, as
- * upstream has it. */
-static int put_tags(coras_json_writer *w, const struct target_options *t, coras_error **err)
-{
-    coras_auto_value(coras_strlist) tags = {0};
-    coras_digest digest;
-    for (size_t i = 0; i <= t->extra_tags.len; i++) {
-        const char *tag = i ? t->extra_tags.items[i - 1] : t->reference ? t->reference : "";
-        if (coras_digest_parse(tag, &digest, NULL) == 0)
-            continue;
-        coras_auto_free char *name = coras_asprintf("%s:%s", t->path, tag);
-        if (!name)
-            return coras_fail_no_memory(err);
-        CORAS_TRY(coras_strlist_add(&tags, name, err));
-    }
-    coras_strlist_sort(&tags);
-    coras_jw_key(w, "referenceAsTags");
-    coras_jw_array(w);
-    for (size_t i = 0; i < tags.len; i++)
-        coras_jw_string(w, tags.items[i]);
-    coras_jw_end_array(w);
-    return 0;
-}
-
 static int print_result(const struct push_state *s, const coras_descriptor *manifest,
                         coras_error **err)
 {
-    if (s->format.kind == FORMAT_TEXT) {
-        char digest[CORAS_DIGEST_TEXT_MAX];
-        printf("ArtifactType: %s\nDigest: %s\n", shown_artifact_type(s, manifest),
-               coras_digest_format(&manifest->digest, digest));
-        return 0;
-    }
-    coras_auto_buf json = CORAS_BUF_UNLIMITED;
-    coras_json_writer w = CORAS_JSON_WRITER(&json, METADATA_INDENT);
-    coras_jw_object(&w);
-    put_artifact_members(&w, s->target.path, manifest);
-    CORAS_TRY(put_tags(&w, &s->target, err));
-    coras_jw_end_object(&w);
-    return metadata_print(&s->format, &json, err);
+    return pushed_print(&s->target, &s->format, shown_artifact_type(s, manifest), manifest, err);
 }
 
 static int prepare_artifact(struct push_state *s, struct call *call, const coras_run_options *run,

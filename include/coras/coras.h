@@ -22,6 +22,7 @@
 #include "coras/model.h"
 #include "coras/model_get.h"
 #include "coras/model_path.h"
+#include "coras/model_push.h"
 #include "coras/model_scan.h"
 #include "coras/ops.h"
 #include "coras/plan.h"

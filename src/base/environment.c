@@ -119,6 +119,17 @@ static int stall_timeout_s(void)
     return 0;
 }
 
+/* As https://reproducible-builds.org/specs/source-date-epoch/ has it, up to the year 9999. */
+static int64_t source_date_s(void)
+{
+    const char *text = variable("SOURCE_DATE_EPOCH");
+    int64_t seconds;
+
+    if (text && coras_parse_int64(coras_str_of(text), &seconds) && seconds <= 253402300799)
+        return seconds;
+    return 0;
+}
+
 int coras_environment_load(coras_environment **ret, coras_error **err)
 {
     const char *home = variable("HOME"), *runtime = variable("XDG_RUNTIME_DIR");
@@ -149,6 +160,7 @@ int coras_environment_load(coras_environment **ret, coras_error **err)
         .temporary_dir = variable("TMPDIR"),
         .cache_dir = cache,
         .stall_timeout_s = stall_timeout_s(),
+        .source_date_s = source_date_s(),
     };
     return coras_environment_dup(&read, ret, err);
 }

@@ -87,11 +87,12 @@
 #define CORAS_LIMIT_SHARDS_SHOWN       100       /* missing ones; a name may claim 99999 */
 
 /* What model packages say of a model. */
-#define CORAS_LIMIT_FRONT_MATTER (256 * CORAS_KIB) /* head of a model card */
-#define CORAS_LIMIT_CARD_FIELDS  256
-#define CORAS_LIMIT_CARD_VALUES  256 /* of one field: lists of languages, tags */
-#define CORAS_LIMIT_CARD_VALUE   CORAS_KIB
-#define CORAS_LIMIT_DTYPES       256 /* formats have some dozens; a header may invent more */
+#define CORAS_LIMIT_FRONT_MATTER    (256 * CORAS_KIB) /* head of a model card */
+#define CORAS_LIMIT_CARD_FIELDS     256
+#define CORAS_LIMIT_CARD_VALUES     256 /* of one field: lists of languages, tags */
+#define CORAS_LIMIT_CARD_VALUE      CORAS_KIB
+#define CORAS_LIMIT_CARD_ANNOTATION (8 * CORAS_KIB) /* a list in one annotation of a manifest */
+#define CORAS_LIMIT_DTYPES          256 /* formats have some dozens; a header may invent more */
 
 /* Models as lists of files, and what is read of them. */
 #define CORAS_LIMIT_MODEL_FILES    1000000 /* of one package; the largest real ones have 10^4 */

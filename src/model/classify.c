@@ -11,8 +11,8 @@
 const char *coras_model_kind_name(enum coras_model_kind kind)
 {
     static const char *const names[] = {
-        [CORAS_MODEL_WEIGHT] = "weight", [CORAS_MODEL_WEIGHT_CONFIG] = "weight.config",
-        [CORAS_MODEL_DOC] = "doc",       [CORAS_MODEL_CODE] = "code",
+        [CORAS_MODEL_WEIGHT] = "weight",   [CORAS_MODEL_WEIGHT_CONFIG] = "weight.config",
+        [CORAS_MODEL_DOC] = "doc",         [CORAS_MODEL_CODE] = "code",
         [CORAS_MODEL_DATASET] = "dataset",
     };
 
@@ -155,9 +155,18 @@ struct content_rule {
     coras_model_class class;
 };
 
-#define WEIGHT(name)         {CORAS_MODEL_WEIGHT, true, (name), NULL}
-#define PICKLE(name)         {CORAS_MODEL_WEIGHT, true, (name), "pickle"}
-#define OTHER(model_kind, n) {CORAS_MODEL_##model_kind, true, (n), NULL}
+#define WEIGHT(name)                                                                               \
+    {                                                                                              \
+        CORAS_MODEL_WEIGHT, true, (name), NULL                                                     \
+    }
+#define PICKLE(name)                                                                               \
+    {                                                                                              \
+        CORAS_MODEL_WEIGHT, true, (name), "pickle"                                                 \
+    }
+#define OTHER(model_kind, n)                                                                       \
+    {                                                                                              \
+        CORAS_MODEL_##model_kind, true, (n), NULL                                                  \
+    }
 
 static const struct content_rule contents[] = {
     {0, CORAS_STR("GGUF"), WEIGHT("gguf")},
@@ -174,7 +183,10 @@ static const struct content_rule contents[] = {
     {0, CORAS_STR("|TZR|"), WEIGHT("tensorizer")},
     {0, CORAS_STR("PAR1"), OTHER(DATASET, "parquet")},
     {0, CORAS_STR("ARROW1"), OTHER(DATASET, "arrow")},
-    {0, CORAS_STR("\x7f" "ELF"), OTHER(CODE, "elf")},
+    {0,
+     CORAS_STR("\x7f"
+               "ELF"),
+     OTHER(CODE, "elf")},
     {0, CORAS_STR("#!"), OTHER(CODE, "script")},
     {0, CORAS_STR("%PDF-"), OTHER(DOC, "pdf")},
     {0, CORAS_STR("\x89PNG"), OTHER(DOC, "png")},

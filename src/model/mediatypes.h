@@ -8,10 +8,13 @@
 
 /* CNCF ModelPack, and the names that it had before. Spec: model-spec, "Media Types". */
 #define CORAS_MT_MODELPACK          "application/vnd.cncf.model."
+#define CORAS_MT_MODELPACK_MANIFEST CORAS_MT_MODELPACK "manifest.v1+json"
+#define CORAS_MT_MODELPACK_CONFIG   CORAS_MT_MODELPACK "config.v1+json"
 #define CORAS_MT_MODELPACK_OLD      "application/vnd.cnai.model."
 #define CORAS_ANN_FILEPATH          "org.cncf.model.filepath"
 #define CORAS_ANN_FILEPATH_OLD      "org.cnai.model.filepath"
 #define CORAS_ANN_FILE_METADATA     "org.cncf.model.file.metadata+json"
+#define CORAS_ANN_FILE_UNTESTED     "org.cncf.model.file.mediatype.untested"
 #define CORAS_ANN_FILE_METADATA_OLD "org.cnai.model.file.metadata+json"
 
 /* KitOps. */

@@ -96,7 +96,8 @@ static int read_licences(coras_modelpack_config *config, const coras_model_card 
 
     for (size_t i = 0; given && i < given->len; i++) {
         bool other = coras_streq(given->items[i], "other") && own_name;
-        CORAS_TRY(coras_modelpack_config_add_licence(config, other ? own_name : given->items[i], err));
+        CORAS_TRY(
+            coras_modelpack_config_add_licence(config, other ? own_name : given->items[i], err));
     }
     return 0;
 }

@@ -20,6 +20,22 @@
 #define CORAS_ANN_REF_NAME       "org.opencontainers.image.ref.name"
 #define CORAS_ANN_CONTENT_DIGEST "io.deis.oras.content.digest"
 #define CORAS_ANN_CONTENT_UNPACK "io.deis.oras.content.unpack"
+#define CORAS_ANN_LICENSES       "org.opencontainers.image.licenses"
+#define CORAS_ANN_REVISION       "org.opencontainers.image.revision"
+#define CORAS_ANN_SOURCE         "org.opencontainers.image.source"
+#define CORAS_ANN_VENDOR         "org.opencontainers.image.vendor"
+#define CORAS_ANN_VERSION        "org.opencontainers.image.version"
+
+/* Of the layer of a weight file: how many bytes from its start its header takes, and their digest.
+ * What is read of it by a range can be verified then. */
+#define CORAS_ANN_HEADER_SIZE   "dev.coras.header.size"
+#define CORAS_ANN_HEADER_DIGEST "dev.coras.header.digest"
+
+/* Of a file's layer: its format by content; and why loading it can run code. */
+#define CORAS_ANN_FORMAT "dev.coras.format"
+#define CORAS_ANN_UNSAFE "dev.coras.unsafe"
+/* Of a model's manifest, followed by the name of a field of its model card. */
+#define CORAS_ANN_CARD "dev.coras.card."
 
 /* Of the layer of a weight file: how many bytes from its start its header takes, and their digest.
  * What is read of it by a range can be verified then. */

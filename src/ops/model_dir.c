@@ -11,7 +11,7 @@
 #include "ops/hub_cache.h"
 
 struct model_dir_walk {
-    const struct coras_model_dir_filter *filter; /* or NULL */
+    const coras_selection *selection; /* or NULL */
     const coras_cancel *cancel;
     int root;              /* the directory; borrowed */
     const char *directory; /* its real path */
@@ -64,14 +64,9 @@ static int leave_out(struct model_dir_walk *w, bool directory, coras_error **err
     if (directory)
         coras_buf_putc(&w->path, '/');
     CORAS_TRY(coras_buf_done(&w->path, err));
-    CORAS_TRY(coras_strlist_add(&w->ret->left_out, w->path.ptr, err));
+    coras_auto_free char *shown = coras_escape_dup(w->path.ptr);
     coras_buf_truncate(&w->path, len);
-    return 0;
-}
-
-static bool is_wanted(const struct model_dir_walk *w)
-{
-    return !w->filter || w->filter->wants(w->filter->user, w->path.ptr);
+    return shown ? coras_strlist_add(&w->ret->left_out, shown, err) : coras_fail_no_memory(err);
 }
 
 /* ---- files ---- */
@@ -198,7 +193,7 @@ static int read_entry(struct model_dir_walk *w, int dirfd, const char *name, cor
         return fail_at(w, errno, "stat", err);
     if (never_belongs(name))
         return leave_out(w, S_ISDIR(st.st_mode), err);
-    if (!S_ISDIR(st.st_mode) && !is_wanted(w))
+    if (!S_ISDIR(st.st_mode) && !coras_selection_matches(w->selection, w->path.ptr, NULL))
         return 0;
     if (!is_text(name))
         return refuse(w, CORAS_ERR_UNSAFE_PATH,
@@ -318,12 +313,14 @@ static int read_all(struct model_dir_walk *w, const char *path, coras_error **er
     return read_directory(w, root, err);
 }
 
-int coras_model_dir_read(const char *path, const struct coras_model_dir_filter *filter,
+int coras_model_dir_read(const char *path, const coras_selection *selection,
                          const coras_cancel *cancel, coras_model_dir *ret, coras_error **err)
 {
     coras_auto_value(coras_model_dir) dir = {0};
-    struct model_dir_walk w = {
-        .filter = filter, .cancel = cancel, .ret = &dir, .path = CORAS_BUF_INIT(CORAS_LIMIT_PATH)};
+    struct model_dir_walk w = {.selection = selection,
+                               .cancel = cancel,
+                               .ret = &dir,
+                               .path = CORAS_BUF_INIT(CORAS_LIMIT_PATH)};
 
     int rc = read_all(&w, path, err);
     free(w.blobs);

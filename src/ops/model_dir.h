@@ -9,6 +9,7 @@
 #include "base/cancel.h"
 #include "base/fs.h"
 #include "coras/digest.h"
+#include "ops/select.h"
 
 struct coras_model_dir_file {
     char *path; /* below the directory, "/" between */
@@ -23,21 +24,16 @@ typedef struct coras_model_dir {
         struct coras_model_dir_file *items;
         size_t len, cap;
     } files;                /* those nearest the root first, in the order of their names */
-    coras_strlist left_out; /* what never belongs to a model; directories end in "/" */
+    coras_strlist left_out; /* what never belongs to a model, escaped; directories end in "/" */
     char *hub_repository;   /* the directory is a snapshot in this directory of a hub cache */
     char *hub_revision;     /* that snapshot's name; both or none */
 } coras_model_dir;
 void coras_model_dir_clear(coras_model_dir *dir);
 CORAS_DEFINE_AUTO_VALUE(coras_model_dir, coras_model_dir_clear)
 
-/* Which files are wanted, by their path; those that are not are not even opened. */
-struct coras_model_dir_filter {
-    bool (*wants)(void *user, const char *path);
-    void *user;
-};
-
 /*
- * Read a directory, or take one file as a model. `filter` may be NULL.
+ * Read a directory, or take one file as a model. `selection` (checked before; NULL takes
+ * everything) says which files are wanted: others are not even opened.
  *
  * Left out: hidden files, what clients leave of downloads under way (`*.incomplete`, `*.lock`), and
  * Python's byte code. Links are followed to files of the directory, and from a snapshot in a hub
@@ -47,8 +43,7 @@ struct coras_model_dir_filter {
  * text. INVALID_ARGUMENT: something that is neither file nor directory; a link to a directory; no
  * file at all.
  */
-CORAS_MUST_CHECK int coras_model_dir_read(const char *path,
-                                          const struct coras_model_dir_filter *filter,
+CORAS_MUST_CHECK int coras_model_dir_read(const char *path, const coras_selection *selection,
                                           const coras_cancel *cancel, coras_model_dir *ret,
                                           coras_error **err);
 

@@ -134,6 +134,19 @@ static int start_comparing(struct push *p, struct coras_artifact_item *item, cor
     return coras_local_file_start_hashing(&item->file, &p->run.stop, err);
 }
 
+/* Which file a digest that somebody else has found belongs to. */
+static int wrap_known(const struct coras_artifact_item *item, int rc, coras_error **err)
+{
+    char digest[CORAS_DIGEST_TEXT_MAX];
+
+    if (!item->file.has_expected)
+        return rc;
+    if (item->file.hashing || rc != CORAS_ERR_DIGEST_MISMATCH)
+        return coras_wrap(err, rc, "%s", name_of(item));
+    return coras_wrap(err, rc, "%s, expected as %s", name_of(item),
+                      coras_digest_format(&item->desc.digest, digest));
+}
+
 static int push_known(struct push *p, struct coras_artifact_item *item, coras_error **err)
 {
     bool from_file = item->file.name != NULL;
@@ -161,7 +174,7 @@ static int push_known(struct push *p, struct coras_artifact_item *item, coras_er
                             .transfer = &report.transfer};
     int rc = p->target->ops->push_blob(p->target, &push, err);
     if (rc < 0)
-        return item->file.has_expected ? coras_wrap(err, rc, "%s", name_of(item)) : rc;
+        return wrap_known(item, rc, err);
     coras_run_post(&p->run, CORAS_EVENT_DONE, &item->desc, item->desc.size, NULL);
     return 0;
 }

@@ -65,7 +65,7 @@ def scrub(environment):
     dropped = ("DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "ORAS_CACHE", "ORAS_HTTP_TIMEOUT",
                "SSL_CERT_FILE", "SSL_CERT_DIR", "XDG_RUNTIME_DIR", "NO_COLOR",
                "http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "no_proxy",
-               "all_proxy", "ALL_PROXY")
+               "all_proxy", "ALL_PROXY", "SOURCE_DATE_EPOCH")
     return {k: v for k, v in environment.items() if k not in dropped}
 
 

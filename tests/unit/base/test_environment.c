@@ -7,10 +7,23 @@
 #include "base/str.h"
 
 static const char *const names[] = {
-    "DOCKER_CONFIG",     "HOME",       "REGISTRY_AUTH_FILE", "XDG_RUNTIME_DIR", "XDG_CONFIG_HOME",
-    "XDG_CACHE_HOME",    "HTTP_PROXY", "HTTPS_PROXY",        "NO_PROXY",        "http_proxy",
-    "https_proxy",       "no_proxy",   "SSL_CERT_FILE",      "SSL_CERT_DIR",    "TMPDIR",
+    "DOCKER_CONFIG",
+    "HOME",
+    "REGISTRY_AUTH_FILE",
+    "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "TMPDIR",
     "ORAS_HTTP_TIMEOUT",
+    "SOURCE_DATE_EPOCH",
 };
 
 static int empty_environment(void **state)
@@ -44,6 +57,7 @@ static void nothing_comes_of_nothing(void **state)
     assert_null(env->temporary_dir);
     assert_null(env->cache_dir);
     assert_int_equal(env->stall_timeout_s, 0);
+    assert_int_equal(env->source_date_s, 0);
 }
 
 static void files_are_below_home_unless_said_otherwise(void **state)
