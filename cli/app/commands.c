@@ -27,6 +27,11 @@ static const struct cmd *const model_children[] = {
 static const struct cmd cmd_model = {
     .name = "model", .summary = "Machine-learning models as artifacts", .children = model_children};
 
+static const struct cmd *const cache_children[] = {&cmd_cache_ls, &cmd_cache_prune,
+                                                   &cmd_cache_verify, NULL};
+static const struct cmd cmd_cache = {
+    .name = "cache", .summary = "The cache of content and models", .children = cache_children};
+
 static const char *const repo_aliases[] = {"repository", NULL};
 static const struct cmd *const repo_children[] = {&cmd_repo_ls, &cmd_repo_tags, NULL};
 static const struct cmd cmd_repo = {.name = "repo",
@@ -35,13 +40,17 @@ static const struct cmd cmd_repo = {.name = "repo",
                                     .children = repo_children};
 
 static const struct cmd *const root_children[] = {
-    &cmd_pull,    &cmd_push,     &cmd_login,
-    &cmd_logout,  &cmd_version,  &cmd_discover,
-    &cmd_resolve, &cmd_cp,       &cmd_tag,
-    &cmd_attach,  &cmd_backup,   &cmd_restore,
-    &cmd_blob,    &cmd_manifest, &cmd_repo,
-    &cmd_model,   &cmd_serve,    &cmd_completion,
-    &cmd_help,    &cmd_complete, &cmd_complete_no_desc,
-    &cmd_man,     NULL,
+    &cmd_pull,       &cmd_push,
+    &cmd_login,      &cmd_logout,
+    &cmd_version,    &cmd_discover,
+    &cmd_resolve,    &cmd_cp,
+    &cmd_tag,        &cmd_attach,
+    &cmd_backup,     &cmd_restore,
+    &cmd_blob,       &cmd_manifest,
+    &cmd_repo,       &cmd_model,
+    &cmd_cache,      &cmd_serve,
+    &cmd_completion, &cmd_help,
+    &cmd_complete,   &cmd_complete_no_desc,
+    &cmd_man,        NULL,
 };
 const struct cmd cmd_root = {.name = "", .children = root_children};

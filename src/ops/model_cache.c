@@ -97,8 +97,7 @@ int coras_model_cache_remove(const coras_model_cache *c, const coras_digest *dig
                              coras_error **err)
 {
     /* The record first: without it nobody believes the directory. */
-    static const char *const suffixes[] = {CORAS_MODEL_RECORD, "", CORAS_MODEL_PARTIAL,
-                                           CORAS_MODEL_LEASE};
+    static const char *const suffixes[] = {CORAS_MODEL_RECORD, "", CORAS_MODEL_PARTIAL};
     char name[CORAS_MODEL_NAME_MAX];
 
     for (size_t i = 0; i < CORAS_ARRAY_LEN(suffixes); i++)
@@ -118,6 +117,28 @@ static const char *path_of_name(const char *name, char path[static CORAS_MODEL_N
     if (coras_digest_of(CORAS_SHA256, name, strlen(name), &digest, NULL) == 0)
         (void)snprintf(path, CORAS_MODEL_NAME_MAX, NAMES "/%s", coras_digest_hex(&digest, hex));
     return path;
+}
+
+static int add_name(int dirfd, const char *file, coras_strlist *ret, coras_error **err)
+{
+    coras_auto_buf text = CORAS_BUF_INIT(NAME_LIMIT);
+
+    if (coras_read_file(dirfd, file, NAME_LIMIT, &text, NULL) < 0 || !strchr(text.ptr, '\n'))
+        return 0; /* none of ours */
+    return coras_strlist_addn(ret, text.ptr, strcspn(text.ptr, "\n"), err);
+}
+
+int coras_model_cache_names(const coras_model_cache *c, coras_strlist *ret, coras_error **err)
+{
+    coras_auto_value(coras_strlist) files = {0};
+    coras_auto_fd dirfd = openat(c->fd, NAMES, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (dirfd < 0)
+        return errno == ENOENT ? 0 : coras_fail_errno(err, errno, "open %s/" NAMES, c->path);
+    CORAS_TRY(coras_list_directory(dirfd, NAMES, &files, err));
+    for (size_t i = 0; i < files.len; i++)
+        CORAS_TRY(add_name(dirfd, files.items[i], ret, err));
+    return 0;
 }
 
 bool coras_model_cache_recall(const coras_model_cache *c, const char *name, coras_digest *ret)

@@ -55,9 +55,14 @@ int coras_model_open_beside(const coras_model_cache *c, const coras_digest *dige
 bool coras_model_cache_look(const coras_model_cache *c, const coras_digest *digest,
                             coras_model_tree *ret);
 
-/* Take the model and its record away; whoever holds its files open keeps them. The lock is held. */
+/* Take the model and its record away; whoever holds its files open keeps them. Its two locks are
+ * held, and their files stay, since somebody may be waiting for them. */
 CORAS_MUST_CHECK int coras_model_cache_remove(const coras_model_cache *c,
                                               const coras_digest *digest, coras_error **err);
+
+/* All names that are remembered. */
+CORAS_MUST_CHECK int coras_model_cache_names(const coras_model_cache *c, coras_strlist *ret,
+                                             coras_error **err);
 
 /* What a name stood for last. Failing to remember it is no failure. */
 bool coras_model_cache_recall(const coras_model_cache *c, const char *name, coras_digest *ret);
