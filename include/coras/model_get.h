@@ -28,7 +28,8 @@ typedef struct coras_model_get_options {
     int shard;
     int shard_count;                  /**< see `shard` */
     const coras_selection *selection; /**< which files; NULL: all */
-    coras_plan *plan;                 /**< not NULL: a dry run, as of coras_pull() */
+    coras_plan *plan;                 /**< not NULL: a dry run, as of coras_pull(); with `tensors`
+                                         sizes are what would be moved of the content */
     bool shared; /**< files may be hard links into the cache that `source` is (coras/cache.h):
                     recorded modes and times are not restored, and nobody may write to the files */
     bool safe;   /**< scan first (coras_model_scan()), and pull nothing when something of medium

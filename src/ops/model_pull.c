@@ -80,20 +80,20 @@ static int get_tensors(coras_target *source, const char *reference,
                        const coras_model_get_options *opts, const coras_run_options *run,
                        coras_model_got *ret, coras_error **err)
 {
-    const coras_tensor_choice choice = {
-        .patterns = opts->tensors, .rank = opts->shard, .of = opts->shard_count};
+    coras_selection selection = CORAS_SELECTION_INIT;
+    const struct coras_tensors_wanted wanted = {
+        .choice = {opts->tensors, opts->shard, opts->shard_count, &selection},
+        .output = opts->output,
+        .plan = opts->plan};
     coras_auto(coras_model) model = NULL;
     coras_pull_result result = {0};
 
-    if (opts->plan || coras_selection_is_choosy(opts->selection))
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
-                          "tensors are chosen from all files, and without a dry run");
-    CORAS_TRY(coras_tensor_choice_check(&choice, err));
+    CORAS_TRY(coras_tensor_choice_check(&wanted.choice, err));
+    CORAS_TRY(coras_selection_read(opts->selection, &selection, err));
     CORAS_TRY(coras_model_open(source, reference, opts->platform, run, &model, err));
     if (opts->safe)
         CORAS_TRY(coras_model_refuse_code(model, err));
-    CORAS_TRY(
-        coras_model_pull_tensors(model, &choice, opts->output, &result, &model->warnings, err));
+    CORAS_TRY(coras_model_pull_tensors(model, &wanted, &result, &model->warnings, err));
     ret->root = result.root;
     ret->files = result.files;
     ret->file_count = result.file_count;

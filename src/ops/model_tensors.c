@@ -16,6 +16,7 @@
 #include "oci/mediatype.h"
 #include "ops/model_weights.h"
 #include "ops/new_files.h"
+#include "ops/plan.h"
 #include "ops/select.h"
 #include "ops/tensor_file.h"
 #include "ops/tensor_index.h"
@@ -24,7 +25,7 @@
 /* The whole of one pull. Files are in this order: weights, documents, indexes. */
 struct tensor_pull {
     coras_model *model;
-    const coras_tensor_choice *choice;
+    const struct coras_tensors_wanted *wanted;
     coras_run run;
     coras_chosen_files chosen;
     struct {
@@ -60,7 +61,7 @@ static bool is_document(const struct tensor_pull *p, size_t i)
 
     return !coras_model_may_be_weights(p->model, i) &&
            !coras_str_ends(f->path, CORAS_TENSOR_INDEX_SUFFIX) &&
-           coras_selection_matches(p->choice->selection, f->path, media_type);
+           coras_selection_matches(p->wanted->choice.selection, f->path, media_type);
 }
 
 static int list_documents(struct tensor_pull *p, coras_error **err)
@@ -103,16 +104,51 @@ static int list_paths(struct tensor_pull *p, coras_error **err)
     return p->pulled ? 0 : coras_fail_no_memory(err);
 }
 
+static const coras_model_file *source_of(const struct tensor_pull *p, size_t i)
+{
+    size_t file =
+        i < p->chosen.len ? p->chosen.items[i].file : p->documents.items[i - p->chosen.len];
+
+    return &p->model->files.items[file];
+}
+
+/* What is moved for the i-th file: the new header is not. */
+static int64_t bytes_of(const struct tensor_pull *p, size_t i)
+{
+    int64_t sum = 0;
+
+    if (i >= p->chosen.len)
+        return source_of(p, i)->size;
+    coras_vec_foreach (t, &p->chosen.items[i].tensors)
+        sum += t->bytes;
+    return sum;
+}
+
 static int64_t bytes_to_come(const struct tensor_pull *p)
 {
     int64_t sum = 0;
 
-    coras_vec_foreach (f, &p->chosen)
-        for (size_t i = 0; i < f->tensors.len; i++)
-            sum += f->tensors.items[i].bytes;
-    for (size_t i = 0; i < p->documents.len; i++)
-        sum += p->model->files.items[p->documents.items[i]].size;
+    for (size_t i = 0; i < p->chosen.len + p->documents.len; i++)
+        if (!coras_add_int64(sum, bytes_of(p, i), &sum))
+            return INT64_MAX;
     return sum;
+}
+
+static int plan_all(const struct tensor_pull *p, coras_error **err)
+{
+    coras_auto_value(coras_plan) plan = CORAS_PLAN_INIT;
+
+    for (size_t i = 0; i < p->chosen.len + p->documents.len; i++) {
+        coras_descriptor desc = CORAS_DESCRIPTOR_INIT;
+        if (source_of(p, i)->blob)
+            desc = *source_of(p, i)->blob; /* a view: it is copied into the plan */
+        desc.size = bytes_of(p, i);
+        CORAS_TRY(coras_plan_add(&plan, p->files.paths.items[i], &desc, CORAS_PLAN_DOWNLOAD, err));
+    }
+    coras_plan_count(&plan, bytes_to_come(p));
+    *p->wanted->plan = plan;
+    plan = (coras_plan)CORAS_PLAN_INIT;
+    return 0;
 }
 
 static int check_room(const struct tensor_pull *p, coras_error **err)
@@ -173,14 +209,6 @@ static int save_document(struct tensor_pull *p, const coras_model_file *f, int f
     if (f->is_blob && !coras_digest_equal(&ret->digest, &f->blob->digest))
         return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "mismatched digest");
     return restore(f, fd, err);
-}
-
-static const coras_model_file *source_of(const struct tensor_pull *p, size_t i)
-{
-    size_t file =
-        i < p->chosen.len ? p->chosen.items[i].file : p->documents.items[i - p->chosen.len];
-
-    return &p->model->files.items[file];
 }
 
 static int save_one(struct tensor_pull *p, size_t i, int fd, coras_error **err)
@@ -257,12 +285,10 @@ static int warn(const struct tensor_pull *p, coras_strlist *warnings, coras_erro
                    : 0;
 }
 
-static int pull(struct tensor_pull *p, const char *output, coras_error **err)
+static int save_all(struct tensor_pull *p, coras_error **err)
 {
-    CORAS_TRY(coras_choose_tensors(p->model, &p->run, p->choice, &p->chosen, err));
-    CORAS_TRY(list_documents(p, err));
-    CORAS_TRY(list_paths(p, err));
-    CORAS_TRY(coras_new_files_open(&p->files, output, p->model->run.no_sync, err));
+    CORAS_TRY(coras_new_files_open(&p->files, p->wanted->output ? p->wanted->output : ".",
+                                   p->model->run.no_sync, err));
     CORAS_TRY(check_room(p, err));
     CORAS_TRY(coras_run_parallel(&p->run, p->chosen.len + p->documents.len, save_file, p, err));
     for (size_t i = 0; i < p->indexes.names.len; i++)
@@ -270,25 +296,34 @@ static int pull(struct tensor_pull *p, const char *output, coras_error **err)
     return coras_new_files_commit(&p->files, err);
 }
 
-int coras_model_pull_tensors(coras_model *m, const coras_tensor_choice *choice, const char *output,
+static int pull(struct tensor_pull *p, coras_pull_result *ret, coras_strlist *warnings,
+                coras_error **err)
+{
+    CORAS_TRY(coras_choose_tensors(p->model, &p->run, &p->wanted->choice, &p->chosen, err));
+    CORAS_TRY(list_documents(p, err));
+    CORAS_TRY(list_paths(p, err));
+    if (p->wanted->plan)
+        CORAS_TRY(plan_all(p, err));
+    else
+        CORAS_TRY(save_all(p, err));
+    CORAS_TRY(warn(p, warnings, err));
+    CORAS_TRY(coras_descriptor_copy(&ret->root, &p->model->desc, err));
+    if (!p->wanted->plan) {
+        ret->files = coras_steal(&p->pulled);
+        ret->file_count = p->files.paths.len;
+    }
+    return 0;
+}
+
+int coras_model_pull_tensors(coras_model *m, const struct coras_tensors_wanted *wanted,
                              coras_pull_result *ret, coras_strlist *warnings, coras_error **err)
 {
-    struct tensor_pull p = {.model = m, .choice = choice, .files = CORAS_NEW_FILES_INIT};
-    coras_pull_result result = {0};
+    struct tensor_pull p = {.model = m, .wanted = wanted, .files = CORAS_NEW_FILES_INIT};
     int rc;
 
-    CORAS_TRY(coras_tensor_choice_check(choice, err));
+    CORAS_TRY(coras_tensor_choice_check(&wanted->choice, err));
     coras_run_init(&p.run, &m->run);
-    rc = pull(&p, output ? output : ".", err);
-    if (rc == 0)
-        rc = warn(&p, warnings, err);
-    if (rc == 0)
-        rc = coras_descriptor_copy(&result.root, &m->desc, err);
-    if (rc == 0) {
-        result.files = coras_steal(&p.pulled);
-        result.file_count = p.files.paths.len;
-        *ret = result;
-    }
+    rc = pull(&p, ret, warnings, err);
     clear(&p);
     return rc;
 }

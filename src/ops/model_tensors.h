@@ -6,7 +6,14 @@
 #ifndef CORAS_OPS_MODEL_TENSORS_H
 #define CORAS_OPS_MODEL_TENSORS_H
 
+#include "coras/plan.h"
 #include "ops/tensor_choice.h"
+
+struct coras_tensors_wanted {
+    coras_tensor_choice choice;
+    const char *output; /* directory; NULL: "." */
+    coras_plan *plan;   /* not NULL: nothing is written but this, where sizes are what would move */
+};
 
 /*
  * One new file for each file that has chosen tensors. Of a series of shards those are counted anew,
@@ -17,8 +24,9 @@
  * are those of the new files. Errors are those of coras_choose_tensors(), EXISTS for names that
  * cannot stand together, NO_SPACE, DIGEST_MISMATCH for a document, and what reading a model gives.
  */
-CORAS_MUST_CHECK int coras_model_pull_tensors(coras_model *m, const coras_tensor_choice *choice,
-                                              const char *output, coras_pull_result *ret,
-                                              coras_strlist *warnings, coras_error **err);
+CORAS_MUST_CHECK int coras_model_pull_tensors(coras_model *m,
+                                              const struct coras_tensors_wanted *wanted,
+                                              coras_pull_result *ret, coras_strlist *warnings,
+                                              coras_error **err);
 
 #endif

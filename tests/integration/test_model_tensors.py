@@ -182,6 +182,23 @@ class Chosen(TensorCase):
         self.assertEqual(made["model.safetensors"]["size"], len(data))
         self.assertEqual(made["config.json"]["digest"], sha256(CONFIG))
 
+    def test_a_dry_run_says_what_would_move(self):
+        self.serve_shards()
+        out = json.loads(self.pull("--tensor", "l*.norm", "--dry-run", "--format", "json").out)
+        self.assertEqual([(f["path"], f["size"], f["action"]) for f in out["files"]],
+                         [("model-00001-of-00002.safetensors", 128, "download"),
+                          ("model-00002-of-00002.safetensors", 128, "download"),
+                          ("config.json", len(CONFIG), "download"),
+                          ("tokenizer.json", len(TOKENIZER), "download")])
+        self.assertEqual(out["bytes"], 256 + len(CONFIG) + len(TOKENIZER))
+        self.assertFalse((self.box.work / "out").exists())
+
+    def test_of_some_files(self):
+        self.serve_shards()
+        self.pull("--tensor", "*norm", "--include", "{model-00002*,c*}")
+        self.assertEqual(self.files(), ["config.json", "model.safetensors"])
+        self.assertEqual(list(read(self.file("model.safetensors"))[0]), ["layers.1.norm"])
+
     def test_from_a_layout(self):
         self.serve_one()
         self.ok("cp", self.ref, "--to-oci-layout", "lay:v1")
