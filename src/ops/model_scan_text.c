@@ -117,6 +117,18 @@ static int check_pipelines(coras_scan *s, const coras_scan_part *part, const cor
     return 0;
 }
 
+/* sentence-transformers: [{"type": "module.Class", "path": ...}] */
+static int check_modules(coras_scan *s, const coras_scan_part *part, const coras_json *list,
+                         coras_error **err)
+{
+    for (size_t i = 0; i < coras_json_len(list); i++) {
+        const char *name = coras_json_get_string(coras_json_at(list, i), "type");
+        if (name && !coras_str_starts(name, "sentence_transformers."))
+            CORAS_TRY(note_code(s, part, "modules.json", name, err));
+    }
+    return 0;
+}
+
 /* ---- Keras ---- */
 
 static bool is_keras_module(const char *module)
@@ -181,6 +193,9 @@ static int check_keras(coras_scan *s, const coras_scan_part *part, const coras_j
 static int check_document(coras_scan *s, const coras_scan_part *part, const coras_json *root,
                           coras_error **err)
 {
+    if (coras_streq(coras_scan_base_name(part->name), "modules.json") &&
+        coras_json_type_of(root) == CORAS_JSON_ARRAY)
+        CORAS_TRY(check_modules(s, part, root, err));
     if (coras_json_get(root, "auto_map"))
         CORAS_TRY(check_auto_map(s, part, coras_json_get(root, "auto_map"), err));
     if (coras_json_get(root, "custom_pipelines"))
