@@ -9,13 +9,17 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/fs.h"
+#include "transfer/hash_window.h"
 
-enum { READ_BYTES = 256 * 1024 };
+enum {
+    READ_BYTES = 256 * 1024,
+    SHARED_BLOCKS = 4, /* all of them fit into a core's cache */
+};
 
 struct coras_hash_behind {
     struct coras_hash_behind_options options; /* const */
     coras_hasher *hasher;                     /* thread */
-    char *buffer;                             /* thread */
+    coras_hash_window *window;
     pthread_t thread;
     bool started; /* const after start */
     pthread_mutex_t lock;
@@ -40,30 +44,41 @@ static int64_t wait_for_bytes(coras_hash_behind *h, int64_t position)
 
 /* The next piece, of which `available` bytes can be read. */
 static int hash_piece(const struct coras_hash_behind_options *options, coras_hasher *hasher,
-                      char *buffer, int64_t available, int64_t *position, coras_error **err)
+                      coras_hash_window *window, int64_t available, int64_t *position,
+                      coras_error **err)
 {
     size_t want = available < READ_BYTES ? (size_t)available : READ_BYTES, got = 0;
 
     CORAS_TRY(coras_cancel_check(options->cancel, err));
+    char *buffer = coras_hash_window_claim(window, *position);
     CORAS_TRY(coras_pread_full(options->fd, buffer, want, options->offset + *position, &got, err));
     if (got < want)
         return coras_fail(err, CORAS_ERR_CHANGED, "file became shorter while it was read");
-    coras_hasher_update(hasher, buffer, got);
+    coras_hash_window_publish(window, got);
+    coras_hasher_update(hasher, buffer, got); /* nobody else writes there */
     *position += (int64_t)got;
     return 0;
+}
+
+static coras_hash_window *new_window(const struct coras_hash_behind_options *options)
+{
+    bool small = options->size < READ_BYTES;
+
+    return coras_hash_window_new(options->shared ? SHARED_BLOCKS : 1,
+                                 small ? (size_t)options->size + 1 : READ_BYTES);
 }
 
 int coras_hash_now(const struct coras_hash_behind_options *options, coras_digest *ret,
                    coras_error **err)
 {
     coras_auto(coras_hasher) hasher = NULL;
-    coras_auto_free char *buffer = coras_malloc(READ_BYTES);
+    coras_auto(coras_hash_window) window = new_window(options);
 
-    if (!buffer)
+    if (!window)
         return coras_fail_no_memory(err);
     CORAS_TRY(coras_hasher_new(options->algorithm, &hasher, err));
     for (int64_t position = 0; position < options->size;) {
-        CORAS_TRY(hash_piece(options, hasher, buffer, options->size - position, &position, err));
+        CORAS_TRY(hash_piece(options, hasher, window, options->size - position, &position, err));
         if (options->progress)
             options->progress(options->user, position);
     }
@@ -77,7 +92,7 @@ static int hash_all(coras_hash_behind *h, coras_error **err)
         int64_t available = wait_for_bytes(h, position);
         if (available == 0)
             return coras_fail(err, CORAS_ERR_CANCELLED, "hashing stopped");
-        CORAS_TRY(hash_piece(&h->options, h->hasher, h->buffer, available, &position, err));
+        CORAS_TRY(hash_piece(&h->options, h->hasher, h->window, available, &position, err));
     }
     return 0;
 }
@@ -90,6 +105,7 @@ static void *hash_thread(void *arg)
 
     if (hash_all(h, &failure) == 0)
         coras_hasher_final(h->hasher, &digest);
+    coras_hash_window_end(h->window);
     pthread_mutex_lock(&h->lock);
     h->digest = digest;
     h->failure = failure;
@@ -108,8 +124,8 @@ int coras_hash_behind_start(const struct coras_hash_behind_options *options,
     h->options = *options;
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->changed, NULL);
-    h->buffer = coras_malloc(READ_BYTES);
-    if (!h->buffer)
+    h->window = new_window(options);
+    if (!h->window)
         return coras_fail_no_memory(err);
     CORAS_TRY(coras_hasher_new(options->algorithm, &h->hasher, err));
     int rc = pthread_create(&h->thread, NULL, hash_thread, h);
@@ -149,6 +165,11 @@ int coras_hash_behind_get(coras_hash_behind *h, bool wait, coras_digest *ret, co
     return rc;
 }
 
+size_t coras_hash_behind_take(coras_hash_behind *h, void *buf, size_t cap, int64_t offset)
+{
+    return coras_hash_window_take(h->window, buf, cap, offset);
+}
+
 void coras_hash_behind_free(coras_hash_behind *h)
 {
     if (!h)
@@ -162,7 +183,7 @@ void coras_hash_behind_free(coras_hash_behind *h)
     }
     coras_hasher_free(h->hasher);
     coras_error_free(h->failure);
-    free(h->buffer);
+    coras_hash_window_free(h->window);
     pthread_cond_destroy(&h->changed);
     pthread_mutex_destroy(&h->lock);
     free(h);

@@ -18,6 +18,7 @@ struct coras_hash_behind_options {
     int64_t size;   /* bytes of content */
     int algorithm;
     const coras_cancel *cancel; /* may be NULL */
+    bool shared; /* somebody sends the same bytes meanwhile: coras_hash_behind_take() */
     /* coras_hash_now() tells how far it is; may be NULL. */
     void (*progress)(void *user, int64_t position);
     void *user;
@@ -36,6 +37,9 @@ void coras_hash_behind_advance(coras_hash_behind *h, int64_t front);
  * code when reading failed, it was cancelled, or the file is shorter. May be asked again.
  */
 int coras_hash_behind_get(coras_hash_behind *h, bool wait, coras_digest *ret, coras_error **err);
+/* With `shared`: up to `cap` bytes of the content at `offset` from what is read to be hashed; 0:
+ * they are not at hand. */
+size_t coras_hash_behind_take(coras_hash_behind *h, void *buf, size_t cap, int64_t offset);
 /* Stops the thread if it still runs. NULL allowed. */
 void coras_hash_behind_free(coras_hash_behind *h);
 CORAS_DEFINE_AUTO(coras_hash_behind, coras_hash_behind_free)

@@ -113,8 +113,9 @@ int coras_local_file_hash(coras_local_file *f, const coras_cancel *cancel, coras
 int coras_local_file_start_hashing(coras_local_file *f, const coras_cancel *cancel,
                                    coras_error **err)
 {
-    const struct coras_hash_behind_options options = hashing_options(f, cancel);
+    struct coras_hash_behind_options options = hashing_options(f, cancel);
 
+    options.shared = true;
     coras_hash_behind_free(f->hashing); /* of a try that failed */
     f->hashing = NULL;
     look_whether_settled(f);
@@ -180,6 +181,11 @@ static int file_read_at(void *user, void *buf, size_t cap, int64_t offset, size_
     coras_local_file *f = user;
     size_t want = f->size - offset < (int64_t)cap ? (size_t)(f->size - offset) : cap;
 
+    size_t shared = f->hashing ? coras_hash_behind_take(f->hashing, buf, want, offset) : 0;
+    if (shared) {
+        *ret = shared;
+        return 0;
+    }
     int rc = coras_pread_full(f->fd, buf, want, f->offset + offset, ret, err);
     if (rc < 0)
         return coras_wrap(err, rc, "read %s", f->name);
