@@ -11,6 +11,7 @@
 #include "base/vec.h"
 #include "ops/model_weights.h"
 #include "ops/select.h"
+#include "ops/tensor_whereabouts.h"
 #include "transfer/parallel.h"
 
 enum {
@@ -48,7 +49,7 @@ int coras_tensor_choice_check(const coras_tensor_choice *choice, coras_error **e
 
 /* ---- one tensor ---- */
 
-static bool matches_any(const coras_tensor_choice *choice, const char *name)
+bool coras_tensor_is_chosen(const coras_tensor_choice *choice, const char *name)
 {
     bool is_match = !choice->patterns || !*choice->patterns;
 
@@ -151,7 +152,7 @@ static int see_tensor(void *user, const coras_tensor_record *record, coras_error
     f->tensor_count++;
     if (f->some_names.len < NAMES_KEPT)
         CORAS_TRY(coras_strlist_add(&f->some_names, name, err));
-    return matches_any(f->choice, name) ? keep_tensor(f, name, record, err) : 0;
+    return coras_tensor_is_chosen(f->choice, name) ? keep_tensor(f, name, record, err) : 0;
 }
 
 static int see_text(void *user, coras_str key, coras_str value, coras_error **err)
@@ -188,12 +189,14 @@ static int read_file(void *user, size_t i, coras_error **err)
     return 0;
 }
 
-static int list_files(const coras_model *m, const coras_tensor_choice *choice, atomic_size_t *kept,
-                      coras_chosen_files *ret, coras_error **err)
+/* `elsewhere` are paths of files that need not be read; NULL: none. */
+static int list_files(const coras_model *m, const coras_tensor_choice *choice,
+                      const coras_map *elsewhere, atomic_size_t *kept, coras_chosen_files *ret,
+                      coras_error **err)
 {
     for (size_t i = 0; i < m->files.len; i++) {
         const coras_model_file *f = &m->files.items[i];
-        if (!coras_model_may_be_weights(m, i) ||
+        if (!coras_model_may_be_weights(m, i) || (elsewhere && coras_map_has(elsewhere, f->path)) ||
             !coras_selection_matches(choice->selection, f->path,
                                      f->blob ? f->blob->media_type : NULL))
             continue;
@@ -265,19 +268,33 @@ static void keep_chosen(coras_chosen_files *files)
     files->len = kept;
 }
 
+static int choose(coras_model *m, coras_run *run, const coras_tensor_choice *choice,
+                  const coras_map *elsewhere, coras_chosen_files *ret, coras_error **err)
+{
+    struct choosing c = {m, ret};
+    atomic_size_t kept = 0;
+
+    CORAS_TRY(list_files(m, choice, elsewhere, &kept, ret, err));
+    CORAS_TRY(coras_run_parallel(run, ret->len, read_file, &c, err));
+    coras_vec_foreach (f, ret)
+        f->kept = NULL; /* counted enough */
+    return 0;
+}
+
 int coras_choose_tensors(coras_model *m, coras_run *run, const coras_tensor_choice *choice,
                          coras_chosen_files *ret, coras_error **err)
 {
+    coras_auto(coras_map) elsewhere = NULL;
     coras_auto_value(coras_chosen_files) files = {0};
-    struct choosing c = {m, &files};
-    atomic_size_t kept = 0;
 
-    CORAS_TRY(list_files(m, choice, &kept, &files, err));
-    CORAS_TRY(coras_run_parallel(run, files.len, read_file, &c, err));
+    CORAS_TRY(coras_tensors_elsewhere(m, choice, &elsewhere, err));
+    CORAS_TRY(choose(m, run, choice, elsewhere, &files, err));
+    if (coras_map_len(elsewhere) > 0 && check_patterns(&files, choice, NULL) < 0) {
+        coras_chosen_files_clear(&files); /* an index may be wrong: look everywhere */
+        CORAS_TRY(choose(m, run, choice, NULL, &files, err));
+    }
     CORAS_TRY(check_patterns(&files, choice, err));
     keep_chosen(&files);
-    coras_vec_foreach (f, &files)
-        f->kept = NULL; /* counted enough */
     *ret = files;
     files = (coras_chosen_files){0};
     return 0;

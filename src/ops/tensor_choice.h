@@ -54,9 +54,13 @@ CORAS_DEFINE_AUTO_VALUE(coras_chosen_files, coras_chosen_files_clear)
 CORAS_MUST_CHECK int coras_tensor_choice_check(const coras_tensor_choice *choice,
                                                coras_error **err);
 
+/* Whether a name is among those that were asked for. */
+bool coras_tensor_is_chosen(const coras_tensor_choice *choice, const char *name);
+
 /*
- * Read the headers of all files that may hold weights and keep those with chosen tensors, in the
- * order of the model. NOT_FOUND for a pattern that no tensor matches, with what there is;
+ * Read the headers of all files that may hold weights, but for those where index.json says that
+ * there is nothing of interest, and keep those with chosen tensors, in the order of the model.
+ * NOT_FOUND for a pattern that no tensor matches, with what there is;
  * UNSUPPORTED for a tensor that cannot be cut into parts, and where there is no safetensors file.
  */
 CORAS_MUST_CHECK int coras_choose_tensors(coras_model *m, coras_run *run,

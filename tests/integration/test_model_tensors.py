@@ -79,8 +79,10 @@ class TensorCase(CliCase):
         self.registry.put("v1", manifest([file, layer(CONFIG, "config.json")]))
         return data
 
-    def serve_shards(self):
-        index = {"metadata": {"total_size": 1}, "weight_map": {}}
+    def serve_shards(self, index=None):
+        index = index or {"metadata": {"total_size": 1}, "weight_map": {
+            **{n: SHARD.format(1) for n in FIRST}, **{n: SHARD.format(2) for n in SECOND},
+            "third": SHARD.format(3)}}
         self.registry.artifact("v1", [
             (weights(FIRST, {"format": "pt"}), SHARD.format(1)), (weights(SECOND), SHARD.format(2)),
             (weights({"third": ("U8", [4])}), SHARD.format(3)), (CONFIG, "config.json"),
@@ -172,6 +174,20 @@ class Chosen(TensorCase):
         self.serve_shards()
         self.pull("--tensor", "lm_head.weight")
         self.assertEqual(self.files(), ["config.json", "model.safetensors", "tokenizer.json"])
+
+    def test_an_index_saves_requests(self):
+        self.serve_shards()
+        self.pull("--tensor", "lm_head.weight")
+        for data, count in ((weights(FIRST, {"format": "pt"}), 0), (weights(SECOND), 2)):
+            self.assertEqual(len(self.registry.requests("GET", "/blobs/" + sha256(data))), count)
+
+    def test_an_index_is_only_a_hint(self):
+        nowhere = {"weight_map": {n: SHARD.format(3) for n in (*FIRST, *SECOND)}}
+        outside = {"weight_map": {"lm_head.weight": "../x"}}
+        for index in (nowhere, outside, {"weight_map": {}}, {"x": 1}):
+            self.serve_shards(index)
+            self.pull("--tensor", "lm_head.weight")
+            self.assertEqual(list(read(self.file("model.safetensors"))[0]), ["lm_head.weight"])
 
     def test_json_lists_the_new_files(self):
         self.serve_one()
