@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <time.h>
 
+#include "codec/decompress.h"
 #include "oci/manifest.h"
 
 enum coras_package_kind {
@@ -27,11 +28,6 @@ const char *coras_package_name(enum coras_package_kind kind);
 enum coras_package_kind coras_package_kind_of(const coras_manifest *m);
 
 enum coras_layer_form { CORAS_LAYER_RAW, CORAS_LAYER_TAR };
-enum coras_compression {
-    CORAS_COMPRESSION_NONE,
-    CORAS_COMPRESSION_GZIP,
-    CORAS_COMPRESSION_ZSTD,
-};
 
 /* One layer that becomes something. */
 typedef struct coras_package_entry {
