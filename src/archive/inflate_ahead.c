@@ -9,7 +9,6 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "codec/gzip.h"
 #include "oci/digest.h"
 
 enum { RING = 4, PIECE_BYTES = 256 * 1024 };
@@ -22,8 +21,8 @@ struct piece {
 };
 
 struct coras_inflate_ahead {
-    coras_gunzip *gunzip; /* inflating thread */
-    coras_hasher *hasher; /* inflating thread until the end; NULL: not wanted */
+    coras_decompressor *plain; /* inflating thread */
+    coras_hasher *hasher;      /* inflating thread until the end; NULL: not wanted */
     pthread_t thread;
     bool threaded;
     bool lent; /* reader: it holds pieces[taken % RING] */
@@ -37,7 +36,7 @@ struct coras_inflate_ahead {
 static void inflate_piece(coras_inflate_ahead *a, struct piece *p)
 {
     p->len = 0;
-    p->rc = coras_gunzip_read(a->gunzip, p->bytes, sizeof(p->bytes), &p->len, &p->error);
+    p->rc = coras_decompressor_read(a->plain, p->bytes, sizeof(p->bytes), &p->len, &p->error);
     if (p->rc == 0 && a->hasher)
         coras_hasher_update(a->hasher, p->bytes, p->len);
 }
@@ -64,8 +63,8 @@ static void *inflate_thread(void *user)
     return NULL;
 }
 
-int coras_inflate_ahead_new(const coras_source *source, int algorithm, coras_inflate_ahead **ret,
-                            coras_error **err)
+int coras_inflate_ahead_new(const coras_source *source, enum coras_compression compression,
+                            int algorithm, coras_inflate_ahead **ret, coras_error **err)
 {
     coras_auto(coras_inflate_ahead) a = coras_new(struct coras_inflate_ahead);
     if (!a)
@@ -75,7 +74,7 @@ int coras_inflate_ahead_new(const coras_source *source, int algorithm, coras_inf
     a->pieces = coras_calloc(RING, sizeof(*a->pieces));
     if (!a->pieces)
         return coras_fail_no_memory(err);
-    CORAS_TRY(coras_gunzip_new(source, &a->gunzip, err));
+    CORAS_TRY(coras_decompressor_new(compression, source, &a->plain, err));
     if (algorithm != CORAS_DIGEST_NONE)
         CORAS_TRY(coras_hasher_new(algorithm, &a->hasher, err));
     a->threaded = pthread_create(&a->thread, NULL, inflate_thread, a) == 0;
@@ -138,7 +137,7 @@ void coras_inflate_ahead_free(coras_inflate_ahead *a)
     for (size_t i = 0; a->pieces && i < RING; i++)
         coras_error_free(a->pieces[i].error);
     free(a->pieces);
-    coras_gunzip_free(a->gunzip);
+    coras_decompressor_free(a->plain);
     coras_hasher_free(a->hasher);
     (void)pthread_cond_destroy(&a->changed);
     (void)pthread_mutex_destroy(&a->lock);

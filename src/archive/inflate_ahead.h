@@ -7,13 +7,15 @@
 #define CORAS_ARCHIVE_INFLATE_AHEAD_H
 
 #include "base/stream.h"
+#include "codec/decompress.h"
 #include "coras/digest.h"
 
 typedef struct coras_inflate_ahead coras_inflate_ahead;
 
-/* `source` holds gzip and is borrowed; it is read on the other thread. `algorithm`: hash the
- * decompressed bytes with it; CORAS_DIGEST_NONE: do not. */
-CORAS_MUST_CHECK int coras_inflate_ahead_new(const coras_source *source, int algorithm,
+/* `source` is borrowed; it is read on the other thread. `algorithm`: hash the decompressed bytes
+ * with it; CORAS_DIGEST_NONE: do not. */
+CORAS_MUST_CHECK int coras_inflate_ahead_new(const coras_source *source,
+                                             enum coras_compression compression, int algorithm,
                                              coras_inflate_ahead **ret, coras_error **err);
 /* The next piece, valid until the next call; *ret_len 0 at the end. */
 CORAS_MUST_CHECK int coras_inflate_ahead_next(coras_inflate_ahead *a, const void **ret,

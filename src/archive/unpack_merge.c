@@ -21,6 +21,7 @@ enum pass { LOOK, MOVE };
 
 struct merge {
     enum pass pass;
+    bool keeps_modes;
     bool bends; /* a link gets another target: what leads through it may lead elsewhere */
     const char *title;
     coras_buf path; /* of the current entry, for messages */
@@ -131,8 +132,7 @@ static int merge_entry(struct merge *m, int from, int to, const char *name, cora
     }
     if (m->pass == LOOK)
         return 0;
-    /* A file that is replaced keeps the mode that its owner gave it. */
-    if (exists && S_ISREG(want.st_mode) && S_ISREG(have.st_mode) &&
+    if (m->keeps_modes && exists && S_ISREG(want.st_mode) && S_ISREG(have.st_mode) &&
         fchmodat(from, name, have.st_mode & 0777, 0) < 0)
         return coras_fail_errno(err, errno, "chmod %s", m->path.ptr);
     if (renameat(from, name, to, name) < 0)
@@ -156,11 +156,14 @@ static int merge_dir(struct merge *m, int from, int to, coras_error **err)
     return 0;
 }
 
-int coras_tree_merge(int from_fd, int to_fd, const char *title, coras_error **err)
+int coras_tree_merge(int from_fd, int to_fd, const char *title, bool keeps_modes, coras_error **err)
 {
     static const enum pass passes[] = {LOOK, MOVE};
     for (size_t i = 0; i < CORAS_ARRAY_LEN(passes); i++) {
-        struct merge m = {.pass = passes[i], .title = title, .path = CORAS_BUF_UNLIMITED};
+        struct merge m = {.pass = passes[i],
+                          .keeps_modes = keeps_modes,
+                          .title = title,
+                          .path = CORAS_BUF_UNLIMITED};
         coras_buf_puts(&m.path, title);
         int rc = merge_dir(&m, from_fd, to_fd, err);
         if (rc == 0 && m.pass == LOOK && m.bends)
@@ -169,4 +172,14 @@ int coras_tree_merge(int from_fd, int to_fd, const char *title, coras_error **er
         CORAS_TRY(rc);
     }
     return 0;
+}
+
+int coras_sync_file_system(int fd, const char *shown, coras_error **err)
+{
+    int rc;
+
+    do {
+        rc = syncfs(fd);
+    } while (rc < 0 && errno == EINTR);
+    return rc < 0 ? coras_fail_errno(err, errno, "sync %s", shown) : 0;
 }

@@ -278,8 +278,9 @@ static int make_dir(struct coras_tree *tree, const char *rel, const coras_tar_en
             return fail_through_link(tree, entry->name, err);
         if (!S_ISDIR(st.st_mode))
             return fail_system(tree, ENOTDIR, "mkdir", rel, err);
-        if (made && (st.st_mode & 0700) != 0700) {
-            mode = (int)(st.st_mode & 0777);
+        mode_t wanted = tree->has_exact_modes ? entry->mode & 0777 : st.st_mode & 0777;
+        if (made && (wanted != (st.st_mode & 0777) || (wanted & 0700) != 0700)) {
+            mode = (int)wanted;
             if (fchmodat(dirfd, leaf, (mode_t)mode | 0700, 0) < 0)
                 return fail_system(tree, errno, "chmod", rel, err);
         }
@@ -307,6 +308,8 @@ static int make_file(struct coras_tree *tree, const char *rel, const coras_tar_e
     if (fd < 0)
         return fail_system(tree, errno, "open", rel, err);
     *ret_fd = fd;
+    if (tree->has_exact_modes && fchmod(fd, entry->mode & 0777) < 0)
+        return fail_system(tree, errno, "chmod", rel, err);
     return 0;
 }
 

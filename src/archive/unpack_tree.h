@@ -16,9 +16,10 @@ struct coras_tree {
     /* The directory that was used last. */
     coras_buf parent;
     int parent_fd;
-    coras_notes dirs;  /* whose mode or time is set when their content is complete */
-    coras_notes links; /* whose targets only the kernel can judge, when all is there */
-    bool has_modes;    /* in `dirs` */
+    coras_notes dirs;     /* whose mode or time is set when their content is complete */
+    coras_notes links;    /* whose targets only the kernel can judge, when all is there */
+    bool has_modes;       /* in `dirs` */
+    bool has_exact_modes; /* as the members say, whatever the umask */
 };
 
 /* `root_fd` is borrowed; strings too. */
@@ -38,8 +39,13 @@ CORAS_MUST_CHECK int coras_tree_finish_dirs(struct coras_tree *tree, int root_fd
 
 /*
  * Move everything beneath `from_fd` into the directory `to_fd`. Conflicts are looked for first, so
- * that a refusal leaves the target as it was. `title` is for messages.
+ * that a refusal leaves the target as it was. `title` is for messages. `keeps_modes`: a file that
+ * is replaced keeps the mode that its owner gave it.
  */
-CORAS_MUST_CHECK int coras_tree_merge(int from_fd, int to_fd, const char *title, coras_error **err);
+CORAS_MUST_CHECK int coras_tree_merge(int from_fd, int to_fd, const char *title, bool keeps_modes,
+                                      coras_error **err);
+
+/* Write back everything on the file system of `fd`. `shown` is for the message. */
+CORAS_MUST_CHECK int coras_sync_file_system(int fd, const char *shown, coras_error **err);
 
 #endif
