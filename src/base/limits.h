@@ -43,9 +43,7 @@
 #define CORAS_LIMIT_MODEL_RECORD     (64 * CORAS_MIB) /* of the files of one model in the cache */
 #define CORAS_LIMIT_TAR_RECORD       CORAS_MIB        /* one PAX or GNU long-name record */
 #define CORAS_LIMIT_PACKAGE_WARNINGS 64               /* more of one package tell nobody more */
-#define CORAS_LIMIT_TAR_RECORD       CORAS_MIB /* one PAX or GNU long-name record */
-#define CORAS_LIMIT_PACKAGE_WARNINGS 64        /* more of one package tell nobody more */
-#define CORAS_LIMIT_ZSTD_WINDOW_LOG  27        /* 128 MiB: what zstd itself takes unasked */
+#define CORAS_LIMIT_ZSTD_WINDOW_LOG  27               /* 128 MiB: what zstd itself takes unasked */
 #define CORAS_LIMIT_RETRY_AFTER_S    300
 #define CORAS_LIMIT_COMMIT_S         3600 /* a registry that stores a blob and does not say so */
 #define CORAS_LIMIT_URL              (64 * CORAS_KIB) /* signed storage URLs reach several KiB */

@@ -24,18 +24,6 @@ static int tell_warnings(const coras_strlist *warnings, char ***ret, coras_error
     return coras_text_list_copy(ret, list) ? 0 : coras_fail_no_memory(err);
 }
 
-/* What is packed is not unpacked yet. */
-static int check_forms(const coras_package *p, coras_error **err)
-{
-    for (size_t i = 0; i < p->entries.len; i++) {
-        const coras_package_entry *e = &p->entries.items[i];
-        if (!e->has_prefix && (e->form == CORAS_LAYER_TAR || e->compression))
-            return coras_fail(err, CORAS_ERR_UNSUPPORTED, "archives of a package (%s): unsupported",
-                              coras_package_name(p->kind));
-    }
-    return 0;
-}
-
 /* Bytes that others share have the mode and the time of all of them. */
 static void forget_records(coras_package *p)
 {
@@ -54,7 +42,6 @@ static int get(coras_target *source, const char *reference, const coras_model_ge
 
     CORAS_TRY(coras_find_package(source, reference, opts->platform, &found, err));
     CORAS_TRY(coras_check_package_is_whole(&found, err));
-    CORAS_TRY(check_forms(&found.package, err));
     CORAS_TRY(tell_warnings(&found.package.warnings, &ret->warnings, err));
     if (opts->safe)
         CORAS_TRY(coras_model_scan_before(source, &found.root, run, err));

@@ -365,7 +365,8 @@ static int fill_result(struct pull *p, coras_pull_result *ret, coras_error **err
     for (size_t i = 0; i < count; i++) {
         const coras_place *place = p->listed.items[i];
         coras_pulled_file *file = &ret->files[ret->file_count++];
-        file->path = coras_asprintf("%s%s", place->absolute, place->unpack ? "/" : "");
+        file->path =
+            coras_asprintf("%s%s", place->absolute, place->unpack || place->in_tree ? "/" : "");
         if (!file->path)
             return coras_fail_no_memory(err);
         CORAS_TRY(coras_descriptor_copy(&file->desc, &place->desc, err));

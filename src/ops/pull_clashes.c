@@ -34,7 +34,7 @@ static int check_pair(const coras_place *outer, const coras_place *inner, coras_
 {
     size_t len = strlen(outer->absolute);
 
-    if (outer->unpack || strncmp(inner->absolute, outer->absolute, len) != 0 ||
+    if (outer->unpack || outer->in_tree || strncmp(inner->absolute, outer->absolute, len) != 0 ||
         inner->absolute[len] != '/')
         return 0;
     coras_auto_free char *inner_title = coras_escape_dup(inner->title);

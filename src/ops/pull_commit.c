@@ -18,6 +18,7 @@
 #include "oci/digest.h"
 #include "ops/pull_clashes.h"
 #include "ops/pull_share.h"
+#include "ops/pull_prepare.h"
 #include "archive/unpack.h"
 
 /* The directory that holds the place (owned), and the name in it. */
@@ -76,7 +77,7 @@ static int sync_staged(coras_workdir *w, coras_error **err)
         const coras_place *p = w->places.items[i];
         coras_auto_free char *name = NULL;
         coras_auto_fd fd = -1;
-        if (p->right || p->unpack || is_copy(p))
+        if (p->right || p->unpack || p->in_tree || p->prepared[0] || is_copy(p))
             continue;
         CORAS_TRY(coras_run_check(w->run, err));
         coras_auto(coras_error) failure = NULL;
@@ -95,9 +96,13 @@ static int sync_staged(coras_workdir *w, coras_error **err)
 
 /* ---- one place ---- */
 
-static int copy_bytes(int from, int to, int64_t size, coras_error **err)
+static int copy_bytes(int from, int to, coras_error **err)
 {
-    for (int64_t at = 0; at < size;) {
+    struct stat st;
+
+    if (fstat(from, &st) < 0)
+        return coras_fail_errno(err, errno, "stat");
+    for (int64_t at = 0, size = st.st_size; at < size;) {
         off_t offset = at;
         ssize_t n = copy_file_range(from, &offset, to, NULL, (size_t)(size - at), 0);
         if (n < 0 && errno == EINTR)
@@ -111,19 +116,6 @@ static int copy_bytes(int from, int to, int64_t size, coras_error **err)
     return 0;
 }
 
-/* Mode and time as the package recorded them. */
-static int set_recorded(const coras_place *p, int fd, coras_error **err)
-{
-    const coras_package_entry *e = p->entry;
-
-    if (e && e->has_mtime &&
-        futimens(fd, (struct timespec[]){{.tv_nsec = UTIME_OMIT}, e->mtime}) < 0)
-        return coras_fail_errno(err, errno, "chtimes %s", p->absolute);
-    if (e && e->has_mode && fchmod(fd, e->mode) < 0)
-        return coras_fail_errno(err, errno, "chmod %s", p->absolute);
-    return 0;
-}
-
 /* A copy of an open file under a temporary name in `dirfd`. */
 static int copy_beside(coras_workdir *w, int from, const coras_place *p, int dirfd,
                        char name[static CORAS_TEMP_NAME_BYTES], coras_error **err)
@@ -131,9 +123,9 @@ static int copy_beside(coras_workdir *w, int from, const coras_place *p, int dir
     coras_auto_fd to = coras_temp_create(dirfd, O_WRONLY, w->file_mode, name);
     if (to < 0)
         return coras_fail_errno(err, errno, "open %s", name);
-    int rc = copy_bytes(from, to, p->desc.size, err);
+    int rc = copy_bytes(from, to, err);
     if (rc == 0)
-        rc = set_recorded(p, to, err);
+        rc = coras_place_set_recorded(p, to, err);
     if (rc == 0 && !w->run->options->no_sync)
         rc = coras_fsync(to, name, err);
     if (rc < 0) {
@@ -187,7 +179,7 @@ static int place_staged(coras_workdir *w, coras_place *p, int dirfd, const char 
         coras_error_propagate(err, &failure);
         return rc;
     }
-    CORAS_TRY(set_recorded(p, fd, err));
+    CORAS_TRY(coras_place_set_recorded(p, fd, err));
     if (!p->entry && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
         (void)fchmod(fd, st.st_mode &
                              0777); /* a replaced file keeps its mode, as if it were rewritten */
@@ -201,6 +193,21 @@ static int place_staged(coras_workdir *w, coras_place *p, int dirfd, const char 
     if (errnum != EXDEV)
         return coras_fail_errno(err, errnum, "failed to create file %s: rename", p->absolute);
     return copy_into(w, fd, dirfd, name, p, err);
+}
+
+/* It is complete and synced. */
+static int place_prepared(coras_workdir *w, const coras_place *p, int dirfd, const char *name,
+                          coras_error **err)
+{
+    coras_auto_fd fd = -1;
+
+    if (renameat(w->stagefd, p->prepared, dirfd, name) == 0)
+        return 0;
+    if (errno != EXDEV)
+        return coras_fail_errno(err, errno, "failed to create file %s: rename", p->absolute);
+    fd = openat(w->stagefd, p->prepared, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    return fd < 0 ? coras_fail_errno(err, errno, "open %s", p->prepared)
+                  : copy_into(w, fd, dirfd, name, p, err);
 }
 
 static int open_original(coras_workdir *w, const coras_place *p, int *ret_fd, coras_error **err)
@@ -268,6 +275,8 @@ static int place_one(coras_workdir *w, coras_taken *taken, coras_place *p, coras
         return rc < 0 ? rc : 0;
     if (p->unpack)
         rc = unpack_staged(w, p, dirfd, name, err);
+    else if (p->prepared[0])
+        rc = place_prepared(w, p, dirfd, name, err);
     else if (is_copy(p))
         rc = place_copy(w, p, dirfd, name, err);
     else
@@ -290,7 +299,7 @@ static int correct_mode(coras_workdir *w, const coras_place *p, coras_error **er
     coras_auto_fd fd = openat(dirfd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0)
         return coras_fail_errno(err, errno, "open %s", p->absolute);
-    return S_ISREG(st.st_mode) && st.st_nlink == 1 ? set_recorded(p, fd, err) : 0;
+    return S_ISREG(st.st_mode) && st.st_nlink == 1 ? coras_place_set_recorded(p, fd, err) : 0;
 }
 
 /* ---- all of them ---- */
@@ -354,16 +363,19 @@ int coras_place_files(coras_workdir *w, coras_error **err)
     coras_auto(coras_map) taken = NULL;
 
     CORAS_TRY(coras_check_nesting(w, err));
+    CORAS_TRY(coras_prepare_places(w, err));
     if (sync)
         CORAS_TRY(sync_staged(w, err));
     CORAS_TRY(coras_taken_new(w, &taken, err));
     for (size_t i = 0; i < w->places.len; i++) {
         coras_place *p = w->places.items[i];
-        if (!p->right)
+        if (!p->right && !p->in_tree)
             CORAS_TRY(place_one(w, taken, p, err));
         else if (p->has_other_mode)
             CORAS_TRY(correct_mode(w, p, err));
     }
+    if (w->layers)
+        CORAS_TRY(coras_layers_publish(w->layers, w->dirfd, !sync, err));
     if (sync)
         CORAS_TRY(sync_names(w, err));
     remember_digests(w);

@@ -15,6 +15,7 @@
 #include "oci/digest.h"
 #include "oci/mediatype.h"
 #include "ops/pull_commit.h"
+#include "ops/pull_prepare.h"
 #include "ops/pull_stage.h"
 #include "archive/pack_dir.h"
 
@@ -408,11 +409,38 @@ int coras_workdir_look(coras_workdir *w, coras_place *p, coras_error **err)
     return look_at_name(w, p, err);
 }
 
+int coras_workdir_move(coras_workdir *w, coras_place *p, const char *path, coras_error **err)
+{
+    coras_auto_free char *title = coras_strdup(path);
+
+    if (!title)
+        return coras_fail_no_memory(err);
+    free(p->title);
+    free(p->absolute);
+    free(p->relative);
+    p->absolute = p->relative = NULL;
+    p->title = coras_steal(&title);
+    CORAS_TRY(locate(w, p, err));
+    pthread_mutex_lock(&w->lock);
+    bool is_taken = coras_map_has(w->titles, p->absolute);
+    int rc = is_taken ? 0 : coras_map_set(w->titles, p->absolute, p, err);
+    pthread_mutex_unlock(&w->lock);
+    if (rc < 0)
+        return rc;
+    if (is_taken) {
+        coras_auto_free char *shown = coras_escape_dup(p->title);
+        return coras_fail(err, CORAS_ERR_EXISTS, "%s: duplicate name", shown ? shown : "");
+    }
+    CORAS_TRY(check_containment(w, w->dirfd, p, err));
+    return look_at_name(w, p, err);
+}
+
 /* ---- committing ---- */
 
 int coras_workdir_commit(coras_workdir *w, coras_error **err)
 {
     int rc = coras_place_files(w, err);
+    coras_prepared_clear(w);
     if (rc < 0)
         coras_take_files_away(w);
     return rc;

@@ -10,6 +10,7 @@
 #include <pthread.h>
 #include <sys/stat.h>
 
+#include "archive/layers.h"
 #include "base/fs.h"
 #include "base/map.h"
 #include "model/package.h"
@@ -26,18 +27,19 @@ typedef struct coras_place {
     char *absolute;
     const coras_package_entry *entry; /* borrowed: what a package says of it; NULL: only a title */
     bool unpack;                      /* an archive that becomes a directory */
-    bool in_tree;                /* an archive of a package: its members join those of others */
-    bool is_root;                /* titled ".": it is unpacked into the output directory */
-    bool listed;                 /* belongs into the result's list */
-    bool right;                  /* was there already, with these bytes */
-    bool existed;                /* something stood under the name before */
-    bool placed;                 /* by this pull */
-    bool is_opaque;              /* what it becomes does not give the content's bytes back */
-    bool has_other_mode;         /* `right`, but for the mode or time that are recorded */
-    bool is_synced_state;        /* `state` is that of verified bytes that are on disk */
-    struct stat state;           /* of the file when it got its name */
-    unsigned missing_dirs;       /* directories above that were not there before */
-    struct coras_place *same_as; /* second name of content that another place has */
+    bool in_tree;        /* an archive of a package: its members join those of others */
+    bool is_root;        /* titled ".": it is unpacked into the output directory */
+    bool listed;         /* belongs into the result's list */
+    bool right;          /* was there already, with these bytes */
+    bool existed;        /* something stood under the name before */
+    bool placed;         /* by this pull */
+    bool is_opaque;      /* what it becomes does not give the content's bytes back */
+    bool has_other_mode; /* `right`, but for the mode or time that are recorded */
+    char prepared[CORAS_TEMP_NAME_BYTES]; /* in the stage: decompressed, complete; or "" */
+    bool is_synced_state;                 /* `state` is that of verified bytes that are on disk */
+    struct stat state;                    /* of the file when it got its name */
+    unsigned missing_dirs;                /* directories above that were not there before */
+    struct coras_place *same_as;          /* second name of content that another place has */
 } coras_place;
 
 /* The places of one content. */
@@ -66,6 +68,7 @@ typedef struct coras_workdir {
         coras_place **items;
         size_t len, cap;
     } places;
+    coras_layers *layers; /* of the places that are in a tree; while committing */
     bool keep_partials;   /* what failed can be resumed */
     bool partials_spoilt; /* a failed sync: their bytes may be lost, and none will say so again */
 } coras_workdir;
@@ -84,6 +87,10 @@ CORAS_MUST_CHECK int coras_workdir_add(coras_workdir *w, const coras_descriptor 
                                        const coras_descriptor *desc, const char *title,
                                        const coras_package_entry *entry, coras_place **ret,
                                        coras_error **err);
+
+/* Give a place another path (checked by the package) while nothing has its name yet. EXISTS. */
+CORAS_MUST_CHECK int coras_workdir_move(coras_workdir *w, coras_place *p, const char *path,
+                                        coras_error **err);
 
 /* The first place that was added for this content, which is that of `content` then; NULL: none. */
 coras_place *coras_workdir_first(coras_workdir *w, const coras_descriptor *content);

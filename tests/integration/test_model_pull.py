@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """model pull: every form of package becomes the directory that engines want."""
 
+import json
 import os
+import shutil
 import stat
+import tarfile
 import unittest
 
 from harness.case import CliCase, main
 from harness.packages import *
 from harness.scripted import Reply, ScriptedRegistry, compact, layer, sha256
+
+need_zstd = unittest.skipUnless(shutil.which("zstd"), "zstd is not installed")
 
 # Two shards of mode 0600, as the reference writer of safetensors makes them, and what lies around.
 SHARDS = [b"\x02\0\0\0\0\0\0\0{}first", b"\x02\0\0\0\0\0\0\0{}second"]
@@ -259,6 +264,273 @@ class Raw(PackageCase):
         result = self.pull("--format", "json")
         files = json.loads(result.out)["files"]
         self.assertEqual([os.path.relpath(f["path"], self.box.work / "out") for f in files], list(TREE))
+
+
+class Compressed(PackageCase):
+    """Layers that are one compressed file each."""
+
+    DATA = b"weights " * 50000
+
+    def serve(self, packed, kind="raw+gzip", size=None, diff_id=None, annotations=None):
+        entry = self.packages.layer(packed, KIT + "model.v1." + kind, {
+            PATH: "m.safetensors", METADATA: recorded(0o600, size=len(self.DATA) if size is None else size),
+            **(annotations or {})})
+        self.packages.kit([entry], {"model": {"path": "m.safetensors", "digest": entry["digest"],
+                                              "diffId": diff_id or sha256(self.DATA)}})
+
+    def assertWhole(self):
+        self.assertEqual(self.files(), {"m.safetensors": self.DATA})
+        self.assertEqual(self.mode("m.safetensors"), 0o600)
+
+    def test_gzip(self):
+        self.serve(gzipped(self.DATA))
+        self.pull()
+        self.assertWhole()
+        self.registry.log.clear()
+        self.pull()
+        self.assertWhole()
+        self.assertEqual(len(self.registry.requests("GET", "/blobs/")), 1, "only the config")
+
+    @need_zstd
+    def test_zstd(self):
+        self.serve(zstd(self.DATA), "raw+zstd")
+        self.pull()
+        self.assertWhole()
+
+    def test_two_members(self):
+        self.serve(gzipped(self.DATA[:1000]) + gzipped(self.DATA[1000:]))
+        self.pull()
+        self.assertWhole()
+
+    def test_not_compressed(self):
+        self.serve(self.DATA)
+        self.pull()
+        self.assertWhole()
+
+    def test_wrong_diff_id(self):
+        self.serve(gzipped(self.DATA), diff_id=sha256(b"other"))
+        self.refused("another digest")
+
+    def test_beyond_its_size(self):
+        self.serve(gzipped(self.DATA), size=len(self.DATA) - 1)
+        self.refused("more bytes")
+        self.serve(gzipped(self.DATA), size=len(self.DATA) + 1)
+        self.refused("fewer bytes")
+
+    def test_broken(self):
+        packed = gzipped(self.DATA)
+        for name, data, reason in (("cut", packed[:-20], "unexpected EOF"),
+                                   ("trailing", packed + b"junk", "trailing data"),
+                                   ("checksum", packed[:-8] + b"\0" * 8, "checksum")):
+            with self.subTest(name):
+                self.serve(data)
+                self.refused(reason)
+
+    @need_zstd
+    def test_broken_zstd(self):
+        packed = zstd(self.DATA)
+        for name, data, reason in (("cut", packed[:-6], "unexpected EOF"),
+                                   ("trailing", packed + b"junk", "corrupt")):
+            with self.subTest(name):
+                self.serve(data, "raw+zstd")
+                self.refused(reason)
+
+    def test_one_content_packed_and_not(self):
+        packed = gzipped(self.DATA)
+        self.packages.kit([
+            self.packages.layer(packed, KIT + "docs.v1.raw", {PATH: "a.gz"}),
+            self.packages.layer(packed, KIT + "docs.v1.raw+gzip", {PATH: "a"}),
+            self.packages.layer(packed, KIT + "docs.v1.raw", {PATH: "b.gz"})])
+        self.pull()
+        self.assertEqual(self.files(), {"a.gz": packed, "a": self.DATA, "b.gz": packed})
+
+
+class Archives(PackageCase):
+    """Layers that are tars."""
+
+    def tree_tars(self):
+        return [tar(("model-00001-of-00002.safetensors", SHARDS[0], 0o600),
+                    ("model-00002-of-00002.safetensors", SHARDS[1], 0o600)),
+                tar(("config.json", TREE["config.json"][0], 0o640), ("sub", None), ("sub/config.json", b"{}"),
+                    ("./README.md", TREE["README.md"][0]))]
+
+    def test_forms(self):
+        for form, pack in (("tar", bytes), ("tar+gzip", gzipped), ("tar+zstd", zstd)):
+            if pack is zstd and not shutil.which("zstd"):
+                continue
+            with self.subTest(form):
+                tars = self.tree_tars()
+                layers = [self.packages.layer(pack(data), f"{CNCF}weight.v1.{form}",
+                                              {PATH: "ignored/path.safetensors"}) for data in tars]
+                self.packages.modelpack(layers, [sha256(data) for data in tars])
+                result = self.pull()
+                self.assertTree()
+                self.assertEqual(self.mtime("config.json"), 1700000000_000000000)
+                self.assertEqual(result.err, "")
+                self.pull()
+                self.assertTree()
+                shutil.rmtree(self.box.work / "out")
+
+    def test_kit(self):
+        self.packages.kit([self.packages.layer(data, KIT + kind, {PATH: "sub"}) for data, kind in
+                           zip(self.tree_tars(), ("model.v1.tar", "code.v1.tar"))])
+        self.pull()
+        self.assertTree()
+
+    def test_kit_before_digests(self):
+        data = tar(("set.csv", b"1"))
+        self.packages.kit([self.packages.layer(data, KIT + "dataset.v1.tar")],
+                          {"datasets": [{"path": "./data/sets/set.csv"}]})
+        self.pull()
+        self.assertEqual(self.files(), {"data/sets/set.csv": b"1"})
+
+    def test_docker(self):
+        self.packages.docker(1, [self.packages.layer(b"w", DOCKER_AI + "safetensors"),
+                                 self.packages.layer(tar(("config.json", b"{}"), ("t.json", b"[]")),
+                                                     DOCKER_AI + "vllm.config.tar"),
+                                 self.packages.layer(tar(("d/x", b"x")), DOCKER_AI + "dir.tar")])
+        self.pull()
+        self.assertEqual(self.files(), {"model.safetensors": b"w", "config.json": b"{}", "t.json": b"[]",
+                                        "d/x": b"x"})
+
+    def test_packed_directory(self):
+        (self.box.work / "d").mkdir()
+        (self.box.work / "d" / "x").write_bytes(b"x")
+        self.ok("push", "--plain-http", self.reference, "d", "--disable-path-validation")
+        self.pull()
+        self.assertEqual(self.files(), {"d/x": b"x"})
+
+    def test_content_decides(self):
+        archive = tar(("weights/model.safetensors", b"w"))
+        for name, data, kind, path, expect in (
+                ("a tar called raw", archive, "weight.v1.raw", "model.safetensors",
+                 {"weights/model.safetensors": b"w"}),
+                ("a file called tar", b"{}", "weight.config.v1.tar", "config.json", {"config.json": b"{}"}),
+                ("a file called tar+gzip", gzipped(b"{}"), "weight.config.v1.tar+gzip", "config.json",
+                 {"config.json": b"{}"}),
+                ("a tar+gzip that is a tar", archive, "weight.v1.tar+gzip", "x",
+                 {"weights/model.safetensors": b"w"}),
+                ("a tar that is a tar+gzip", gzipped(archive), "weight.v1.tar", "x",
+                 {"weights/model.safetensors": b"w"}),
+                ("a tar that is a file", archive, "dataset.v1.raw", "set.tar", {"set.tar": archive}),
+                ("an empty tar", tar(), "code.v1.tar", "x", None)):
+            with self.subTest(name):
+                self.packages.modelpack([self.packages.layer(data, CNCF + kind, {PATH: path})], [])
+                if expect is None:
+                    self.refused("no file")
+                    continue
+                self.pull()
+                self.assertEqual(self.files(), expect)
+                shutil.rmtree(self.box.work / "out")
+
+    def test_no_archive_and_no_path(self):
+        self.packages.modelpack([self.packages.layer(b"x" * 2000, CNCF + "weight.v1.tar")])
+        self.refused("is none")
+
+    def test_wrong_diff_id(self):
+        for pack, form in ((gzipped, "tar+gzip"), (zstd, "tar+zstd")):
+            if pack is zstd and not shutil.which("zstd"):
+                continue
+            with self.subTest(form):
+                self.packages.modelpack([self.packages.layer(pack(tar(("a", b"a"))), f"{CNCF}doc.v1.{form}")],
+                                        [sha256(b"other")])
+                self.refused("content digest mismatch")
+
+    def test_clashes(self):
+        """Two archives, or an archive and a file, that have one name: nothing is laid down."""
+        one = self.packages.layer(tar(("good", b"g"), ("a", b"1")), CNCF + "doc.v1.tar")
+        two = self.packages.layer(tar(("a", b"2")), CNCF + "doc.v1.tar")
+        file = self.packages.layer(b"3", CNCF + "doc.v1.raw", {PATH: "a"})
+        inside = self.packages.layer(b"4", CNCF + "doc.v1.raw", {PATH: "a/b"})
+        for others in ([two], [file], [inside]):
+            self.packages.modelpack([one, *others])
+            self.refused("duplicate name")
+
+    def test_hostile_members(self):
+        outside = self.box.root / "outside"
+        outside.mkdir()
+        for name, members in (("up", [("../evil", b"x")]), ("absolute", [("/tmp/coras-evil", b"x")]),
+                              ("link out", [link("l", "../../outside")]),
+                              ("absolute link", [link("l", str(outside))]),
+                              ("through a link", [link("l", "../../outside"), ("l/x", b"x")]),
+                              ("hard link out", [link("l", "../x", tarfile.LNKTYPE)])):
+            for good in ([], [("good", b"g")]):
+                with self.subTest(name, good=bool(good)):
+                    self.packages.modelpack([self.packages.layer(tar(*good, *members), CNCF + "code.v1.tar")])
+                    self.refused("Error")
+                    self.assertEqual(list(outside.iterdir()), [])
+        self.assertFalse(os.path.exists("/tmp/coras-evil"))
+
+    def test_members_over_what_is_there(self):
+        self.packages.modelpack([self.packages.layer(tar(("a", b"new", 0o600), ("d/x", b"x")), CNCF + "code.v1.tar")])
+        (self.box.work / "out" / "d").mkdir(parents=True)
+        (self.box.work / "out" / "d" / "mine").write_bytes(b"mine")
+        (self.box.work / "out" / "a").write_bytes(b"old")
+        self.pull()
+        self.assertEqual(self.files(), {"a": b"new", "d/x": b"x", "d/mine": b"mine"})
+        self.assertEqual(self.mode("a"), 0o600)
+
+    def test_links_become_files(self):
+        self.packages.modelpack([self.packages.layer(
+            tar(("d/weights", b"w"), link("model", "d/weights"), link("again", "d/weights", tarfile.LNKTYPE),
+                link("nowhere", "missing"), link("directory", "d")), CNCF + "weight.v1.tar")])
+        self.pull()
+        self.assertEqual(self.files(), {"d/weights": b"w", "model": b"w", "again": b"w"})
+
+
+class Images(PackageCase):
+    """What is below /models/ of an image."""
+
+    def image(self, *tars, pack=bytes, media_type=OCI_LAYER):
+        self.packages.image([self.packages.layer(pack(data), media_type) for data in tars],
+                            [sha256(data) for data in tars])
+
+    def test_merged(self):
+        self.image(tar(("bin/sh", b"sh"), ("models", None), ("models/a", b"a1", 0o600), ("models/old.bin", b"o"),
+                       ("models/d/x", b"x"), ("models/d/y", b"y"), ("models/e/z", b"z")),
+                   tar(("models/.wh.old.bin", b""), ("models/a", b"a2", 0o640), ("models/d/.wh..wh..opq", b""),
+                       ("models/d/new", b"n"), ("models/.wh.e", b""), ("models/e", b"file now")))
+        result = self.pull()
+        self.assertEqual(self.files(), {"a": b"a2", "d/new": b"n", "e": b"file now"})
+        self.assertEqual(self.mode("a"), 0o640)
+        self.assertIn("Package: modelcar", result.out)
+
+    def test_forms(self):
+        data = tar(("./models/m.gguf", b"gguf"))
+        for pack, media_type in ((gzipped, OCI_LAYER + "+gzip"), (zstd, OCI_LAYER + "+zstd"),
+                                 (gzipped, "application/vnd.docker.image.rootfs.diff.tar.gzip")):
+            if pack is zstd and not shutil.which("zstd"):
+                continue
+            with self.subTest(media_type):
+                self.image(data, pack=pack, media_type=media_type)
+                self.pull()
+                self.assertEqual(self.files(), {"m.gguf": b"gguf"})
+
+    def test_model_file(self):
+        for name, entry in (("link", link("models/model.file", "tiny/m.gguf")),
+                            ("absolute link", link("models/model.file", "/models/tiny/m.gguf")),
+                            ("hard link", link("models/model.file", "models/tiny/m.gguf", tarfile.LNKTYPE)),
+                            ("file", ("models/model.file", b"gguf"))):
+            with self.subTest(name):
+                self.image(tar(("models/tiny/m.gguf", b"gguf"), entry))
+                self.pull()
+                self.assertEqual(self.files(), {"tiny/m.gguf": b"gguf", "model.file": b"gguf"})
+                shutil.rmtree(self.box.work / "out")
+
+    def test_links_out(self):
+        for target in ("/etc/passwd", "../etc/passwd", "../../../etc/passwd"):
+            with self.subTest(target):
+                self.image(tar(("models/a", b"a"), link("models/model.file", target)))
+                self.refused("leads out")
+
+    def test_no_models(self):
+        self.image(tar(("bin/sh", b"sh"), ("etc/passwd", b"p")))
+        self.refused(["bin, etc", "no file of a model"])
+
+    def test_wrong_diff_id(self):
+        data = tar(("models/a", b"a"))
+        self.packages.image([self.packages.layer(gzipped(data), OCI_LAYER + "+gzip")], [sha256(b"x")])
+        self.refused("content digest mismatch")
 
 
 if __name__ == "__main__":
