@@ -102,3 +102,16 @@ void tell_cosign_tags(coras_target *source, const coras_digest *digest)
         fprintf(stderr, "WARNING! What cosign keeps beside it is not copied: %s\n", line.ptr);
     coras_strlist_clear(&l.tags);
 }
+
+/* ---- models ---- */
+
+void tell_model_package(const char *program, const char *package, bool is_layout,
+                        const char *reference)
+{
+    if (package)
+        fprintf(
+            stderr,
+            "WARNING! No file was written: the layers of this model package (%s) have no titles. "
+            "To get its files run '%s model pull %s%s'\\n",
+            package, program, is_layout ? "--oci-layout " : "", reference);
+}

@@ -22,6 +22,10 @@ void tell_packed(const coras_model_pack_report *report);
  */
 void tell_cosign_tags(coras_target *source, const coras_digest *digest);
 
+/* A pull by titles that has written no file of a model package; `package` NULL: no line. */
+void tell_model_package(const char *program, const char *package, bool is_layout,
+                        const char *reference);
+
 /* Content that a copy has not chosen: so many bytes of how many. */
 void tell_part(int64_t left, int64_t whole);
 

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "cli/app/commands.h"
+#include "cli/app/left_behind.h"
 #include "cli/options/fileref.h"
 #include "cli/app/run_options.h"
 #include "cli/options/selection.h"
@@ -140,6 +141,8 @@ static int pull_run(struct call *call, coras_error **err)
         print_text(s, &result);
     else if (rc == 0)
         rc = pulled_print_json(&s->target, &s->format, &result, err);
+    if (rc == 0)
+        tell_model_package(call->program, result.model_package, s->target.is_layout, s->target.raw);
     coras_pull_result_clear(&result);
     return rc;
 }

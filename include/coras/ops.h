@@ -175,7 +175,9 @@ typedef struct coras_pull_result {
     coras_descriptor root;
     coras_pulled_file *files; /**< in the order of the manifest */
     size_t file_count;
-    bool skipped_unnamed; /**< some content had no file name and stayed away */
+    bool skipped_unnamed;      /**< some content had no file name and stayed away */
+    const char *model_package; /**< no file was named, and this is the kind of a model package whose
+                                  files coras_model_get() would put in place; static, or NULL */
 } coras_pull_result;
 
 /**

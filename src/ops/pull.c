@@ -36,6 +36,7 @@ struct pull {
     coras_plan plan; /* of a dry run */
     bool config_taken;
     bool skipped_unnamed;
+    const char *model_package; /* kind of the last that was met; NULL: none */
     struct {
         coras_place **items;
         size_t len, cap;
@@ -113,6 +114,8 @@ static int plan_content(struct pull *p, const char *path, const coras_descriptor
 
 static const char *path_of(const coras_place *place)
 {
+    if (place->in_tree)
+        return NULL;
     return place->relative ? place->relative : place->absolute;
 }
 
@@ -212,6 +215,14 @@ static int add_config(struct pull *p, coras_graph *g, coras_node *parent,
     return add_content(p, g, parent, config, err);
 }
 
+/* Nobody knows the members of an archive before it is here. */
+static bool choose_entry(struct pull *p, const coras_package_entry *entry, const char *path)
+{
+    if (entry->form == CORAS_LAYER_TAR && !entry->has_prefix)
+        return coras_choose_archive(&p->choosing, entry->desc);
+    return coras_choose(&p->choosing, path, entry->desc);
+}
+
 /* Named by its path, for whoever shows what happens. */
 static int add_entry(struct pull *p, coras_graph *g, coras_node *parent,
                      const coras_package_entry *entry, coras_error **err)
@@ -219,7 +230,7 @@ static int add_entry(struct pull *p, coras_graph *g, coras_node *parent,
     coras_auto_value(coras_descriptor) named = CORAS_DESCRIPTOR_INIT;
     const char *path = *entry->path ? entry->path : ".";
 
-    if (!coras_choose(&p->choosing, path, entry->desc))
+    if (!choose_entry(p, entry, path))
         return plan_content(p, path, entry->desc, CORAS_PLAN_SKIP, 0, err);
     CORAS_TRY(coras_descriptor_copy(&named, entry->desc, err));
     if (entry->form == CORAS_LAYER_RAW)
@@ -234,6 +245,19 @@ static int add_package(struct pull *p, coras_graph *g, coras_node *node, coras_e
     return 0;
 }
 
+/* Any image may hold a model, and most do not: nothing is said of those. */
+static void note_package(struct pull *p, const coras_manifest *m)
+{
+    enum coras_package_kind kind =
+        coras_kind_is_image(m->kind) ? coras_package_kind_of(m) : CORAS_PACKAGE_ORAS;
+
+    if (kind == CORAS_PACKAGE_ORAS || kind == CORAS_PACKAGE_MODELCAR)
+        return;
+    pthread_mutex_lock(&p->lock);
+    p->model_package = coras_package_name(kind);
+    pthread_mutex_unlock(&p->lock);
+}
+
 static int add_children(struct pull *p, coras_graph *g, coras_node *node, const coras_manifest *m,
                         coras_error **err)
 {
@@ -245,6 +269,7 @@ static int add_children(struct pull *p, coras_graph *g, coras_node *node, const 
         CORAS_TRY(add_content(p, g, node, &m->subject, err));
     if (m->has_config)
         CORAS_TRY(add_config(p, g, node, &m->config, err));
+    note_package(p, m);
     return 0;
 }
 
@@ -374,6 +399,7 @@ static int fill_result(struct pull *p, coras_pull_result *ret, coras_error **err
             coras_annotations_set(&file->desc.annotations, CORAS_ANN_TITLE, place->title, err));
     }
     ret->skipped_unnamed = p->skipped_unnamed;
+    ret->model_package = count == 0 && p->skipped_unnamed ? p->model_package : NULL;
     return coras_descriptor_copy(&ret->root, &p->root, err);
 }
 
@@ -384,7 +410,7 @@ static int walk(struct pull *p, coras_graph *g, coras_pull_result *ret, coras_er
     if (known < 0)
         return known;
     int rc = coras_graph_walk(g, err);
-    if (rc == 0)
+    if (rc == 0 && !p->workdir.has_archives)
         rc = coras_choosing_check(&p->choosing, err);
     if (rc == 0)
         rc = fill_result(p, ret, err);
@@ -415,6 +441,7 @@ static int pull(struct pull *p, coras_pull_result *ret, coras_error **err)
 
     CORAS_TRY(check_root(p, err));
     CORAS_TRY(coras_workdir_open(&p->workdir, &p->run, p->opts, err));
+    p->workdir.choosing = &p->choosing;
     if (p->package) {
         p->workdir.dir_mode = 0755;
         p->workdir.file_mode = 0644;
