@@ -306,11 +306,25 @@ static int choose_in_archive(struct adding *a, coras_tar_entry *entry, coras_err
     return 0;
 }
 
+/* Directories are made for what goes into them. */
+static bool is_wanted(const struct adding *a, const coras_tar_entry *entry)
+{
+    const char *name = entry->name;
+
+    if (!a->input->takes)
+        return true;
+    while (strncmp(name, "./", 2) == 0)
+        name += 2;
+    return entry->type != CORAS_TAR_DIRECTORY && a->input->takes(a->input->user, name);
+}
+
 static int choose(void *user, coras_tar_entry *entry, coras_error **err)
 {
     struct adding *a = user;
 
     int rc = a->input->strip ? choose_in_image(a, entry, err) : choose_in_archive(a, entry, err);
+    if (rc == 0 && !is_wanted(a, entry))
+        return 1;
     a->l->has_files |= rc == 0 && entry->type == CORAS_TAR_FILE;
     return rc;
 }

@@ -25,6 +25,8 @@ struct coras_layer_input {
      * two files of one name are refused. */
     const char *strip;
     coras_cancel *cancel;
+    bool (*takes)(void *user, const char *path); /* whether a member is wanted; NULL: all are */
+    void *user;
 };
 
 /* `stage_dirfd` is borrowed, on the file system of the target; `target_path` is for messages, and

@@ -96,6 +96,19 @@ bool coras_choose(coras_choosing *c, const char *path, const coras_descriptor *d
     return takes;
 }
 
+bool coras_choose_archive(coras_choosing *c, const coras_descriptor *desc)
+{
+    coras_selection types = c->selection;
+
+    types.include = types.exclude = NULL;
+    if (coras_selection_matches(&types, NULL, desc->media_type))
+        return true;
+    (void)pthread_mutex_lock(&c->lock);
+    note_left(c, NULL, desc);
+    (void)pthread_mutex_unlock(&c->lock);
+    return false;
+}
+
 bool coras_choosing_has_left(coras_choosing *c)
 {
     (void)pthread_mutex_lock(&c->lock);

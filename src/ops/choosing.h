@@ -37,6 +37,9 @@ CORAS_MUST_CHECK int coras_content_path(const coras_descriptor *desc, char **ret
 /* Whether to take content, which is remembered. `path` as of coras_content_path(). Any thread. */
 bool coras_choose(coras_choosing *c, const char *path, const coras_descriptor *desc);
 
+/* Whether some of an archive's members may be taken, which are to be chosen one by one. */
+bool coras_choose_archive(coras_choosing *c, const coras_descriptor *desc);
+
 /* Whether something was left so far. */
 bool coras_choosing_has_left(coras_choosing *c);
 

@@ -13,6 +13,20 @@
 #include "ops/pull.h"
 #include "ops/select.h"
 
+/* As the usual writer of safetensors makes its files: an engine may run as somebody else. */
+static int warn_of_modes(coras_package *p, coras_error **err)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < p->entries.len; i++)
+        count += p->entries.items[i].has_mode && (p->entries.items[i].mode & 0044) == 0;
+    if (!count)
+        return 0;
+    coras_auto_free char *line = coras_asprintf(
+        "%zu of the files can be read by their owner only: so the package recorded it", count);
+    return line ? coras_strlist_add(&p->warnings, line, err) : coras_fail_no_memory(err);
+}
+
 static int tell_warnings(const coras_strlist *warnings, char ***ret, coras_error **err)
 {
     coras_auto_free char **list = coras_calloc(warnings->len + 1, sizeof(*list));
@@ -42,6 +56,7 @@ static int get(coras_target *source, const char *reference, const coras_model_ge
 
     CORAS_TRY(coras_find_package(source, reference, opts->platform, &found, err));
     CORAS_TRY(coras_check_package_is_whole(&found, err));
+    CORAS_TRY(warn_of_modes(&found.package, err));
     CORAS_TRY(tell_warnings(&found.package.warnings, &ret->warnings, err));
     if (opts->safe)
         CORAS_TRY(coras_model_scan_before(source, &found.root, run, err));

@@ -220,6 +220,7 @@ static int insert_place(coras_workdir *w, coras_place *p, coras_place **ret, cor
         return rc;
     }
     join_places(places, p);
+    w->has_archives |= p->in_tree;
     w->places.items[w->places.len++] = p;
     *ret = p;
     return 0;

@@ -68,8 +68,10 @@ typedef struct coras_workdir {
         coras_place **items;
         size_t len, cap;
     } places;
-    coras_layers *layers; /* of the places that are in a tree; while committing */
-    bool keep_partials;   /* what failed can be resumed */
+    bool has_archives;               /* places in a tree */
+    struct coras_choosing *choosing; /* borrowed: which of their members are wanted */
+    coras_layers *layers;            /* of the places that are in a tree; while committing */
+    bool keep_partials;              /* what failed can be resumed */
     bool partials_spoilt; /* a failed sync: their bytes may be lost, and none will say so again */
 } coras_workdir;
 

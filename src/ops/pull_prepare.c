@@ -17,6 +17,7 @@
 #include "base/str.h"
 #include "codec/tar.h"
 #include "oci/digest.h"
+#include "ops/choosing.h"
 
 enum { PIECE_BYTES = 256 * 1024 };
 
@@ -179,11 +180,25 @@ static int decompress(coras_workdir *w, coras_place *p, const struct content *c,
 
 /* ---- archives ---- */
 
+struct choosing_members {
+    coras_choosing *choosing;
+    const coras_descriptor *desc; /* of the archive */
+};
+
+static bool takes_member(void *user, const char *path)
+{
+    const struct choosing_members *m = user;
+
+    return coras_choose(m->choosing, path, m->desc);
+}
+
 static int add_to_tree(coras_workdir *w, const coras_place *p, const struct content *c,
                        coras_error **err)
 {
     const coras_package_entry *e = p->entry;
     bool is_packed = c->compression != CORAS_COMPRESSION_NONE;
+    bool is_choosy = e->form == CORAS_LAYER_TAR && coras_choosing_is_choosy(w->choosing);
+    struct choosing_members members = {w->choosing, &p->desc};
     const struct coras_layer_input input = {.fd = c->fd,
                                             .size = p->desc.size,
                                             .compression = c->compression,
@@ -191,7 +206,9 @@ static int add_to_tree(coras_workdir *w, const coras_place *p, const struct cont
                                                 is_packed && e->has_diff_id ? &e->diff_id : NULL,
                                             .below = e->form == CORAS_LAYER_TAR ? e->path : "",
                                             .strip = e->strip,
-                                            .cancel = &w->run->stop};
+                                            .cancel = &w->run->stop,
+                                            .takes = is_choosy ? takes_member : NULL,
+                                            .user = &members};
 
     if (!w->layers)
         CORAS_TRY(coras_layers_new(w->stagefd, w->absolute, &w->layers, err));
@@ -290,6 +307,7 @@ static int complete_tree(coras_workdir *w, coras_error **err)
         has_files |= !w->places.items[i]->in_tree;
         CORAS_TRY(check_beside_tree(w, w->places.items[i], err));
     }
+    CORAS_TRY(coras_choosing_check(w->choosing, err));
     return has_files ? coras_layers_complete(w->layers, err) : fail_nothing(w, err);
 }
 

@@ -86,7 +86,8 @@ class Raw(PackageCase):
         self.assertTree()
         self.assertEqual(self.mtime("config.json"), 1672628645_250000000)
         self.assertIn("Package: modelpack", result.out)
-        self.assertEqual(result.err, "")
+        self.assertEqual(result.err, "WARNING! 2 of the files can be read by their owner only: "
+                                     "so the package recorded it\n")
 
     def test_modelpack_old_names(self):
         self.packages.modelpack(self.raw_tree(CNAI, OLD_PATH, OLD_METADATA, 0), family=CNAI)
@@ -531,6 +532,121 @@ class Images(PackageCase):
         data = tar(("models/a", b"a"))
         self.packages.image([self.packages.layer(gzipped(data), OCI_LAYER + "+gzip")], [sha256(b"x")])
         self.refused("content digest mismatch")
+
+
+class Choice(PackageCase):
+    """--include, --exclude, --media-type, --dry-run."""
+
+    def fetched(self):
+        return len(self.registry.requests("GET", "/blobs/"))
+
+    def test_files(self):
+        self.packages.modelpack([self.packages.layer(data, CNCF + "weight.v1.raw", {PATH: name})
+                                 for name, (data, _) in TREE.items()])
+        for flags, names in ((["--include", "*.safetensors"], [n for n in TREE if n.startswith("model")]),
+                             (["--include", "**/config.json"], ["config.json", "sub/config.json"]),
+                             (["--exclude", "**/*.{safetensors,json}"], ["README.md"])):
+            with self.subTest(flags):
+                self.registry.log.clear()
+                self.pull(*flags)
+                self.assertEqual(sorted(self.files()), sorted(names))
+                self.assertEqual(self.fetched(), len(names))
+                shutil.rmtree(self.box.work / "out")
+
+    def test_members(self):
+        data = tar(("config.json", b"{}"), ("sub", None), ("sub/x.json", b"x"), ("w.bin", b"w"))
+        self.packages.modelpack([self.packages.layer(data, CNCF + "weight.v1.tar"),
+                                 self.packages.layer(b"r", CNCF + "doc.v1.raw", {PATH: "README.md"})])
+        self.pull("--include", "**/*.json", "--exclude", "config.json")
+        self.assertEqual(self.files(), {"sub/x.json": b"x"})
+        shutil.rmtree(self.box.work / "out")
+        self.registry.log.clear()
+        self.pull("--media-type", CNCF + "doc.v1.raw")
+        self.assertEqual(self.files(), {"README.md": b"r"})
+        self.assertEqual(self.fetched(), 1)
+
+    def test_of_an_image(self):
+        data = tar(("models/a.gguf", b"a"), ("models/b.gguf", b"b"))
+        self.packages.image([self.packages.layer(data, OCI_LAYER)], [sha256(data)])
+        self.pull("--include", "b*")
+        self.assertEqual(self.files(), {"b.gguf": b"b"})
+
+    def test_nothing(self):
+        for entry in (self.packages.layer(tar(("a", b"a")), CNCF + "weight.v1.tar"),
+                      self.packages.layer(b"a", CNCF + "weight.v1.raw", {PATH: "a"})):
+            self.packages.modelpack([entry])
+            result = self.fails("model", "pull", self.reference, "-o", "out", "--include", "*.gguf",
+                                contains="nothing matches", hint="a (")
+            self.assertEqual([n for n in self.names("out") if not n.endswith("/")], [], result)
+
+    def test_dry_run(self):
+        self.packages.modelpack([self.packages.layer(data, CNCF + "weight.v1.raw", {PATH: name})
+                                 for name, (data, _) in TREE.items()])
+        result = self.pull("--dry-run", "--exclude", "*.md", "--format", "json")
+        plan = json.loads(result.out)
+        self.assertEqual({f["path"]: f["action"] for f in plan["files"]},
+                         {name: "skip" if name == "README.md" else "download" for name in TREE})
+        self.assertEqual(plan["bytes"], sum(len(d) for n, (d, _) in TREE.items() if n != "README.md"))
+        self.assertEqual(self.fetched(), 0)
+        self.assertFalse((self.box.work / "out").exists())
+        self.pull()
+        plan = json.loads(self.pull("--dry-run", "--format", "json").out)
+        self.assertEqual({f["action"] for f in plan["files"]}, {"present"})
+
+
+class Interrupted(PackageCase):
+    def test_goes_on(self):
+        """A later run asks for the rest only."""
+        data = os.urandom(4 << 20)
+        self.packages.modelpack([self.packages.layer(data, CNCF + "weight.v1.raw", {PATH: "m"})])
+        half = {"Content-Type": "application/octet-stream", "Content-Length": str(len(data)),
+                "Accept-Ranges": "bytes"}
+        broken = [True]
+        self.registry.on("GET", "/blobs/" + sha256(data),
+                         lambda _: Reply(200, half, data[:len(data) // 2]) if broken[0] else None)
+        process = self.box.popen(self.box.bin / "oras", "model", "pull", self.reference, "-o", "out")
+        stage = self.box.work / "out" / ".coras-partial"
+        self.wait_until(lambda: stage.is_dir() and any(
+            path.stat().st_blocks * 512 >= len(data) // 4 for path in stage.iterdir()))
+        process.kill()
+        process.communicate()
+        self.assertFalse((self.box.work / "out" / "m").exists())
+        broken[0] = False
+        self.registry.log.clear()
+        self.pull()
+        self.assertEqual(self.files(), {"m": data})
+        ranges = [r.headers.get("Range") for r in self.registry.requests("GET", "/blobs/")]
+        self.assertTrue(all(r and not r.startswith("bytes=0-") for r in ranges), ranges)
+
+
+class PlainPull(PackageCase):
+    """`pull` goes by titles, and says which command knows more."""
+
+    def test_model_packages(self):
+        file = self.packages.layer
+        for name, put in (
+                ("modelpack", lambda: self.packages.modelpack([file(b"x", CNCF + "weight.v1.raw", {PATH: "m"})])),
+                ("kitops", lambda: self.packages.kit([file(b"x", KIT + "model.v1.tar")])),
+                ("docker", lambda: self.packages.docker(2, [file(b"x", DOCKER_AI + "gguf.v3", {PATH: "m"})])),
+                ("ollama", lambda: self.packages.ollama([file(b"x", OLLAMA + "model")]))):
+            with self.subTest(name):
+                put()
+                result = self.ok("pull", self.reference, "-o", "out")
+                self.assertIn("Skipped pulling layers without file name", result.out)
+                self.assertEqual(len(result.err.splitlines()), 1, result)
+                self.assertIn(f"({name})", result.err)
+                self.assertIn(f"oras model pull {self.reference}", result.err)
+
+    def test_others(self):
+        file = self.packages.layer
+        for name, put in (
+                ("no model", lambda: self.packages.put([file(b"x", "application/x")])),
+                ("an image", lambda: self.packages.image([file(tar(("a", b"a")), OCI_LAYER)], [])),
+                ("titles", lambda: self.packages.modelpack([file(b"x", CNCF + "weight.v1.raw",
+                                                                 {PATH: "m", TITLE: "m"})]))):
+            with self.subTest(name):
+                put()
+                self.assertEqual(self.ok("pull", self.reference, "-o", "out").err, "")
 
 
 if __name__ == "__main__":
