@@ -112,6 +112,6 @@ void tell_model_package(const char *program, const char *package, bool is_layout
         fprintf(
             stderr,
             "WARNING! No file was written: the layers of this model package (%s) have no titles. "
-            "To get its files run '%s model pull %s%s'\\n",
+            "To get its files run '%s model pull %s%s'\n",
             package, program, is_layout ? "--oci-layout " : "", reference);
 }
