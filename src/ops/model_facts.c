@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/vec.h"
+#include "oci/json_fields.h"
 
 /* ---- memory ---- */
 
@@ -234,13 +235,6 @@ int coras_file_facts_read(coras_model *m, coras_file_facts *f, coras_error **err
 
 /* ---- of the whole model ---- */
 
-static void free_list(char **list)
-{
-    for (char **s = list; s && *s; s++)
-        free(*s);
-    free(list);
-}
-
 void coras_model_facts_free(coras_model_facts *facts)
 {
     if (!facts)
@@ -256,8 +250,8 @@ void coras_model_facts_free(coras_model_facts *facts)
     free(facts->dtypes);
     free(facts->files);
     free(facts->tensors);
-    free_list(facts->shards_missing);
-    free_list(facts->warnings);
+    coras_text_list_free(facts->shards_missing);
+    coras_text_list_free(facts->warnings);
     free(facts->architecture);
     free(facts->quantization);
     free(facts->license);

@@ -159,7 +159,7 @@ static int read_header(void *user, size_t i, coras_error **err)
 
 static int choose_files(struct coras_inspection *in, coras_error **err)
 {
-    size_t count = in->model->files.len;
+    size_t count = in->file_count = in->model->files.len;
 
     in->files = coras_calloc(count + 1, sizeof(*in->files));
     in->candidates = coras_calloc(count + 1, sizeof(*in->candidates));
@@ -211,7 +211,7 @@ static int read_all(struct coras_inspection *in, coras_error **err)
 
 static void inspection_clear(struct coras_inspection *in)
 {
-    for (size_t i = 0; in->files && i < in->model->files.len; i++)
+    for (size_t i = 0; in->files && i < in->file_count; i++)
         coras_file_facts_clear(&in->files[i]);
     coras_vec_foreach (d, &in->documents)
         coras_model_index_free(d->index);
@@ -220,6 +220,28 @@ static void inspection_clear(struct coras_inspection *in)
     free(in->documents.items);
     coras_hf_config_clear(&in->config);
     coras_strlist_clear(&in->warnings);
+    *in = (struct coras_inspection){
+        .model = in->model, .tensors = in->tensors, .config = {.context_length = -1}};
+}
+
+/* Layers that turn out to be archives become their members, and everything is looked at again. */
+static int read_again(struct coras_inspection *in, coras_error **err)
+{
+    coras_auto_free bool *is_archive = coras_calloc(in->file_count + 1, sizeof(*is_archive));
+    bool some = false;
+
+    if (!is_archive)
+        return coras_fail_no_memory(err);
+    for (size_t i = 0; i < in->file_count; i++) {
+        is_archive[i] = in->files[i].weights.content == CORAS_CONTENT_TAR &&
+                        coras_model_can_expand(in->model, i);
+        some = some || is_archive[i];
+    }
+    if (!some)
+        return 0;
+    inspection_clear(in);
+    CORAS_TRY(coras_model_expand(in->model, is_archive, err));
+    return read_all(in, err);
 }
 
 int coras_inspection_warn(struct coras_inspection *in, const char *path, const char *text,
@@ -249,6 +271,8 @@ int coras_model_inspect(coras_model *model, const coras_inspect_options *opts,
     CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
     in.tensors = known.tensors;
     int rc = read_all(&in, err);
+    if (rc == 0)
+        rc = read_again(&in, err);
     if (rc == 0)
         rc = coras_inspection_conclude(&in, ret, err);
     inspection_clear(&in);

@@ -34,7 +34,8 @@ struct coras_inspection {
     coras_hf_config config;
     bool config_unverified;  /* it was read from where nothing vouches for it */
     coras_file_facts *files; /* for each file of the model */
-    size_t *candidates;      /* files that may hold weights */
+    size_t file_count;
+    size_t *candidates; /* files that may hold weights */
     size_t candidate_count;
     coras_strlist warnings; /* escaped */
 };

@@ -261,3 +261,62 @@ int coras_model_list_layers(coras_model *m, coras_error **err)
     free(l.items);
     return rc;
 }
+
+/* ---- layers that are not what they say ---- */
+
+static const coras_package_entry *raw_entry_of(const coras_model *m, const coras_model_file *f)
+{
+    coras_vec_foreach (entry, &m->package.entries)
+        if (entry->desc == f->blob && entry->form == CORAS_LAYER_RAW && entry->is_claim &&
+            entry->compression == CORAS_COMPRESSION_NONE)
+            return entry;
+    return NULL;
+}
+
+/* Names in the archive count, and not that of the layer. */
+static int place_members(struct merging *g, const coras_package_entry *entry,
+                         const coras_model_file *f, coras_error **err)
+{
+    struct layer_files layer = {0};
+    coras_package_entry as_tar = *entry;
+    coras_auto_free char *shown = coras_escape_dup(f->path);
+    coras_auto_free char *text = coras_asprintf(
+        "%s: an archive, although its media type says that it is one file", shown ? shown : "");
+
+    as_tar.form = CORAS_LAYER_TAR;
+    as_tar.path = NULL;
+    int rc = text ? coras_strlist_add(&layer.warnings, text, err) : coras_fail_no_memory(err);
+    if (rc == 0)
+        rc = coras_model_list_tar(g->model, &as_tar, &layer.files, &layer.warnings, err);
+    if (rc == 0)
+        rc = merge_layer(g, &layer, err);
+    coras_model_files_clear(&layer.files);
+    coras_strlist_clear(&layer.warnings);
+    return rc;
+}
+
+static int expand_into(struct merging *g, coras_model_files *old, const bool *is_archive,
+                       coras_error **err)
+{
+    for (size_t i = 0; i < old->len; i++) {
+        coras_model_file *f = &old->items[i];
+        const coras_package_entry *entry = is_archive[i] ? raw_entry_of(g->model, f) : NULL;
+        CORAS_TRY(entry ? place_members(g, entry, f, err) : place_file(g, f, err));
+    }
+    return 0;
+}
+
+bool coras_model_can_expand(const coras_model *m, size_t file)
+{
+    return raw_entry_of(m, &m->files.items[file]) != NULL;
+}
+
+int coras_model_expand(coras_model *m, const bool *is_archive, coras_error **err)
+{
+    coras_auto(coras_map) places = coras_map_new(NULL);
+    struct merging g = {m, places};
+    coras_auto_value(coras_model_files) old = m->files;
+
+    m->files = (coras_model_files){0};
+    return places ? expand_into(&g, &old, is_archive, err) : coras_fail_no_memory(err);
+}

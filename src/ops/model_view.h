@@ -73,6 +73,13 @@ struct coras_model {
 
 CORAS_DEFINE_AUTO(coras_model, coras_model_free)
 
+/* Whether the file is a layer whose media type says that it is one file, which nobody has looked at
+ * yet. */
+bool coras_model_can_expand(const coras_model *m, size_t file);
+/* Put their members in the place of such layers that have turned out to be tar archives: a flag for
+ * each file. Not while other threads use the model; after a failure it has lost files. */
+CORAS_MUST_CHECK int coras_model_expand(coras_model *m, const bool *is_archive, coras_error **err);
+
 /* Index of a file by its path; false when there is none. */
 bool coras_model_find(const coras_model *m, const char *path, size_t *ret);
 

@@ -4,13 +4,13 @@
  */
 #include "ops/model_weights.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
-#include "model/detect.h"
 #include "oci/digest.h"
 
 enum {
@@ -88,6 +88,7 @@ typedef struct header_reading {
     const coras_header_visitor *visitor;
     unsigned char magic[CORAS_CONTENT_HEAD]; /* until the format is known */
     size_t magic_len;
+    enum coras_content_kind content;
     bool other;                  /* no weights */
     coras_header_reader *reader; /* NULL until the format is known */
     enum coras_weight_format format;
@@ -107,27 +108,60 @@ static void header_reading_clear(header_reading *h)
 }
 CORAS_DEFINE_AUTO_VALUE(header_reading, header_reading_clear)
 
+static bool is_called_weights(const coras_model_file *f)
+{
+    return is_called(f, ".gguf", "gguf") || is_called(f, ".safetensors", "safetensors");
+}
+
+/* Kinds that a broken header is not taken for by chance. */
+static bool is_surely_other(enum coras_content_kind kind)
+{
+    switch ((int)kind) {
+    case CORAS_CONTENT_GGML:
+    case CORAS_CONTENT_ZIP:
+    case CORAS_CONTENT_TORCH_LEGACY:
+    case CORAS_CONTENT_PICKLE:
+    case CORAS_CONTENT_HDF5:
+    case CORAS_CONTENT_NPY:
+    case CORAS_CONTENT_TAR:
+    case CORAS_CONTENT_PARQUET:
+    case CORAS_CONTENT_ARROW:
+        return true;
+    default:
+        return false;
+    }
+}
+
 /* By content; the name decides for what is no kind that we know, so that a broken file is told and
  * not passed over. */
 static bool choose_format(const header_reading *h, enum coras_weight_format *ret)
 {
-    switch (coras_content_detect(h->magic, h->magic_len, h->file->size)) {
-    case CORAS_CONTENT_GGUF:
-        *ret = CORAS_WEIGHT_GGUF;
-        return true;
-    case CORAS_CONTENT_SAFETENSORS:
-        *ret = CORAS_WEIGHT_SAFETENSORS;
-        return true;
-    default:
-        *ret = is_called(h->file, ".gguf", "gguf") ? CORAS_WEIGHT_GGUF : CORAS_WEIGHT_SAFETENSORS;
-        return is_called(h->file, ".gguf", "gguf") ||
-               is_called(h->file, ".safetensors", "safetensors");
-    }
+    bool by_name = !is_surely_other(h->content) && is_called_weights(h->file);
+    bool is_gguf = h->content == CORAS_CONTENT_GGUF;
+    bool is_safetensors = h->content == CORAS_CONTENT_SAFETENSORS;
+
+    *ret = is_gguf || (!is_safetensors && is_called(h->file, ".gguf", "gguf"))
+               ? CORAS_WEIGHT_GGUF
+               : CORAS_WEIGHT_SAFETENSORS;
+    return is_gguf || is_safetensors || by_name;
+}
+
+static void warn_of_content(const header_reading *h)
+{
+    char text[CORAS_LIMIT_COMPONENT];
+
+    (void)snprintf(text, sizeof(text), "its content is %s, whatever its name says",
+                   coras_content_name(h->content));
+    if (h->visitor && h->visitor->warning)
+        h->visitor->warning(h->visitor->user, text);
 }
 
 static int start_reader(header_reading *h, coras_error **err)
 {
+    h->content = coras_content_detect(h->magic, h->magic_len, h->file->size);
     h->other = !choose_format(h, &h->format);
+    if (h->other && is_called_weights(h->file))
+        warn_of_content(h);
     if (h->other)
         return 0;
     return coras_header_reader_new(h->format, h->file->size, h->strict, h->visitor, &h->reader,
@@ -266,7 +300,7 @@ static int read_header(coras_model *m, size_t file, header_reading *h, coras_wei
 {
     CORAS_TRY(prepare_hash(h, err));
     CORAS_TRY(read_on(m, file, h, err));
-    *ret = (coras_weights){.found = !h->other, .format = h->format};
+    *ret = (coras_weights){.found = !h->other, .content = h->content, .format = h->format};
     if (h->other)
         return 0;
     ret->header_size = coras_header_size(h->reader);

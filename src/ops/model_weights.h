@@ -7,12 +7,14 @@
 #ifndef CORAS_OPS_MODEL_WEIGHTS_H
 #define CORAS_OPS_MODEL_WEIGHTS_H
 
+#include "model/detect.h"
 #include "model/header.h"
 #include "ops/model_view.h"
 
 /* What reading the header of one file has shown. */
 typedef struct coras_weights {
-    bool found; /* the file holds weights */
+    bool found;                      /* the file holds weights */
+    enum coras_content_kind content; /* what its first bytes are */
     enum coras_weight_format format;
     int64_t header_size;
     bool verified; /* its bytes have a digest that the manifest vouches for */

@@ -3,6 +3,7 @@
 
 import gzip
 import hashlib
+import importlib
 import io
 import json
 import os
@@ -187,6 +188,24 @@ class Places(InspectCase):
                 facts = self.check(self.inspect("--tensors"), "modelpack")
                 self.assertEqual(facts["tensors"][0]["file"], "model.safetensors")
                 self.assertFalse(facts["verified"])
+
+    def test_forms_that_lie(self):
+        for form, data in (("raw", self.tar()), ("tar", self.weights)):
+            with self.subTest(form):
+                self.package([(data, f"{MODELPACK}weight.v1.{form}", {FILEPATH: "x.safetensors"})],
+                             MODELPACK + "config.v1+json", MODELPACK + "manifest.v1+json")
+                facts = self.inspect("--tensors")
+                self.assertEqual([f["path"] for f in facts["files"]],
+                                 ["config.json", "model.safetensors"] if form == "raw"
+                                 else ["x.safetensors"])
+                self.assertEqual(facts["parameters"], 8)
+                self.assertEqual(len(facts["warnings"]), 1)
+
+    def test_content_that_is_something_else(self):
+        self.serve([(b"\x80\x02}q\x00." + bytes(100), "w.safetensors")])
+        facts = self.inspect()
+        self.assertEqual((facts["format"], facts["warnings"]), ("other", [
+            "w.safetensors: its content is pickle, whatever its name says"]))
 
     def test_image_through_an_index(self):
         digest = self.package([(self.tar("models/"), "application/vnd.oci.image.layer.v1.tar", {})],
@@ -407,6 +426,75 @@ class Hostile(InspectCase):
         head = struct.pack("<Q", 10**8) + b"{}" + b" " * (10**8 - 2)
         self.serve([(head, "m.safetensors")])
         self.assertEqual(self.rss().code, 0)
+
+
+class Libraries(InspectCase):
+    """The libraries that models are made with agree with what is told."""
+
+    def setUp(self):
+        super().setUp()
+        try:
+            import numpy
+        except ImportError:
+            self.skipTest("NOT CHECKED: no numpy (pip install numpy safetensors gguf huggingface_hub)")
+        self.numpy = numpy
+
+    def need(self, name):
+        try:
+            return importlib.import_module(name)
+        except ImportError:
+            return self.skipTest(f"NOT CHECKED: no {name} (pip install {name})")
+
+    def test_safetensors_writes_what_is_read(self):
+        library = self.need("safetensors.numpy")
+        np = self.numpy
+        tensors = {"a.weight": np.zeros((3, 5), np.float16), "b": np.zeros((), np.int64),
+                   "empty": np.zeros((0, 7), np.float32), "ü/..": np.ones((2,), np.bool_)}
+        path = self.box.work / "model.safetensors"
+        library.save_file(tensors, path, {"format": "pt"})
+        facts = self.inspect("--tensors", ref="./model.safetensors")
+        self.assertEqual({t["name"]: t["shape"] for t in facts["tensors"]},
+                         {name: list(t.shape) for name, t in tensors.items()})
+        data = path.read_bytes()
+        for tensor in facts["tensors"]:
+            wanted = tensors[tensor["name"]].tobytes()
+            self.assertEqual(data[tensor["offset"]:tensor["offset"] + tensor["bytes"]], wanted)
+        self.assertEqual(facts["parameters"], sum(t.size for t in tensors.values()))
+        self.assertEqual(facts["warnings"], [])
+
+    def test_the_hub_client_reads_the_same(self):
+        hub = self.need("huggingface_hub")
+        data = safetensors({"w": ("BF16", [4, 4]), "v": ("F32", [3])})
+        self.box.write("model.safetensors", data)
+        facts = self.inspect(ref="./model.safetensors")
+        read = hub.parse_local_safetensors_file_metadata(self.box.work / "model.safetensors") \
+            if hasattr(hub, "parse_local_safetensors_file_metadata") else None
+        if read is None:
+            self.skipTest("NOT CHECKED: this huggingface_hub reads no local headers")
+        self.assertEqual(facts["dtypes"], dict(read.parameter_count))
+
+    def test_gguf_writes_what_is_read(self):
+        library = self.need("gguf")
+        np = self.numpy
+        path = self.box.work / "model.gguf"
+        writer = library.GGUFWriter(path, "llama")
+        writer.add_context_length(4096)
+        writer.add_file_type(1)
+        writer.add_token_list([f"token{i}" for i in range(1000)])
+        writer.add_tensor("a", np.zeros((4, 32), np.float32))
+        writer.add_tensor("b", np.ones((8,), np.float16))
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.write_tensors_to_file()
+        writer.close()
+        facts = self.inspect("--tensors", ref="./model.gguf")
+        self.assertEqual([facts[x] for x in ("architecture", "contextLength", "quantization")],
+                         ["llama", 4096, "F16"])
+        reader = library.GGUFReader(path)
+        self.assertEqual([(t["name"], t["dtype"], t["shape"], t["offset"], t["bytes"])
+                          for t in facts["tensors"]],
+                         [(t.name, t.tensor_type.name, [int(n) for n in t.shape],
+                           int(t.data_offset), int(t.n_bytes)) for t in reader.tensors])
 
 
 if __name__ == "__main__":
