@@ -19,7 +19,7 @@ BUILD = Path(os.environ.get("CORAS_BUILD") or SOURCE / "build")
 HEADERS = sorted(path.name for path in (SOURCE / "include/coras").glob("*.h"))
 STRICT = ["-Wall", "-Wextra", "-pedantic", "-Werror"]
 CC = os.environ.get("CC", "cc").split()
-EXAMPLES = ["pull", "push", "read_range"]
+EXAMPLES = ["load_model", "pull", "push", "read_range"]
 SANITIZED = bool(os.environ.get("CORAS_SANITIZED"))
 
 
@@ -158,6 +158,11 @@ class Installed(unittest.TestCase):
             self.assertIn(b"not within a file of 3145728 bytes", beyond.stderr)
             missing = self.run_program(programs_of["read_range"], where, "other.bin", "0", "1")
             self.assertIn(b"other.bin: no file of this name", missing.stderr)
+            for name in ("mmproj.gguf", "model.gguf"):
+                self.box.write(name, name.encode())
+            self.ok(programs_of["push"], where, "mmproj.gguf", "model.gguf")
+            loaded = self.ok(programs_of["load_model"], where, f"model-{static}").decode()
+            self.assertRegex(loaded, r"^model /\S+/model.gguf\nprojector /\S+/mmproj.gguf\n$")
 
     @programs.need_docker_registry
     def test_examples_with_the_shared_library(self):
