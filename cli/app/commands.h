@@ -34,6 +34,7 @@ extern const struct cmd cmd_model_path;
 extern const struct cmd cmd_model_pull;
 extern const struct cmd cmd_model_push;
 extern const struct cmd cmd_model_scan;
+extern const struct cmd cmd_model_diff;
 extern const struct cmd cmd_model_inspect;
 extern const struct cmd cmd_pull;
 extern const struct cmd cmd_push;

@@ -6,6 +6,8 @@
 
 #include <unistd.h>
 
+#include "base/alloc.h"
+#include "base/error.h"
 #include "cli/app/run_options.h"
 #include "coras/reference.h"
 
@@ -31,6 +33,29 @@ int model_parse(struct call *call, struct model_options *m, const char *raw, cor
         !m->target.oci_layout.value && !*m->target.oci_layout_path.value && is_local_path(raw);
     CORAS_TRY(platform_check(&m->platform, err));
     return m->is_local ? 0 : target_parse(call, &m->target, raw, err);
+}
+
+/* A secret is read from stdin once. */
+static int share_secret(const struct remote_options *from, struct remote_options *to,
+                        coras_error **err)
+{
+    if (!from->stdin_secret)
+        return 0;
+    to->stdin_secret = coras_strdup(from->stdin_secret);
+    return to->stdin_secret ? 0 : coras_fail_no_memory(err);
+}
+
+int model_parse_two(struct call *call, struct model_options *a, struct model_options *b,
+                    coras_error **err)
+{
+    *b = *a; /* nothing in them is owned yet but the lists, which the table frees once */
+    CORAS_TRY(model_parse(call, a, call->args[0], err));
+    if (!a->is_local) {
+        b->target.remote.password_stdin.value = false;
+        b->target.remote.identity_token_stdin.value = false;
+    }
+    CORAS_TRY(model_parse(call, b, call->args[1], err));
+    return share_secret(&a->target.remote, &b->target.remote, err);
 }
 
 int model_open(struct call *call, struct model_options *m, coras_error **err)

@@ -29,6 +29,9 @@ struct model_options {
 /* Parse the argument and check the options. */
 CORAS_MUST_CHECK int model_parse(struct call *call, struct model_options *m, const char *raw,
                                  coras_error **err);
+/* The same for two models that share the options, which are those of `a`. */
+CORAS_MUST_CHECK int model_parse_two(struct call *call, struct model_options *a,
+                                     struct model_options *b, coras_error **err);
 CORAS_MUST_CHECK int model_open(struct call *call, struct model_options *m, coras_error **err);
 void model_clear(struct model_options *m);
 

@@ -20,6 +20,7 @@
 #include "coras/index.h"
 #include "coras/mediatype.h"
 #include "coras/model.h"
+#include "coras/model_diff.h"
 #include "coras/model_get.h"
 #include "coras/model_path.h"
 #include "coras/model_push.h"

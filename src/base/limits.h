@@ -100,6 +100,7 @@
 #define CORAS_LIMIT_MODEL_INDEX    (32 * CORAS_MIB) /* 10^5 tensors take nine */
 #define CORAS_LIMIT_MODEL_WORD     256              /* the name of an architecture */
 #define CORAS_LIMIT_TENSOR_LIST    (32 * CORAS_MIB) /* in memory, of all files of a model */
+#define CORAS_LIMIT_DIFF_VALUES    100000           /* of documents that are compared */
 #define CORAS_LIMIT_MODEL_DEPTH    64               /* of directories in a local one */
 #define CORAS_LIMIT_MODEL_WARNINGS 100              /* a stranger's mistakes may have no end */
 #define CORAS_LIMIT_MODEL_BEGINNING                                                                \

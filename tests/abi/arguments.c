@@ -29,6 +29,7 @@ static void check_missing(void)
     coras_model *model = NULL;
     coras_scan_result found = CORAS_SCAN_RESULT_INIT;
     coras_model_facts *facts = NULL;
+    coras_model_difference *difference = NULL;
     char *bytes = NULL;
     char buffer[1];
 
@@ -59,6 +60,7 @@ static void check_missing(void)
     REFUSED(coras_model_open_path(NULL, NULL, &model, NULL));
     REFUSED(coras_model_scan(NULL, &found, NULL));
     REFUSED(coras_model_scan_at(NULL, NULL, NULL, NULL, &found, NULL));
+    REFUSED(coras_model_diff(NULL, NULL, NULL, &difference, NULL));
     REFUSED(coras_model_inspect(NULL, NULL, &facts, NULL));
     REFUSED(coras_digest_parse(NULL, &digest, NULL));
     REFUSED(coras_reference_parse(NULL, NULL, NULL));
