@@ -23,7 +23,8 @@ typedef struct coras_changed_tensor {
 /** A value of a JSON document that differs. */
 typedef struct coras_changed_value {
     /** Names of members, joined by dots: of config.json as they are ("rope_scaling.factor"), of
-     * another document behind its path and a colon ("generation_config.json:top_p"). */
+     * another document behind its path and a colon ("generation_config.json:top_p"), and so for the
+     * metadata of a weight file ("model.gguf:general.name"): texts and integers. */
     char *path;
     char *a; /**< compact JSON; NULL: absent */
     char *b; /**< likewise */

@@ -23,6 +23,7 @@ static int add_file(struct coras_diff_side *side, size_t i, coras_error **err)
 
     coras_file_facts_init(&side->files[i], i);
     side->files[i].keep = &side->budget;
+    side->files[i].keep_metadata = true;
     CORAS_TRY(coras_map_set(side->paths, f->path, (void *)(uintptr_t)(i + 1), err));
     return f->is_blob ? coras_map_set(side->digests, coras_digest_format(&f->blob->digest, digest),
                                       side, err)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Comparing the documents of two models value by value.
+ * Comparing the documents of two models, and what their headers hold beside tensors, value by
+ * value.
  */
 #include "base/alloc.h"
 #include "base/error.h"
@@ -71,6 +72,44 @@ static int compare_documents(struct coras_diffing *d, const struct coras_file_pa
     return rc ? (rc < 0 ? rc : 0) : coras_json_diff(prefix, a, b, add_value, d, err);
 }
 
+/* What the headers of a file hold beside tensors. 1: nothing that can be compared. */
+static int parse_metadata(const coras_file_facts *f, coras_json **ret, coras_error **err)
+{
+    coras_auto_buf text = CORAS_BUF_UNLIMITED;
+    coras_auto(coras_error) why = NULL;
+
+    coras_buf_puts(&text, f->metadata.len ? f->metadata.ptr : "{");
+    coras_buf_putc(&text, '}');
+    CORAS_TRY(coras_buf_done(&text, err));
+    int rc = coras_json_parse(text.ptr, text.len, ret, &why);
+    if (rc == CORAS_ERR_NO_MEMORY)
+        return coras_fail_no_memory(err);
+    return rc < 0 ? 1 : 0;
+}
+
+static int compare_metadata(struct coras_diffing *d, const struct coras_file_pair *pair,
+                            const char *path, coras_error **err)
+{
+    const coras_file_facts *fa = &d->sides[0].files[pair->file[0]];
+    const coras_file_facts *fb = &d->sides[1].files[pair->file[1]];
+    coras_auto(coras_json) a = NULL;
+    coras_auto(coras_json) b = NULL;
+    coras_auto_free char *prefix = coras_asprintf("%s:", path);
+    int rc;
+
+    if (!prefix)
+        return coras_fail_no_memory(err);
+    rc = parse_metadata(fa, &a, err);
+    if (rc == 0)
+        rc = parse_metadata(fb, &b, err);
+    return rc ? (rc < 0 ? rc : 0) : coras_json_diff(prefix, a, b, add_value, d, err);
+}
+
+static bool has_header(const struct coras_diff_side *side, size_t file)
+{
+    return side->files[file].weights.found;
+}
+
 static bool is_small_document(const coras_model_file *f)
 {
     return coras_str_ends(f->path, ".json") && !coras_model_is_index(f->path) &&
@@ -84,6 +123,8 @@ int coras_diff_documents(struct coras_diffing *d, coras_error **err)
         const coras_model_file *b = &d->sides[1].model->files.items[pair->file[1]];
         if (!pair->is_same && is_small_document(a) && is_small_document(b))
             CORAS_TRY(compare_documents(d, pair, a->path, err));
+        else if (has_header(&d->sides[0], pair->file[0]) && has_header(&d->sides[1], pair->file[1]))
+            CORAS_TRY(compare_metadata(d, pair, a->path, err));
     }
     return 0;
 }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/vec.h"
+#include "codec/json.h"
 #include "oci/json_fields.h"
 
 /* ---- memory ---- */
@@ -72,6 +73,7 @@ void coras_file_facts_init(coras_file_facts *f, size_t file)
 {
     *f = (coras_file_facts){
         .file = file, .file_type = -1, .split_no = -1, .split_count = -1, .split_tensors = -1};
+    f->metadata = (coras_buf)CORAS_BUF_INIT(CORAS_LIMIT_MODEL_CONFIG);
 }
 
 void coras_file_facts_clear(coras_file_facts *f)
@@ -79,6 +81,7 @@ void coras_file_facts_clear(coras_file_facts *f)
     coras_dtype_tally_clear(&f->tally);
     coras_strlist_clear(&f->warnings);
     coras_arena_clear(&f->arena);
+    coras_buf_clear(&f->metadata);
     coras_vec_foreach (c, &f->contexts)
         free(c->key);
     free(f->contexts.items);
@@ -168,10 +171,30 @@ static int keep_text(char **member, coras_str value, coras_error **err)
     return *member ? 0 : coras_fail_no_memory(err);
 }
 
+/* A pair that might not fit is left out; `text` NULL: the number counts. */
+static int keep_pair(coras_file_facts *f, coras_str key, const coras_str *text, int64_t number,
+                     coras_error **err)
+{
+    enum { ESCAPED = 6, AROUND = 32 }; /* a byte may take six, a number and quotes some more */
+    size_t most = ESCAPED * (key.len + (text ? text->len : 0)) + AROUND;
+
+    if (!f->keep_metadata || most > CORAS_LIMIT_MODEL_CONFIG - f->metadata.len)
+        return 0;
+    coras_buf_putc(&f->metadata, f->metadata.len ? ',' : '{');
+    coras_json_escape(&f->metadata, key.ptr, key.len, true);
+    coras_buf_putc(&f->metadata, ':');
+    if (text)
+        coras_json_escape(&f->metadata, text->ptr, text->len, true);
+    else
+        coras_buf_printf(&f->metadata, "%lld", (long long)number);
+    return coras_buf_done(&f->metadata, err);
+}
+
 static int see_text(void *user, coras_str key, coras_str value, coras_error **err)
 {
     coras_file_facts *f = user;
 
+    CORAS_TRY(keep_pair(f, key, &value, 0, err));
     if (coras_str_eq(key, "general.architecture"))
         return keep_text(&f->architecture, value, err);
     if (coras_str_eq(key, "general.license"))
@@ -204,6 +227,7 @@ static int see_number(void *user, coras_str key, int64_t value, coras_error **er
 {
     coras_file_facts *f = user;
 
+    CORAS_TRY(keep_pair(f, key, NULL, value, err));
     if (coras_str_eq(key, "general.file_type"))
         f->file_type = value;
     else if (coras_str_eq(key, "split.no"))

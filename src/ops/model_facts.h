@@ -45,6 +45,9 @@ typedef struct coras_file_facts {
         size_t len, cap;
     } contexts;
     coras_strlist warnings; /* escaped */
+    bool keep_metadata;
+    coras_buf metadata; /* with `keep_metadata`: texts and integers as members of a JSON object,
+                           without its end */
     /* With `keep`: */
     struct coras_tensor_budget *keep; /* NULL: tensors are counted only */
     struct {

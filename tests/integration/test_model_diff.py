@@ -5,7 +5,7 @@ import json
 
 from harness.case import CliCase, main
 from harness.scripted import ScriptedRegistry, compact
-from harness.weights import safetensors
+from harness.weights import gguf, safetensors
 
 
 class Diff(CliCase):
@@ -64,6 +64,15 @@ class Diff(CliCase):
         self.assertEqual(self.diff()["tensors"]["changed"], [])
         self.assertEqual(self.diff("--deep")["tensors"]["changed"],
                          [{"name": "two", "what": ["bytes"]}])
+
+    def test_metadata_of_headers(self):
+        for tag, name, context in (("a", "one", 1), ("b", "two\n", 2)):
+            self.serve(tag, {"m.gguf": gguf({"general.architecture": "x", "general.name": name,
+                                             "x.context_length": context}, {"w": (0, [1])})})
+        self.assertEqual(self.diff()["config"],
+                         [{"path": "m.gguf:general.name", "a": "one", "b": "two\n"},
+                          {"path": "m.gguf:x.context_length", "a": 1, "b": 2}])
+        self.assertPrintable(self.ok("model", "diff", self.a, self.b).out)
 
     def test_a_local_directory_and_a_registry(self):
         data = safetensors({"w": ("U8", [10])})
