@@ -30,6 +30,8 @@ extern const struct cmd cmd_manifest_delete;
 extern const struct cmd cmd_manifest_fetch;
 extern const struct cmd cmd_manifest_fetch_config;
 extern const struct cmd cmd_manifest_push;
+extern const struct cmd cmd_model_export;
+extern const struct cmd cmd_model_import;
 extern const struct cmd cmd_model_path;
 extern const struct cmd cmd_model_pull;
 extern const struct cmd cmd_model_push;

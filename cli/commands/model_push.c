@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * model push: a directory as a model.
+ * model push, model import: a directory, or a model of another program's store, as a model.
  */
 #include <stdio.h>
+#include <sys/resource.h>
 
 #include "base/error.h"
 #include "cli/app/auto.h"
@@ -14,7 +15,7 @@
 #include "cli/options/targetref.h"
 #include "cli/output/pushed.h"
 #include "cli/output/upload_display.h"
-#include "coras/model_push.h"
+#include "coras/model_store.h"
 
 struct model_push_state {
     struct common_options common;
@@ -27,6 +28,8 @@ struct model_push_state {
     struct opt_bool force;
     struct opt_int concurrency;
     /* after preparing */
+    bool import; /* the source may be a store */
+    const char *source;
     coras_annotations annotations;
 };
 
@@ -57,7 +60,9 @@ static int model_push_prepare(struct call *call, coras_error **err)
 {
     struct model_push_state *s = call->state;
 
-    CORAS_TRY(target_parse_tags(call, &s->target, call->args[0], err));
+    s->import = call->cmd == &cmd_model_import;
+    s->source = call->args[s->import ? 0 : 1];
+    CORAS_TRY(target_parse_tags(call, &s->target, call->args[s->import ? 1 : 0], err));
     CORAS_TRY(format_check(&s->format, false, err));
     return parse_annotation_flags(&s->annotation, &s->annotations, err);
 }
@@ -69,8 +74,8 @@ static void print_headline(void *user)
     pushed_headline(&s->target, &s->format);
 }
 
-static int prepare_artifact(struct model_push_state *s, const char *path,
-                            const coras_run_options *run, coras_artifact **ret, coras_error **err)
+static int prepare_artifact(struct model_push_state *s, const coras_run_options *run,
+                            coras_artifact **ret, coras_error **err)
 {
     coras_model_pack_options options = CORAS_MODEL_PACK_OPTIONS_INIT;
     coras_selection selection = CORAS_SELECTION_INIT;
@@ -80,7 +85,8 @@ static int prepare_artifact(struct model_push_state *s, const char *path,
     selection.exclude = (const char *const *)s->exclude.items;
     options.selection = &selection;
     options.annotations = &s->annotations;
-    CORAS_TRY(coras_model_prepare(path, &options, run, ret, &report, err));
+    CORAS_TRY(s->import ? coras_model_prepare_import(s->source, &options, run, ret, &report, err)
+                        : coras_model_prepare(s->source, &options, run, ret, &report, err));
     tell_packed(&report);
     coras_model_pack_report_clear(&report);
     return 0;
@@ -94,7 +100,7 @@ static int push_model(struct model_push_state *s, struct call *call, struct disp
     coras_run_options run = run_options(call, &s->concurrency, display);
     coras_push_options options = CORAS_PUSH_OPTIONS_INIT;
 
-    CORAS_TRY(prepare_artifact(s, call->args[1], &run, &artifact, err));
+    CORAS_TRY(prepare_artifact(s, &run, &artifact, err));
     CORAS_TRY(target_open(call, &s->target, CORAS_LAYOUT_WRITE, NULL, err));
     options.reference = s->target.reference;
     options.extra_tags = s->target.extra_tag_items;
@@ -105,11 +111,23 @@ static int push_model(struct model_push_state *s, struct call *call, struct disp
     return pushed_print(&s->target, &s->format, manifest.artifact_type, &manifest, err);
 }
 
+/* Every file of a model is open until it is sent. */
+static void allow_many_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit); /* else the error says what is lacking */
+    }
+}
+
 static int model_push_run(struct call *call, coras_error **err)
 {
     struct model_push_state *s = call->state;
 
     common_apply(&s->common);
+    allow_many_files();
     struct display *display = upload_display(&s->common, &s->format, &s->no_tty, print_headline, s);
     int rc = push_model(s, call, display, err);
     if (rc < 0)
@@ -151,6 +169,32 @@ const struct cmd cmd_model_push = {
     .min_args = 2,
     .max_args = 2,
     .role = "the destination for pushing, and the directory of the model",
+    .prepare = model_push_prepare,
+    .run = model_push_run,
+    .clear = model_push_clear,
+};
+
+static const struct example model_import_examples[] = {
+    {"Push a model from the cache of the Hugging Face hub",
+     "model import hf:acme/tiny-llm localhost:5000/tiny-llm:v1"},
+    {"Push another revision of it", "model import hf:acme/tiny-llm@v2 localhost:5000/tiny-llm:v2"},
+    {"Push a model of Ollama", "model import ollama:tiny-llm:latest localhost:5000/tiny-llm:v1"},
+    {"Push the model in directory 'tiny-llm'",
+     "model import ./tiny-llm localhost:5000/tiny-llm:v1"},
+    {NULL, NULL},
+};
+
+const struct cmd cmd_model_import = {
+    .name = "import",
+    .use = "[flags] hf:<directory>|hf:<owner>/<name>[@<revision>]|ollama:<name>|<directory> "
+           "<name>[:<tag>[,<tag>][...]]",
+    .summary = "Push a model from the Hugging Face hub's cache, or from Ollama's models",
+    .examples = model_import_examples,
+    .options = model_push_groups,
+    .state_size = sizeof(struct model_push_state),
+    .min_args = 2,
+    .max_args = 2,
+    .role = "the model on this machine, and the destination for pushing",
     .prepare = model_push_prepare,
     .run = model_push_run,
     .clear = model_push_clear,

@@ -25,6 +25,7 @@
 #include "coras/model_path.h"
 #include "coras/model_push.h"
 #include "coras/model_scan.h"
+#include "coras/model_store.h"
 #include "coras/ops.h"
 #include "coras/plan.h"
 #include "coras/read.h"

@@ -39,6 +39,8 @@ typedef struct coras_environment {
     const char *cache_dir; /**< what may be forgotten: digests of files, unfinished uploads; made
                                 when missing; NULL: nothing is remembered */
     int stall_timeout_s;   /**< seconds without progress before a transfer fails; 0: default */
+    const char *hub_cache; /**< cache of the Hugging Face hub's clients */
+    const char *ollama_models; /**< the models of Ollama */
     int64_t source_date_s; /**< time of creation for what is to be the same whenever it is made, in
                                 seconds since 1970; 0: that */
 } coras_environment;
@@ -51,8 +53,8 @@ typedef struct coras_environment {
  *
  * Looks at `DOCKER_CONFIG`, `HOME`, `REGISTRY_AUTH_FILE`, `XDG_RUNTIME_DIR`, `XDG_CONFIG_HOME`,
  * `XDG_CACHE_HOME`, `HTTP_PROXY`, `HTTPS_PROXY`, `NO_PROXY` (and these three in small letters),
- * `SSL_CERT_FILE`, `SSL_CERT_DIR`, `TMPDIR`, `ORAS_HTTP_TIMEOUT` and `SOURCE_DATE_EPOCH`. No file
- * is touched.
+ * `SSL_CERT_FILE`, `SSL_CERT_DIR`, `TMPDIR`, `ORAS_HTTP_TIMEOUT` and `SOURCE_DATE_EPOCH`,
+ * `HF_HUB_CACHE`, `HF_HOME` and `OLLAMA_MODELS`. No file is touched.
  *
  * @param ret  set on success only; release with coras_environment_free()
  * @param err  may be NULL; set only on failure, release with coras_error_free()

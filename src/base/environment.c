@@ -18,7 +18,8 @@ static const size_t strings[] = {
     offsetof(coras_environment, http_proxy),        offsetof(coras_environment, https_proxy),
     offsetof(coras_environment, no_proxy),          offsetof(coras_environment, authorities_file),
     offsetof(coras_environment, authorities_dir),   offsetof(coras_environment, temporary_dir),
-    offsetof(coras_environment, cache_dir),
+    offsetof(coras_environment, cache_dir),         offsetof(coras_environment, hub_cache),
+    offsetof(coras_environment, ollama_models),
 };
 
 static char **string_at(coras_environment *e, size_t i)
@@ -130,10 +131,24 @@ static int64_t source_date_s(void)
     return 0;
 }
 
+/* As the hub's clients look for it. */
+static bool hub_cache(char **ret)
+{
+    const char *home = variable("HF_HOME");
+
+    if (variable("HF_HUB_CACHE"))
+        return (*ret = coras_strdup(variable("HF_HUB_CACHE"))) != NULL;
+    if (home)
+        return (*ret = coras_path_join(home, "hub")) != NULL;
+    return join_first(variable("XDG_CACHE_HOME"), "huggingface/hub", variable("HOME"),
+                      ".cache/huggingface/hub", ret);
+}
+
 int coras_environment_load(coras_environment **ret, coras_error **err)
 {
     const char *home = variable("HOME"), *runtime = variable("XDG_RUNTIME_DIR");
     coras_auto_free char *docker = NULL, *session = NULL, *user = NULL, *cache = NULL;
+    coras_auto_free char *hub = NULL, *ollama = NULL;
     coras_auto_free char *system = coras_asprintf("/run/containers/%u", (unsigned)getuid());
 
     if (!ret)
@@ -144,7 +159,10 @@ int coras_environment_load(coras_environment **ret, coras_error **err)
         !join_first(runtime, "containers/auth.json", system, "auth.json", &session) ||
         !join_first(variable("XDG_CONFIG_HOME"), "containers/auth.json", home,
                     ".config/containers/auth.json", &user) ||
-        !join_first(absolute("XDG_CACHE_HOME"), "coras", absolute("HOME"), ".cache/coras", &cache))
+        !join_first(absolute("XDG_CACHE_HOME"), "coras", absolute("HOME"), ".cache/coras",
+                    &cache) ||
+        !hub_cache(&hub) ||
+        !join_first(variable("OLLAMA_MODELS"), ".", home, ".ollama/models", &ollama))
         return coras_fail_no_memory(err);
     const coras_environment read = {
         .size = sizeof(read),
@@ -159,6 +177,8 @@ int coras_environment_load(coras_environment **ret, coras_error **err)
         .authorities_dir = variable("SSL_CERT_DIR"),
         .temporary_dir = variable("TMPDIR"),
         .cache_dir = cache,
+        .hub_cache = hub,
+        .ollama_models = ollama,
         .stall_timeout_s = stall_timeout_s(),
         .source_date_s = source_date_s(),
     };

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "model/detect.h"
 
 const char *coras_model_kind_name(enum coras_model_kind kind)
 {
@@ -148,49 +149,29 @@ static bool kind_by_name(const char *name, enum coras_model_kind *ret)
 
 /* ---- by content ---- */
 
-/* Bytes at a place of the file that one format has there. */
 struct content_rule {
-    size_t at;
-    coras_str bytes;
-    coras_model_class class;
+    enum coras_content_kind content;
+    enum coras_model_kind kind;
+    const char *unsafe;
 };
 
-#define WEIGHT(name)                                                                               \
-    {                                                                                              \
-        CORAS_MODEL_WEIGHT, true, (name), NULL                                                     \
-    }
-#define PICKLE(name)                                                                               \
-    {                                                                                              \
-        CORAS_MODEL_WEIGHT, true, (name), "pickle"                                                 \
-    }
-#define OTHER(model_kind, n)                                                                       \
-    {                                                                                              \
-        CORAS_MODEL_##model_kind, true, (n), NULL                                                  \
-    }
-
+/* Contents that leave no doubt what a file is for. */
 static const struct content_rule contents[] = {
-    {0, CORAS_STR("GGUF"), WEIGHT("gguf")},
-    {0, CORAS_STR("lmgg"), WEIGHT("ggml")},
-    {0, CORAS_STR("fmgg"), WEIGHT("ggml")},
-    {0, CORAS_STR("tjgg"), WEIGHT("ggml")},
-    {0, CORAS_STR("\x80\x02"), PICKLE("pickle")},
-    {0, CORAS_STR("\x80\x03"), PICKLE("pickle")},
-    {0, CORAS_STR("\x80\x04"), PICKLE("pickle")},
-    {0, CORAS_STR("\x80\x05"), PICKLE("pickle")},
-    {0, CORAS_STR("\x89HDF\r\n\x1a\n"), {CORAS_MODEL_WEIGHT, true, "hdf5", "lambda"}},
-    {0, CORAS_STR("\x93NUMPY"), WEIGHT("npy")},
-    {4, CORAS_STR("TFL3"), WEIGHT("tflite")},
-    {0, CORAS_STR("|TZR|"), WEIGHT("tensorizer")},
-    {0, CORAS_STR("PAR1"), OTHER(DATASET, "parquet")},
-    {0, CORAS_STR("ARROW1"), OTHER(DATASET, "arrow")},
-    {0,
-     CORAS_STR("\x7f"
-               "ELF"),
-     OTHER(CODE, "elf")},
-    {0, CORAS_STR("#!"), OTHER(CODE, "script")},
-    {0, CORAS_STR("%PDF-"), OTHER(DOC, "pdf")},
-    {0, CORAS_STR("\x89PNG"), OTHER(DOC, "png")},
-    {0, CORAS_STR("\xff\xd8\xff"), OTHER(DOC, "jpeg")},
+    {CORAS_CONTENT_SAFETENSORS, CORAS_MODEL_WEIGHT, NULL},
+    {CORAS_CONTENT_GGUF, CORAS_MODEL_WEIGHT, NULL},
+    {CORAS_CONTENT_GGML, CORAS_MODEL_WEIGHT, NULL},
+    {CORAS_CONTENT_TORCH_LEGACY, CORAS_MODEL_WEIGHT, "pickle"},
+    {CORAS_CONTENT_PICKLE, CORAS_MODEL_WEIGHT, "pickle"},
+    {CORAS_CONTENT_HDF5, CORAS_MODEL_WEIGHT, "lambda"},
+    {CORAS_CONTENT_NPY, CORAS_MODEL_WEIGHT, NULL},
+    {CORAS_CONTENT_TFLITE, CORAS_MODEL_WEIGHT, NULL},
+    {CORAS_CONTENT_ONNX, CORAS_MODEL_WEIGHT, NULL},
+    {CORAS_CONTENT_SAVED_MODEL, CORAS_MODEL_WEIGHT, NULL},
+    {CORAS_CONTENT_TENSORIZER, CORAS_MODEL_WEIGHT, NULL},
+    {CORAS_CONTENT_PARQUET, CORAS_MODEL_DATASET, NULL},
+    {CORAS_CONTENT_ARROW, CORAS_MODEL_DATASET, NULL},
+    {CORAS_CONTENT_EXECUTABLE, CORAS_MODEL_CODE, NULL},
+    {CORAS_CONTENT_SCRIPT, CORAS_MODEL_CODE, NULL},
 };
 
 static bool has_bytes(coras_str head, size_t at, coras_str bytes)
@@ -198,37 +179,15 @@ static bool has_bytes(coras_str head, size_t at, coras_str bytes)
     return head.len >= at + bytes.len && memcmp(head.ptr + at, bytes.ptr, bytes.len) == 0;
 }
 
-static uint64_t little_endian(const char *bytes, size_t count)
-{
-    uint64_t value = 0;
-
-    for (size_t i = count; i > 0; i--)
-        value = value << 8 | (unsigned char)bytes[i - 1];
-    return value;
-}
-
-static bool is_safetensors(coras_str head, int64_t size)
-{
-    return head.len > 8 && head.ptr[8] == '{' && little_endian(head.ptr, 8) <= (uint64_t)size - 8;
-}
-
-/* A protobuf that begins with `ir_version`, of 1 to 20, and one of the small fields behind it. */
-static bool is_onnx(coras_str head)
-{
-    static const char next[] = "\x12\x1a\x22\x28\x32\x3a\x42";
-
-    return head.len > 3 && head.ptr[0] == 8 && head.ptr[1] >= 1 && head.ptr[1] <= 20 &&
-           memchr(next, head.ptr[2], sizeof(next) - 1);
-}
-
-/* The name of the first member of a zip archive; empty: it is no archive. */
+/* The name of the first member of a zip archive; empty: it is cut off. */
 static coras_str first_member(coras_str head)
 {
     enum { NAME_LENGTH_AT = 26, NAME_AT = 30 };
+    const unsigned char *length = (const unsigned char *)head.ptr + NAME_LENGTH_AT;
 
-    if (!has_bytes(head, 0, CORAS_STR("PK\x03\x04")) || head.len < NAME_AT)
+    if (head.len < NAME_AT)
         return (coras_str){"", 0};
-    size_t len = (size_t)little_endian(head.ptr + NAME_LENGTH_AT, 2), there = head.len - NAME_AT;
+    size_t len = length[0] | (size_t)length[1] << 8, there = head.len - NAME_AT;
     return (coras_str){head.ptr + NAME_AT, len < there ? len : there};
 }
 
@@ -237,14 +196,14 @@ static bool ends_with(coras_str s, coras_str ending)
     return s.len >= ending.len && has_bytes(s, s.len - ending.len, ending);
 }
 
-static bool is_archive(coras_str head, coras_model_class *ret)
+static bool class_of_archive(coras_str head, coras_model_class *ret)
 {
     coras_str member = first_member(head);
 
     if (ends_with(member, CORAS_STR(".pkl")))
-        *ret = (coras_model_class)PICKLE("torch");
+        *ret = (coras_model_class){CORAS_MODEL_WEIGHT, true, "torch", "pickle"};
     else if (ends_with(member, CORAS_STR(".npy")))
-        *ret = (coras_model_class)WEIGHT("npz");
+        *ret = (coras_model_class){CORAS_MODEL_WEIGHT, true, "npz", NULL};
     else
         return false;
     return true;
@@ -252,14 +211,18 @@ static bool is_archive(coras_str head, coras_model_class *ret)
 
 static bool class_by_content(coras_str head, int64_t size, coras_model_class *ret)
 {
-    for (size_t i = 0; i < CORAS_ARRAY_LEN(contents); i++)
-        if (has_bytes(head, contents[i].at, contents[i].bytes))
-            return (*ret = contents[i].class, true);
-    if (is_safetensors(head, size))
-        return (*ret = (coras_model_class)WEIGHT("safetensors"), true);
-    if (is_onnx(head))
-        return (*ret = (coras_model_class)WEIGHT("onnx"), true);
-    return is_archive(head, ret);
+    enum coras_content_kind content = coras_content_detect(head.ptr, head.len, size);
+
+    if (content == CORAS_CONTENT_ZIP)
+        return class_of_archive(head, ret);
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(contents); i++) {
+        if (contents[i].content != content)
+            continue;
+        *ret = (coras_model_class){contents[i].kind, true, coras_content_name(content),
+                                   contents[i].unsafe};
+        return true;
+    }
+    return false;
 }
 
 /* ---- both ---- */

@@ -12,7 +12,9 @@
 #include "base/vec.h"
 #include "codec/date.h"
 #include "model/mediatypes.h"
+#include "coras/model_store.h"
 #include "ops/artifact.h"
+#include "ops/model_sources.h"
 #include "ops/model_survey.h"
 #include "transfer/run.h"
 
@@ -98,13 +100,11 @@ static int add_layers(coras_artifact *a, coras_model_dir *dir, const coras_model
 
 /* ---- the manifest ---- */
 
-static int set_created(coras_artifact *a, coras_modelpack_config *config, const coras_run *run,
-                       coras_error **err)
+static int set_created(coras_artifact *a, coras_modelpack_config *config,
+                       const coras_environment *env, coras_error **err)
 {
-    coras_auto(coras_environment) env = NULL;
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
 
-    CORAS_TRY(coras_environment_dup(run->options->environment, &env, err));
     coras_format_rfc3339(&text, env->source_date_s);
     CORAS_TRY(coras_annotations_set(&a->annotations, CORAS_ANN_CREATED, text.ptr, err));
     return coras_buf_take(&text, &config->created_at, err);
@@ -141,15 +141,34 @@ static void give_report(coras_model_dir *dir, coras_model_survey *survey,
 
 /* ---- all together ---- */
 
-static int build(const coras_model_pack_options *opts, coras_model_dir *dir,
-                 coras_model_survey *survey, coras_run *run, coras_artifact **ret,
-                 coras_error **err)
+/* Where the files come from: a directory, or any source. */
+typedef int reader_fn(const char *source, const coras_environment *env,
+                      const coras_selection *selection, const coras_cancel *cancel,
+                      coras_model_dir *ret, coras_error **err);
+
+static int read_path(const char *source, const coras_environment *env,
+                     const coras_selection *selection, const coras_cancel *cancel,
+                     coras_model_dir *ret, coras_error **err)
+{
+    (void)env;
+    return coras_model_dir_read(source, selection, cancel, ret, err);
+}
+
+struct model_packing {
+    const char *source;
+    reader_fn *read;
+    coras_model_pack_options opts;
+    const coras_environment *env;
+};
+
+static int build(const struct model_packing *p, coras_model_dir *dir, coras_model_survey *survey,
+                 coras_run *run, coras_artifact **ret, coras_error **err)
 {
     coras_auto(coras_artifact) a = NULL;
 
     CORAS_TRY(coras_artifact_new(&a, err));
-    CORAS_TRY(set_created(a, &survey->config, run, err));
-    CORAS_TRY(annotate_artifact(a, survey, opts->annotations, err));
+    CORAS_TRY(set_created(a, &survey->config, p->env, err));
+    CORAS_TRY(annotate_artifact(a, survey, p->opts.annotations, err));
     CORAS_TRY(add_config(a, survey, err));
     CORAS_TRY(add_layers(a, dir, survey, run, err));
     CORAS_TRY(coras_artifact_check(a, err));
@@ -158,33 +177,51 @@ static int build(const coras_model_pack_options *opts, coras_model_dir *dir,
     return 0;
 }
 
-static int prepare_model(const char *path, const coras_model_pack_options *opts, coras_run *run,
-                         coras_artifact **ret, coras_model_pack_report *report, coras_error **err)
+static int prepare_model(const struct model_packing *p, coras_run *run, coras_artifact **ret,
+                         coras_model_pack_report *report, coras_error **err)
 {
     coras_auto_value(coras_model_dir) dir = {0};
     coras_auto_value(coras_model_survey) survey = {0};
     coras_selection selection = CORAS_SELECTION_INIT;
 
-    CORAS_TRY(coras_selection_read(opts->selection, &selection, err));
-    CORAS_TRY(coras_model_dir_read(path, &selection, run->options->cancel, &dir, err));
+    CORAS_TRY(coras_selection_read(p->opts.selection, &selection, err));
+    CORAS_TRY(p->read(p->source, p->env, &selection, run->options->cancel, &dir, err));
     CORAS_TRY(coras_model_survey_read(&dir, run->options->cancel, &survey, err));
-    CORAS_TRY(build(opts, &dir, &survey, run, ret, err));
+    CORAS_TRY(build(p, &dir, &survey, run, ret, err));
     give_report(&dir, &survey, report);
     return 0;
 }
 
-int coras_model_prepare(const char *path, const coras_model_pack_options *opts,
+static int prepare_from(const char *source, reader_fn *read, const coras_model_pack_options *opts,
                         const coras_run_options *run_options, coras_artifact **ret,
                         coras_model_pack_report *report, coras_error **err)
 {
-    coras_model_pack_options known = CORAS_MODEL_PACK_OPTIONS_INIT;
+    struct model_packing p = {
+        .source = source, .read = read, .opts = CORAS_MODEL_PACK_OPTIONS_INIT};
+    coras_auto(coras_environment) env = NULL;
 
-    if (!path || !ret)
+    if (!source || !ret)
         return coras_missing_argument(err);
-    CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
+    CORAS_TRY(coras_options_read(&p.opts, sizeof(p.opts), opts, err));
     coras_auto_value(coras_run) run;
     coras_run_init(&run, run_options);
-    int rc = prepare_model(path, &known, &run, ret, report, err);
+    CORAS_TRY(coras_environment_dup(run.options->environment, &env, err));
+    p.env = env;
+    int rc = prepare_model(&p, &run, ret, report, err);
     coras_run_deliver(&run);
     return rc;
+}
+
+int coras_model_prepare(const char *path, const coras_model_pack_options *opts,
+                        const coras_run_options *run, coras_artifact **ret,
+                        coras_model_pack_report *report, coras_error **err)
+{
+    return prepare_from(path, read_path, opts, run, ret, report, err);
+}
+
+int coras_model_prepare_import(const char *source, const coras_model_pack_options *opts,
+                               const coras_run_options *run, coras_artifact **ret,
+                               coras_model_pack_report *report, coras_error **err)
+{
+    return prepare_from(source, coras_model_source_read, opts, run, ret, report, err);
 }

@@ -9,9 +9,11 @@
 #include "base/limits.h"
 #include "base/vec.h"
 #include "model/dtypes.h"
+#include "model/hf_config.h"
 #include "model/mediatypes.h"
 #include "oci/mediatype.h"
 #include "ops/hub_cache.h"
+#include "ops/model_survey_shards.h"
 #include "ops/model_survey_weights.h"
 
 enum { HEAD_BYTES = 4096 };
@@ -219,34 +221,25 @@ static int read_text(const struct coras_model_dir_file *file, size_t limit, cora
     return 0;
 }
 
-/* What the configuration says of architecture and quantisation. */
-static int adopt_config(struct survey *s, const coras_json *json, coras_error **err)
-{
-    coras_modelpack_config *config = &s->ret->config;
-    const coras_json *quantization = coras_json_get(json, "quantization_config");
-    const char *architecture = NULL;
-
-    (void)coras_json_string(coras_json_at(coras_json_get(json, "architectures"), 0), &architecture);
-    CORAS_TRY(set_text(&config->architecture, architecture, err));
-    CORAS_TRY(set_text(&config->family, coras_json_get_string(json, "model_type"), err));
-    return set_text(&config->quantization, coras_json_get_string(quantization, "quant_method"),
-                    err);
-}
-
-/* One that is no JSON is some reader's trouble, not that of the push. */
+/* One that cannot be read is some reader's trouble, not that of the push. */
 static int read_config(struct survey *s, const struct coras_model_dir_file *file, coras_error **err)
 {
+    coras_modelpack_config *config = &s->ret->config;
+    coras_auto_value(coras_hf_config) found = {0};
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
-    coras_auto(coras_json) json = NULL;
 
     s->has_config = true;
     CORAS_TRY(read_text(file, CORAS_LIMIT_MANIFEST, &text, err));
-    int rc = coras_json_parse(text.ptr, text.len, &json, NULL);
+    int rc = coras_hf_config_read(text.ptr, text.len, &found, NULL);
     if (rc == CORAS_ERR_NO_MEMORY)
         return coras_fail_no_memory(err);
     if (rc < 0)
-        return warn_of(s, file->path, "is not valid JSON", err);
-    return adopt_config(s, json, err);
+        return warn_of(s, file->path, "is no JSON object, or too large: nothing is known from it",
+                       err);
+    CORAS_TRY(set_text(&config->architecture, found.architecture, err));
+    CORAS_TRY(set_text(&config->architecture, found.model_type, err));
+    CORAS_TRY(set_text(&config->family, found.model_type, err));
+    return set_text(&config->quantization, found.quant_method, err);
 }
 
 static int read_card(struct survey *s, const struct coras_model_dir_file *file, coras_error **err)
@@ -421,6 +414,7 @@ static int survey_all(struct survey *s, coras_error **err)
     if (s->ret->config.licences.len == 0 && gguf && s->sums.facts.licence)
         CORAS_TRY(coras_modelpack_config_add_licence(&s->ret->config, s->sums.facts.licence, err));
     CORAS_TRY(adopt_hub(s, err));
+    CORAS_TRY(coras_model_survey_shards(s->dir, &s->ret->warnings, err));
     for (size_t i = 0; i < s->sums.warnings.len; i++)
         CORAS_TRY(coras_strlist_add(&s->ret->warnings, s->sums.warnings.items[i], err));
     return annotate_whole(s, err);

@@ -210,6 +210,7 @@ static int add_up(struct weight_file *w, enum coras_weight_format format,
     if (format == CORAS_WEIGHT_SAFETENSORS)
         return merge(&w->sums->safetensors, &w->tally, err);
     header->is_companion = is_companion(&w->facts);
+    header->is_adapter = w->facts.type && coras_streq(w->facts.type, "adapter");
     if (header->is_companion)
         return 0;
     /* Only the first shard of a split model tells of it. */

@@ -32,6 +32,7 @@ struct coras_weight_header {
     int64_t size;
     coras_digest digest;
     bool is_companion; /* a GGUF beside the model: a projector, an adapter */
+    bool is_adapter;   /* of these the second */
 };
 
 /* Errors have the file's path in front, and say at which byte. */

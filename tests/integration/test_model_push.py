@@ -191,6 +191,20 @@ class ModelPush(CliCase):
         os.mkfifo(self.box.work / "m/pipe")
         self.layout_of("--exclude", "out", "--exclude", "pipe")
 
+    def test_parts_that_are_missing_are_told(self):
+        part = safetensors({"a": ("F32", [2])})
+        index = {"weight_map": {"a": "model-00001-of-00003.safetensors",
+                                "b": "model-00002-of-00003.safetensors",
+                                "c": "model-00003-of-00003.safetensors"}}
+        self.box.write("m/model-00001-of-00003.safetensors", part)
+        self.box.write("m/model.safetensors.index.json", json.dumps(index))
+        done = self.ok("model", "push", "--oci-layout", "lay:v1", "m")
+        lines = done.err.splitlines()
+        self.assertEqual(len(lines), 2, done)
+        for line in lines:
+            self.assertIn("2 files of the model are missing: model-00002-of-00003.safetensors",
+                          line)
+
     # ---- links ----
 
     def test_links_in_the_directory_are_names(self):
@@ -349,6 +363,13 @@ class OtherPrograms(CliCase):
                      f"docker://{self.reference}", f"docker://{self.registry.host}/copy:v1",
                      check=0)
         self.assertEqual(Api(self.registry.host).digest("copy", "v1"), self.digest)
+
+    @programs.need_docker_model
+    def test_dockers_library_lays_the_files_down(self):
+        done = self.box.run(programs.DOCKER_MODEL, "store", self.reference, check=0)
+        bundle = done.out.splitlines()[-1]
+        for name, data in self.files.items():
+            self.assertEqual(self.read(bundle, "model", name), data)
 
     def test_again_nothing_is_sent(self):
         before = len(self.registry.requests())

@@ -40,8 +40,9 @@ REGISTRY3 = _oracle("CORAS_TEST_REGISTRY", "registry")
 CONFORMANCE = _oracle("CORAS_TEST_CONFORMANCE", "conformance")
 DOCKER_REGISTRY = _first("docker-registry")
 SKOPEO = _first("skopeo")
-# A Python with huggingface_hub, safetensors and gguf.
+# A Python with huggingface_hub, safetensors and gguf; Docker's library of models.
 MODEL_PYTHON = _oracle("CORAS_TEST_MODEL_PYTHON", "../models/bin/python")
+DOCKER_MODEL = _oracle("CORAS_TEST_DOCKER_MODEL", "docker_model")
 
 
 def need(program, name):
@@ -55,8 +56,10 @@ need_crane = need(CRANE, "crane")
 need_skopeo = need(SKOPEO, "skopeo")
 need_docker_registry = need(DOCKER_REGISTRY, "docker-registry")
 need_registry3 = need(REGISTRY3, "distribution 3's registry")
-need_model_python = unittest.skipIf(MODEL_PYTHON is None, "a Python with huggingface_hub, safetensors and gguf "
-                                    "is missing (set CORAS_TEST_MODEL_PYTHON)")
+need_model_python = unittest.skipIf(MODEL_PYTHON is None, "a Python with huggingface_hub, "
+                                    "safetensors and gguf is missing (see scripts/model-oracles)")
+need_docker_model = unittest.skipIf(DOCKER_MODEL is None, "docker_model, the library of Docker's "
+                                    "model runner, is missing (see scripts/model-oracles)")
 need_conformance = need(CONFORMANCE, "the conformance runner of the distribution specification")
 
 

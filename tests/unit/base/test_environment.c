@@ -24,6 +24,9 @@ static const char *const names[] = {
     "TMPDIR",
     "ORAS_HTTP_TIMEOUT",
     "SOURCE_DATE_EPOCH",
+    "HF_HUB_CACHE",
+    "HF_HOME",
+    "OLLAMA_MODELS",
 };
 
 static int empty_environment(void **state)
@@ -69,6 +72,7 @@ static void files_are_below_home_unless_said_otherwise(void **state)
     assert_string_equal(home->docker_config, "/h/.docker/config.json");
     assert_string_equal(home->user_auth_file, "/h/.config/containers/auth.json");
     assert_string_equal(home->cache_dir, "/h/.cache/coras");
+    assert_string_equal(home->ollama_models, "/h/.ollama/models");
 
     setenv("DOCKER_CONFIG", "/d", 1);
     setenv("XDG_CONFIG_HOME", "/c", 1);
