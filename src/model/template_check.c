@@ -4,64 +4,76 @@
  */
 #include "model/template_check.h"
 
+/* How a word must be used to mean something: variables may have any name. */
+enum coras_template_use {
+    CORAS_USE_ANY,
+    CORAS_USE_LITERAL,   /* in code and in literals, which can name attributes */
+    CORAS_USE_ATTRIBUTE, /* behind a dot */
+    CORAS_USE_OBJECT,    /* beside a dot, on either side */
+    CORAS_USE_CALL,      /* before a parenthesis */
+    CORAS_USE_METHOD,    /* both */
+    CORAS_USE_FILTER,    /* behind a bar */
+};
+
 struct coras_template_word {
     const char *word;
     enum coras_severity severity;
-    bool in_literals; /* a text can be used as the name of an attribute */
+    enum coras_template_use use;
 };
 
 /* Words stand alone: "os" is not in "position". */
 static const struct coras_template_word words[] = {
-    {"__class__", CORAS_SEVERITY_HIGH, true},
-    {"__base__", CORAS_SEVERITY_HIGH, true},
-    {"__bases__", CORAS_SEVERITY_HIGH, true},
-    {"__mro__", CORAS_SEVERITY_HIGH, true},
-    {"__subclasses__", CORAS_SEVERITY_HIGH, true},
-    {"__globals__", CORAS_SEVERITY_HIGH, true},
-    {"__builtins__", CORAS_SEVERITY_HIGH, true},
-    {"__import__", CORAS_SEVERITY_HIGH, true},
-    {"__init__", CORAS_SEVERITY_HIGH, true},
-    {"__dict__", CORAS_SEVERITY_HIGH, true},
-    {"__code__", CORAS_SEVERITY_HIGH, true},
-    {"__call__", CORAS_SEVERITY_HIGH, true},
-    {"__self__", CORAS_SEVERITY_HIGH, true},
-    {"__func__", CORAS_SEVERITY_HIGH, true},
-    {"__getattribute__", CORAS_SEVERITY_HIGH, true},
-    {"__getitem__", CORAS_SEVERITY_HIGH, true},
-    {"__reduce__", CORAS_SEVERITY_HIGH, true},
-    {"__module__", CORAS_SEVERITY_HIGH, true},
-    {"__loader__", CORAS_SEVERITY_HIGH, true},
-    {"gi_frame", CORAS_SEVERITY_HIGH, true},
-    {"f_globals", CORAS_SEVERITY_HIGH, true},
-    {"func_globals", CORAS_SEVERITY_HIGH, true},
-    {"os", CORAS_SEVERITY_HIGH, false},
-    {"sys", CORAS_SEVERITY_HIGH, false},
-    {"subprocess", CORAS_SEVERITY_HIGH, false},
-    {"popen", CORAS_SEVERITY_HIGH, false},
-    {"eval", CORAS_SEVERITY_HIGH, false},
-    {"exec", CORAS_SEVERITY_HIGH, false},
-    {"open", CORAS_SEVERITY_HIGH, false},
-    {"socket", CORAS_SEVERITY_HIGH, false},
-    {"builtins", CORAS_SEVERITY_HIGH, false},
-    {"importlib", CORAS_SEVERITY_HIGH, false},
-    {"lipsum", CORAS_SEVERITY_MEDIUM, false},
-    {"cycler", CORAS_SEVERITY_MEDIUM, false},
-    {"joiner", CORAS_SEVERITY_MEDIUM, false},
-    {"attr", CORAS_SEVERITY_MEDIUM, false},
-    {"getattr", CORAS_SEVERITY_MEDIUM, false},
-    {"format_map", CORAS_SEVERITY_MEDIUM, false},
-    {"import", CORAS_SEVERITY_MEDIUM, false},
-    {"include", CORAS_SEVERITY_MEDIUM, false},
-    {"extends", CORAS_SEVERITY_MEDIUM, false},
-    {"url_for", CORAS_SEVERITY_MEDIUM, false},
-    {"get_flashed_messages", CORAS_SEVERITY_MEDIUM, false},
-    {"self", CORAS_SEVERITY_MEDIUM, false},
+    {"__class__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__base__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__bases__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__mro__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__subclasses__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__globals__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__builtins__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__import__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__init__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__dict__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__code__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__call__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__self__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__func__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__getattribute__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__getitem__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__reduce__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__module__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"__loader__", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"gi_frame", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"f_globals", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"func_globals", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"os", CORAS_SEVERITY_HIGH, CORAS_USE_OBJECT},
+    {"sys", CORAS_SEVERITY_HIGH, CORAS_USE_ATTRIBUTE},
+    {"subprocess", CORAS_SEVERITY_HIGH, CORAS_USE_ANY},
+    {"system", CORAS_SEVERITY_HIGH, CORAS_USE_METHOD},
+    {"popen", CORAS_SEVERITY_HIGH, CORAS_USE_ANY},
+    {"eval", CORAS_SEVERITY_HIGH, CORAS_USE_CALL},
+    {"exec", CORAS_SEVERITY_HIGH, CORAS_USE_CALL},
+    {"open", CORAS_SEVERITY_HIGH, CORAS_USE_CALL},
+    {"socket", CORAS_SEVERITY_HIGH, CORAS_USE_OBJECT},
+    {"builtins", CORAS_SEVERITY_HIGH, CORAS_USE_OBJECT},
+    {"importlib", CORAS_SEVERITY_HIGH, CORAS_USE_ANY},
+    {"lipsum", CORAS_SEVERITY_MEDIUM, CORAS_USE_ANY},
+    {"cycler", CORAS_SEVERITY_MEDIUM, CORAS_USE_ANY},
+    {"joiner", CORAS_SEVERITY_MEDIUM, CORAS_USE_ANY},
+    {"attr", CORAS_SEVERITY_MEDIUM, CORAS_USE_FILTER},
+    {"getattr", CORAS_SEVERITY_MEDIUM, CORAS_USE_ANY},
+    {"format_map", CORAS_SEVERITY_MEDIUM, CORAS_USE_ATTRIBUTE},
+    {"import", CORAS_SEVERITY_MEDIUM, CORAS_USE_ANY},
+    {"include", CORAS_SEVERITY_MEDIUM, CORAS_USE_ANY},
+    {"extends", CORAS_SEVERITY_MEDIUM, CORAS_USE_ANY},
+    {"url_for", CORAS_SEVERITY_MEDIUM, CORAS_USE_ANY},
+    {"get_flashed_messages", CORAS_SEVERITY_MEDIUM, CORAS_USE_ANY},
+    {"self", CORAS_SEVERITY_MEDIUM, CORAS_USE_OBJECT},
 };
 /* Halves of names that are put together later, and names spelled in numbers. */
 static const struct coras_template_word pieces[] = {
-    {"\\x5f", CORAS_SEVERITY_HIGH, true},
-    {"\\u005f", CORAS_SEVERITY_HIGH, true},
-    {"\\137", CORAS_SEVERITY_HIGH, true},
+    {"\\x5f", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"\\u005f", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
+    {"\\137", CORAS_SEVERITY_HIGH, CORAS_USE_LITERAL},
 };
 
 struct coras_template_walk {
@@ -94,6 +106,45 @@ static void note(struct coras_template_walk *w, const struct coras_template_word
     w->offset = w->at;
 }
 
+/* What stands beside [at, end), blanks left out; NUL at the ends. */
+static char before(const struct coras_template_walk *w)
+{
+    size_t at = w->at;
+    while (at > 0 && coras_is_space(w->text.ptr[at - 1]))
+        at--;
+    return at > 0 ? w->text.ptr[at - 1] : '\0';
+}
+
+static char behind(const struct coras_template_walk *w, size_t end)
+{
+    while (end < w->text.len && coras_is_space(w->text.ptr[end]))
+        end++;
+    return end < w->text.len ? w->text.ptr[end] : '\0';
+}
+
+static bool is_used_so(const struct coras_template_walk *w, size_t end, enum coras_template_use use)
+{
+    char left = before(w), right = behind(w, end);
+
+    switch (use) {
+    case CORAS_USE_LITERAL:
+        return true;
+    case CORAS_USE_ANY:
+        return !w->quote;
+    case CORAS_USE_ATTRIBUTE:
+        return !w->quote && left == '.';
+    case CORAS_USE_OBJECT:
+        return !w->quote && (left == '.' || right == '.');
+    case CORAS_USE_CALL:
+        return !w->quote && right == '(';
+    case CORAS_USE_METHOD:
+        return !w->quote && left == '.' && right == '(';
+    case CORAS_USE_FILTER:
+        return !w->quote && left == '|';
+    }
+    return false;
+}
+
 /* One whole word, and behind it. */
 static void take_word(struct coras_template_walk *w)
 {
@@ -103,7 +154,7 @@ static void take_word(struct coras_template_walk *w)
         end++;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(words); i++)
         if (strlen(words[i].word) == end - w->at && stands_at(w, words[i].word) &&
-            (words[i].in_literals || !w->quote))
+            is_used_so(w, end, words[i].use))
             note(w, &words[i]);
     w->at = end;
 }

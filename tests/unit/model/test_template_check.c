@@ -27,8 +27,11 @@ static const struct {
     {"{% include 'other' %}", CORAS_SEVERITY_MEDIUM, "include", 3},
     {"{{ lipsum(3) }}", CORAS_SEVERITY_MEDIUM, "lipsum", 3},
     {"{{ x|attr('a') }}", CORAS_SEVERITY_MEDIUM, "attr", 5},
-    {"{{ attr }}{{ os }}", CORAS_SEVERITY_HIGH, "os", 13},
-    {"{{ 'it\\'s' }}{{ os }}", CORAS_SEVERITY_HIGH, "os", 16},
+    {"{{ attr }}{{ os }}{% set sys = open %}{{ sys.system }}", CORAS_SEVERITY_LOW, NULL, 0},
+    {"{{ x|attr ('a') }}{{ os.a }}", CORAS_SEVERITY_HIGH, "os", 21},
+    {"{{ 'it\\'s' }}{{ a . os }}", CORAS_SEVERITY_HIGH, "os", 20},
+    {"{{ a.system('id') }}", CORAS_SEVERITY_HIGH, "system", 5},
+    {"{{ eval ('id') }}", CORAS_SEVERITY_HIGH, "eval", 3},
     {"{{ 'never closed", CORAS_SEVERITY_LOW, NULL, 0},
     {"{{ \"}}\" }}{{ lipsum }}", CORAS_SEVERITY_MEDIUM, "lipsum", 13},
 };
