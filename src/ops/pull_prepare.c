@@ -144,6 +144,24 @@ static int copy_plain(coras_workdir *w, const coras_place *p, coras_decompressor
     return left >= 0 && total < left ? fail_size(p, CORAS_ERR_SIZE_MISMATCH, err) : 0;
 }
 
+/* Content that is called compressed and is not has the size and the digest that it was recorded
+ * with, too. */
+static int check_uncompressed(const coras_place *p, coras_error **err)
+{
+    const coras_package_entry *e = p->entry;
+    coras_auto_free char *shown = coras_escape_dup(p->title);
+
+    if (e->form == CORAS_LAYER_RAW && e->plain_size >= 0 && e->plain_size != p->desc.size)
+        return coras_fail(err, CORAS_ERR_SIZE_MISMATCH,
+                          "%s: it has %lld bytes, and %lld were recorded", shown ? shown : "",
+                          (long long)p->desc.size, (long long)e->plain_size);
+    if (e->has_diff_id && !coras_digest_equal(&e->diff_id, &p->desc.digest))
+        return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH,
+                          "%s: it is not compressed and has another digest than the package says",
+                          shown ? shown : "");
+    return 0;
+}
+
 static int check_plain_digest(const coras_place *p, coras_hasher *hasher, coras_error **err)
 {
     coras_auto_free char *shown = coras_escape_dup(p->title);
@@ -239,6 +257,8 @@ static int prepare_content(coras_workdir *w, coras_place *p, struct content *c, 
     const coras_package_entry *e = p->entry;
 
     CORAS_TRY(look_at(c, p, err));
+    if (e->compression != CORAS_COMPRESSION_NONE && c->compression == CORAS_COMPRESSION_NONE)
+        CORAS_TRY(check_uncompressed(p, err));
     if (c->is_tar && (p->in_tree || (e->is_claim && !may_be_tar(p->title)))) {
         p->in_tree = true;
         return add_to_tree(w, p, c, err);

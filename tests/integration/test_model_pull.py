@@ -9,9 +9,11 @@ import stat
 import tarfile
 import unittest
 
+from harness import programs
 from harness.case import CliCase, main
 from harness.packages import *
-from harness.scripted import Reply, ScriptedRegistry, compact, layer, sha256
+from harness.scripted import Reply, ScriptedRegistry, sha256
+from harness.servers import DockerRegistry
 
 need_zstd = unittest.skipUnless(shutil.which("zstd"), "zstd is not installed")
 
@@ -310,8 +312,13 @@ class Compressed(PackageCase):
         self.assertWhole()
 
     def test_wrong_diff_id(self):
-        self.serve(gzipped(self.DATA), diff_id=sha256(b"other"))
-        self.refused("another digest")
+        for data in (gzipped(self.DATA), self.DATA):
+            self.serve(data, diff_id=sha256(b"other"))
+            self.refused("another digest")
+
+    def test_not_compressed_of_another_size(self):
+        self.serve(self.DATA, size=len(self.DATA) + 1)
+        self.refused("were recorded")
 
     def test_beyond_its_size(self):
         self.serve(gzipped(self.DATA), size=len(self.DATA) - 1)
@@ -336,6 +343,15 @@ class Compressed(PackageCase):
             with self.subTest(name):
                 self.serve(data, "raw+zstd")
                 self.refused(reason)
+
+    @need_zstd
+    def test_without_the_library(self):
+        """It is named, and so is what to install; from a layout, since libcurl may need it too."""
+        self.serve(zstd(self.DATA), "raw+zstd")
+        self.ok("cp", self.reference, "--to-oci-layout", "layout:v1")
+        self.box.write("lib/libzstd.so.1", b"no library")
+        self.fails("model", "pull", "--oci-layout", "layout:v1", "-o", "out",
+                   env={"LD_LIBRARY_PATH": str(self.box.work / "lib")}, contains=["libzstd", "libzstd1"])
 
     def test_one_content_packed_and_not(self):
         packed = gzipped(self.DATA)
@@ -649,6 +665,34 @@ class PlainPull(PackageCase):
             with self.subTest(name):
                 put()
                 self.assertEqual(self.ok("pull", self.reference, "-o", "out").err, "")
+
+
+@programs.need_docker_registry
+class RealRegistry(CliCase):
+    def test_modelpack_by_push(self):
+        """A ModelPack as the plain push of files can write it, through a real registry."""
+        registry = self.serve_here(DockerRegistry())
+        names = ["model.safetensors", "config.json"]
+        annotations = {name: {PATH: f"weights/{name}", METADATA: recorded(0o640, "2023-01-02T03:04:05Z", len(name))}
+                       for name in names}
+        for name in names:
+            self.box.write(name, name.encode())
+        self.box.write("annotations.json", json.dumps(annotations).encode())
+        self.box.write("cfg.json", json.dumps({"modelfs": {"type": "layers", "diffIds": [
+            sha256(name.encode()) for name in names]}}).encode())
+        reference = f"{registry.host}/m:v1"
+        self.ok("push", reference, "--artifact-type", CNCF + "manifest.v1+json",
+                "--config", f"cfg.json:{CNCF}config.v1+json", "--annotation-file", "annotations.json",
+                *[f"{name}:{CNCF}weight.v1.raw" for name in names])
+        result = self.ok("model", "pull", reference, "-o", "out")
+        self.assertIn("Package: modelpack", result.out)
+        self.assertEqual([n for n in self.names("out") if not n.endswith("/")],
+                         sorted(f"weights/{name}" for name in names))
+        for name in names:
+            path = self.box.work / "out" / "weights" / name
+            self.assertEqual(path.read_bytes(), name.encode())
+            self.assertEqual(stat.S_IMODE(path.stat().st_mode), 0o640)
+            self.assertEqual(path.stat().st_mtime, 1672628645)
 
 
 if __name__ == "__main__":
