@@ -18,6 +18,8 @@
 #include "model/header.h"
 #include "model/shards.h"
 
+#define MODEL_FILE "model.file"
+
 void coras_model_tree_clear(coras_model_tree *tree)
 {
     for (size_t i = 0; i < tree->files.len; i++)
@@ -242,12 +244,38 @@ static int take(coras_model_tree *tree, const struct choice *c, coras_error **er
     return tree->path ? 0 : coras_fail_no_memory(err);
 }
 
+/* Images of ramalama name the file for llama.cpp by a link, which a pull turns into a second name
+ * of it. The first name is worth more: it says which quantisation, which shard. NULL: there is
+ * none. */
+static const char *named_by_image(int dirfd, const coras_model_tree *tree)
+{
+    const coras_tree_file *named = NULL;
+
+    for (size_t i = 0; i < tree->files.len && !named; i++)
+        if (coras_streq(tree->files.items[i].path, MODEL_FILE))
+            named = &tree->files.items[i];
+    if (!named || kind_of(dirfd, named) != CORAS_CONTENT_GGUF)
+        return NULL;
+    for (size_t i = 0; i < tree->files.len; i++) {
+        const coras_tree_file *file = &tree->files.items[i];
+        if (file != named && file->st.st_ino == named->st.st_ino &&
+            file->st.st_dev == named->st.st_dev)
+            return file->path;
+    }
+    return named->path;
+}
+
 int coras_model_tree_choose(int dirfd, coras_model_tree *tree, coras_error **err)
 {
     struct choice c = {0};
 
     for (size_t i = 0; i < tree->files.len; i++)
         look_at(dirfd, &tree->files.items[i], &c);
+    const char *named = named_by_image(dirfd, tree);
+    if (named) {
+        c.gguf = named;
+        c.gguf_count = 1;
+    }
     return c.gguf || c.has_safetensors ? take(tree, &c, err) : fail_no_model(tree, err);
 }
 

@@ -535,6 +535,15 @@ class Images(PackageCase):
                 self.assertEqual(self.files(), {"tiny/m.gguf": b"gguf", "model.file": b"gguf"})
                 shutil.rmtree(self.box.work / "out")
 
+    def test_path_of_model_file(self):
+        """The file that the link leads to, whichever is the first."""
+        gguf = b"GGUF\x03" + bytes(19)
+        self.image(tar(("models/a.gguf", gguf), ("models/tiny/m.gguf", gguf),
+                       link("models/model.file", "tiny/m.gguf")))
+        result = self.ok("model", "path", self.reference, env={"ORAS_CACHE": str(self.box.root / "cache")})
+        self.assertTrue(json.loads(result.out)["path"].endswith("/tiny/m.gguf"), result)
+        self.assertEqual(result.err, "")
+
     def test_links_out(self):
         for target in ("/etc/passwd", "../etc/passwd", "../../../etc/passwd"):
             with self.subTest(target):
