@@ -228,7 +228,8 @@ static int describe(struct tensor_pull *p, size_t i, const char *media_type, cor
     pulled->desc.media_type = coras_strdup(media_type ? media_type : CORAS_MT_OCTET_STREAM);
     if (!pulled->path || !pulled->desc.media_type)
         return coras_fail_no_memory(err);
-    return 0;
+    return coras_annotations_set(&pulled->desc.annotations, CORAS_ANN_TITLE,
+                                 p->files.paths.items[i], err);
 }
 
 static int save_file(void *user, size_t i, coras_error **err)
@@ -245,7 +246,9 @@ static int save_file(void *user, size_t i, coras_error **err)
         coras_auto_free char *shown = coras_escape_dup(f->path);
         return coras_wrap(err, rc, "%s", shown ? shown : "");
     }
-    return coras_new_files_done(&p->files, i, fd, err);
+    CORAS_TRY(coras_new_files_done(&p->files, i, fd, err));
+    coras_run_post(&p->run, CORAS_EVENT_DONE, &p->pulled[i].desc, p->pulled[i].desc.size, NULL);
+    return 0;
 }
 
 static int save_index(struct tensor_pull *p, size_t i, coras_error **err)

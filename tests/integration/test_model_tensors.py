@@ -124,6 +124,7 @@ class Chosen(TensorCase):
         self.assertEqual(metadata, {"format": "pt"})
         self.assertEqual(self.file("config.json"), CONFIG)
         self.assertIn("not verified", result.err)
+        self.assertRegex(result.out, r"(?m)^Downloaded +[0-9a-f]{12} model.safetensors$")
 
     def test_wide_elements_come_first(self):
         """So that every tensor is aligned, as libraries want that map files."""
