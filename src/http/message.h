@@ -58,7 +58,8 @@ typedef struct coras_request {
     bool
         no_foreign_redirect; /* a redirect to another origin is not followed: the 3xx is returned */
     bool small;              /* few bytes come: small buffers do */
-    bool expect_continue;    /* large body: wait up to 1 s for the server's word before sending */
+    bool one_of_many;     /* one of several connections at work on the same: so do smaller ones */
+    bool expect_continue; /* large body: wait up to 1 s for the server's word before sending */
 } coras_request;
 
 int coras_response_status(const coras_response *r);

@@ -12,6 +12,7 @@ enum {
     CONNECT_TIMEOUT_S = 30, /* as Go's default dialer */
     IDLE_CONNECTION_S = 90, /* as Go's default transport */
     SMALL_BUFFER = 16 * CORAS_KIB,
+    SHARED_BUFFER = 128 * CORAS_KIB,
     LARGE_BUFFER = 512 * CORAS_KIB, /* libcurl's largest; measured: smaller ones cost CPU */
     SMALL_UPLOAD_BUFFER = 64 * CORAS_KIB,
     LARGE_UPLOAD_BUFFER = 256 * CORAS_KIB, /* measured: more brings nothing but memory */
@@ -73,7 +74,8 @@ static void set_transport(struct coras_running *x)
     CORAS_CURL_SET(x, CURLOPT_PATH_AS_IS, 1L);
     CORAS_CURL_SET(x, CURLOPT_CONNECTTIMEOUT, (long)connect_s);
     CORAS_CURL_SET(x, CURLOPT_MAXAGE_CONN, (long)IDLE_CONNECTION_S);
-    CORAS_CURL_SET(x, CURLOPT_BUFFERSIZE, (long)(large ? LARGE_BUFFER : SMALL_BUFFER));
+    int64_t buffer = !large ? SMALL_BUFFER : req->one_of_many ? SHARED_BUFFER : LARGE_BUFFER;
+    CORAS_CURL_SET(x, CURLOPT_BUFFERSIZE, (long)buffer);
     CORAS_CURL_SET(
         x, CURLOPT_UPLOAD_BUFFERSIZE,
         (long)(req->body_length > SMALL_UPLOAD_BUFFER ? LARGE_UPLOAD_BUFFER : SMALL_UPLOAD_BUFFER));

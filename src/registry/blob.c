@@ -117,6 +117,7 @@ static int send_fetch(coras_registry *r, struct blob_fetch *f, const char *url, 
     req.accept_user = f;
     req.no_retry = true;
     req.small = f->end - f->offset <= SMALL_BYTES;
+    req.one_of_many = f->end < f->desc->size;
     CORAS_TRY(coras_client_send(r->client, &req, allowed, &resp, err));
     if (coras_response_status(resp) == 404)
         return coras_registry_content_not_found(&f->desc->digest, err);

@@ -15,7 +15,7 @@ enum {
     REST_MAX_MS = 64000,
     MIB = 1024 * 1024,
     FAST_RATE = 192 * MIB, /* no such connection is capped */
-    SLOW_RATE = 64 * MIB,  /* what even a busy machine can receive */
+    SLOW_RATE = 24 * MIB,  /* what even a busy machine can receive */
     MISSING_MIN = 4 * MIB,
 };
 

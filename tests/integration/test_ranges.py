@@ -13,7 +13,7 @@ from harness.servers import Api, DockerRegistry
 
 MIB = 1 << 20
 SIZE = 160 * MIB
-RATE = 40 * MIB  # of each connection
+RATE = 16 * MIB  # of each connection
 
 
 @programs.need_docker_registry
