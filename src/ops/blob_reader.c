@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "codec/gzip.h"
+#include "codec/zstd.h"
 #include "ops/range_stream.h"
 
 enum { RING_BYTES = 256 * CORAS_KIB, SKIP_BYTES = 64 * CORAS_KIB };
@@ -19,9 +20,10 @@ enum { RING_BYTES = 256 * CORAS_KIB, SKIP_BYTES = 64 * CORAS_KIB };
 struct coras_blob_reader {
     coras_target *target;
     const coras_descriptor *desc;
-    coras_source source; /* of the bytes as they arrive */
-    coras_gunzip *gunzip;
-    int64_t position; /* reader: of the bytes as they arrive */
+    coras_source source;  /* of the bytes as they arrive */
+    coras_gunzip *gunzip; /* or NULL */
+    coras_unzstd *unzstd; /* or NULL */
+    int64_t position;     /* reader: of the bytes as they arrive */
     pthread_t thread;
     bool threaded;
     pthread_mutex_t lock;
@@ -152,7 +154,7 @@ static int open_decompressor(struct coras_blob_reader *r, enum coras_compression
     case CORAS_COMPRESSION_ZSTD:
         break;
     }
-    return coras_fail(err, CORAS_ERR_UNSUPPORTED, "this compression cannot be read");
+    return coras_unzstd_new(&r->source, &r->unzstd, err);
 }
 
 int coras_blob_reader_new(coras_target *target, const coras_descriptor *desc,
@@ -188,6 +190,7 @@ void coras_blob_reader_free(coras_blob_reader *r)
         (void)pthread_join(r->thread, NULL);
     }
     coras_gunzip_free(r->gunzip);
+    coras_unzstd_free(r->unzstd);
     coras_error_free(r->failure);
     (void)pthread_cond_destroy(&r->changed);
     (void)pthread_mutex_destroy(&r->lock);
@@ -197,7 +200,9 @@ void coras_blob_reader_free(coras_blob_reader *r)
 int coras_blob_reader_read(coras_blob_reader *r, void *buf, size_t cap, size_t *ret,
                            coras_error **err)
 {
-    return r->gunzip ? coras_gunzip_read(r->gunzip, buf, cap, ret, err)
+    if (r->gunzip)
+        return coras_gunzip_read(r->gunzip, buf, cap, ret, err);
+    return r->unzstd ? coras_unzstd_read(r->unzstd, buf, cap, ret, err)
                      : take(r, buf, cap, ret, err);
 }
 

@@ -7,7 +7,9 @@ import importlib
 import io
 import json
 import os
+import shutil
 import struct
+import subprocess
 import sys
 import tarfile
 
@@ -181,7 +183,11 @@ class Places(InspectCase):
 
     def test_archives(self):
         tar = self.tar()
-        for form, data in (("tar", tar), ("tar+gzip", gzip.compress(tar))):
+        forms = {"tar": tar, "tar+gzip": gzip.compress(tar)}
+        if shutil.which("zstd"):
+            forms["tar+zstd"] = subprocess.run(["zstd", "-q"], input=tar, check=True,
+                                               capture_output=True).stdout
+        for form, data in forms.items():
             with self.subTest(form):
                 self.package([(data, f"{MODELPACK}weight.v1.{form}", {FILEPATH: "x"})],
                              MODELPACK + "config.v1+json", MODELPACK + "manifest.v1+json")
