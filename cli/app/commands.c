@@ -23,9 +23,9 @@ static const struct cmd cmd_manifest = {
     .name = "manifest", .summary = "Manifest operations", .children = manifest_children};
 
 static const struct cmd *const model_children[] = {
-    &cmd_model_diff,   &cmd_model_inspect, &cmd_model_path,
-    &cmd_model_pull,   &cmd_model_push,    &cmd_model_scan,
-    &cmd_model_import, &cmd_model_export,  NULL};
+    &cmd_model_diff,    &cmd_model_export, &cmd_model_import,
+    &cmd_model_inspect, &cmd_model_path,   &cmd_model_pull,
+    &cmd_model_push,    &cmd_model_scan,   NULL};
 static const struct cmd cmd_model = {
     .name = "model", .summary = "Machine-learning models as artifacts", .children = model_children};
 
