@@ -27,14 +27,16 @@ static const struct unit spans[] = {
 static bool parse(const char *text, const struct unit *units, int64_t *ret)
 {
     size_t digits = strspn(text, "0123456789");
-    int64_t number;
+    int64_t number, product;
 
     if (!coras_parse_int64((coras_str){text, digits}, &number))
         return false;
-    for (; units->name; units++)
-        if (coras_str_ieq(units->name, text + digits))
-            return !__builtin_mul_overflow(number, units->worth, ret);
-    return false;
+    while (units->name && !coras_str_ieq(units->name, text + digits))
+        units++;
+    if (!units->name || __builtin_mul_overflow(number, units->worth, &product))
+        return false;
+    *ret = product;
+    return true;
 }
 
 int amount_parse_bytes(const char *text, int64_t *ret, coras_error **err)

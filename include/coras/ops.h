@@ -235,7 +235,8 @@ typedef struct coras_copy_options {
     size_t platform_count;
     const char *const *extra_tags; /**< NULL-terminated */
     /**
-     * Which content of image manifests to take, by title; NULL: all. Manifests and configs go along
+     * Which content of image manifests to take, by its title, else by the path that a model package
+     * gives it; NULL: all. Manifests and configs go along
      * in any case and are not changed, so that the destination holds a part of what they name: a
      * layout does, a registry would refuse them (CORAS_ERR_UNSUPPORTED). A later copy of the whole
      * completes it. Reports LEFT.

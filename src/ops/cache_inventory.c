@@ -28,6 +28,7 @@ void coras_inventory_clear(coras_inventory *inventory)
     for (size_t i = 0; i < inventory->items.len; i++)
         clear_item(&inventory->items.items[i]);
     free(inventory->items.items);
+    free(inventory->by_inode);
     coras_model_cache_clear(&inventory->models);
     coras_close_fd(&inventory->dirfd);
     coras_target_close(inventory->store);
@@ -229,6 +230,36 @@ static int add_models(coras_inventory *inventory, coras_error **err)
     return add_names(inventory, err);
 }
 
+/* ---- which blob a file is ---- */
+
+static int compare_blobs(const void *a, const void *b)
+{
+    ino_t x = (*(coras_stored *const *)a)->inode, y = (*(coras_stored *const *)b)->inode;
+
+    return x < y ? -1 : x > y;
+}
+
+static int sort_blobs(coras_inventory *inventory, coras_error **err)
+{
+    inventory->by_inode = coras_calloc(inventory->items.len + 1, sizeof(coras_stored *));
+    if (!inventory->by_inode)
+        return coras_fail_no_memory(err);
+    for (size_t i = 0; i < inventory->items.len; i++)
+        if (inventory->items.items[i].kind == CORAS_STORED_BLOB)
+            inventory->by_inode[inventory->blob_count++] = &inventory->items.items[i];
+    qsort(inventory->by_inode, inventory->blob_count, sizeof(coras_stored *), compare_blobs);
+    return 0;
+}
+
+coras_stored *coras_inventory_blob(const coras_inventory *inventory, ino_t inode)
+{
+    const coras_stored key = {.inode = inode}, *at = &key;
+    coras_stored **found = bsearch(&at, inventory->by_inode, inventory->blob_count,
+                                   sizeof(coras_stored *), compare_blobs);
+
+    return found ? *found : NULL;
+}
+
 /* ---- the whole ---- */
 
 static int open_cache(const char *directory, const coras_run_options *run, coras_inventory *ret,
@@ -257,6 +288,7 @@ int coras_inventory_take(const char *directory, const coras_run_options *run, co
     CORAS_TRY(open_cache(directory, run, &inventory, err));
     CORAS_TRY(add_models(&inventory, err));
     CORAS_TRY(add_blobs(&inventory, err));
+    CORAS_TRY(sort_blobs(&inventory, err));
     *ret = inventory;
     inventory = (coras_inventory)CORAS_INVENTORY_INIT;
     return 0;

@@ -39,6 +39,8 @@ typedef struct coras_inventory {
         coras_stored *items;
         size_t len, cap;
     } items;
+    coras_stored **by_inode; /* the blobs among them */
+    size_t blob_count;
 } coras_inventory;
 #define CORAS_INVENTORY_INIT                                                                       \
     {                                                                                              \
@@ -53,6 +55,9 @@ CORAS_MUST_CHECK int coras_inventory_take(const char *directory, const coras_run
 
 /* Bytes of all that is not gone, each file once. -1 when out of memory. */
 int64_t coras_inventory_bytes(const coras_inventory *inventory);
+
+/* The blob that is this file, or NULL. */
+coras_stored *coras_inventory_blob(const coras_inventory *inventory, ino_t inode);
 
 /* A model that nobody reads or makes: both its locks, which the descriptors hold; false when
  * somebody has one. */

@@ -16,8 +16,6 @@ struct pruning {
     const coras_cache_prune_options *opts;
     const coras_run_options *run; /* may be NULL */
     coras_inventory *inventory;
-    coras_stored **by_inode; /* blobs */
-    size_t blob_count;
     int64_t now, bytes; /* that the cache holds */
     coras_cache_pruned done;
 };
@@ -39,34 +37,6 @@ static void note_freed(struct pruning *p, int64_t bytes)
 }
 
 /* ---- blobs ---- */
-
-static int compare_pointers_by_inode(const void *a, const void *b)
-{
-    ino_t x = (*(coras_stored *const *)a)->inode, y = (*(coras_stored *const *)b)->inode;
-
-    return x < y ? -1 : x > y;
-}
-
-static int sort_blobs(struct pruning *p, coras_error **err)
-{
-    p->by_inode = coras_calloc(p->inventory->items.len + 1, sizeof(coras_stored *));
-    if (!p->by_inode)
-        return coras_fail_no_memory(err);
-    for (size_t i = 0; i < p->inventory->items.len; i++)
-        if (p->inventory->items.items[i].kind == CORAS_STORED_BLOB)
-            p->by_inode[p->blob_count++] = &p->inventory->items.items[i];
-    qsort(p->by_inode, p->blob_count, sizeof(coras_stored *), compare_pointers_by_inode);
-    return 0;
-}
-
-static coras_stored *blob_of(const struct pruning *p, ino_t inode)
-{
-    const coras_stored key = {.inode = inode}, *at = &key;
-    coras_stored **found =
-        bsearch(&at, p->by_inode, p->blob_count, sizeof(coras_stored *), compare_pointers_by_inode);
-
-    return found ? *found : NULL;
-}
 
 /* A blob, or an unfinished file that nobody writes. */
 static int remove_file(struct pruning *p, coras_stored *item, coras_error **err)
@@ -109,7 +79,7 @@ static int remove_manifest(struct pruning *p, coras_stored *item, coras_error **
 /* What the model alone has kept goes with it, its blob too. */
 static int forget_file(struct pruning *p, const coras_tree_file *file, coras_error **err)
 {
-    coras_stored *blob = blob_of(p, file->st.st_ino);
+    coras_stored *blob = coras_inventory_blob(p->inventory, file->st.st_ino);
 
     if (blob && !blob->is_gone) {
         blob->links--;
@@ -190,12 +160,7 @@ int coras_cache_prune(const coras_cache_prune_options *opts, const coras_run_opt
     p.bytes = coras_inventory_bytes(&inventory);
     if (p.bytes < 0)
         return coras_fail_no_memory(err);
-    int rc = sort_blobs(&p, err);
-    if (rc == 0)
-        rc = prune(&p, err);
-    free(p.by_inode);
-    if (rc < 0)
-        return rc;
+    CORAS_TRY(prune(&p, err));
     p.done.left = p.bytes;
     *ret = p.done;
     return 0;

@@ -81,15 +81,6 @@ static int check_blob(struct verifying *v, coras_stored *item, coras_error **err
 
 /* ---- models ---- */
 
-static const coras_stored *blob_of(const coras_inventory *inventory, ino_t inode)
-{
-    for (size_t i = 0; i < inventory->items.len; i++)
-        if (inventory->items.items[i].kind == CORAS_STORED_BLOB &&
-            inventory->items.items[i].inode == inode)
-            return &inventory->items.items[i];
-    return NULL;
-}
-
 /* Its record goes in any case, so that the next caller gets it anew; its files unless they are
  * read. */
 static int remove_model(struct verifying *v, const coras_stored *item, coras_error **err)
@@ -110,7 +101,7 @@ static int check_model(struct verifying *v, const coras_stored *item, coras_erro
     for (size_t i = 0; i < item->tree.files.len; i++) {
         const coras_tree_file *file = &item->tree.files.items[i];
         const coras_stored *blob =
-            file->st.st_nlink > 1 ? blob_of(v->inventory, file->st.st_ino) : NULL;
+            file->st.st_nlink > 1 ? coras_inventory_blob(v->inventory, file->st.st_ino) : NULL;
         if (blob)
             right = right && !blob->is_gone;
         else

@@ -9,7 +9,9 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "model/mediatypes.h"
 #include "oci/descriptor.h"
+#include "oci/mediatype.h"
 
 /* Room for the longest name and type that are shown after the last that fits. */
 enum { NAME_SHOWN = 200, TYPE_SHOWN = 100, NAMES_BYTES = 8 * CORAS_LIMIT_ERROR_TEXT };
@@ -37,13 +39,18 @@ bool coras_choosing_is_choosy(const coras_choosing *c)
 
 int coras_content_path(const coras_descriptor *desc, char **ret, coras_error **err)
 {
-    const char *title = coras_descriptor_title(desc);
+    static const char *const names[] = {CORAS_ANN_TITLE, CORAS_ANN_FILEPATH,
+                                        CORAS_ANN_FILEPATH_OLD};
 
     *ret = NULL;
-    if (!title || !*title)
-        return 0;
-    *ret = coras_path_clean(title);
-    return *ret ? 0 : coras_fail_no_memory(err);
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(names); i++) {
+        const char *path = coras_annotations_get(&desc->annotations, names[i]);
+        if (!path || !*path)
+            continue;
+        *ret = coras_path_clean(path);
+        return *ret ? 0 : coras_fail_no_memory(err);
+    }
+    return 0;
 }
 
 static void add_bytes(int64_t *sum, int64_t bytes)

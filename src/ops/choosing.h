@@ -30,7 +30,8 @@ void coras_choosing_clear(coras_choosing *c); /* also of a zeroed one */
 /* Whether something may be left. */
 bool coras_choosing_is_choosy(const coras_choosing *c);
 
-/* What content is called by its title, cleaned; *ret (free) is NULL when it has none. */
+/* The path that content has in its artifact, cleaned: its title, else what a model package calls
+ * it. *ret (free) is NULL when it has none. */
 CORAS_MUST_CHECK int coras_content_path(const coras_descriptor *desc, char **ret,
                                         coras_error **err);
 

@@ -174,20 +174,6 @@ static int add_successor(coras_graph *g, coras_node *node, const coras_manifest 
     return known < 0 ? known : 0;
 }
 
-/* A choice is among what a manifest lists, not of what it is made of. */
-static int is_wanted(struct copy *c, const coras_manifest *m, const coras_descriptor *desc,
-                     bool *ret, coras_error **err)
-{
-    *ret = !coras_media_type_is_foreign_layer(desc->media_type);
-    if (!*ret || (m->has_config && desc == &m->config) || coras_descriptor_is_empty(desc, false) ||
-        coras_media_type_is_manifest(desc->media_type))
-        return 0;
-    coras_auto_free char *path = NULL;
-    CORAS_TRY(coras_content_path(desc, &path, err));
-    *ret = coras_choose(&c->choosing, path, desc);
-    return *ret || !is_dry(c) ? 0 : coras_copy_plan(&c->dry, desc, CORAS_PLAN_SKIP, 0, err);
-}
-
 static int add_successors(struct copy *c, coras_graph *g, coras_node *node, const coras_manifest *m,
                           coras_error **err)
 {
@@ -201,7 +187,8 @@ static int add_successors(struct copy *c, coras_graph *g, coras_node *node, cons
         return coras_fail_no_memory(err);
     for (size_t i = 0; i < count; i++) {
         bool wanted;
-        CORAS_TRY(is_wanted(c, m, next[i], &wanted, err));
+        CORAS_TRY(
+            coras_copy_wants(&c->choosing, is_dry(c) ? &c->dry : NULL, m, next[i], &wanted, err));
         if (wanted)
             CORAS_TRY(add_successor(g, node, m, next[i], &children[i], err));
     }
@@ -468,19 +455,9 @@ static int copy(struct copy *c, const char *from_reference, coras_error **err)
     return 0;
 }
 
-/* Asked before anything is, since a registry refuses a manifest at the very end. */
-static int check_destination(const struct copy *c, coras_error **err)
-{
-    if (!coras_choosing_is_choosy(&c->choosing) || c->to->ops->set_part)
-        return 0;
-    return coras_fail(err, CORAS_ERR_UNSUPPORTED,
-                      "only an OCI layout holds a part of an artifact: a registry refuses a "
-                      "manifest whose content is missing");
-}
-
 static int run_copy(struct copy *c, const char *from_reference, coras_error **err)
 {
-    CORAS_TRY(check_destination(c, err));
+    CORAS_TRY(coras_copy_check_destination(&c->choosing, c->to, err));
     int rc = copy(c, from_reference, err);
     if (rc == 0 && is_dry(c))
         coras_copy_dry_take(&c->dry, c->opts->plan);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a copy would move: the plan, filled by several workers, and a destination that is not there.
+ * What of a graph a copy takes, and what it would move: the plan, filled by several workers, and a
+ * destination that is not there.
  */
 #include "ops/copy_dry.h"
 
 #include "base/alloc.h"
-#include "ops/choosing.h"
+#include "base/error.h"
 
 void coras_copy_dry_init(struct coras_copy_dry *dry)
 {
@@ -37,6 +38,30 @@ int coras_copy_plan(struct coras_copy_dry *dry, const coras_descriptor *desc,
         coras_plan_count(&dry->plan, bytes);
     (void)pthread_mutex_unlock(&dry->lock);
     return rc;
+}
+
+int coras_copy_wants(coras_choosing *choosing, struct coras_copy_dry *dry, const coras_manifest *m,
+                     const coras_descriptor *desc, bool *ret, coras_error **err)
+{
+    coras_auto_free char *path = NULL;
+
+    *ret = !coras_media_type_is_foreign_layer(desc->media_type);
+    if (!*ret || (m->has_config && desc == &m->config) || coras_descriptor_is_empty(desc, false) ||
+        coras_media_type_is_manifest(desc->media_type))
+        return 0;
+    CORAS_TRY(coras_content_path(desc, &path, err));
+    *ret = coras_choose(choosing, path, desc);
+    return *ret || !dry ? 0 : coras_copy_plan(dry, desc, CORAS_PLAN_SKIP, 0, err);
+}
+
+int coras_copy_check_destination(const coras_choosing *choosing, const coras_target *to,
+                                 coras_error **err)
+{
+    if (!coras_choosing_is_choosy(choosing) || to->ops->set_part)
+        return 0;
+    return coras_fail(err, CORAS_ERR_UNSUPPORTED,
+                      "only an OCI layout holds a part of an artifact: a registry refuses a "
+                      "manifest whose content is missing");
 }
 
 static int nothing_exists(coras_target *t CORAS_UNUSED, const coras_descriptor *desc CORAS_UNUSED,

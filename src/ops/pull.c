@@ -159,7 +159,8 @@ static int choose(struct pull *p, const coras_descriptor *desc, const char *titl
     if (coras_media_type_is_manifest(desc->media_type) ||
         (!title && coras_descriptor_is_empty(desc, true)))
         return 0;
-    CORAS_TRY(coras_content_path(desc, &path, err));
+    if (title) /* nothing else becomes a file */
+        CORAS_TRY(coras_content_path(desc, &path, err));
     *ret = coras_choose(&p->choosing, path, desc);
     return *ret ? 0 : plan_content(p, path, desc, CORAS_PLAN_SKIP, 0, err);
 }

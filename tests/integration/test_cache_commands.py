@@ -4,6 +4,7 @@
 import fcntl
 import json
 import os
+import threading
 import time
 
 from harness import programs
@@ -93,13 +94,14 @@ class CacheCommands(CliCase):
     def test_what_is_being_written_stays(self):
         self.model("a")
         self.ok("cache", "prune", "--max-size", "0")
-        self.proxy.add(Fault("/blobs/", "GET", rate=400_000))
+        came, go_on = threading.Event(), threading.Event()
+        self.addCleanup(go_on.set)
+        self.proxy.add(Fault("/blobs/", "GET", call=lambda _: (came.set(), go_on.wait())))
         process = self.box.popen(programs.CORAS, "model", "path", self.refs["a"])
-        self.proxy.clear()
-        self.wait_until(lambda: self.proxy.received() > 50_000)
+        self.assertTrue(came.wait(30))
         self.ok("cache", "prune", "--max-size", "0")
         self.assertEqual(self.listed()["models"][0]["intact"], False)
-        self.proxy.faults.clear()
+        go_on.set()
         process.communicate()
         self.assertEqual(process.returncode, 0)
 

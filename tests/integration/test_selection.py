@@ -180,6 +180,25 @@ class Selection(CliCase):
         self.ok("cp", self.ref, "--to-oci-layout", "part:v1")
         self.assertEqual(self.proxy.received(), 0)
 
+    def test_cp_knows_the_paths_of_model_packages(self):
+        names = {"org.cncf.model.filepath": "config.json", "org.cnai.model.filepath": "sub/a.bin"}
+        layers = []
+        for key, name in names.items():
+            self.box.write("layer", name.encode())
+            blob = self.ok("blob", "push", f"{self.proxy.host}/model", "layer").digest
+            layers.append({"mediaType": "a/b", "digest": blob, "size": len(name),
+                           "annotations": {key: name}})
+        manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                    "config": layers[0], "layers": layers}
+        self.box.write("m.json", json.dumps(manifest).encode())
+        self.ok("manifest", "push", f"{self.proxy.host}/model:packed", "m.json")
+        plan = self.ok("cp", f"{self.proxy.host}/model:packed", "--to-oci-layout", "part:v1",
+                       "--include", "sub/**", "--dry-run").out
+        self.assertRegex(plan, r"(?m)^Download .* sub/a.bin$")
+        self.assertRegex(plan, r"(?m)^Skip .* config.json$")
+        self.fails("pull", f"{self.proxy.host}/model:packed", "--include", "sub/**",
+                   contains="nothing matches the selection")
+
     def test_a_whole_layout_stays_whole(self):
         self.ok("cp", self.ref, "--to-oci-layout", "whole:v1")
         again = self.ok("cp", self.ref, "--to-oci-layout", "whole:v2", "--include", "*.json")
