@@ -50,6 +50,7 @@ const char *coras_severity_name(int severity)
 
 /* ---- findings ---- */
 
+CORAS_PRINTF(3, 0)
 static int put_detail(coras_buf *out, const coras_scan_part *part, const char *fmt, va_list ap,
                       coras_error **err)
 {
