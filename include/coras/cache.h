@@ -75,7 +75,7 @@ typedef struct coras_cache_contents {
  *
  * Never blocks. Thread-safe for distinct records.
  * Since 0.1.
- * Source: src/ops/cache_list.c.
+ * Source: src/ops/cache/list.c.
  */
 CORAS_API void coras_cache_contents_clear(coras_cache_contents *contents);
 
@@ -92,7 +92,7 @@ CORAS_API void coras_cache_contents_clear(coras_cache_contents *contents);
  *
  * Blocking. Thread-safe.
  * Since 0.1.
- * Source: src/ops/cache_list.c.
+ * Source: src/ops/cache/list.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_cache_list(const char *directory, const coras_run_options *run,
                                                 coras_cache_contents *ret, coras_error **err);
@@ -133,7 +133,7 @@ typedef struct coras_cache_pruned {
  *
  * Blocking. Thread-safe.
  * Since 0.1.
- * Source: src/ops/cache_prune.c.
+ * Source: src/ops/cache/prune.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_cache_prune(const coras_cache_prune_options *opts,
                                                  const coras_run_options *run,
@@ -165,7 +165,7 @@ typedef struct coras_cache_report {
  *
  * Never blocks. Thread-safe for distinct records.
  * Since 0.1.
- * Source: src/ops/cache_verify.c.
+ * Source: src/ops/cache/verify.c.
  */
 CORAS_API void coras_cache_report_clear(coras_cache_report *report);
 
@@ -180,7 +180,7 @@ CORAS_API void coras_cache_report_clear(coras_cache_report *report);
  *
  * Blocking: reads every byte. Thread-safe.
  * Since 0.1.
- * Source: src/ops/cache_verify.c.
+ * Source: src/ops/cache/verify.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_cache_verify(const coras_cache_verify_options *opts,
                                                   const coras_run_options *run,

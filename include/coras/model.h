@@ -36,7 +36,7 @@ typedef struct coras_model coras_model;
  *         CORAS_ERR_TOO_LARGE, CORAS_ERR_INVALID_ARGUMENT, CORAS_ERR_UNAUTHORIZED,
  *         CORAS_ERR_CANCELLED, CORAS_ERR_NO_MEMORY, any transport error
  *
- * Blocking. Several threads may use one target. Since 0.1. Source: src/ops/model_open.c.
+ * Blocking. Several threads may use one target. Since 0.1. Source: src/ops/models/open.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_model_open(coras_target *target, const char *reference,
                                                 const coras_platform *platform,
@@ -56,7 +56,7 @@ CORAS_API CORAS_MUST_CHECK int coras_model_open(coras_target *target, const char
  * @return 0; CORAS_ERR_NOT_FOUND, CORAS_ERR_PERMISSION, CORAS_ERR_IO, CORAS_ERR_TOO_LARGE for
  *         more than a million files; CORAS_ERR_INVALID_ARGUMENT, CORAS_ERR_NO_MEMORY
  *
- * Blocking. Thread-safe. Since 0.1. Source: src/ops/model_local.c.
+ * Blocking. Thread-safe. Since 0.1. Source: src/ops/models/local.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_model_open_path(const char *path, const coras_run_options *run,
                                                      coras_model **ret, coras_error **err);
@@ -68,7 +68,7 @@ CORAS_API CORAS_MUST_CHECK int coras_model_open_path(const char *path, const cor
  *
  * @param model  may be NULL
  *
- * No other thread may be using the model. Since 0.1. Source: src/ops/model_view.c.
+ * No other thread may be using the model. Since 0.1. Source: src/ops/models/view.c.
  */
 CORAS_API void coras_model_free(coras_model *model);
 
@@ -159,7 +159,7 @@ typedef struct coras_inspect_options {
  *         only and the header is far inside of one; CORAS_ERR_CANCELLED, CORAS_ERR_NO_MEMORY, any
  *         transport error
  *
- * Blocking. Thread-safe for distinct models. Since 0.1. Source: src/ops/model_inspect.c.
+ * Blocking. Thread-safe for distinct models. Since 0.1. Source: src/ops/models/inspect.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_model_inspect(coras_model *model,
                                                    const coras_inspect_options *opts,
@@ -172,7 +172,7 @@ CORAS_API CORAS_MUST_CHECK int coras_model_inspect(coras_model *model,
  *
  * @param facts  may be NULL
  *
- * Never blocks. Thread-safe for distinct records. Since 0.1. Source: src/ops/model_facts.c.
+ * Never blocks. Thread-safe for distinct records. Since 0.1. Source: src/ops/models/facts.c.
  */
 CORAS_API void coras_model_facts_free(coras_model_facts *facts);
 

@@ -67,7 +67,7 @@ typedef struct coras_diff_options {
  *         CORAS_ERR_TOO_LARGE for more tensors than can be compared; CORAS_ERR_DIGEST_MISMATCH,
  *         CORAS_ERR_CANCELLED, CORAS_ERR_NO_MEMORY, any transport error
  *
- * Blocking. Thread-safe for distinct models. Since 0.1. Source: src/ops/model_diff.c.
+ * Blocking. Thread-safe for distinct models. Since 0.1. Source: src/ops/models/diff.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_model_diff(coras_model *a, coras_model *b,
                                                 const coras_diff_options *opts,

@@ -54,7 +54,7 @@ typedef struct coras_model_got {
  *
  * Never blocks. Thread-safe for distinct records.
  * Since 0.1.
- * Source: src/ops/model_pull.c.
+ * Source: src/ops/models/pull.c.
  */
 CORAS_API void coras_model_got_clear(coras_model_got *got);
 

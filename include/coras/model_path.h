@@ -49,7 +49,7 @@ typedef struct coras_model_place {
  *
  * Never blocks. Thread-safe for distinct records.
  * Since 0.1.
- * Source: src/ops/model_path.c.
+ * Source: src/ops/models/path.c.
  */
 CORAS_API void coras_model_place_clear(coras_model_place *place);
 
@@ -73,7 +73,7 @@ CORAS_API void coras_model_place_clear(coras_model_place *place);
  *
  * Blocking. Several threads may use one target at a time. Events come on the calling thread.
  * Since 0.1.
- * Source: src/ops/model_path.c.
+ * Source: src/ops/models/path.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_model_path(coras_target *source, const char *reference,
                                                 const coras_model_path_options *opts,

@@ -44,7 +44,7 @@ typedef struct coras_model_pack_report {
  *
  * Never blocks. Thread-safe for distinct records.
  * Since 0.1.
- * Source: src/ops/model_push.c.
+ * Source: src/ops/models/push.c.
  */
 CORAS_API void coras_model_pack_report_clear(coras_model_pack_report *report);
 

@@ -79,7 +79,7 @@ typedef struct coras_scan_result {
  *
  * Blocking. Several models may be scanned at a time.
  * Since 0.1.
- * Source: src/ops/model_scan.c.
+ * Source: src/ops/models/scan.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_model_scan(coras_model *model, coras_scan_result *ret,
                                                 coras_error **err);
@@ -99,7 +99,7 @@ CORAS_API CORAS_MUST_CHECK int coras_model_scan(coras_model *model, coras_scan_r
  *
  * Blocking. Several threads may use one target.
  * Since 0.1.
- * Source: src/ops/model_scan.c.
+ * Source: src/ops/models/scan.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_model_scan_at(coras_target *target, const char *reference,
                                                    const coras_platform *platform,
@@ -112,7 +112,7 @@ CORAS_API CORAS_MUST_CHECK int coras_model_scan_at(coras_target *target, const c
  * @param result  borrowed
  * @return a value of enum coras_severity; 0 when nothing was found
  *
- * Never blocks. Thread-safe. Since 0.1. Source: src/ops/model_scan_result.c.
+ * Never blocks. Thread-safe. Since 0.1. Source: src/ops/models/scan_result.c.
  */
 CORAS_API int coras_scan_worst(const coras_scan_result *result);
 
@@ -122,7 +122,7 @@ CORAS_API int coras_scan_worst(const coras_scan_result *result);
  * @param severity  a value of enum coras_severity
  * @return static text; "none" for other values
  *
- * Never blocks. Thread-safe. Since 0.1. Source: src/ops/model_scan_result.c.
+ * Never blocks. Thread-safe. Since 0.1. Source: src/ops/models/scan_result.c.
  */
 CORAS_API const char *coras_severity_name(int severity);
 
@@ -131,7 +131,7 @@ CORAS_API const char *coras_severity_name(int severity);
  *
  * @param result  may be NULL
  *
- * No other thread may be using the result. Since 0.1. Source: src/ops/model_scan_result.c.
+ * No other thread may be using the result. Since 0.1. Source: src/ops/models/scan_result.c.
  */
 CORAS_API void coras_scan_result_clear(coras_scan_result *result);
 

@@ -44,7 +44,7 @@ extern "C" {
  *
  * Blocking. Thread-safe. Events come on the calling thread.
  * Since 0.1.
- * Source: src/ops/model_sources.c.
+ * Source: src/ops/models/sources.c.
  */
 CORAS_API CORAS_MUST_CHECK int
 coras_model_prepare_import(const char *source, const coras_model_pack_options *opts,
@@ -83,7 +83,7 @@ typedef struct coras_model_export_result {
  *
  * Never blocks. Thread-safe for distinct records.
  * Since 0.1.
- * Source: src/ops/model_export.c.
+ * Source: src/ops/models/export.c.
  */
 CORAS_API void coras_model_export_result_clear(coras_model_export_result *result);
 
@@ -116,7 +116,7 @@ CORAS_API void coras_model_export_result_clear(coras_model_export_result *result
  *
  * Blocking. Several threads may use one target. Events come on the calling thread.
  * Since 0.1.
- * Source: src/ops/model_export.c.
+ * Source: src/ops/models/export.c.
  */
 CORAS_API CORAS_MUST_CHECK int coras_model_export(coras_target *source, const char *reference,
                                                   const coras_model_export_options *opts,

@@ -4,8 +4,8 @@
 
 #include "content.h"
 #include "memory_target.h"
-#include "ops/json_diff.h"
-#include "ops/model_claims.h"
+#include "ops/models/json_diff.h"
+#include "ops/models/claims.h"
 
 /* ---- claims ---- */
 

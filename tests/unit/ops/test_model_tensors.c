@@ -7,7 +7,7 @@
 
 #include "scratch.h"
 #include "model/safetensors_write.h"
-#include "ops/model_tensors.h"
+#include "ops/models/tensors.h"
 
 enum { ROWS = 4, COLUMNS = 8 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of a model and parts of them, whichever way they are kept. */
-#include "ops/model_view.h"
+#include "ops/models/view.h"
 
 #include <stdio.h>
 #include <sys/stat.h>

@@ -3,7 +3,7 @@
 #include "rows.h"
 
 #include "ops/hub_cache.h"
-#include "ops/ollama_store.h"
+#include "ops/models/ollama_store.h"
 
 static void finds_ollamas_manifests(void **state)
 {
