@@ -400,7 +400,8 @@ static int fill_result(struct pull *p, coras_pull_result *ret, coras_error **err
             coras_annotations_set(&file->desc.annotations, CORAS_ANN_TITLE, place->title, err));
     }
     ret->skipped_unnamed = p->skipped_unnamed;
-    ret->model_package = count == 0 && p->skipped_unnamed ? p->model_package : NULL;
+    bool nothing = count == 0 && p->skipped_unnamed && !is_dry(p);
+    ret->model_package = nothing ? p->model_package : NULL;
     return coras_descriptor_copy(&ret->root, &p->root, err);
 }
 

@@ -354,6 +354,7 @@ class OtherPrograms(CliCase):
         check_modelpack_config(self, json.loads(config), layers)
 
     def test_ours_pulls_the_files(self):
+        self.assertEqual(self.ok("pull", self.reference, "-o", "out", "--dry-run").err, "")
         self.ok("pull", self.reference, "-o", "out")
         self.assertFiles("out")
 

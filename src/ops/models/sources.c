@@ -213,9 +213,9 @@ static int read_ollama(const char *name, const coras_environment *env,
 
 /* ---- all of them ---- */
 
-int coras_model_source_read(const char *source, const coras_environment *env,
-                            const coras_selection *selection, const coras_cancel *cancel,
-                            coras_model_dir *ret, coras_error **err)
+static int read_source(const char *source, const coras_environment *env,
+                       const coras_selection *selection, const coras_cancel *cancel,
+                       coras_model_dir *ret, coras_error **err)
 {
     static const char hub[] = "hf:", ollama[] = "ollama:";
 
@@ -227,4 +227,15 @@ int coras_model_source_read(const char *source, const coras_environment *env,
     if (is_directory(source))
         return read_directory_or_repository(source, selection, cancel, ret, err);
     return read_named(source, env, selection, cancel, ret, err);
+}
+
+int coras_model_source_read(const char *source, const coras_environment *env,
+                            const coras_selection *selection, const coras_cancel *cancel,
+                            coras_model_dir *ret, coras_error **err)
+{
+    int rc = read_source(source, env, selection, cancel, ret, err);
+
+    if (rc < 0)
+        coras_error_set_party(err, CORAS_PARTY_LOCAL);
+    return rc;
 }
