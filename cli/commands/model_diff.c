@@ -236,7 +236,7 @@ static const struct example diff_examples[] = {
 
 const struct cmd cmd_model_diff = {
     .name = "diff",
-    .use = "[flags] <name>{:<tag>|@<digest>} <name>{:<tag>|@<digest>}",
+    .use = "[flags] <name>{:<tag>|@<digest>}|<path> <name>{:<tag>|@<digest>}|<path>",
     .summary = "Show what distinguishes two models: files, tensors, configuration",
     .about =
         "Show what distinguishes two models: files, tensors, configuration\n\n"

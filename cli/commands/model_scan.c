@@ -193,7 +193,7 @@ static const struct example model_scan_examples[] = {
 
 const struct cmd cmd_model_scan = {
     .name = "scan",
-    .use = "[flags] {<name>{:<tag>|@<digest>} | ./<path>}",
+    .use = "[flags] <name>{:<tag>|@<digest>} | <path>",
     .summary = "Look for what runs code in a model",
     .about = "Look for what runs code in a model: imports in pickles, source files, executables, "
              "chat templates that reach out, names and links that leave it. Nothing is loaded. "
