@@ -283,7 +283,8 @@ static bool class_has(const char *at, const char *end, uint32_t c)
     bool has = false;
 
     while (*at != ']') {
-        uint32_t low, high;
+        uint32_t low = 0, high;
+
         at = skip_class_character(at, end, &low);
         high = low;
         if (*at == '-' && at[1] != ']')
