@@ -5,6 +5,10 @@ top=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 jobs=${JOBS:-$(nproc 2>/dev/null || echo 2)}
 tests_at_once=$((jobs * 4)) # most of them wait for a server or a time-out
 
+# Linking some hundred test programs takes as long as compiling them; not with this linker, where it is installed.
+linker=
+command -v mold >/dev/null 2>&1 && linker=-Dc_link_args=-fuse-ld=mold
+
 say() { printf '==> %s\n' "$*" >&2; }
 die() { printf '%s: %s\n' "${0##*/}" "$*" >&2; exit 1; }
 
@@ -25,9 +29,9 @@ quietly() {
 configure() {
     dir=$1; shift
     if [ ! -f "$dir/build.ninja" ]; then
-        quietly meson setup "$dir" "$top" "$@"
+        quietly meson setup "$dir" "$top" $linker "$@"
     elif [ $# -gt 0 ]; then
-        quietly meson configure "$dir" "$@"
+        quietly meson configure "$dir" $linker "$@"
     fi
 }
 
