@@ -14,6 +14,7 @@ int coras_vec_grow_raw(void **items, size_t *cap, size_t len, size_t more, size_
 #define coras_vec_grow(v, more)                                                                    \
     coras_vec_grow_raw((void **)&(v)->items, &(v)->cap, (v)->len, (more), sizeof(*(v)->items))
 #define coras_vec_foreach(it, v)                                                                   \
-    for (__typeof__((v)->items + 0)(it) = (v)->items; (it) < (v)->items + (v)->len; (it)++)
+    for (__typeof__((v)->items + 0)(it) = (v)->items; (size_t)((it) - (v)->items) < (v)->len;      \
+         (it)++)
 
 #endif
