@@ -92,13 +92,13 @@ static int64_t now_us(void)
 
 static void report(void)
 {
+    report_wanted = 0; /* first: who has read the line may ask again at once */
     printf("connections %u most %u requests %u up %llu down %llu\n", link_state.counted.connections,
            link_state.counted.most, link_state.counted.requests, link_state.counted.bytes[1],
            link_state.counted.bytes[0]);
     fflush(stdout);
     memset(&link_state.counted, 0, sizeof link_state.counted);
     link_state.counted.most = link_state.open;
-    report_wanted = 0;
 }
 
 /* ---- connections ---- */
