@@ -6,13 +6,13 @@ import hashlib
 import importlib
 import io
 import json
-import os
 import shutil
 import struct
 import subprocess
 import sys
 import tarfile
 
+from harness import programs
 from harness.case import CliCase, main
 from harness.scripted import (Reply, ScriptedRegistry, compact, layer, manifest, sha256)
 from harness.weights import gguf, safetensors
@@ -325,7 +325,7 @@ class Cost(InspectCase):
         self.assertLessEqual(len(self.registry.requests()), 33)
         spans = [r.headers.get("Range") for r in self.registry.requests("GET", "/blobs/")]
         self.assertEqual(spans.count("bytes=0-65535"), 30)
-        if not os.environ.get("CORAS_SANITIZED"):
+        if not programs.SANITIZED:
             self.assertLess(int(result.err.split()[-1]), 16 * 1024)
 
     def test_recorded_headers_are_asked_for_exactly_and_verified(self):
@@ -389,7 +389,7 @@ class Hostile(InspectCase):
                 "sys.exit(r)")
         result = self.box.run(sys.executable, "-c", code, self.box.bin / "oras", "model", "inspect",
                               self.ref, *flags, timeout=120)
-        if not os.environ.get("CORAS_SANITIZED"):
+        if not programs.SANITIZED:
             self.assertLess(int(result.err.split()[-1]), 64 * 1024, result)
         return result
 
