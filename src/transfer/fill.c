@@ -71,11 +71,17 @@ static void *helper_thread(void *arg)
 }
 
 /* After its thread has said that it ends, or was told to. */
-static void end_helper(coras_fill_connection *c)
+static void join_helper(coras_fill_connection *c)
 {
-    if (c->state == CORAS_FILL_UNUSED)
-        return;
-    pthread_join(c->thread, NULL);
+    if (c->has_thread)
+        pthread_join(c->thread, NULL);
+    c->has_thread = false;
+}
+
+/* Nobody else looks at the connections: with the lock held, or when all helpers were joined. */
+static void clear_helper(coras_fill_connection *c)
+{
+    join_helper(c);
     free(c->gathered);
     *c = (coras_fill_connection){.state = CORAS_FILL_UNUSED};
 }
@@ -96,13 +102,14 @@ static bool start_helper(coras_filling *f)
 
     if (!c)
         return false;
-    end_helper(c);
+    clear_helper(c);
     *c = (coras_fill_connection){.f = f, .gathered = coras_malloc(CORAS_FILL_GATHER_BYTES)};
     if (!c->gathered || pthread_create(&c->thread, NULL, helper_thread, c) != 0) {
         free(c->gathered);
         c->gathered = NULL;
         return false;
     }
+    c->has_thread = true;
     c->state = CORAS_FILL_AT_WORK;
     f->working++;
     return true;
@@ -249,7 +256,9 @@ static void end_helpers(coras_filling *f)
 {
     atomic_store(&f->helpers_stop, true);
     for (unsigned i = 1; i < CORAS_GROWTH_CONNECTIONS_MAX; i++)
-        end_helper(&f->connections[i]);
+        join_helper(&f->connections[i]);
+    for (unsigned i = 1; i < CORAS_GROWTH_CONNECTIONS_MAX; i++)
+        clear_helper(&f->connections[i]);
 }
 
 /* ---- the whole ---- */

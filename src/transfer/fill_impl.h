@@ -30,7 +30,8 @@ typedef struct coras_fill_connection {
     int64_t skip;        /* own thread: bytes to drop, for a server without ranges begins at 0 */
     int64_t flushed;     /* own thread: handed to the disk until here */
     bool opened;         /* own thread: a first byte has come */
-    pthread_t thread;    /* of the caller's */
+    pthread_t thread;    /* caller's thread: the helper */
+    bool has_thread;     /* caller's thread: it was started and not joined */
     enum coras_fill_state state; /* under lock */
 } coras_fill_connection;
 
