@@ -226,10 +226,11 @@ static int walk_all(struct placing *w, coras_error **err)
         if (w->expected > reached)
             reached = w->expected;
     }
-    if (reached < w->room)
+    int64_t end = w->data + reached, behind = w->room - reached;
+    if (behind > 0)
         return coras_header_odd(w->tensors->header, CORAS_ODD_TRAILING, err,
-                                "byte %lld: bytes behind the last tensor: %lld",
-                                (long long)(w->data + reached), (long long)(w->room - reached));
+                                "byte %lld: bytes behind the last tensor: %lld", (long long)end,
+                                (long long)behind);
     return 0;
 }
 

@@ -85,6 +85,7 @@ static void entry_clear(coras_package_entry *e)
 {
     free(e->path);
     free(e->file_path);
+    e->path = e->file_path = NULL;
 }
 
 /* The same bytes under the same name once more are nothing new. */

@@ -41,6 +41,8 @@ static void end_metadata(coras_safetensors_writer *w)
 void coras_safetensors_tensor(coras_safetensors_writer *w, coras_str name, const char *dtype,
                               const int64_t *shape, size_t rank, int64_t bytes)
 {
+    int64_t begin = w->data;
+
     end_metadata(w);
     if (w->has_metadata || w->has_tensor)
         coras_buf_putc(&w->bytes, ',');
@@ -51,9 +53,9 @@ void coras_safetensors_tensor(coras_safetensors_writer *w, coras_str name, const
     coras_buf_puts(&w->bytes, ",\"shape\":[");
     for (size_t i = 0; i < rank; i++)
         coras_buf_printf(&w->bytes, "%s%lld", i ? "," : "", (long long)shape[i]);
-    coras_buf_printf(&w->bytes, "],\"data_offsets\":[%lld,%lld]}", (long long)w->data,
-                     (long long)(w->data + bytes));
     w->data += bytes;
+    coras_buf_printf(&w->bytes, "],\"data_offsets\":[%lld,%lld]}", (long long)begin,
+                     (long long)w->data);
 }
 
 int coras_safetensors_end(coras_safetensors_writer *w, coras_error **err)

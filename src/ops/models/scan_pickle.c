@@ -64,8 +64,9 @@ static int note_end(struct scan_pickle *sp, const coras_pickle_summary *summary,
     char why[128];
 
     if (summary->broken_at >= 0) {
-        snprintf(why, sizeof(why), "the pickle breaks off at byte %lld",
-                 (long long)(sp->part->at + sp->from + summary->broken_at));
+        int64_t at = sp->part->at + sp->from + summary->broken_at;
+
+        snprintf(why, sizeof(why), "the pickle breaks off at byte %lld", (long long)at);
         return coras_scan_not_looked(sp->scan, sp->part, why, err);
     }
     return 0;
