@@ -11,7 +11,7 @@
 #include "base/str.h"
 #include "client/client.h"
 #include "client/host_facts.h"
-#include "oci/digest.h"
+#include "client/remembered.h"
 
 enum {
     AGE_MAX_S = 24 * 60 * 60, /* networks change: we move, or the host does */
@@ -22,14 +22,9 @@ enum {
 /* "<cache>/hosts/<hash of its name>" */
 static char *entry_path(const char *cache_dir, const char *host)
 {
-    coras_auto_free char *dir = coras_path_join(cache_dir, "hosts");
-    char hex[CORAS_DIGEST_TEXT_MAX];
-    coras_digest name;
+    coras_auto_free char *dir = coras_remembered_dir(cache_dir, "hosts");
 
-    if (!dir || coras_mkdir_all(AT_FDCWD, dir, 0700, NULL) < 0 ||
-        coras_digest_of(CORAS_SHA256, host, strlen(host), &name, NULL) < 0)
-        return NULL;
-    return coras_path_join(dir, coras_digest_hex(&name, hex));
+    return dir ? coras_remembered_path(dir, host) : NULL;
 }
 
 /* "<seconds since 1970> <connections>\n" */

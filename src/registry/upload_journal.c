@@ -11,6 +11,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "client/remembered.h"
 #include "oci/digest.h"
 
 enum {
@@ -43,15 +44,12 @@ static void remove_stale(const char *path)
 /* "<cache>/uploads/<hash of what is uploaded where>" */
 static char *journal_path(const char *cache_dir, const char *head)
 {
-    coras_auto_free char *dir = coras_path_join(cache_dir, "uploads");
-    char hex[CORAS_DIGEST_TEXT_MAX];
-    coras_digest name;
+    coras_auto_free char *dir = coras_remembered_dir(cache_dir, "uploads");
 
-    if (!dir || coras_mkdir_all(AT_FDCWD, dir, 0700, NULL) < 0 ||
-        coras_digest_of(CORAS_SHA256, head, strlen(head), &name, NULL) < 0)
+    if (!dir)
         return NULL;
     remove_stale(dir);
-    return coras_path_join(dir, coras_digest_hex(&name, hex));
+    return coras_remembered_path(dir, head);
 }
 
 /* The line at *text without its end; *text moves behind it. */
