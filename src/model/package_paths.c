@@ -88,29 +88,43 @@ static void entry_clear(coras_package_entry *e)
     e->path = e->file_path = NULL;
 }
 
-/* The same bytes under the same name once more are nothing new. */
+/* The same bytes under the same name once more are nothing new; other bytes are a contradiction. */
+static int is_double(const coras_package_entry *e, coras_map *seen, bool *ret, coras_error **err)
+{
+    const coras_descriptor *first = *e->path ? coras_map_get(seen, e->path) : NULL;
+
+    *ret = first && coras_digest_equal(&first->digest, &e->desc->digest);
+    if (*ret || !*e->path)
+        return 0;
+    return first ? fail_two_layers(e, err)
+                 : coras_map_set(seen, e->path, (void *)(uintptr_t)e->desc, err);
+}
+
+static void swap(coras_package_entry *a, coras_package_entry *b)
+{
+    const coras_package_entry other = *a;
+
+    *a = *b;
+    *b = other;
+}
+
 static int drop_doubles(coras_package *p, coras_error **err)
 {
     coras_auto(coras_map) seen = coras_map_new(NULL);
     size_t kept = 0;
-    int rc = seen ? 0 : coras_fail_no_memory(err);
 
+    if (!seen)
+        return coras_fail_no_memory(err);
     for (size_t i = 0; i < p->entries.len; i++) {
-        coras_package_entry *e = &p->entries.items[i];
-        const bool taken = rc == 0 && *e->path;
-        coras_descriptor *first = taken ? coras_map_get(seen, e->path) : NULL;
-        if (first && coras_digest_equal(&first->digest, &e->desc->digest)) {
-            entry_clear(e);
-            continue;
-        }
-        if (first)
-            rc = fail_two_layers(e, err);
-        else if (taken)
-            rc = coras_map_set(seen, e->path, (void *)(uintptr_t)e->desc, err);
-        p->entries.items[kept++] = *e;
+        bool again = false;
+        CORAS_TRY(is_double(&p->entries.items[i], seen, &again, err));
+        if (!again)
+            swap(&p->entries.items[kept++], &p->entries.items[i]);
     }
+    for (size_t i = kept; i < p->entries.len; i++)
+        entry_clear(&p->entries.items[i]);
     p->entries.len = kept;
-    return rc;
+    return 0;
 }
 
 static char fold(char c)
