@@ -250,6 +250,7 @@ class Downloads(CliCase):
 
 
 class Lists(CliCase):
+    @programs.expects_speed  # to parse 64 MiB
     def test_a_list_has_an_end(self):
         registry = self.serve_here(ScriptedRegistry())
         page = compact({"name": "a/b", "tags": ["t" * 120] * 30000})
