@@ -140,6 +140,7 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
         r->store = root.store;
         r->metadata = root.metadata;
         r->sessions = root.sessions;
+        serve_own_content_init(&r->own, r->store, r->metadata, r->read_only);
         serve_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
         rc = run(r, signals, err);
     }

@@ -58,17 +58,17 @@ static int keep_for_pusher(struct serve_exchange *x)
 
     if (x->method != SERVE_HEAD || x->registry->read_only)
         return 0;
-    rc = serve_metadata_keep_blob(x->registry->metadata, x->route.repository, &x->route.digest,
-                                  before, NULL);
+    rc =
+        x->content->ops->keep_blob(x->content, x->route.repository, &x->route.digest, before, NULL);
     return rc == CORAS_ERR_NOT_FOUND ? rc : 0; /* a full disk does not end reading */
 }
 
-/* Open the file of a blob that is stored according to the database. A client that hears NOT_FOUND
+/* Open the file of a blob that is stored according to the metadata. A client that hears NOT_FOUND
  * pushes the blob again, and so repairs it; whoever runs the registry has to hear of it too. */
-static int fetch(struct serve_exchange *x, const coras_digest *digest, int64_t size, int *ret_fd,
-                 coras_error **err)
+static int fetch(struct serve_exchange *x, const char *repository, const coras_digest *digest,
+                 int64_t size, int *ret_fd, coras_error **err)
 {
-    int rc = serve_blob_store_fetch(x->registry->store, digest, size, ret_fd, err);
+    int rc = x->content->ops->open_blob(x->content, repository, digest, size, ret_fd, err);
 
     if (rc == CORAS_ERR_NOT_FOUND)
         serve_log_failure(x->target, coras_error_message(*err));
@@ -81,8 +81,8 @@ int serve_blob_check(struct serve_exchange *x, const char *repository, const cor
     coras_auto_fd fd = -1;
     int64_t size = 0;
 
-    CORAS_TRY(serve_metadata_find_blob(x->registry->metadata, repository, digest, &size, err));
-    return fetch(x, digest, size, &fd, err);
+    CORAS_TRY(x->content->ops->find_blob(x->content, repository, digest, &size, err));
+    return fetch(x, repository, digest, size, &fd, err);
 }
 
 static void answer_unknown(struct serve_exchange *x)
@@ -98,13 +98,12 @@ void serve_blob_get(struct serve_exchange *x)
     const coras_digest *digest = &x->route.digest;
     coras_auto(coras_error) err = NULL;
     int64_t size = 0;
-    int rc =
-        serve_metadata_find_blob(x->registry->metadata, x->route.repository, digest, &size, &err);
+    int rc = x->content->ops->find_blob(x->content, x->route.repository, digest, &size, &err);
 
     if (rc == 0)
         rc = keep_for_pusher(x);
     if (rc == 0)
-        rc = fetch(x, digest, size, &x->answer.fd, &err);
+        rc = fetch(x, x->route.repository, digest, size, &x->answer.fd, &err);
     if (rc == CORAS_ERR_NOT_FOUND) {
         answer_unknown(x);
         return;
@@ -131,8 +130,7 @@ void serve_blob_delete(struct serve_exchange *x)
         serve_answer_error(x, SERVE_API_UNSUPPORTED, "deleting is switched off", NULL);
         return;
     }
-    rc = serve_metadata_unlink_blob(x->registry->metadata, x->route.repository, &x->route.digest,
-                                    &err);
+    rc = x->content->ops->unlink_blob(x->content, x->route.repository, &x->route.digest, &err);
     if (rc == CORAS_ERR_NOT_FOUND)
         answer_unknown(x);
     else if (rc < 0)

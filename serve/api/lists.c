@@ -55,7 +55,7 @@ static void answer_names(struct serve_exchange *x, const char *path, const coras
 
 void serve_tags_list(struct serve_exchange *x)
 {
-    serve_metadata *m = x->registry->metadata;
+    serve_content *c = x->content;
     coras_auto(coras_error) err = NULL;
     coras_auto_value(coras_strlist) tags = {0};
     coras_auto_buf path = CORAS_BUF_UNLIMITED;
@@ -65,9 +65,9 @@ void serve_tags_list(struct serve_exchange *x)
 
     if (!parse_page(x, TAGS_PAGE_MAX, &page))
         return;
-    rc = serve_metadata_has_repository(m, x->route.repository, &err);
+    rc = c->ops->has_repository(c, x->route.repository, &err);
     if (rc == 0)
-        rc = serve_metadata_tags(m, x->route.repository, page.last, page.limit, &tags, &more, &err);
+        rc = c->ops->tags(c, x->route.repository, page.last, page.limit, &tags, &more, &err);
     coras_buf_printf(&path, "/v2/%s/tags/list", x->route.repository);
     if (rc == CORAS_ERR_NOT_FOUND)
         serve_answer_error(x, SERVE_API_NAME_UNKNOWN, "repository name not known to registry",
@@ -87,8 +87,7 @@ void serve_catalog_list(struct serve_exchange *x)
 
     if (!parse_page(x, REPOSITORIES_PAGE_MAX, &page))
         return;
-    if (serve_metadata_repositories(x->registry->metadata, page.last, page.limit, &names, &more,
-                                    &err) < 0)
+    if (x->content->ops->repositories(x->content, page.last, page.limit, &names, &more, &err) < 0)
         serve_answer_failure(x, err);
     else
         answer_names(x, "/v2/_catalog", &names, &page, more);
@@ -160,7 +159,7 @@ void serve_referrers_list(struct serve_exchange *x)
     query.limit = page.limit + 1;
     coras_buf_puts(r.out,
                    "{\"schemaVersion\":2,\"mediaType\":\"" CORAS_MT_OCI_INDEX "\",\"manifests\":[");
-    if (serve_metadata_referrers(x->registry->metadata, &query, add_referrer, &r, &err) < 0) {
+    if (x->content->ops->referrers(x->content, &query, add_referrer, &r, &err) < 0) {
         serve_answer_failure(x, err);
         return;
     }

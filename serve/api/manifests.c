@@ -16,7 +16,7 @@ static void answer_unknown(struct serve_exchange *x)
     coras_auto(coras_error) err = NULL;
     char text[CORAS_DIGEST_TEXT_MAX];
     const char *what = x->route.tag ? x->route.tag : coras_digest_format(&x->route.digest, text);
-    int rc = serve_metadata_has_repository(x->registry->metadata, x->route.repository, &err);
+    int rc = x->content->ops->has_repository(x->content, x->route.repository, &err);
 
     if (rc == CORAS_ERR_NOT_FOUND)
         serve_answer_error(x, SERVE_API_NAME_UNKNOWN, "repository name not known to registry",
@@ -44,8 +44,8 @@ void serve_manifest_get(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
     struct serve_stored_manifest stored = {0};
-    int rc = serve_metadata_get_manifest(x->registry->metadata, x->route.repository, x->route.tag,
-                                         &x->route.digest, true, &stored, &err);
+    int rc = x->content->ops->get_manifest(x->content, x->route.repository, x->route.tag,
+                                           &x->route.digest, true, &stored, &err);
 
     if (rc == CORAS_ERR_NOT_FOUND)
         answer_unknown(x);
@@ -273,7 +273,7 @@ static int store(struct serve_exchange *x, coras_digest *ret_missing, coras_erro
         if (put.check_children)
             CORAS_TRY(check_files(x, &parsed, ret_missing, err));
     }
-    CORAS_TRY(serve_metadata_put_manifest(x->registry->metadata, &put, ret_missing, err));
+    CORAS_TRY(x->content->ops->put_manifest(x->content, &put, ret_missing, err));
     answer_created(x, &put);
     return 0;
 }
@@ -312,11 +312,10 @@ void serve_manifest_delete(struct serve_exchange *x)
         return;
     }
     if (x->route.tag)
-        rc = serve_metadata_delete_tag(x->registry->metadata, x->route.repository, x->route.tag,
-                                       &err);
+        rc = x->content->ops->delete_tag(x->content, x->route.repository, x->route.tag, &err);
     else
-        rc = serve_metadata_delete_manifest(x->registry->metadata, x->route.repository,
-                                            &x->route.digest, &err);
+        rc = x->content->ops->delete_manifest(x->content, x->route.repository, &x->route.digest,
+                                              &err);
     if (rc == CORAS_ERR_NOT_FOUND)
         answer_unknown(x);
     else if (rc < 0)

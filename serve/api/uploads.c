@@ -103,8 +103,7 @@ static int mount(struct serve_exchange *x, const coras_digest *digest, coras_err
     pthread_rwlock_rdlock(&x->registry->store->collecting);
     rc = serve_blob_check(x, from, digest, err);
     if (rc == 0)
-        rc = serve_metadata_mount_blob(x->registry->metadata, from, x->route.repository, digest,
-                                       err);
+        rc = x->content->ops->mount_blob(x->content, from, x->route.repository, digest, err);
     pthread_rwlock_unlock(&x->registry->store->collecting);
     return rc;
 }
@@ -303,14 +302,11 @@ static void answer_body_error(struct serve_exchange *x)
 static int finish_and_link(struct serve_exchange *x, coras_error **err)
 {
     struct serve_registry *r = x->registry;
-    int64_t size = x->upload->size;
     int rc;
 
     CORAS_TRY(serve_session_verify(x->upload, &x->expected, err));
     pthread_rwlock_rdlock(&r->store->collecting);
-    rc = serve_session_publish(r->sessions, &x->upload, &x->expected, err);
-    if (rc == 0)
-        rc = serve_metadata_link_blob(r->metadata, x->route.repository, &x->expected, size, err);
+    rc = x->content->ops->take_upload(x->content, r->sessions, &x->upload, &x->expected, err);
     pthread_rwlock_unlock(&r->store->collecting);
     if (rc < 0 && !x->upload)
         serve_collect_stray(r, &x->expected);

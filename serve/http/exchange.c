@@ -13,6 +13,7 @@ void serve_exchange_init(struct serve_exchange *x, struct serve_registry *regist
 {
     *x = (struct serve_exchange){
         .registry = registry,
+        .content = &registry->own.content,
         .content_length = -1,
         .body = CORAS_BUF_UNLIMITED,
         .answer = {.body = CORAS_BUF_UNLIMITED, .fd = -1},

@@ -13,7 +13,7 @@
 
 #include "serve/access/access.h"
 #include "serve/api/budget.h"
-#include "serve/storage/metadata.h"
+#include "serve/storage/content.h"
 #include "serve/api/routes.h"
 #include "serve/options.h"
 #include "serve/storage/sessions.h"
@@ -24,6 +24,7 @@ struct serve_registry {
     serve_blob_store *store;
     serve_metadata *metadata;
     serve_sessions *sessions;
+    struct serve_own_content own; /* the directory as content */
     serve_access *access;
     serve_budget *bodies; /* bytes of bodies that are being collected */
     serve_budget
@@ -68,6 +69,7 @@ struct serve_exchange {
     char *target;    /* as sent */
     char *authority; /* "host:port" of a target that is a whole URL, else NULL */
     struct serve_route route;
+    serve_content *content; /* that of the repository; borrowed from the registry */
     int64_t content_length; /* -1: none was sent */
     const char *(*header)(void *connection, const char *name);
     void *connection;

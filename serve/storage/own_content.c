@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The verbs of content on the directory of the registry: the database, and the files of blobs. */
+#include "serve/storage/content.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+static serve_metadata *metadata_of(serve_content *c)
+{
+    return ((struct serve_own_content *)c)->metadata;
+}
+
+static serve_blob_store *store_of(serve_content *c)
+{
+    return ((struct serve_own_content *)c)->store;
+}
+
+static int find_blob(serve_content *c, const char *repository, const coras_digest *digest,
+                     int64_t *ret_size, coras_error **err)
+{
+    return serve_metadata_find_blob(metadata_of(c), repository, digest, ret_size, err);
+}
+
+static int open_blob(serve_content *c, const char *repository, const coras_digest *digest,
+                     int64_t size, int *ret_fd, coras_error **err)
+{
+    (void)repository;
+    return serve_blob_store_fetch(store_of(c), digest, size, ret_fd, err);
+}
+
+static int keep_blob(serve_content *c, const char *repository, const coras_digest *digest,
+                     int64_t before, coras_error **err)
+{
+    return serve_metadata_keep_blob(metadata_of(c), repository, digest, before, err);
+}
+
+static int mount_blob(serve_content *c, const char *from, const char *repository,
+                      const coras_digest *digest, coras_error **err)
+{
+    return serve_metadata_mount_blob(metadata_of(c), from, repository, digest, err);
+}
+
+static int unlink_blob(serve_content *c, const char *repository, const coras_digest *digest,
+                       coras_error **err)
+{
+    return serve_metadata_unlink_blob(metadata_of(c), repository, digest, err);
+}
+
+static int take_upload(serve_content *c, serve_sessions *sessions, serve_session **s,
+                       const coras_digest *digest, coras_error **err)
+{
+    int64_t size = (*s)->size;
+    coras_auto_free char *repository = coras_strdup((*s)->repository);
+
+    if (!repository)
+        return coras_fail_no_memory(err);
+    CORAS_TRY(serve_session_publish(sessions, s, digest, err));
+    return serve_metadata_link_blob(metadata_of(c), repository, digest, size, err);
+}
+
+static int get_manifest(serve_content *c, const char *repository, const char *tag,
+                        const coras_digest *digest, bool with_content,
+                        struct serve_stored_manifest *ret, coras_error **err)
+{
+    return serve_metadata_get_manifest(metadata_of(c), repository, tag, digest, with_content, ret,
+                                       err);
+}
+
+static int put_manifest(serve_content *c, const struct serve_manifest_put *put,
+                        coras_digest *ret_missing, coras_error **err)
+{
+    return serve_metadata_put_manifest(metadata_of(c), put, ret_missing, err);
+}
+
+static int delete_manifest(serve_content *c, const char *repository, const coras_digest *digest,
+                           coras_error **err)
+{
+    return serve_metadata_delete_manifest(metadata_of(c), repository, digest, err);
+}
+
+static int delete_tag(serve_content *c, const char *repository, const char *tag, coras_error **err)
+{
+    return serve_metadata_delete_tag(metadata_of(c), repository, tag, err);
+}
+
+static int has_repository(serve_content *c, const char *repository, coras_error **err)
+{
+    return serve_metadata_has_repository(metadata_of(c), repository, err);
+}
+
+static int list_tags(serve_content *c, const char *repository, const char *last, int64_t limit,
+                     coras_strlist *ret, bool *ret_more, coras_error **err)
+{
+    return serve_metadata_tags(metadata_of(c), repository, last, limit, ret, ret_more, err);
+}
+
+static int list_repositories(serve_content *c, const char *last, int64_t limit, coras_strlist *ret,
+                             bool *ret_more, coras_error **err)
+{
+    return serve_metadata_repositories(metadata_of(c), last, limit, ret, ret_more, err);
+}
+
+static int list_referrers(serve_content *c, const struct serve_referrers_query *query,
+                          bool (*visit)(const char *descriptor, const char *digest, void *user),
+                          void *user, coras_error **err)
+{
+    return serve_metadata_referrers(metadata_of(c), query, visit, user, err);
+}
+
+static const struct serve_content_ops own_ops = {
+    .find_blob = find_blob,
+    .open_blob = open_blob,
+    .keep_blob = keep_blob,
+    .mount_blob = mount_blob,
+    .unlink_blob = unlink_blob,
+    .take_upload = take_upload,
+    .get_manifest = get_manifest,
+    .put_manifest = put_manifest,
+    .delete_manifest = delete_manifest,
+    .delete_tag = delete_tag,
+    .has_repository = has_repository,
+    .tags = list_tags,
+    .repositories = list_repositories,
+    .referrers = list_referrers,
+};
+
+void serve_own_content_init(struct serve_own_content *own, serve_blob_store *store,
+                            serve_metadata *metadata, bool read_only)
+{
+    *own = (struct serve_own_content){
+        .content = {.ops = &own_ops, .read_only = read_only},
+        .store = store,
+        .metadata = metadata,
+    };
+}
