@@ -25,6 +25,8 @@ static const struct row rows[] = {
     {"tls-cert", TEXT, AT(tls_cert), 0, 0},
     {"tls-key", TEXT, AT(tls_key), 0, 0},
     {"host", LIST, AT(hosts), 0, 0},
+    {"proxy", LIST, AT(proxies), 0, 0},
+    {"registry-config", TEXT, AT(registry_config), 0, 0},
     {"anonymous-read", FLAG, AT(anonymous_read), 0, 0},
     {"read-only", FLAG, AT(read_only), 0, 0},
     {"disable-delete", FLAG, AT(disable_delete), 0, 0},
@@ -42,6 +44,7 @@ static const struct row rows[] = {
 void serve_options_clear(struct serve_options *options)
 {
     coras_strlist_clear(&options->hosts);
+    coras_strlist_clear(&options->proxies);
 }
 
 static const struct row *find_row(coras_str name)
@@ -108,5 +111,8 @@ int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--root and --listen are required");
     if (!o->tls_cert != !o->tls_key)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "a certificate and its key go together");
+    if (o->proxies.len > 0 && o->read_only)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--proxy keeps what it fetches: it cannot be used with --read-only");
     return 0;
 }

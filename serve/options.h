@@ -12,18 +12,20 @@
 #include "base/str.h"
 
 struct serve_options {
-    const char *listen;     /* "host:port", "[v6]:port" or ":port"; port 0 = the system chooses */
-    const char *root;       /* directory of the registry; made when absent */
-    const char *htpasswd;   /* file of "user:bcrypt" lines; NULL = everybody may do everything */
-    const char *tls_cert;   /* PEM file; with tls_key: serve https */
-    const char *tls_key;    /* PEM file */
-    coras_strlist hosts;    /* names that it answers to beside localhost, where that matters */
-    bool anonymous_read;    /* with htpasswd: reading needs no password */
-    bool read_only;         /* change nothing in the directory */
-    bool disable_delete;    /* DELETE of content answers 405 UNSUPPORTED */
-    bool sparse_index;      /* accept manifests that name absent content */
-    bool access_log;        /* one line per request on standard error */
-    int64_t grace;          /* seconds that SIGTERM waits for running requests */
+    const char *listen;    /* "host:port", "[v6]:port" or ":port"; port 0 = the system chooses */
+    const char *root;      /* directory of the registry; made when absent */
+    const char *htpasswd;  /* file of "user:bcrypt" lines; NULL = everybody may do everything */
+    const char *tls_cert;  /* PEM file; with tls_key: serve https */
+    const char *tls_key;   /* PEM file */
+    coras_strlist hosts;   /* names that it answers to beside localhost, where that matters */
+    coras_strlist proxies; /* "URL" or "NAME=URL": where content comes from that is not here */
+    const char *registry_config; /* docker config file with credentials for these; NULL: usual */
+    bool anonymous_read;         /* with htpasswd: reading needs no password */
+    bool read_only;              /* change nothing in the directory */
+    bool disable_delete;         /* DELETE of content answers 405 UNSUPPORTED */
+    bool sparse_index;           /* accept manifests that name absent content */
+    bool access_log;             /* one line per request on standard error */
+    int64_t grace;               /* seconds that SIGTERM waits for running requests */
     int64_t idle;           /* seconds: a connection without progress, or with a head that takes
                                longer, is closed */
     int64_t manifest_limit; /* bytes of the largest manifest */

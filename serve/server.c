@@ -80,6 +80,7 @@ static void serve(struct serve_registry *r, serve_front *front, const sigset_t *
         keep_house(r, front, &house);
     while (sigtimedwait(signals, NULL, &second) < 0);
     serve_blob_walk_end(&house.walk);
+    serve_upstreams_cancel(r->upstreams);
     serve_front_drain(front);
     deadline_ms = coras_now_ms() + r->options.grace * 1000;
     while (serve_front_running(front) > 0 && coras_now_ms() < deadline_ms) {
@@ -135,6 +136,9 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
     int rc = serve_access_open(o->htpasswd, o->anonymous_read, &r->access, err);
 
     if (rc == 0)
+        rc = serve_upstreams_open(o, &r->upstreams, err);
+
+    if (rc == 0)
         rc = open_root(r, &root, err);
     if (rc == 0) {
         r->store = root.store;
@@ -145,6 +149,7 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
         rc = run(r, signals, err);
     }
     serve_root_close(&root);
+    serve_upstreams_close(r->upstreams);
     serve_access_close(r->access);
     return rc;
 }

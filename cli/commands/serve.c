@@ -23,6 +23,8 @@ struct serve_state {
     struct opt_string tls_key;
     struct opt_bool anonymous_read;
     struct opt_list host;
+    struct opt_list proxy;
+    struct opt_string registry_config;
     struct opt_bool read_only;
     struct opt_bool disable_delete;
     struct opt_bool sparse_index;
@@ -51,6 +53,13 @@ static const struct opt serve_options[] = {
      "`name` of this machine to answer to beside localhost, where there are no passwords and the "
      "address is a loopback one; may be used several times",
      NULL},
+    {"proxy", 0, OPT_LIST, OPT_HIDDEN, SERVE_AT(proxy), NULL,
+     "`URL` of the registry to fetch from what is not here, or NAME=URL for what is asked for "
+     "under "
+     "the name of that registry; may be used several times",
+     NULL},
+    {"registry-config", 0, OPT_STRING, OPT_HIDDEN, SERVE_AT(registry_config), NULL,
+     "`path` of the authentication file for the registries of --proxy", NULL},
     {"read-only", 0, OPT_BOOL, 0, SERVE_AT(read_only), NULL,
      "refuse everything that changes content, and write nothing to the directory", NULL},
     {"disable-delete", 0, OPT_BOOL, 0, SERVE_AT(disable_delete), NULL, "refuse to delete content",

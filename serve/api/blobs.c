@@ -143,7 +143,7 @@ void serve_blob_created(struct serve_exchange *x, const coras_digest *digest)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    serve_answer_header(x, "Location", "/v2/%s/blobs/%s", x->route.repository,
+    serve_answer_header(x, "Location", "/v2/%s/blobs/%s", x->asked,
                         coras_digest_format(digest, text));
     serve_answer_digest(x, "Docker-Content-Digest", digest);
     serve_answer_empty(x, 201);

@@ -41,7 +41,7 @@ static void answer_names(struct serve_exchange *x, const char *path, const coras
 
     coras_jw_object(&w);
     if (is_tags)
-        coras_jw_member(&w, "name", x->route.repository);
+        coras_jw_member(&w, "name", x->asked);
     coras_jw_key(&w, is_tags ? "tags" : "repositories");
     coras_jw_array(&w);
     for (size_t i = 0; i < names->len; i++)
@@ -68,10 +68,10 @@ void serve_tags_list(struct serve_exchange *x)
     rc = c->ops->has_repository(c, x->route.repository, &err);
     if (rc == 0)
         rc = c->ops->tags(c, x->route.repository, page.last, page.limit, &tags, &more, &err);
-    coras_buf_printf(&path, "/v2/%s/tags/list", x->route.repository);
+    coras_buf_printf(&path, "/v2/%s/tags/list", x->asked);
     if (rc == CORAS_ERR_NOT_FOUND)
         serve_answer_error(x, SERVE_API_NAME_UNKNOWN, "repository name not known to registry",
-                           x->route.repository);
+                           x->asked);
     else if (rc < 0)
         serve_answer_failure(x, err);
     else
@@ -131,7 +131,7 @@ static void answer_referrers(struct serve_exchange *x, const struct referrers *r
         serve_uri_encode(&extra, artifact_type);
     }
     if (r->more && r->count > 0) {
-        coras_buf_printf(&path, "/v2/%s/referrers/%s", x->route.repository,
+        coras_buf_printf(&path, "/v2/%s/referrers/%s", x->asked,
                          coras_digest_format(&x->route.digest, text));
         add_link(x, path.ptr, extra.ptr, r->last, r->limit);
     }

@@ -20,7 +20,7 @@ static void answer_unknown(struct serve_exchange *x)
 
     if (rc == CORAS_ERR_NOT_FOUND)
         serve_answer_error(x, SERVE_API_NAME_UNKNOWN, "repository name not known to registry",
-                           x->route.repository);
+                           x->asked);
     else
         serve_answer_error(x, SERVE_API_MANIFEST_UNKNOWN, "manifest unknown", what);
 }
@@ -166,7 +166,7 @@ static void answer_created(struct serve_exchange *x, const struct serve_manifest
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    serve_answer_header(x, "Location", "/v2/%s/manifests/%s", x->route.repository,
+    serve_answer_header(x, "Location", "/v2/%s/manifests/%s", x->asked,
                         coras_digest_format(&put->digest, text));
     serve_answer_digest(x, "Docker-Content-Digest", &put->digest);
     if (put->parsed && put->parsed->has_subject)

@@ -45,6 +45,21 @@ static enum serve_route_error path_split(coras_str text, struct path *p)
     }
 }
 
+/* A name may begin with that of the registry that it is of, which may have a port. */
+static bool is_name(const char *text)
+{
+    const char *slash = strchr(text, '/');
+    coras_auto_free char *host = NULL;
+
+    if (coras_repository_validate(text, NULL) == 0)
+        return true;
+    if (!slash || !memchr(text, ':', (size_t)(slash - text)))
+        return false;
+    host = coras_strndup(text, (size_t)(slash - text));
+    return host && coras_registry_validate(host, NULL) == 0 &&
+           coras_repository_validate(slash + 1, NULL) == 0;
+}
+
 /* Join the first `count` segments to the repository name. */
 static enum serve_route_error take_name(const struct path *p, size_t count, struct serve_route *r)
 {
@@ -55,7 +70,7 @@ static enum serve_route_error take_name(const struct path *p, size_t count, stru
             coras_buf_putc(&name, '/');
         coras_buf_puts(&name, p->segments[i]);
     }
-    if (name.failed || coras_repository_validate(name.ptr, NULL) < 0)
+    if (name.failed || !is_name(name.ptr))
         return SERVE_ROUTE_BAD_NAME;
     r->repository = coras_strdup(name.ptr);
     return r->repository ? SERVE_ROUTE_OK : SERVE_ROUTE_BAD_NAME;

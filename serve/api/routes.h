@@ -32,6 +32,7 @@ enum serve_route_error {
     SERVE_ROUTE_BAD_TARGET, /* no origin-form target, broken encoding, control characters */
     SERVE_ROUTE_NOT_FOUND,  /* no such operation */
     SERVE_ROUTE_BAD_NAME,
+    SERVE_ROUTE_UNKNOWN_NAME, /* of a registry that we do not answer for */
     SERVE_ROUTE_BAD_TAG,
     SERVE_ROUTE_BAD_DIGEST,
     SERVE_ROUTE_BAD_SESSION /* no session has such an id */
@@ -39,7 +40,7 @@ enum serve_route_error {
 
 struct serve_route {
     enum serve_route_kind kind;
-    char *repository;
+    char *repository;    /* its first component may still be a host:port: see proxy/names.h */
     char *tag;           /* MANIFEST by tag, else NULL */
     coras_digest digest; /* MANIFEST by digest, BLOB, REFERRERS */
     char *session;       /* SESSION */

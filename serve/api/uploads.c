@@ -17,7 +17,7 @@
 /* Where the session stands. "0-0" means nothing or one byte; every client lives with that. */
 static void describe(struct serve_exchange *x, const char *id, int64_t size)
 {
-    serve_answer_header(x, "Location", "/v2/%s/blobs/uploads/%s", x->route.repository, id);
+    serve_answer_header(x, "Location", "/v2/%s/blobs/uploads/%s", x->asked, id);
     serve_answer_header(x, "Range", "0-%" PRId64, size > 0 ? size - 1 : 0);
     serve_answer_header(x, "Docker-Upload-UUID", "%s", id);
 }

@@ -45,6 +45,8 @@ void serve_exchange_clear(struct serve_exchange *x)
         serve_budget_give(x->registry->bodies, x->body_budget);
     answer_clear(&x->answer);
     serve_route_clear(&x->route);
+    serve_place_clear(&x->place);
+    free(x->asked);
     coras_buf_clear(&x->body);
     coras_error_clear(&x->body_error);
     free(x->target);
@@ -149,6 +151,9 @@ static void answer_route_error(struct serve_exchange *x, enum serve_route_error 
     case SERVE_ROUTE_BAD_NAME:
         serve_answer_error(x, SERVE_API_NAME_INVALID, "invalid repository name", NULL);
         break;
+    case SERVE_ROUTE_UNKNOWN_NAME:
+        serve_answer_error(x, SERVE_API_NAME_UNKNOWN, "not a registry that is served here", NULL);
+        break;
     case SERVE_ROUTE_BAD_TAG:
         serve_answer_error(x, SERVE_API_TAG_INVALID, "invalid tag", NULL);
         break;
@@ -246,11 +251,32 @@ static enum serve_route_error take_target(struct serve_exchange *x)
     return serve_route_parse(path, &x->route);
 }
 
+/* From here on the repository is the one here, and `asked` what the client called it. */
+static enum serve_route_error take_place(struct serve_exchange *x)
+{
+    if (!x->route.repository)
+        return SERVE_ROUTE_OK;
+    switch (
+        serve_place_find(x->registry->upstreams, x->route.repository, &x->route.query, &x->place)) {
+    case SERVE_PLACE_OK:
+        break;
+    case SERVE_PLACE_UNKNOWN:
+        return SERVE_ROUTE_UNKNOWN_NAME;
+    default:
+        return SERVE_ROUTE_BAD_NAME;
+    }
+    x->asked = x->route.repository;
+    x->route.repository = coras_strdup(x->place.local);
+    return x->route.repository ? SERVE_ROUTE_OK : SERVE_ROUTE_BAD_NAME;
+}
+
 void serve_exchange_begin(struct serve_exchange *x)
 {
     enum serve_route_error error = take_target(x);
     operation run;
 
+    if (error == SERVE_ROUTE_OK)
+        error = take_place(x);
     serve_answer_header(x, "Docker-Distribution-API-Version", "registry/2.0");
     serve_answer_header(x, "X-Content-Type-Options", "nosniff");
     if (!serve_guard_origin(x) || !is_allowed(x) || !may_write(x) || !serve_guard_body(x))

@@ -16,6 +16,7 @@
 #include "serve/storage/content.h"
 #include "serve/api/routes.h"
 #include "serve/options.h"
+#include "serve/proxy/names.h"
 #include "serve/storage/sessions.h"
 
 /* What all requests share. */
@@ -26,7 +27,8 @@ struct serve_registry {
     serve_sessions *sessions;
     struct serve_own_content own; /* the directory as content */
     serve_access *access;
-    serve_budget *bodies; /* bytes of bodies that are being collected */
+    serve_upstreams *upstreams; /* where content comes from that is not here; may be empty */
+    serve_budget *bodies;       /* bytes of bodies that are being collected */
     serve_budget
         *parsing;       /* bytes of documents that are being parsed: each costs many times that */
     bool loopback_only; /* const: bound to a loopback address */
@@ -66,11 +68,13 @@ struct serve_exchange {
     struct serve_registry *registry;
     /* request */
     enum serve_method method;
-    char *target;    /* as sent */
-    char *authority; /* "host:port" of a target that is a whole URL, else NULL */
-    struct serve_route route;
-    serve_content *content; /* that of the repository; borrowed from the registry */
-    int64_t content_length; /* -1: none was sent */
+    char *target;             /* as sent */
+    char *authority;          /* "host:port" of a target that is a whole URL, else NULL */
+    struct serve_route route; /* its repository is the name here */
+    char *asked;              /* the repository as the client named it: for what it is told */
+    serve_place place;        /* the same at its upstream, if there is one */
+    serve_content *content;   /* that of the repository; borrowed from the registry */
+    int64_t content_length;   /* -1: none was sent */
     const char *(*header)(void *connection, const char *name);
     void *connection;
     struct serve_session_holder client; /* how another request can end this one */

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Upstreams: the registries that `--proxy` names, from which content comes that is not here. Each
+ * has one client of the library, with its connections, credentials and tokens, and one memory of
+ * how it does: down, or busy until some moment. Everybody who is about to ask it looks there first
+ * and tells afterwards, so that a registry that is down is waited for once and not by each request.
+ *
+ * Threads: everything may be called by any thread, but for opening and closing.
+ */
+#ifndef SERVE_PROXY_UPSTREAM_H
+#define SERVE_PROXY_UPSTREAM_H
+
+#include <pthread.h>
+#include "serve/options.h"
+#include "serve/proxy/setting.h"
+#include "target/target.h"
+
+typedef struct serve_upstream {
+    serve_proxy_setting setting; /* const, like everything down to the lock */
+    const char *label;           /* its name, or "default": for people and metrics */
+    coras_client *client;
+    pthread_mutex_t lock;
+    int64_t down_until_ms; /* lock; monotonic, 0 = it answers */
+    int64_t busy_until_ms; /* lock; it has asked not to be asked before */
+    bool is_down;          /* lock; the last that was heard of it */
+    bool refuses_ns;       /* lock; it does not take the query that names a registry */
+} serve_upstream;
+
+typedef struct serve_upstreams {
+    serve_upstream **items; /* const after opening */
+    size_t len, cap;
+    coras_environment *environment;
+    coras_cancel *cancel;
+    char *via; /* "1.1 coras-<random>": how we know ourselves in a ring of caches */
+} serve_upstreams;
+
+/* Of the options; *ret is never NULL, and has no items without --proxy. Connects nothing.
+ * INVALID_ARGUMENT, and CONFIG for a file of credentials. */
+CORAS_MUST_CHECK int serve_upstreams_open(const struct serve_options *options,
+                                          serve_upstreams **ret, coras_error **err);
+/* Everything that waits for an upstream returns CANCELLED soon. */
+void serve_upstreams_cancel(serve_upstreams *u);
+/* After the last target was closed. */
+void serve_upstreams_close(serve_upstreams *u);
+CORAS_DEFINE_AUTO(serve_upstreams, serve_upstreams_close)
+
+/* The upstream of this name as serve_proxy_name() makes it ("": the one for everything), or NULL.
+ */
+serve_upstream *serve_upstreams_find(const serve_upstreams *u, const char *name);
+
+/*
+ * A repository of the upstream as a target of the library, to be closed by the caller. A value
+ * without connections of its own: make one for each task. `repository` is the one at the upstream
+ * (struct serve_place has it). Its verbs try once: whoever asks decides what a failure means.
+ */
+CORAS_MUST_CHECK int serve_upstream_target(serve_upstream *u, const char *repository,
+                                           coras_target **ret, coras_error **err);
+
+/* ---- how it does ---- */
+enum serve_upstream_state {
+    SERVE_UPSTREAM_ASK,  /* ask it, and tell how it went */
+    SERVE_UPSTREAM_DOWN, /* it does not answer: no use before some seconds have passed */
+    SERVE_UPSTREAM_BUSY  /* it has asked to be left alone for *ret_wait_ms */
+};
+/* After a time of being down one caller is told to ask, and the others wait for what it finds. */
+enum serve_upstream_state serve_upstream_state(serve_upstream *u, int64_t *ret_wait_ms);
+/* What became of a request to it: rc 0, or the failure. An answer that refuses is an answer. */
+void serve_upstream_note(serve_upstream *u, int rc, const coras_error *failure);
+
+#endif
