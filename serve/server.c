@@ -15,6 +15,7 @@
 #include "serve/storage/collect.h"
 #include "serve/http/front.h"
 #include "serve/http/log.h"
+#include "serve/operate/pages.h"
 #include "serve/storage/root.h"
 
 /* Descriptors beyond those of connections and the blob that each serves. */
@@ -81,6 +82,7 @@ static void serve(struct serve_registry *r, serve_front *front, const sigset_t *
     while (sigtimedwait(signals, NULL, &second) < 0);
     serve_blob_walk_end(&house.walk);
     serve_upstreams_cancel(r->upstreams);
+    serve_health_drain(r->health);
     serve_front_drain(front);
     deadline_ms = coras_now_ms() + r->options.grace * 1000;
     while (serve_front_running(front) > 0 && coras_now_ms() < deadline_ms) {
@@ -154,11 +156,24 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
     return rc;
 }
 
-static int open_budgets(struct serve_registry *r, coras_error **err)
+static int open_parts(struct serve_registry *r, coras_error **err)
 {
+    r->metrics = serve_metrics_new();
+    r->health = serve_health_new();
     r->bodies = serve_budget_new(BODIES_BYTES);
     r->parsing = serve_budget_new(PARSING_BYTES);
-    return r->bodies && r->parsing ? 0 : coras_fail_no_memory(err);
+    if (!r->metrics || !r->health || !r->bodies || !r->parsing)
+        return coras_fail_no_memory(err);
+    serve_health_add(r->health, "database", serve_probe_database, r);
+    return 0;
+}
+
+static void close_parts(struct serve_registry *r)
+{
+    serve_budget_free(r->bodies);
+    serve_budget_free(r->parsing);
+    serve_health_free(r->health);
+    serve_metrics_free(r->metrics);
 }
 
 int serve_until_signal(const struct serve_options *options, coras_error **err)
@@ -172,10 +187,9 @@ int serve_until_signal(const struct serve_options *options, coras_error **err)
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads, which inherit it */
-    rc = open_budgets(&registry, err);
+    rc = open_parts(&registry, err);
     if (rc == 0)
         rc = open_and_run(&registry, &signals, err);
-    serve_budget_free(registry.bodies);
-    serve_budget_free(registry.parsing);
+    close_parts(&registry);
     return rc;
 }

@@ -22,7 +22,8 @@ enum serve_right {
     SERVE_RIGHT_READ,
     SERVE_RIGHT_WRITE,
     SERVE_RIGHT_DELETE,
-    SERVE_RIGHT_CATALOG
+    SERVE_RIGHT_CATALOG,
+    SERVE_RIGHT_OPERATE /* to see how the server is: known users only */
 };
 
 enum serve_verdict {

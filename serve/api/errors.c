@@ -64,6 +64,7 @@ void serve_answer_busy(struct serve_exchange *x)
 void serve_answer_failure(struct serve_exchange *x, const coras_error *err)
 {
     serve_log_failure(x->target, coras_error_message(err));
+    serve_metrics_add(x->registry->metrics, SERVE_METRIC_FAILURES, NULL, 1);
     switch (coras_error_code(err)) {
     case CORAS_ERR_NO_SPACE:
         serve_answer_error_status(x, 507, SERVE_API_DENIED, "no space left in the registry", NULL);

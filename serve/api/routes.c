@@ -155,6 +155,25 @@ static enum serve_route_error route_match(const struct path *p, struct serve_rou
     }
 }
 
+/* What is one path in its one spelling. */
+static enum serve_route_kind whole_path(coras_str path)
+{
+    static const struct {
+        const char *path;
+        enum serve_route_kind kind;
+    } rows[] = {
+        {"/v2", SERVE_ROUTE_BASE},         {"/v2/", SERVE_ROUTE_BASE},
+        {"/healthz", SERVE_ROUTE_HEALTH},  {"/readyz", SERVE_ROUTE_READY},
+        {"/metrics", SERVE_ROUTE_METRICS},
+    };
+
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
+        if (coras_str_eq(path, rows[i].path))
+            return rows[i].kind;
+    }
+    return SERVE_ROUTE_NONE;
+}
+
 enum serve_route_error serve_route_parse(const char *target, struct serve_route *ret)
 {
     struct path path = {.len = 0};
@@ -167,10 +186,9 @@ enum serve_route_error serve_route_parse(const char *target, struct serve_route 
         return SERVE_ROUTE_BAD_TARGET;
     if (question && !serve_query_parse(coras_str_of(question + 1), &ret->query))
         return SERVE_ROUTE_BAD_TARGET;
-    if (coras_str_eq(text, "/v2") || coras_str_eq(text, "/v2/")) {
-        ret->kind = SERVE_ROUTE_BASE;
+    ret->kind = whole_path(text);
+    if (ret->kind != SERVE_ROUTE_NONE)
         return SERVE_ROUTE_OK;
-    }
     if (!coras_str_starts(target, "/v2/"))
         return SERVE_ROUTE_NOT_FOUND;
     status = path_split((coras_str){text.ptr + 4, text.len - 4}, &path);

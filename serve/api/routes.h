@@ -17,14 +17,19 @@
 
 enum serve_route_kind {
     SERVE_ROUTE_NONE,
-    SERVE_ROUTE_BASE,     /* /v2/ */
-    SERVE_ROUTE_CATALOG,  /* /v2/_catalog */
-    SERVE_ROUTE_TAGS,     /* /v2/NAME/tags/list */
-    SERVE_ROUTE_MANIFEST, /* /v2/NAME/manifests/TAG|DIGEST */
-    SERVE_ROUTE_BLOB,     /* /v2/NAME/blobs/DIGEST */
-    SERVE_ROUTE_UPLOADS,  /* /v2/NAME/blobs/uploads/ */
-    SERVE_ROUTE_SESSION,  /* /v2/NAME/blobs/uploads/ID */
-    SERVE_ROUTE_REFERRERS /* /v2/NAME/referrers/DIGEST */
+    SERVE_ROUTE_BASE,      /* /v2/ */
+    SERVE_ROUTE_CATALOG,   /* /v2/_catalog */
+    SERVE_ROUTE_TAGS,      /* /v2/NAME/tags/list */
+    SERVE_ROUTE_MANIFEST,  /* /v2/NAME/manifests/TAG|DIGEST */
+    SERVE_ROUTE_BLOB,      /* /v2/NAME/blobs/DIGEST */
+    SERVE_ROUTE_UPLOADS,   /* /v2/NAME/blobs/uploads/ */
+    SERVE_ROUTE_SESSION,   /* /v2/NAME/blobs/uploads/ID */
+    SERVE_ROUTE_REFERRERS, /* /v2/NAME/referrers/DIGEST */
+    /* beside the API: */
+    SERVE_ROUTE_HEALTH,  /* /healthz */
+    SERVE_ROUTE_READY,   /* /readyz */
+    SERVE_ROUTE_METRICS, /* /metrics */
+    SERVE_ROUTE_COUNT
 };
 
 enum serve_route_error {

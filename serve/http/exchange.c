@@ -8,6 +8,7 @@
 #include "serve/api/errors.h"
 #include "serve/api/operations.h"
 #include "serve/http/guard.h"
+#include "serve/operate/pages.h"
 
 void serve_exchange_init(struct serve_exchange *x, struct serve_registry *registry)
 {
@@ -105,6 +106,8 @@ static enum serve_right right_of(const struct serve_exchange *x)
         return SERVE_RIGHT_NONE;
     if (x->route.kind == SERVE_ROUTE_CATALOG)
         return SERVE_RIGHT_CATALOG;
+    if (x->route.kind == SERVE_ROUTE_METRICS)
+        return SERVE_RIGHT_OPERATE;
     /* a session, even to look at, is for those who may write */
     if (x->route.kind == SERVE_ROUTE_UPLOADS || x->route.kind == SERVE_ROUTE_SESSION)
         return SERVE_RIGHT_WRITE;
@@ -129,9 +132,17 @@ static bool is_allowed(struct serve_exchange *x)
     const struct serve_asker asker = {serve_exchange_header(x, "Authorization"), x->peer,
                                       x->network};
 
+    if (serve_page_is_open(x))
+        return true;
+    if (right_of(x) == SERVE_RIGHT_OPERATE && !serve_access_has_users(x->registry->access)) {
+        serve_answer_error(x, SERVE_API_DENIED, "only from the machine itself", NULL);
+        return false;
+    }
     if (serve_access_check(x->registry->access, &asker, right_of(x), &x->user) ==
         SERVE_ACCESS_GRANTED)
         return true;
+    if (asker.authorization)
+        serve_metrics_add(x->registry->metrics, SERVE_METRIC_WRONG_PASSWORDS, NULL, 1);
     offer_log_in(x);
     serve_answer_error(x, SERVE_API_UNAUTHORIZED, "authentication required", NULL);
     return false;
@@ -182,7 +193,7 @@ typedef void (*operation)(struct serve_exchange *x);
 /* Row: route; column: method. GET serves HEAD too. */
 static operation operation_of(enum serve_route_kind kind, enum serve_method method)
 {
-    static const operation table[SERVE_ROUTE_REFERRERS + 1][SERVE_OTHER_METHOD] = {
+    static const operation table[SERVE_ROUTE_COUNT][SERVE_OTHER_METHOD] = {
         [SERVE_ROUTE_BASE] = {[SERVE_GET] = answer_base},
         [SERVE_ROUTE_CATALOG] = {[SERVE_GET] = serve_catalog_list},
         [SERVE_ROUTE_TAGS] = {[SERVE_GET] = serve_tags_list},
@@ -196,6 +207,9 @@ static operation operation_of(enum serve_route_kind kind, enum serve_method meth
                                  [SERVE_PATCH] = serve_upload_chunk,
                                  [SERVE_PUT] = serve_upload_chunk,
                                  [SERVE_DELETE] = serve_upload_cancel},
+        [SERVE_ROUTE_HEALTH] = {[SERVE_GET] = serve_page_health},
+        [SERVE_ROUTE_READY] = {[SERVE_GET] = serve_page_ready},
+        [SERVE_ROUTE_METRICS] = {[SERVE_GET] = serve_page_metrics},
     };
 
     if (method == SERVE_OTHER_METHOD)

@@ -15,6 +15,8 @@
 #include "serve/api/budget.h"
 #include "serve/storage/content.h"
 #include "serve/api/routes.h"
+#include "serve/operate/health.h"
+#include "serve/operate/metrics.h"
 #include "serve/options.h"
 #include "serve/proxy/names.h"
 #include "serve/storage/sessions.h"
@@ -28,7 +30,9 @@ struct serve_registry {
     struct serve_own_content own; /* the directory as content */
     serve_access *access;
     serve_upstreams *upstreams; /* where content comes from that is not here; may be empty */
-    serve_budget *bodies;       /* bytes of bodies that are being collected */
+    serve_metrics *metrics;     /* what is counted; NULL counts nothing */
+    serve_health *health;
+    serve_budget *bodies; /* bytes of bodies that are being collected */
     serve_budget
         *parsing;       /* bytes of documents that are being parsed: each costs many times that */
     bool loopback_only; /* const: bound to a loopback address */

@@ -66,6 +66,8 @@ static void on_connection(void *user, struct MHD_Connection *connection, void **
     const struct serve_front *f = user;
     const union MHD_ConnectionInfo *fd, *address;
 
+    serve_metrics_add(f->registry->metrics, SERVE_METRIC_CONNECTIONS, NULL,
+                      what == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
     if (what != MHD_CONNECTION_NOTIFY_STARTED) {
         serve_client_end(f->clients, *slot);
         *slot = NULL;
@@ -131,6 +133,19 @@ static int64_t sent_bytes(const struct serve_exchange *x)
     return x->method == SERVE_HEAD ? 0 : a->length + (int64_t)a->body.len;
 }
 
+static void count_request(const struct serve_exchange *x, int64_t ms)
+{
+    serve_metrics *m = x->registry->metrics;
+    const struct serve_labels labels = {
+        .method = x->method, .route = x->route.kind, .code = x->answer.status};
+
+    serve_metrics_add(m, SERVE_METRIC_REQUESTS, &labels, 1);
+    serve_metrics_took(m, SERVE_METRIC_REQUEST_SECONDS, &labels, ms);
+    serve_metrics_add(m, SERVE_METRIC_RECEIVED_BYTES, NULL, x->received);
+    serve_metrics_add(m, SERVE_METRIC_SENT_BYTES, NULL, sent_bytes(x));
+    serve_metrics_add(m, SERVE_METRIC_RUNNING, NULL, -1);
+}
+
 static void on_completed(void *user, struct MHD_Connection *connection, void **slot,
                          enum MHD_RequestTerminationCode why)
 {
@@ -156,8 +171,10 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
         });
     }
     serve_client_enter(f->clients, r->client, SERVE_PHASE_WAITING);
-    if (r->begun)
+    if (r->begun) {
+        count_request(x, coras_now_ms() - r->began_ms);
         atomic_fetch_sub(&f->running, 1);
+    }
     serve_exchange_clear(x);
     free(r);
     *slot = NULL;
@@ -307,6 +324,7 @@ static enum MHD_Result begin_request(struct MHD_Connection *connection, struct r
 
     r->begun = true;
     atomic_fetch_add(&r->front->running, 1);
+    serve_metrics_add(x->registry->metrics, SERVE_METRIC_RUNNING, NULL, 1);
     r->method = method;
     enter(r, SERVE_PHASE_WORKING);
     if (!x->target)

@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include "base/str.h"
 
 #define NETWORK_BYTES 8 /* of an IPv6 address: the part that a provider gives out */
 
@@ -36,4 +37,14 @@ void serve_peer_network(const struct sockaddr *address, char text[static SERVE_P
     for (size_t i = NETWORK_BYTES; i < sizeof(network.s6_addr); i++)
         network.s6_addr[i] = 0;
     (void)inet_ntop(AF_INET6, &network, text, SERVE_PEER_MAX);
+}
+
+/* ::1 stands for its network, which holds nothing else. */
+bool serve_peer_is_loopback(const char *network)
+{
+    struct in_addr v4;
+
+    if (inet_pton(AF_INET, network, &v4) == 1)
+        return (ntohl(v4.s_addr) >> 24) == 127;
+    return coras_streq(network, "::");
 }

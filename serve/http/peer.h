@@ -18,4 +18,7 @@ void serve_peer_address(const struct sockaddr *address, char text[static SERVE_P
  * that came through a socket of IPv6 is IPv4. */
 void serve_peer_network(const struct sockaddr *address, char text[static SERVE_PEER_MAX]);
 
+/* Whether such a text is an address of this machine itself. */
+bool serve_peer_is_loopback(const char *network);
+
 #endif

@@ -34,6 +34,7 @@ bool serve_collect(struct serve_registry *registry, int64_t grace_s)
         serve_log_failure("collection", coras_error_message(err));
     else
         remove_files(registry, &digests); /* forgotten first: no name without content */
+    serve_metrics_add(registry->metrics, SERVE_METRIC_COLLECTED, NULL, (int64_t)digests.len);
     pthread_rwlock_unlock(&registry->store->collecting);
     return !err && digests.len == BATCH;
 }

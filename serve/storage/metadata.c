@@ -113,6 +113,39 @@ int serve_metadata_referrers(serve_metadata *m, const struct serve_referrers_que
     return rc;
 }
 
+static int count(serve_db *db, serve_db_connection *c, struct serve_metadata_counts *ret,
+                 coras_error **err)
+{
+    sqlite3_stmt *all = serve_db_statement(db, c, SERVE_Q_COUNT_ALL, err);
+    int rc;
+
+    if (!all)
+        return CORAS_ERR_IO;
+    rc = serve_db_step(db, all, err);
+    if (rc <= 0)
+        return rc;
+    ret->repositories = sqlite3_column_int64(all, 0);
+    ret->manifests = sqlite3_column_int64(all, 1);
+    ret->tags = sqlite3_column_int64(all, 2);
+    ret->blobs = sqlite3_column_int64(all, 3);
+    ret->blob_bytes = sqlite3_column_int64(all, 4);
+    sqlite3_reset(all);
+    return 0;
+}
+
+int serve_metadata_count(serve_metadata *m, struct serve_metadata_counts *ret, coras_error **err)
+{
+    serve_db_connection *c = serve_db_reader(m->db, err);
+    int rc;
+
+    *ret = (struct serve_metadata_counts){0};
+    if (!c)
+        return CORAS_ERR_IO;
+    rc = count(m->db, c, ret, err);
+    serve_db_reader_release(m->db, c);
+    return rc;
+}
+
 /* ---- collection ---- */
 
 struct collection {

@@ -115,6 +115,13 @@ serve_metadata_referrers(serve_metadata *m, const struct serve_referrers_query *
                          bool (*visit)(const char *descriptor, const char *digest, void *user),
                          void *user, coras_error **err);
 
+/* How much there is of each. */
+struct serve_metadata_counts {
+    int64_t repositories, manifests, tags, blobs, blob_bytes;
+};
+CORAS_MUST_CHECK int serve_metadata_count(serve_metadata *m, struct serve_metadata_counts *ret,
+                                          coras_error **err);
+
 /* ---- collection ---- */
 /*
  * Forget links that no manifest of their repository needs and that are older than `before` (wall

@@ -63,6 +63,9 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
         "SELECT descriptor, digest FROM manifest WHERE subject = ?2 AND digest > ?3"
         " AND repository = (SELECT id FROM repository WHERE name = ?1)"
         " AND (?4 IS NULL OR artifact_type = ?4) ORDER BY digest LIMIT ?5",
+    [SERVE_Q_COUNT_ALL] = "SELECT (SELECT count(*) FROM repository),"
+                          " (SELECT count(*) FROM manifest), (SELECT count(*) FROM tag),"
+                          " count(*), total(size) FROM blob",
     [SERVE_Q_COLLECT_LINKS] =
         "DELETE FROM link WHERE linked < ?1 AND NOT EXISTS (SELECT 1 FROM reference"
         " WHERE reference.repository = link.repository AND reference.child IN (link.digest, '*'))",

@@ -190,19 +190,6 @@ static void load_entry(serve_sessions *t, const char *name)
         remove_files(t, name);
 }
 
-static void drop_lone_sidecar(serve_sessions *t, const char *name)
-{
-    char id[SERVE_SESSION_ID_LEN + 1];
-    struct stat st;
-
-    if (strlen(name) != SERVE_SIDECAR_NAME_MAX - 1 || !coras_str_ends(name, ".json"))
-        return;
-    memcpy(id, name, SERVE_SESSION_ID_LEN);
-    id[SERVE_SESSION_ID_LEN] = '\0';
-    if (fstatat(t->store->uploads_fd, id, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
-        (void)unlinkat(t->store->uploads_fd, name, 0);
-}
-
 static int load_all(serve_sessions *t, coras_error **err)
 {
     int fd = openat(t->store->uploads_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -217,7 +204,7 @@ static int load_all(serve_sessions *t, coras_error **err)
     }
     while ((entry = readdir(dir))) {
         load_entry(t, entry->d_name);
-        drop_lone_sidecar(t, entry->d_name);
+        serve_sidecar_drop_lone(t->store->uploads_fd, entry->d_name);
     }
     closedir(dir);
     return 0;
@@ -483,6 +470,16 @@ static bool note_expired(const char *id, void *value, void *user)
     if (!s->held && s->touched_s < e->before_s)
         return coras_strlist_add(&e->ids, id, NULL) == 0;
     return true;
+}
+
+int64_t serve_sessions_count(serve_sessions *t)
+{
+    int64_t count;
+
+    pthread_mutex_lock(&t->lock);
+    count = (int64_t)coras_map_len(t->by_id);
+    pthread_mutex_unlock(&t->lock);
+    return count;
 }
 
 void serve_sessions_expire(serve_sessions *t, int64_t now_s)

@@ -91,6 +91,9 @@ CORAS_MUST_CHECK int serve_session_publish(serve_sessions *t, serve_session **s,
 bool serve_session_was_finished(serve_sessions *t, const char *id, const char *repository,
                                 const coras_digest *digest);
 
+/* How many there are. */
+int64_t serve_sessions_count(serve_sessions *t);
+
 /* Remove what was not touched for a week; forget old finished ones. */
 void serve_sessions_expire(serve_sessions *t, int64_t now_s);
 

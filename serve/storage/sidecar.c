@@ -75,3 +75,16 @@ int serve_sidecar_read(int uploads_fd, const char *id, serve_sidecar *ret, coras
     ret->algorithm = algorithm_of(coras_json_get_string(json, "algorithm"));
     return ret->repository && ret->user && ret->owner ? 0 : coras_fail_no_memory(err);
 }
+
+void serve_sidecar_drop_lone(int uploads_fd, const char *name)
+{
+    char id[SERVE_SESSION_ID_LEN + 1];
+    struct stat st;
+
+    if (strlen(name) != SERVE_SIDECAR_NAME_MAX - 1 || !coras_str_ends(name, ".json"))
+        return;
+    memcpy(id, name, SERVE_SESSION_ID_LEN);
+    id[SERVE_SESSION_ID_LEN] = '\0';
+    if (fstatat(uploads_fd, id, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT)
+        (void)unlinkat(uploads_fd, name, 0);
+}

@@ -22,5 +22,7 @@ CORAS_MUST_CHECK int serve_sidecar_write(int uploads_fd, const serve_session *s,
                                          coras_error **err);
 CORAS_MUST_CHECK int serve_sidecar_read(int uploads_fd, const char *id, serve_sidecar *ret,
                                         coras_error **err);
+/* Remove the file of this name if it is one whose upload is gone. */
+void serve_sidecar_drop_lone(int uploads_fd, const char *name);
 
 #endif

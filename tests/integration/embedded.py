@@ -75,7 +75,7 @@ class Server:
                 [*self.prefix, PROGRAM, f"--root={self.root}", "--listen=127.0.0.1:0", *self.options, *more],
                 stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log)
         line = self.process.stdout.readline().decode()
-        if not line.startswith("listening on 127.0.0.1:"):
+        if not line.startswith("listening on "):
             self.process.wait(30)
             raise RuntimeError(f"did not start: {line!r}\n{self.log()}")
         self.port = int(line.rsplit(":", 1)[1])

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Asking the probes. */
+#include "serve/operate/health.h"
+
+#include <stdatomic.h>
+#include "base/alloc.h"
+#include "codec/json.h"
+
+struct health_probe {
+    const char *name;
+    serve_probe_fn *run;
+    void *user;
+};
+struct serve_health {
+    struct health_probe probes[SERVE_PROBES_MAX]; /* const once requests come */
+    size_t count;
+    atomic_bool draining;
+};
+
+serve_health *serve_health_new(void)
+{
+    return coras_new(serve_health);
+}
+
+void serve_health_free(serve_health *h)
+{
+    free(h);
+}
+
+void serve_health_add(serve_health *h, const char *name, serve_probe_fn *probe, void *user)
+{
+    if (h && h->count < SERVE_PROBES_MAX)
+        h->probes[h->count++] = (struct health_probe){name, probe, user};
+}
+
+void serve_health_drain(serve_health *h)
+{
+    atomic_store(&h->draining, true);
+}
+
+struct serve_health_state serve_health_check(serve_health *h, coras_buf *out)
+{
+    coras_auto_buf text = CORAS_BUF_UNLIMITED;
+    coras_json_writer w = CORAS_JSON_WRITER(out ? out : &text, 0);
+    bool failed = false, draining = atomic_load(&h->draining);
+
+    coras_jw_object(&w);
+    coras_jw_key(&w, "checks");
+    coras_jw_object(&w);
+    for (size_t i = 0; i < h->count; i++) {
+        bool part_failed = false;
+        const char *state = h->probes[i].run(h->probes[i].user, &part_failed);
+        coras_jw_member(&w, h->probes[i].name, state);
+        failed = failed || part_failed;
+    }
+    coras_jw_end_object(&w);
+    coras_jw_member(&w, "status", failed ? "failed" : draining ? "stopping" : "ok");
+    coras_jw_end_object(&w);
+    return (struct serve_health_state){!failed, !failed && !draining};
+}

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The embedded registry as its operator sees it: health, metrics."""
+
+import http.client
+import re
+import socket
+import tempfile
+import unittest
+from pathlib import Path
+
+from embedded import Reply, ServerCase
+from harness.case import main
+from harness.servers import HTPASSWD, PASSWORD, USER
+from test_server_access import basic
+
+LINE = re.compile(r'[a-z_]+(\{([a-z]+="[^"\n]*"(,[a-z]+="[^"\n]*")*)?\})? -?\d+(\.\d{3})?')
+
+
+def own_address():
+    """An address of this machine that is not loopback, or None."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        try:
+            sock.connect(("192.0.2.1", 9))  # sends nothing
+            address = sock.getsockname()[0]
+        except OSError:
+            return None
+    return None if address.startswith("127.") else address
+
+
+class Operate(ServerCase):
+    def metrics(self):
+        reply = self.request("GET", "/metrics")
+        self.assertEqual((reply.status, reply.headers["Content-Type"]),
+                         (200, "text/plain; version=0.0.4; charset=utf-8"))
+        found = {}
+        for line in reply.body.decode().splitlines():
+            if not line.startswith(("# HELP ", "# TYPE ")):
+                self.assertRegex(line, "^" + LINE.pattern + "$")
+                name, value = line.rsplit(" ", 1)
+                self.assertNotIn(name, found)
+                found[name] = float(value)
+        return found
+
+    def test_health(self):
+        for path in ("/healthz", "/readyz"):
+            reply = self.request("GET", path)
+            self.assertEqual((reply.status, reply.json), (200, {"checks": {"database": "ok"}, "status": "ok"}))
+            self.assertEqual(self.request("HEAD", path).status, 200)
+            self.assert_error(self.request("POST", path), 405, "UNSUPPORTED")
+            for spelling in (path + "/", "/" + path, path.upper(), "/v2" + path):
+                self.assertEqual(self.request("GET", spelling).status, 404, spelling)
+
+    def test_metrics_count(self):
+        before = self.metrics()
+        self.request("PATCH", self.server.begin(self.repository), b"part")
+        self.request("GET", "/v2/unknown/manifests/v1")
+        after = self.metrics()
+
+        def grew(name):
+            return after.get(name, 0) - before.get(name, 0)
+
+        self.assertEqual(grew('coras_http_requests_total{method="PATCH",route="session",code="202"}'), 1)
+        self.assertEqual(grew('coras_http_requests_total{method="GET",route="manifest",code="404"}'), 1)
+        self.assertEqual(grew('coras_http_request_seconds_count{route="session"}'), 1)
+        self.assertEqual(grew("coras_http_received_bytes_total"), 4)
+        self.assertGreater(grew("coras_http_sent_bytes_total"), 1000)
+        self.assertEqual(grew("coras_uploads"), 1)
+        self.assertEqual(after["coras_http_requests_running"], 1)
+        self.assertGreaterEqual(after["coras_http_connections"], 1)
+        self.assertGreater(after["coras_disk_free_bytes"], 0)
+
+    def test_metrics_take_stock(self):
+        before = self.metrics()
+        data = self.server.push_image(self.repository, "a", [b"stock" * 100])
+        self.server.put_manifest(self.repository, "b", data)
+        after = self.metrics()
+        for name, more in (("repositories", 1), ("manifests", 1), ("tags", 2), ("blobs", 2), ("blob_bytes", 502)):
+            self.assertEqual(after["coras_" + name] - before["coras_" + name], more, name)
+
+
+class Who(ServerCase):
+    """Metrics are for this machine, and for who has a password."""
+
+    options = ("--listen=0.0.0.0:0",)
+
+    def setUp(self):
+        super().setUp()
+        files = tempfile.TemporaryDirectory()
+        self.addCleanup(files.cleanup)
+        self.users = Path(files.name) / "htpasswd"
+        self.users.write_text(HTPASSWD)
+
+    def with_users(self):
+        return self.new_server("--listen=0.0.0.0:0", f"--htpasswd={self.users}", "--anonymous-read").start()
+
+    def test_what_is_forwarded_is_not_of_this_machine(self):
+        server = self.with_users()
+        self.assertEqual(server.request("GET", "/metrics").status, 200)
+        for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
+            self.assertEqual(server.request("GET", "/metrics", headers={name: "x"}).status, 401, name)
+        headers = {"X-Forwarded-For": "10.0.0.1"}
+        self.assertEqual(server.request("GET", "/metrics", headers={**headers, **basic(USER, PASSWORD)}).status, 200)
+        self.assertEqual(server.request("GET", "/healthz", headers=headers).status, 200)
+        self.assert_error(self.request("GET", "/metrics", headers=headers), 403, "DENIED")
+
+    @unittest.skipUnless(own_address(), "this machine has no address but loopback")
+    def test_others_need_a_password(self):
+        server = self.with_users()
+        self.assertEqual(self.from_outside(server, "/metrics").status, 401)
+        self.assertEqual(self.from_outside(server, "/metrics", basic(USER, PASSWORD)).status, 200)
+        self.assertEqual(self.from_outside(server, "/readyz").status, 200)
+        self.assert_error(self.from_outside(self.server, "/metrics"), 403, "DENIED")
+
+    def from_outside(self, server, path, headers=None):
+        connection = http.client.HTTPConnection(own_address(), server.port, timeout=60)
+        self.addCleanup(connection.close)
+        connection.request("GET", path, headers=headers or {})
+        return Reply(connection.getresponse())
+
+
+if __name__ == "__main__":
+    main()
