@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every command of the pages in docs/ works as it stands, and every link leads somewhere.
+
+A page's blocks marked `sh` and `python` run in their order, in one directory, with a registry at what the page calls
+localhost:5000 and a small model in tiny-llm/. Blocks of other kinds (`text`, `json`, `yaml`) are not commands.
+"""
+
+import json
+import re
+import struct
+import sys
+import unittest
+from pathlib import Path
+
+from harness import programs
+from harness.case import CliCase, main
+from harness.servers import CorasServe, can_serve
+
+TOP = Path(__file__).resolve().parents[2]
+DOCS = TOP / "docs"
+
+
+def blocks(page):
+    """(heading, kind, script) of each block that is marked as something to run."""
+    heading, found = page.stem, []
+    for match in re.finditer(r"^#+ ([^\n]*)$|^```(sh|python)\n(.*?)^```$", page.read_text(), re.M | re.S):
+        heading = match[1] or heading
+        if match[2]:
+            found.append((heading, match[2], match[3]))
+    return found
+
+
+def anchors(page):
+    """The names that headings of a page have in links."""
+    text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
+            for title in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
+def safetensors(**tensors):
+    """A file of F32 tensors: name=[elements, ...]."""
+    header, data = {}, b""
+    for name, shape in tensors.items():
+        count = 1
+        for length in shape:
+            count *= length
+        header[name] = {"dtype": "F32", "shape": shape, "data_offsets": [len(data), len(data) + 4 * count]}
+        data += struct.pack(f"<{count}f", *range(count))
+    text = json.dumps(header).encode()
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + data
+
+
+@unittest.skipUnless(can_serve(), "coras serve is not built")
+class Commands(CliCase):
+    def setUp(self):
+        super().setUp()
+        self.server = self.serve_here(CorasServe())
+        self.box.link("coras", programs.CORAS)
+        self.box.write("tiny-llm/config.json", b'{"architectures":["TinyForCausalLM"],"model_type":"tiny",'
+                                               b'"max_position_embeddings":128,"torch_dtype":"float32"}\n')
+        self.box.write("tiny-llm/model.safetensors", safetensors(**{"embed.weight": [8, 4], "lm_head.weight": [8, 4]}))
+        self.box.write("tiny-llm/tokenizer.json", b'{"version":"1.0"}\n')
+
+    def follow(self, page):
+        environment = {"PYTHONPATH": str(TOP / "python"), "CORAS": str(self.box.bin / "coras")}
+        for heading, kind, script in blocks(page):
+            with self.subTest(f"{page.name}: {heading}"):
+                script = script.replace("localhost:5000", self.server.host)
+                argv = ["sh", "-euc", script] if kind == "sh" else [sys.executable, "-c", script]
+                self.box.run(*argv, env=environment, check=0)
+
+
+def add_pages():
+    """A test for each page that has something to run."""
+    for page in sorted(DOCS.glob("*.md")):
+        if blocks(page):
+            name = "test_" + page.stem.replace("-", "_")
+            setattr(Commands, name, lambda self, page=page: self.follow(page))
+
+
+class Links(unittest.TestCase):
+    def test_links(self):
+        pages = [*DOCS.rglob("*.md"), *TOP.glob("*.md")]
+        self.assertTrue(pages)
+        for page in pages:
+            text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
+            for target in re.findall(r"\]\(([^)\s]+)\)", text):
+                if re.match(r"[a-z]+:", target):
+                    continue
+                path, _, anchor = target.partition("#")
+                there = (page.parent / path).resolve() if path else page
+                with self.subTest(f"{page.relative_to(TOP)}: {target}"):
+                    self.assertTrue(there.exists())
+                    if anchor:
+                        self.assertIn(anchor, anchors(there))
+
+
+add_pages()
+if __name__ == "__main__":
+    main()
