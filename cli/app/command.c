@@ -14,6 +14,7 @@
 #include "cli/app/environment.h"
 #include "cli/app/errors.h"
 #include "cli/app/help.h"
+#include "cli/output/report.h"
 
 typedef struct call call_state;
 
@@ -82,6 +83,7 @@ static void call_clear(call_state *call)
     free(call->registry);
     free(call->error_prefix);
     free(call->auth_file);
+    report_free(call->report);
 }
 CORAS_DEFINE_AUTO_VALUE(call_state, call_clear)
 
@@ -117,6 +119,8 @@ int cli_run(const char *program, int argc, char **argv, coras_cancel *cancel)
         rc = flush_output(&error);
     if (rc < 0)
         report_error(&call, error);
+    else
+        report_done(call.report);
     environment_forget();
     return rc < 0 ? 1 : call.exit_code;
 }

@@ -10,6 +10,7 @@
 #include "cli/options/options.h"
 
 struct call;
+struct report;
 
 /* One `Example - <what>:` block. Every line of `lines` is a command without the program's name; a
  * line that starts with `$ ` is printed as it stands. */
@@ -70,9 +71,10 @@ struct call {
     int exit_code; /* of a run that succeeded: 0, or what its result means for a script */
 
     enum error_scope scope;
-    char *registry;     /* owned: host of the target, for the error prefix; or NULL */
-    char *error_prefix; /* owned: replaces "Error:"; or NULL */
-    char *auth_file;    /* owned: the one credential file that was asked; or NULL */
+    char *registry;        /* owned: host of the target, for the error prefix; or NULL */
+    char *error_prefix;    /* owned: replaces "Error:"; or NULL */
+    struct report *report; /* owned: progress for programs, once it has begun; or NULL */
+    char *auth_file;       /* owned: the one credential file that was asked; or NULL */
 };
 
 /* The whole program: returns the exit code. */

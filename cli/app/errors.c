@@ -11,6 +11,7 @@
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/str.h"
+#include "cli/app/error_json.h"
 #include "cli/app/help.h"
 #include "cli/app/hints.h"
 #include "cli/compat/error_line.h"
@@ -87,6 +88,10 @@ void report_error(const struct call *call, const coras_error *error)
 {
     const struct error_line line = error_line_of(call, error);
 
+    if (wants_error_json(call)) {
+        print_error_json(&line, error);
+        return;
+    }
     fprintf(stderr, "%s ", line.prefix);
     print_safely("", line.message);
     print_credential_advice(call, error);

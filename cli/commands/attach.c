@@ -23,13 +23,14 @@ struct attach_state {
     struct packer_options packer;
     struct platform_option platform;
     struct format_options format;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_string artifact_type;
     struct opt_string config;
     struct opt_int concurrency;
     /* while it runs */
     char *config_path;
     const char *config_type; /* NULL: the default */
+    struct call *call;
     struct display *display; /* NULL until the first event */
 };
 
@@ -50,7 +51,7 @@ static const struct opt_use attach_groups[] = {
     {packer_options, offsetof(struct attach_state, packer), NULL, NULL},
     {platform_subject_options, offsetof(struct attach_state, platform), NULL, NULL},
     {format_options, offsetof(struct attach_state, format), NULL, NULL},
-    {no_tty_options, offsetof(struct attach_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct attach_state, progress), NULL, NULL},
     {attach_options, 0, NULL, NULL},
     {0},
 };
@@ -133,7 +134,7 @@ static void attach_event(const coras_event *event, void *user)
     struct attach_state *s = user;
 
     if (!s->display)
-        s->display = upload_display(&s->common, &s->format, &s->no_tty, NULL, NULL);
+        s->display = upload_display(s->call, &s->common, &s->format, &s->progress, NULL, NULL);
     display_event(event, s->display);
 }
 
@@ -144,6 +145,7 @@ static int attach_files(struct attach_state *s, struct call *call, const struct 
     coras_run_options run = run_options(call, &s->concurrency, NULL);
     const coras_attach_options options = library_options(s);
 
+    s->call = call;
     run.on_event = attach_event;
     run.user = s;
     CORAS_TRY(coras_attach(s->target.target, s->target.reference, files->items, files->len,

@@ -25,7 +25,7 @@
 struct backup_state {
     struct common_options common;
     struct repo_tags source;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_string output;
     struct opt_bool include_referrers;
     struct opt_bool no_sync;
@@ -54,7 +54,7 @@ static const struct opt_use backup_groups[] = {
     {remote_options, offsetof(struct backup_state, source.target.remote), NULL, NULL},
     {remote_stdin_options, offsetof(struct backup_state, source.target.remote), NULL, NULL},
     DISTRIBUTION_GROUP(struct backup_state, source.target),
-    {no_tty_options, offsetof(struct backup_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct backup_state, progress), NULL, NULL},
     {backup_options, 0, NULL, NULL},
     {0},
 };
@@ -118,7 +118,7 @@ static int open_store(struct backup_state *s, coras_error **err)
 
 /* ---- the tags ---- */
 
-static void init_display(struct backup_state *s)
+static void init_display(struct call *call, struct backup_state *s)
 {
     static const struct display_words words = {.start = "Pulling  ",
                                                .done = "Pulled   ",
@@ -127,7 +127,7 @@ static void init_display(struct backup_state *s)
                                                .text_skipped = true};
 
     s->display.settings.words = &words;
-    s->display.settings.terminal = display_wants_terminal(s->no_tty.value, s->common.debug.value);
+    display_choose(&s->display.settings, call, &s->common, &s->progress);
     s->display.where = s->source.target.path;
     s->display.done = "Pulled";
 }
@@ -158,7 +158,7 @@ static void count_tags(const coras_event *event, void *user)
     tags_display_event(event, &s->display);
 }
 
-static int back_up(const struct call *call, struct backup_state *s, coras_error **err)
+static int back_up(struct call *call, struct backup_state *s, coras_error **err)
 {
     coras_backup_options options = CORAS_BACKUP_OPTIONS_INIT;
     coras_run_options run = run_options(call, &s->concurrency, NULL);
@@ -168,7 +168,7 @@ static int back_up(const struct call *call, struct backup_state *s, coras_error 
     run.no_sync = s->no_sync.value;
     run.on_event = count_tags;
     run.user = s;
-    init_display(s);
+    init_display(call, s);
     int rc = coras_backup(s->source.target.target, s->layout, &options, &run, err);
     return rc < 0 ? explain_failure(s, rc, err) : 0;
 }

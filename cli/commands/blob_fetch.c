@@ -22,7 +22,7 @@
 struct blob_fetch_state {
     struct common_options common;
     struct target_options target;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_bool descriptor;
     struct opt_bool pretty;
     struct opt_string output;
@@ -37,7 +37,7 @@ static const struct opt_use blob_fetch_groups[] = {
     {debug_options, offsetof(struct blob_fetch_state, common), NULL, NULL},
     {verbose_off_options, offsetof(struct blob_fetch_state, common), NULL, NULL},
     TARGET_GROUPS(struct blob_fetch_state, target),
-    {no_tty_options, offsetof(struct blob_fetch_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct blob_fetch_state, progress), NULL, NULL},
     {descriptor_options, offsetof(struct blob_fetch_state, descriptor), NULL, NULL},
     {pretty_options, offsetof(struct blob_fetch_state, pretty), NULL, NULL},
     {blob_fetch_options, 0, NULL, NULL},
@@ -86,23 +86,23 @@ static int write_arrival(void *user, const void *data, size_t len, coras_error *
     return 0;
 }
 
-static struct display *blob_fetch_display(const struct blob_fetch_state *s)
+static struct display *blob_fetch_display(struct call *call, const struct blob_fetch_state *s)
 {
     static const struct display_words words = {.start = "Downloading", .done = "Downloaded "};
     bool to_stdout = outfile_is_stdout(s->output.value);
-    bool no_tty = s->no_tty.value || (to_stdout && !s->no_tty.set);
-    const struct display_settings settings = {
-        .words = &words,
-        .quiet = true,
-        .terminal = display_wants_terminal(no_tty, s->common.debug.value),
-    };
+    struct progress_options progress = s->progress;
+    struct display_settings settings = {.words = &words, .quiet = true};
+
+    if (to_stdout && !progress.no_tty.set)
+        progress.no_tty.value = true;
+    display_choose(&settings, call, &s->common, &progress);
     return display_new(&settings);
 }
 
-static int fetch_content(const struct blob_fetch_state *s, const coras_descriptor *desc, int fd,
-                         coras_error **err)
+static int fetch_content(struct call *call, const struct blob_fetch_state *s,
+                         const coras_descriptor *desc, int fd, coras_error **err)
 {
-    struct arrival arrival = {.fd = fd, .desc = desc, .display = blob_fetch_display(s)};
+    struct arrival arrival = {.fd = fd, .desc = desc, .display = blob_fetch_display(call, s)};
     report(&arrival, CORAS_EVENT_START);
     int rc = coras_fetch_blob(s->target.target, desc, write_arrival, &arrival, err);
     report(&arrival, rc == 0 ? CORAS_EVENT_DONE : CORAS_EVENT_FAILED);
@@ -114,7 +114,7 @@ static int fetch_content(const struct blob_fetch_state *s, const coras_descripto
 static int save_file(struct call *call, const struct blob_fetch_state *s,
                      const coras_descriptor *desc, coras_error **err)
 {
-    struct display *display = blob_fetch_display(s);
+    struct display *display = blob_fetch_display(call, s);
     const coras_run_options run = run_options(call, NULL, display);
     int rc = coras_save_blob(s->target.target, desc, s->output.value, &run, err);
     display_finish(display);
@@ -126,12 +126,12 @@ static int save_content(struct call *call, const struct blob_fetch_state *s,
                         const coras_descriptor *desc, coras_error **err)
 {
     if (outfile_is_stdout(s->output.value))
-        return fetch_content(s, desc, STDOUT_FILENO, err);
+        return fetch_content(call, s, desc, STDOUT_FILENO, err);
     if (outfile_is_replaceable(s->output.value))
         return save_file(call, s, desc, err);
     coras_auto_value(outfile) file = OUTFILE_INIT;
     CORAS_TRY(outfile_open(s->output.value, &file, err));
-    CORAS_TRY(fetch_content(s, desc, file.fd, err));
+    CORAS_TRY(fetch_content(call, s, desc, file.fd, err));
     return outfile_commit(&file, true, err);
 }
 

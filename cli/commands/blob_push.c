@@ -23,7 +23,7 @@
 struct blob_push_state {
     struct common_options common;
     struct target_options target;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_bool descriptor;
     struct opt_bool pretty;
     struct opt_int size;
@@ -42,7 +42,7 @@ static const struct opt_use blob_push_groups[] = {
     {debug_options, offsetof(struct blob_push_state, common), NULL, NULL},
     {verbose_on_options, offsetof(struct blob_push_state, common), NULL, NULL},
     TARGET_GROUPS(struct blob_push_state, target),
-    {no_tty_options, offsetof(struct blob_push_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct blob_push_state, progress), NULL, NULL},
     {descriptor_options, offsetof(struct blob_push_state, descriptor), NULL, NULL},
     {pretty_options, offsetof(struct blob_push_state, pretty), NULL, NULL},
     {blob_push_options, 0, NULL, NULL},
@@ -130,8 +130,8 @@ static int push_content(struct call *call, struct blob_push_state *s, const cora
 {
     const struct opt_int one = {.value = 1};
     const struct format_options quiet = {.kind = FORMAT_JSON};
-    struct display *display =
-        upload_display(&s->common, s->descriptor.value ? &quiet : NULL, &s->no_tty, NULL, NULL);
+    struct display *display = upload_display(call, &s->common, s->descriptor.value ? &quiet : NULL,
+                                             &s->progress, NULL, NULL);
     const coras_run_options run = run_options(call, &one, display);
     int rc = desc->size == s->content_size ? coras_push_blob(s->target.target, desc, fd, &run, err)
                                            : push_misfit(s, desc, display, err);

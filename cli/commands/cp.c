@@ -24,7 +24,7 @@ struct cp_state {
     struct common_options common;
     struct target_options from;
     struct target_options to;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_bool recursive;
     struct opt_bool force;
     struct opt_int concurrency;
@@ -72,7 +72,7 @@ static const struct opt_use cp_groups[] = {
     {verbose_on_options, offsetof(struct cp_state, common), NULL, NULL},
     SIDE_GROUPS(from, "from-", "source "),
     SIDE_GROUPS(to, "to-", "destination "),
-    {no_tty_options, offsetof(struct cp_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct cp_state, progress), NULL, NULL},
     {cp_options, 0, NULL, NULL},
     {selection_options, offsetof(struct cp_state, selection), NULL, NULL},
     {dry_run_options, offsetof(struct cp_state, dry_run), NULL, NULL},
@@ -177,7 +177,7 @@ static void cp_event(const coras_event *event, void *user)
         display_event(event, s->display);
 }
 
-static struct display *cp_display(struct cp_state *s)
+static struct display *cp_display(struct call *call, struct cp_state *s)
 {
     static const struct display_words words = {.start = "Copying",
                                                .done = "Copied ",
@@ -185,13 +185,13 @@ static struct display *cp_display(struct cp_state *s)
                                                .skipped = "Skipped",
                                                .mounted = "Mounted",
                                                .text_skipped = true};
-    const struct display_settings settings = {
+    struct display_settings settings = {
         .words = &words,
         .terse = !s->common.verbose.value,
-        .terminal = display_wants_terminal(s->no_tty.value, s->common.debug.value),
         .headline = print_copied,
         .user = s,
     };
+    display_choose(&settings, call, &s->common, &s->progress);
     return display_new(&settings);
 }
 
@@ -302,7 +302,7 @@ static int cp_run(struct call *call, coras_error **err)
     CORAS_TRY(target_open_source(call, &s->from, &s->resolve, err));
     CORAS_TRY(target_require_reference(call, &s->from, err));
     CORAS_TRY(open_destination(call, s, err));
-    s->display = cp_display(s);
+    s->display = cp_display(call, s);
     int rc = copy_with_display(s, call, err);
     if (rc < 0)
         display_advise(s->display, err);

@@ -189,11 +189,12 @@ static int push_with_display(struct call *call, struct display *display, coras_e
 static int manifest_push_run(struct call *call, coras_error **err)
 {
     struct manifest_push_state *s = call->state;
-    const struct opt_bool no_tty = {.value = true}; /* this command has no bars */
+    const struct progress_options plain = {.no_tty.value = true,
+                                           .kind.value = "plain"}; /* this command has no bars */
     const struct format_options quiet = {.kind = FORMAT_JSON};
     common_apply(&s->common);
-    struct display *display =
-        upload_display(&s->common, s->descriptor.value ? &quiet : NULL, &no_tty, print_pushed, s);
+    struct display *display = upload_display(call, &s->common, s->descriptor.value ? &quiet : NULL,
+                                             &plain, print_pushed, s);
     int rc = push_with_display(call, display, err);
     display_free(display);
     return rc;

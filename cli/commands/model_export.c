@@ -20,7 +20,7 @@ struct model_export_state {
     struct target_options target;
     struct platform_option platform;
     struct format_options format;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_bool no_sync;
     struct opt_string name;
     struct opt_list include;
@@ -51,7 +51,7 @@ static const struct opt_use model_export_groups[] = {
     TARGET_GROUPS(struct model_export_state, target),
     {platform_options, offsetof(struct model_export_state, platform), NULL, NULL},
     {format_options, offsetof(struct model_export_state, format), NULL, NULL},
-    {no_tty_options, offsetof(struct model_export_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct model_export_state, progress), NULL, NULL},
     {model_export_options, 0, NULL, NULL},
     {0},
 };
@@ -103,7 +103,7 @@ static int model_export_prepare(struct call *call, coras_error **err)
 static int export_model(struct call *call, struct model_export_state *s,
                         coras_model_export_result *ret, coras_error **err)
 {
-    struct display *display = download_display(&s->common, &s->format, &s->no_tty);
+    struct display *display = download_display(call, &s->common, &s->format, &s->progress);
     coras_model_export_options options = CORAS_MODEL_EXPORT_OPTIONS_INIT;
     coras_selection selection = CORAS_SELECTION_INIT;
     coras_run_options run = run_options(call, &s->concurrency, display);

@@ -15,7 +15,7 @@
 struct model_path_state {
     struct common_options common;
     struct target_options target;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_bool no_pull;
     struct opt_int concurrency;
 };
@@ -31,7 +31,7 @@ static const struct opt_use model_path_groups[] = {
     {debug_options, offsetof(struct model_path_state, common), NULL, NULL},
     {verbose_on_options, offsetof(struct model_path_state, common), NULL, NULL},
     TARGET_GROUPS(struct model_path_state, target),
-    {no_tty_options, offsetof(struct model_path_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct model_path_state, progress), NULL, NULL},
     {model_path_options, 0, NULL, NULL},
     {0},
 };
@@ -68,12 +68,12 @@ static int find_model(struct call *call, struct model_path_state *s, coras_model
                       coras_error **err)
 {
     static const struct display_words words = {.bar_done = "Pulled     "};
-    const struct display_settings settings = {
+    struct display_settings settings = {
         .words = &words,
         .quiet = true,
-        .terminal = display_wants_terminal(s->no_tty.value, s->common.debug.value),
     };
     coras_model_path_options options = CORAS_MODEL_PATH_OPTIONS_INIT;
+    display_choose(&settings, call, &s->common, &s->progress);
     struct display *display = display_new(&settings);
     coras_run_options run = run_options(call, &s->concurrency, display);
 

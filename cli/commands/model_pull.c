@@ -20,7 +20,7 @@ struct model_pull_state {
     struct target_options target;
     struct platform_option platform;
     struct format_options format;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_bool no_sync;
     struct opt_bool safe;
     struct opt_string output;
@@ -58,7 +58,7 @@ static const struct opt_use model_pull_groups[] = {
     TARGET_GROUPS(struct model_pull_state, target),
     {platform_options, offsetof(struct model_pull_state, platform), NULL, NULL},
     {format_options, offsetof(struct model_pull_state, format), NULL, NULL},
-    {no_tty_options, offsetof(struct model_pull_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct model_pull_state, progress), NULL, NULL},
     {model_pull_options, 0, NULL, NULL},
     {selection_options, offsetof(struct model_pull_state, selection), NULL, NULL},
     {dry_run_options, offsetof(struct model_pull_state, dry_run), NULL, NULL},
@@ -99,7 +99,7 @@ static int model_pull_prepare(struct call *call, coras_error **err)
 static int get_model(struct call *call, struct model_pull_state *s, coras_model_got *got,
                      coras_error **err)
 {
-    struct display *display = download_display(&s->common, &s->format, &s->no_tty);
+    struct display *display = download_display(call, &s->common, &s->format, &s->progress);
     coras_model_get_options options = CORAS_MODEL_GET_OPTIONS_INIT;
     coras_run_options run = run_options(call, &s->concurrency, display);
 

@@ -21,7 +21,7 @@ struct model_push_state {
     struct common_options common;
     struct target_options target;
     struct format_options format;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_list annotation;
     struct opt_list include;
     struct opt_list exclude;
@@ -51,7 +51,7 @@ static const struct opt_use model_push_groups[] = {
     {verbose_on_options, offsetof(struct model_push_state, common), NULL, NULL},
     TARGET_GROUPS(struct model_push_state, target),
     {format_options, offsetof(struct model_push_state, format), NULL, NULL},
-    {no_tty_options, offsetof(struct model_push_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct model_push_state, progress), NULL, NULL},
     {model_push_options, 0, NULL, NULL},
     {0},
 };
@@ -128,7 +128,8 @@ static int model_push_run(struct call *call, coras_error **err)
 
     common_apply(&s->common);
     allow_many_files();
-    struct display *display = upload_display(&s->common, &s->format, &s->no_tty, print_headline, s);
+    struct display *display =
+        upload_display(call, &s->common, &s->format, &s->progress, print_headline, s);
     int rc = push_model(s, call, display, err);
     if (rc < 0)
         display_advise(display, err);

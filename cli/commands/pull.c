@@ -22,7 +22,7 @@ struct pull_state {
     struct target_options target;
     struct platform_option platform;
     struct format_options format;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_bool keep_old_files;
     struct opt_bool allow_path_traversal;
     struct opt_bool include_subject;
@@ -62,7 +62,7 @@ static const struct opt_use pull_groups[] = {
     TARGET_GROUPS(struct pull_state, target),
     {platform_options, offsetof(struct pull_state, platform), NULL, NULL},
     {format_options, offsetof(struct pull_state, format), NULL, NULL},
-    {no_tty_options, offsetof(struct pull_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct pull_state, progress), NULL, NULL},
     {pull_options, 0, NULL, NULL},
     {selection_options, offsetof(struct pull_state, selection), NULL, NULL},
     {dry_run_options, offsetof(struct pull_state, dry_run), NULL, NULL},
@@ -109,7 +109,7 @@ static void print_text(const struct pull_state *s, const coras_pull_result *resu
 static int pull_files(struct call *call, struct pull_state *s, coras_pull_result *result,
                       coras_error **err)
 {
-    struct display *display = download_display(&s->common, &s->format, &s->no_tty);
+    struct display *display = download_display(call, &s->common, &s->format, &s->progress);
     const coras_pull_options options = library_options(s);
     coras_run_options run = run_options(call, &s->concurrency, display);
     if (s->dry_run.value)

@@ -22,7 +22,7 @@ struct push_state {
     struct packer_options packer;
     struct platform_option platform;
     struct format_options format;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_string config;
     struct opt_string artifact_type;
     struct opt_string image_spec;
@@ -63,7 +63,7 @@ static const struct opt_use push_groups[] = {
     {packer_options, offsetof(struct push_state, packer), NULL, NULL},
     {platform_artifact_options, offsetof(struct push_state, platform), NULL, NULL},
     {format_options, offsetof(struct push_state, format), NULL, NULL},
-    {no_tty_options, offsetof(struct push_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct push_state, progress), NULL, NULL},
     {push_options, 0, NULL, NULL},
     {0},
 };
@@ -198,7 +198,8 @@ static int push_run(struct call *call, coras_error **err)
     struct push_state *s = call->state;
     common_apply(&s->common);
     CORAS_TRY(set_config(s, err));
-    struct display *display = upload_display(&s->common, &s->format, &s->no_tty, print_pushed, s);
+    struct display *display =
+        upload_display(call, &s->common, &s->format, &s->progress, print_pushed, s);
     int rc = push_with_display(s, call, display, err);
     if (rc < 0)
         display_advise(display, err);

@@ -24,7 +24,7 @@
 struct restore_state {
     struct common_options common;
     struct repo_tags destination;
-    struct opt_bool no_tty;
+    struct progress_options progress;
     struct opt_string input;
     struct opt_bool exclude_referrers;
     struct opt_bool dry_run;
@@ -51,7 +51,7 @@ static const struct opt_use restore_groups[] = {
     {remote_options, offsetof(struct restore_state, destination.target.remote), NULL, NULL},
     {remote_stdin_options, offsetof(struct restore_state, destination.target.remote), NULL, NULL},
     DISTRIBUTION_GROUP(struct restore_state, destination.target),
-    {no_tty_options, offsetof(struct restore_state, no_tty), NULL, NULL},
+    {progress_options, offsetof(struct restore_state, progress), NULL, NULL},
     {restore_options, 0, NULL, NULL},
     {0},
 };
@@ -125,7 +125,7 @@ static int open_input(struct restore_state *s, coras_error **err)
 
 /* ---- the tags ---- */
 
-static void init_display(struct restore_state *s)
+static void init_display(struct call *call, struct restore_state *s)
 {
     static const struct display_words words = {.start = "Pushing  ",
                                                .done = "Pushed   ",
@@ -135,7 +135,7 @@ static void init_display(struct restore_state *s)
                                                .text_skipped = true};
 
     s->display.settings.words = &words;
-    s->display.settings.terminal = display_wants_terminal(s->no_tty.value, s->common.debug.value);
+    display_choose(&s->display.settings, call, &s->common, &s->progress);
     s->display.where = "the backup";
     s->display.done = s->dry_run.value ? "Dry run: would push" : "Pushed";
 }
@@ -164,7 +164,7 @@ static void count_tags(const coras_event *event, void *user)
     tags_display_event(event, &s->display);
 }
 
-static int restore(const struct call *call, struct restore_state *s, coras_error **err)
+static int restore(struct call *call, struct restore_state *s, coras_error **err)
 {
     coras_restore_options options = CORAS_RESTORE_OPTIONS_INIT;
     coras_run_options run = run_options(call, &s->concurrency, NULL);
@@ -174,7 +174,7 @@ static int restore(const struct call *call, struct restore_state *s, coras_error
     options.dry_run = s->dry_run.value;
     run.on_event = count_tags;
     run.user = s;
-    init_display(s);
+    init_display(call, s);
     int rc = coras_restore(s->layout, s->destination.target.target, &options, &run, err);
     return rc < 0 ? explain_failure(s, rc, err) : 0;
 }

@@ -30,7 +30,7 @@ static bool is_not_found(const coras_error *error)
 
 struct error_line error_line_of(const struct call *call, const coras_error *error)
 {
-    struct error_line line = {call->error_prefix ? call->error_prefix : "Error:",
+    struct error_line line = {call->error_prefix ? call->error_prefix : ERROR_PREFIX,
                               coras_error_message(error)};
     const char *response = coras_error_response(error);
     bool own_words =

@@ -11,6 +11,8 @@
 
 #include "cli/app/command.h"
 
+#define ERROR_PREFIX "Error:" /* of failures that are told in our own words */
+
 struct error_line {
     const char *prefix;  /* borrowed from the call, or static */
     const char *message; /* borrowed from the error */

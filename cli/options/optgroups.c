@@ -19,9 +19,20 @@
         "verbose", 'v', OPT_BOOL, OPT_HIDDEN | OPT_DEPRECATED,                                     \
             OPT_AT(struct common_options, verbose), initial, "verbose output", NULL                \
     }
+static int check_error_format(const char *value, coras_error **err)
+{
+    if (coras_streq(value, "text") || coras_streq(value, "json"))
+        return 0;
+    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                      "unknown error format: %s\nAvailable options: text, json", value);
+}
+
 const struct opt debug_options[] = {
     {"debug", 'd', OPT_BOOL, 0, OPT_AT(struct common_options, debug), NULL,
      "output debug logs (implies --no-tty)", NULL},
+    {"error-format", 0, OPT_STRING, 0, OPT_AT(struct common_options, error_format), "text",
+     "how a failure is told on stderr: text, or 'json' for one object with its code",
+     check_error_format},
     OPT_END,
 };
 const struct opt verbose_on_options[] = {VERBOSE_OPTION("true"), OPT_END};
@@ -31,6 +42,27 @@ void common_apply(const struct common_options *common)
 {
     log_install(common->debug.value);
 }
+
+/* ---- progress ---- */
+
+static int check_progress(const char *value, coras_error **err)
+{
+    if (coras_streq(value, PROGRESS_AUTO) || coras_streq(value, "plain") ||
+        coras_streq(value, PROGRESS_JSON))
+        return 0;
+    return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                      "unknown kind of progress: %s\nAvailable options: auto, plain, json", value);
+}
+
+const struct opt progress_options[] = {
+    {"no-tty", 0, OPT_BOOL, 0, OPT_AT(struct progress_options, no_tty), NULL,
+     "[Preview] disable progress bars", NULL},
+    {"progress", 0, OPT_STRING, 0, OPT_AT(struct progress_options, kind), PROGRESS_AUTO,
+     "how progress is shown: auto (bars on a terminal), plain, or 'json' for one object a line on "
+     "stderr",
+     check_progress},
+    OPT_END,
+};
 
 /* ---- distribution spec ---- */
 
@@ -172,10 +204,6 @@ const coras_platform *platform_wanted(const struct platform_option *platform)
 
 /* ---- single flags ---- */
 
-const struct opt no_tty_options[] = {
-    {"no-tty", 0, OPT_BOOL, 0, 0, NULL, "[Preview] disable progress bars", NULL},
-    OPT_END,
-};
 const struct opt no_color_options[] = {
     {"no-tty", 0, OPT_BOOL, 0, 0, NULL, "[Preview] disable colors", NULL},
     OPT_END,

@@ -25,12 +25,22 @@
 struct common_options {
     struct opt_bool debug;
     struct opt_bool verbose;
+    struct opt_string error_format;
 };
 extern const struct opt debug_options[];
 extern const struct opt verbose_on_options[];  /* --verbose with default true */
 extern const struct opt verbose_off_options[]; /* the flag has no effect */
 /* Switch the log on. */
 void common_apply(const struct common_options *common);
+
+/* ---- progress ---- */
+#define PROGRESS_AUTO "auto"
+#define PROGRESS_JSON "json"
+struct progress_options {
+    struct opt_bool no_tty;
+    struct opt_string kind;
+};
+extern const struct opt progress_options[];
 
 /* ---- remote ---- */
 struct remote_options {
@@ -96,8 +106,7 @@ CORAS_MUST_CHECK int platform_check(struct platform_option *platform, coras_erro
 /* NULL when none was asked for. */
 const coras_platform *platform_wanted(const struct platform_option *platform);
 
-/* ---- terminal, descriptor, pretty, confirmation ---- */
-extern const struct opt no_tty_options[];       /* one struct opt_bool */
+/* ---- colours, descriptor, pretty, confirmation ---- */
 extern const struct opt no_color_options[];     /* the same flag in discover's words */
 extern const struct opt descriptor_options[];   /* one struct opt_bool */
 extern const struct opt pretty_options[];       /* one struct opt_bool */

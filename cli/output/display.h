@@ -6,7 +6,8 @@
 #ifndef CORAS_CLI_OUTPUT_DISPLAY_H
 #define CORAS_CLI_OUTPUT_DISPLAY_H
 
-#include "coras/event.h"
+#include "cli/options/optgroups.h"
+#include "cli/output/report.h"
 
 /* The words of a command, padded to one width. NULL: such events are not shown. */
 struct display_words {
@@ -18,9 +19,10 @@ struct display_words {
 
 struct display_settings {
     const struct display_words *words;
-    bool quiet;    /* no status lines (structured output); bars are still shown */
-    bool terse;    /* no status lines for content without a file name */
-    bool terminal; /* bars instead of status lines */
+    bool quiet;            /* no status lines (structured output); bars are still shown */
+    bool terse;            /* no status lines for content without a file name */
+    bool terminal;         /* bars instead of status lines */
+    struct report *report; /* lines for programs instead of status lines; or NULL */
     /* Called once before the first "Tagged" line; may be NULL. */
     void (*headline)(void *user);
     void *user;
@@ -37,6 +39,11 @@ void display_finish(struct display *display);
 void display_advise(const struct display *display, coras_error **err);
 /* Stop the bars without a headline (after a failure) and free. NULL is allowed. */
 void display_free(struct display *display);
+
+/* Set `terminal` and `report` by what the options ask for. What programs read is one report for
+ * the whole call, which owns it. */
+void display_choose(struct display_settings *settings, struct call *call,
+                    const struct common_options *common, const struct progress_options *progress);
 
 /* Whether bars are to be shown: stderr is a terminal and neither flag forbids them. */
 bool display_wants_terminal(bool no_tty, bool debug);

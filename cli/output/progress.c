@@ -14,25 +14,18 @@
 #include "base/str.h"
 #include "base/vec.h"
 #include "cli/output/display.h"
+#include "cli/output/speed.h"
 #include "cli/output/text.h"
 #include "cli/app/terminal.h"
 
 #define FRAME_MS       200
 #define BAR_CELLS      20
-#define SPEED_FRAMES   5
 #define WIDTH_LEAST    80
 #define HEIGHT_LEAST   10
 #define LINES_PER_ROW  2
 #define NS_PER_MS      1000000
 #define MS_PER_S       1000
 #define LONGEST_LEFT_S 360000 /* what takes 100 hours and more is not foretold */
-
-/* Where something was at the last frames; its speed is taken over them. */
-struct speed {
-    int64_t bytes[SPEED_FRAMES];
-    int64_t ms[SPEED_FRAMES];
-    unsigned count;
-};
 
 struct bar_row {
     char *key;  /* the name as it came */
@@ -71,21 +64,6 @@ static size_t cells(const char *s)
     for (; *s; s++)
         n += ((unsigned char)*s & 0xc0) != 0x80;
     return n;
-}
-
-/* Bytes a second since the oldest frame that is remembered. What begins again is not negative. */
-static double speed_now(struct speed *s, int64_t bytes)
-{
-    unsigned slot = s->count % SPEED_FRAMES;
-    unsigned oldest = s->count < SPEED_FRAMES ? 0 : slot;
-    int64_t now = coras_now_ms();
-    int64_t gained = s->count ? bytes - s->bytes[oldest] : 0;
-    int64_t ms = s->count ? now - s->ms[oldest] : 0;
-
-    s->bytes[slot] = bytes;
-    s->ms[slot] = now;
-    s->count++;
-    return gained > 0 && ms > 0 ? (double)gained * 1000 / (double)ms : 0;
 }
 
 static void put_speed(coras_buf *out, struct bar_row *row)

@@ -8,8 +8,9 @@
 #include "base/error.h"
 #include "cli/output/metadata.h"
 
-struct display *download_display(const struct common_options *common,
-                                 const struct format_options *format, const struct opt_bool *no_tty)
+struct display *download_display(struct call *call, const struct common_options *common,
+                                 const struct format_options *format,
+                                 const struct progress_options *progress)
 {
     static const struct display_words words = {.start = "Downloading",
                                                .done = "Downloaded ",
@@ -19,13 +20,13 @@ struct display *download_display(const struct common_options *common,
                                                .processing = "Processing ",
                                                .bar_done = "Pulled     ",
                                                .text_skipped = true};
-    const struct display_settings settings = {
+    struct display_settings settings = {
         .words = &words,
         .quiet = format->kind != FORMAT_TEXT,
         .terse = !common->verbose.value,
-        .terminal = display_wants_terminal(no_tty->value, common->debug.value),
     };
 
+    display_choose(&settings, call, common, progress);
     return display_new(&settings);
 }
 

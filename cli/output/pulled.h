@@ -10,9 +10,9 @@
 #include "coras/ops.h"
 
 /* Downloads as status lines or bars; NULL when out of memory. */
-struct display *download_display(const struct common_options *common,
+struct display *download_display(struct call *call, const struct common_options *common,
                                  const struct format_options *format,
-                                 const struct opt_bool *no_tty);
+                                 const struct progress_options *progress);
 
 /* `reference` and `files` as JSON, or through the template. */
 CORAS_MUST_CHECK int pulled_print_json(const struct target_options *target,

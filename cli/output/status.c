@@ -24,6 +24,20 @@ bool display_wants_terminal(bool no_tty, bool debug)
     return !no_tty && !debug && isatty(STDERR_FILENO);
 }
 
+void display_choose(struct display_settings *settings, struct call *call,
+                    const struct common_options *common, const struct progress_options *progress)
+{
+    const char *kind = progress->kind.value;
+
+    settings->terminal = coras_streq(kind, PROGRESS_AUTO) &&
+                         display_wants_terminal(progress->no_tty.value, common->debug.value);
+    if (!coras_streq(kind, PROGRESS_JSON))
+        return;
+    if (!call->report)
+        call->report = report_new(call->path, call->args[0]);
+    settings->report = call->report;
+}
+
 struct display *display_new(const struct display_settings *settings)
 {
     struct display *display = coras_new(struct display);
@@ -66,6 +80,7 @@ static const char *word_of(const struct display_words *words, enum coras_event_k
     case CORAS_EVENT_BEGUN:
     case CORAS_EVENT_ENDED:
     case CORAS_EVENT_LEFT:
+    case CORAS_EVENT_EXPECTED:
     case CORAS_EVENT_PREPARING:
     case CORAS_EVENT_EMPTY_ARTIFACT:
     case CORAS_EVENT_HASHING:
@@ -134,7 +149,7 @@ static void show_bar(struct display *display, const coras_event *event)
     if (event->kind == CORAS_EVENT_HASHING)
         show_hashing(display, event);
     if (!event->desc || event->kind == CORAS_EVENT_PROCESSING ||
-        event->kind == CORAS_EVENT_RESOLVED)
+        event->kind == CORAS_EVENT_RESOLVED || event->kind == CORAS_EVENT_EXPECTED)
         return;
     struct progress_update update = {
         .digest = &event->desc->digest,
@@ -186,6 +201,7 @@ void display_event(const coras_event *event, void *user)
     struct display *display = user;
     if (!display)
         return;
+    report_event(event, display->settings.report);
     if (event->kind == CORAS_EVENT_KEPT) {
         note_kept(display, event);
     } else if (event->kind == CORAS_EVENT_TAGGED || event->kind == CORAS_EVENT_TAGGING) {
@@ -196,7 +212,8 @@ void display_event(const coras_event *event, void *user)
             printf("Tagged %s\n", event->text);
     } else if (display->progress) {
         show_bar(display, event);
-    } else if (!display->settings.quiet && !display->settings.terminal) {
+    } else if (!display->settings.quiet && !display->settings.terminal &&
+               !display->settings.report) {
         show_line(display, event);
     }
 }

@@ -51,6 +51,8 @@ void tags_display_event(const coras_event *event, void *user)
 {
     struct tags_display *d = user;
 
+    if (event->kind == CORAS_EVENT_BEGUN || event->kind == CORAS_EVENT_ENDED)
+        report_event(event, d->settings.report);
     switch (event->kind) {
     case CORAS_EVENT_FOUND:
         if (coras_strlist_add(&d->found, event->text, NULL) < 0)

@@ -4,8 +4,9 @@
  */
 #include "cli/output/upload_display.h"
 
-struct display *upload_display(const struct common_options *common,
-                               const struct format_options *format, const struct opt_bool *no_tty,
+struct display *upload_display(struct call *call, const struct common_options *common,
+                               const struct format_options *format,
+                               const struct progress_options *progress,
                                void (*headline)(void *user), void *user)
 {
     static const struct display_words words = {.start = "Uploading",
@@ -13,13 +14,13 @@ struct display *upload_display(const struct common_options *common,
                                                .exists = "Exists   ",
                                                .skipped = "Skipped  ",
                                                .mounted = "Mounted  "};
-    const struct display_settings settings = {
+    struct display_settings settings = {
         .words = &words,
         .quiet = format && format->kind != FORMAT_TEXT,
         .terse = !common->verbose.value,
-        .terminal = display_wants_terminal(no_tty->value, common->debug.value),
         .headline = headline,
         .user = user,
     };
+    display_choose(&settings, call, common, progress);
     return display_new(&settings);
 }

@@ -9,8 +9,9 @@
 #include "cli/output/display.h"
 
 /* `format` NULL: text. `headline` is called once, before the first "Tagged" line; may be NULL. */
-struct display *upload_display(const struct common_options *common,
-                               const struct format_options *format, const struct opt_bool *no_tty,
+struct display *upload_display(struct call *call, const struct common_options *common,
+                               const struct format_options *format,
+                               const struct progress_options *progress,
                                void (*headline)(void *user), void *user);
 
 #endif

@@ -39,7 +39,10 @@ enum coras_event_kind {
     CORAS_EVENT_BEGUN,   /**< backup, restore: `text` = the tag whose turn it is */
     CORAS_EVENT_ENDED,   /**< backup, restore: `text` = the tag that is done, desc = what it names,
                             `count` = manifests that refer to it and went along */
-    CORAS_EVENT_LEFT     /**< copy with a selection: `offset` of `total` bytes were not chosen */
+    CORAS_EVENT_LEFT,    /**< copy with a selection: `offset` of `total` bytes were not chosen */
+    CORAS_EVENT_EXPECTED /**< content that will have its turn, so that the whole is known early:
+                            desc, or `text` = name and `total` = bytes while it has no digest.
+                            Content that two manifests name may be told twice */
 };
 
 /** One event. Everything is borrowed for the duration of the callback. */
@@ -51,7 +54,7 @@ typedef struct coras_event {
     bool named; /**< `name` is a title annotation */
     int64_t offset;
     const char *text;
-    int64_t total; /**< HASHING, KEPT, LEFT: bytes of the whole; else 0 */
+    int64_t total; /**< HASHING, KEPT, LEFT: bytes of the whole; EXPECTED without desc; else 0 */
     size_t count;  /**< FOUND, ENDED */
 } coras_event;
 

@@ -354,9 +354,22 @@ static int push_tags(struct push *p, coras_error **err)
     return coras_run_parallel(&p->run, count, push_tag, p, err);
 }
 
+/* A digest that is in the making is nobody's to read yet. */
+static void tell_expected(struct push *p)
+{
+    coras_vec_foreach (blob, &p->blobs) {
+        const struct coras_artifact_item *item = *blob;
+        if (digest_is_known(item))
+            coras_run_post(&p->run, CORAS_EVENT_EXPECTED, &item->desc, 0, NULL);
+        else
+            coras_run_post_amount(&p->run, CORAS_EVENT_EXPECTED, name_of(item), 0, item->desc.size);
+    }
+}
+
 static int push_content(struct push *p, coras_error **err)
 {
     CORAS_TRY(collect_blobs(p, err));
+    tell_expected(p);
     CORAS_TRY(coras_run_parallel_sized(&p->run, p->blobs.len, push_item, size_of_item, p, err));
     if (!p->bytes.len) {
         bool late_config = config_is_to_be_written(p->artifact);

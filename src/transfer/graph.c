@@ -338,6 +338,8 @@ static int add_node(coras_graph *g, const struct edge *edge, const coras_descrip
     if (known == 0 && !start_now && hold_back(g, edge->parent, node, err) < 0)
         known = CORAS_ERR_NO_MEMORY;
     pthread_mutex_unlock(&g->lock);
+    if (known == 0)
+        coras_run_post(g->run, CORAS_EVENT_EXPECTED, &node->desc, 0, NULL);
     if (start_now)
         CORAS_TRY(queue_step(g, node, false, err));
     if (known >= 0 && ret)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a person at a terminal sees, and that a pipe sees plain lines."""
 
+import json
 import os
 import re
 import signal
@@ -72,6 +73,85 @@ class Progress(CliCase):
         result = self.ok("push", self.ref, "model.bin")
         self.assertNotIn("\x1b", result.text)
         self.assertRegex(result.out, r"(?m)^Uploading [0-9a-f]{12} model\.bin$")
+
+    def events(self, result):
+        """The lines on stderr, each an object with a name and a time."""
+        events = [json.loads(line) for line in result.err.splitlines()]
+        for event in events:
+            self.assertRegex(event["time"], r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$")
+        return events
+
+    def named(self, events, name):
+        return [event for event in events if event["event"] == name]
+
+    def test_json_of_a_pull(self):
+        self.box.write("second.bin", b"2" * 1000)
+        self.ok("push", self.ref, "model.bin", "second.bin")
+        self.proxy.add(Fault("/blobs/sha256:", "GET", rate=3_000_000))
+        result = self.ok("pull", "--progress", "json", self.ref, "-o", "out")
+        self.assertEqual(result.out.splitlines()[0], f"Pulled [registry] {self.ref}")
+        self.assertNotIn("Downloading", result.out)
+        events = self.events(result)
+        self.assertEqual(events[0]["event"], "begin")
+        self.assertEqual(events[0]["reference"], self.ref)
+        self.assertEqual({e["name"] for e in self.named(events, "start") if "name" in e}, {"model.bin", "second.bin"})
+        model = [e for e in events if e.get("name") == "model.bin"]
+        self.assertEqual([e["bytes"] for e in model], sorted(e["bytes"] for e in model))
+        self.assertTrue(any(0 < e["bytes"] < e["total"] for e in self.named(model, "progress")), model)
+        self.assertEqual(model[-1]["result"], "transferred")
+        self.assertRegex(model[-1]["digest"], "^sha256:[0-9a-f]{64}$")
+        # The whole is known as soon as the manifest is, and its end is foretold.
+        totals = [e for e in self.named(events, "total") if e["total"] > 3_001_000]
+        self.assertTrue(any(e["rate"] > 0 and e["left"] >= 0 for e in totals), events)
+        done = events[-1]
+        self.assertEqual((done["event"], done["bytes"], done["transferred"]), ("done", done["total"], done["total"]))
+        again = self.events(self.ok("pull", "--progress", "json", self.ref, "-o", "out"))
+        self.assertEqual({e["result"] for e in self.named(again, "end") if "name" in e}, {"skipped"})
+        self.assertEqual(again[-1]["bytes"], done["bytes"])
+        self.assertLess(again[-1]["transferred"], 3_000)
+
+    def test_json_of_a_push(self):
+        for result, path in (("transferred", "model.bin"), ("exists", "model.bin")):
+            events = self.events(self.ok("push", "--progress", "json", f"{self.proxy.host}/j:{result},too", path))
+            self.assertEqual({e["result"] for e in self.named(events, "end") if e.get("name") == path}, {result})
+            self.assertEqual([e["tag"] for e in self.named(events, "tagged")], ["too"])
+            self.assertEqual(events[-1]["bytes"], events[-1]["total"])
+
+    def test_json_of_copies_and_models(self):
+        self.ok("push", self.ref, "model.bin")
+        other = f"{self.registry.host}/other"
+        for argv in (["cp", self.ref, f"{other}:v1"], ["backup", "-o", "bk", self.ref],
+                     ["restore", "--input", "bk", other], ["model", "pull", "-o", "m", self.ref],
+                     ["attach", "--artifact-type", "a/b", self.ref, "model.bin"]):
+            events = self.events(self.ok(*argv, "--progress", "json"))
+            self.assertEqual(events[0]["command"], "oras " + " ".join(w for w in argv[:2] if w in
+                             ("cp", "backup", "restore", "model", "pull", "attach")))
+            self.assertEqual(events[-1]["event"], "done")
+            self.assertEqual(events[-1]["bytes"], events[-1]["total"])
+
+    def test_json_of_a_failure(self):
+        self.ok("push", self.ref, "model.bin")
+        self.proxy.add(Fault("/blobs/sha256:", "GET", status=403))
+        events = self.events(self.fails("pull", "--progress", "json", self.ref, "-o", "out"))
+        self.assertEqual(len(self.named(events, "failed")), 1)
+        error = events[-1]
+        self.assertEqual((error["event"], error["status"], error["host"]), ("error", 403, self.proxy.host))
+        self.assertEqual((error["code"], error["retryable"]), ("DENIED", False))
+
+    def test_failures_as_json(self):
+        missing = f"{self.registry.host}/nothing:v1"
+        text = self.fails("resolve", missing)
+        [error] = self.events(self.fails("resolve", "--error-format", "json", missing))
+        self.assertEqual((error["event"], error["code"], error["retryable"]), ("error", "NOT_FOUND", False))
+        self.assertIn(error["message"], text.err)
+        self.assertIn(error["hint"], text.err)
+        self.fails("resolve", "--error-format", "xml", missing, contains="unknown error format: xml")
+        self.fails("pull", "--progress", "loud", missing, contains="unknown kind of progress: loud")
+
+    def test_plain_has_no_bars(self):
+        _, seen = self.tty("push", "--progress", "plain", self.ref, "model.bin")
+        self.assertNotIn("\x1b[?25l", seen)
+        self.assertIn("Uploaded", seen)
 
     def test_interrupt(self):
         self.ok("push", self.ref, "model.bin")
