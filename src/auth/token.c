@@ -104,6 +104,7 @@ struct fetch {
     struct coras_origin *origin; /* of the registry */
     const char *realm, *service, *scopes;
     const coras_cred *cred;
+    int64_t deadline_ms; /* of the request that needs it */
 };
 
 static void put_pair(coras_buf *b, char separator, const char *name, const char *value)
@@ -165,6 +166,7 @@ static int get_form(const struct fetch *f, coras_response **ret, coras_error **e
         .registry = f->auth->registry,
         .body_limit = CORAS_LIMIT_TOKEN_BODY,
         .small = true,
+        .deadline_ms = f->deadline_ms,
     };
     return send_to_realm(f, &req, basic, ret, err);
 }
@@ -193,6 +195,7 @@ static int post_form(const struct fetch *f, coras_response **ret, coras_error **
             .body_length = (int64_t)body.len,
             .body_limit = CORAS_LIMIT_TOKEN_BODY,
             .small = true,
+            .deadline_ms = f->deadline_ms,
         };
         rc = send_to_realm(f, &req, NULL, ret, err);
     }
@@ -266,7 +269,8 @@ static int fetch_token(coras_auth *a, const coras_request *req, const char *scop
 {
     coras_auto_value(coras_cred) cred = {0};
     coras_auto(coras_response) r = NULL;
-    struct fetch f = {a, coras_auth_current_origin(a), realm, service, scopes, &cred};
+    struct fetch f = {
+        a, coras_auth_current_origin(a), realm, service, scopes, &cred, req->deadline_ms};
 
     CORAS_TRY(coras_auth_credential(a, req, &cred, err));
     if (cred.access_token && *cred.access_token) {

@@ -5,6 +5,7 @@
 #include "http/hop.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/retry.h"
 #include "base/error.h"
@@ -28,6 +29,8 @@ static int compose_headers(const struct coras_send *s, const struct coras_hop *h
     for (size_t i = 0; own && i < s->sender->custom.len; i++)
         CORAS_TRY(
             add(l, s->sender->custom.items[i].name, s->sender->custom.items[i].value, true, err));
+    if (own && req->via)
+        CORAS_TRY(add(l, "Via", req->via, false, err));
     if (!coras_header_list_at(l, "User-Agent", 0))
         CORAS_TRY(add(l, "User-Agent", s->sender->user_agent, false, err));
     if (s->authorization && !hop->left && !coras_header_list_at(l, "Authorization", 0))
@@ -53,6 +56,11 @@ static bool is_final(const coras_response *r)
     return r && r->status < 400;
 }
 
+static bool is_in_time(const coras_request *req, int64_t wait_ms)
+{
+    return !req->deadline_ms || coras_now_ms() + wait_ms < req->deadline_ms;
+}
+
 /* Tries until the policy says stop; the last answer or failure comes out. */
 static int try_all(const struct coras_send *s, const struct coras_exchange *ex,
                    coras_response **ret, struct coras_exchange_end *end, coras_error **err)
@@ -67,6 +75,7 @@ static int try_all(const struct coras_send *s, const struct coras_exchange *ex,
         if (!is_final(r) && !s->request->no_retry && !end->sink_bytes && !end->callers_own) {
             const struct coras_retry_case c = describe(ex->method, r, rc, failure);
             verdict = coras_retry_decide(&tries, &c);
+            verdict.again = verdict.again && is_in_time(s->request, verdict.wait_ms);
         }
         if (!verdict.again) {
             if (rc == 0)

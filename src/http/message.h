@@ -60,6 +60,14 @@ typedef struct coras_request {
     bool small;              /* few bytes come: small buffers do */
     bool one_of_many;     /* one of several connections at work on the same: so do smaller ones */
     bool expect_continue; /* large body: wait up to 1 s for the server's word before sending */
+
+    /* Of a proxy, whose own clients wait meanwhile: the ways that the request has come (RFC 9110
+     * 7.6.3), for the origin alone; how many seconds of silence end it, 0: as the client's options
+     * say; and the moment by which it must be over with all that belongs to it (monotonic, 0:
+     * none). */
+    const char *via;
+    int silence_s;
+    int64_t deadline_ms;
 } coras_request;
 
 int coras_response_status(const coras_response *r);

@@ -47,6 +47,8 @@ static int limit_s(const struct coras_running *x)
     const struct coras_http_config *c = &x->http->config;
     bool takes_time = x->ex->send_body || !x->ex->request->small;
 
+    if (x->ex->request->silence_s > 0)
+        return x->ex->request->silence_s;
     return x->awaits_answer && takes_time ? c->answer_timeout_s : c->stall_timeout_s;
 }
 
@@ -75,6 +77,14 @@ static int fail_stalled(struct coras_running *x)
     return rc;
 }
 
+static int fail_late(struct coras_running *x)
+{
+    int rc = coras_fail(&x->error, CORAS_ERR_TIMEOUT, "it took too long");
+
+    coras_error_set_retryable(&x->error, true);
+    return rc;
+}
+
 static void begin_window(struct coras_running *x, int64_t moved)
 {
     x->window_start_ms = x->last_look_ms;
@@ -84,6 +94,8 @@ static void begin_window(struct coras_running *x, int64_t moved)
 int coras_running_check_stall(struct coras_running *x)
 {
     coras_running_forgive_pause(x);
+    if (x->ex->request->deadline_ms && x->last_look_ms >= x->ex->request->deadline_ms)
+        return fail_late(x);
     if (awaits_answer(x) != x->awaits_answer) {
         x->awaits_answer = !x->awaits_answer;
         begin_window(x, moved_bytes(x));

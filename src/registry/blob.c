@@ -217,7 +217,7 @@ static int head_blob(coras_registry *r, const coras_digest *digest, bool once, i
     CORAS_TRY(coras_registry_url(r, "blobs", coras_digest_format(digest, text), &url, err));
     coras_request req = coras_registry_request(r, "HEAD", url, coras_registry_read_scope(r));
     req.no_foreign_redirect = true;
-    req.no_retry = once;
+    req.no_retry = req.no_retry || once;
     CORAS_TRY(coras_client_send(r->client, &req, allowed, &resp, err));
     int status = coras_response_status(resp);
     *ret_size = status < 300 ? coras_response_length(resp) : -1;

@@ -116,12 +116,14 @@ int coras_registry_tags(coras_target *t, const char *last,
         .registry = r->host,
         .base_url = r->base_url,
         .scopes = coras_registry_read_scope(r)->list,
+        .manner = &r->manner,
         .page = visit_page,
         .user = &listing,
     };
 
     coras_registry_put_url(r, &url, "tags/list");
     put_last(&url, last);
+    coras_registry_put_query(r, &url);
     CORAS_TRY(coras_buf_done(&url, err));
     return coras_pages_walk(&pages, url.ptr, err);
 }

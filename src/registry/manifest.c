@@ -167,7 +167,8 @@ int coras_registry_fetch_manifest(coras_target *t, const char *reference, const 
     coras_registry *r = coras_registry_of(t);
     int rc = fetch_once(r, reference, accept, ret, bytes, &failure);
 
-    if (rc == CORAS_ERR_DIGEST_MISMATCH) /* a bad cache on the way may have a good neighbour */
+    if (rc == CORAS_ERR_DIGEST_MISMATCH &&
+        !r->manner.once) /* a bad cache on the way may have a good neighbour */
         return fetch_once(r, reference, accept, ret, bytes, err);
     coras_error_propagate(err, &failure);
     return rc;
@@ -197,8 +198,8 @@ static int describe_head(const coras_request *req, const coras_response *resp,
     return 1;
 }
 
-int coras_registry_resolve(coras_target *t, const char *reference, coras_descriptor *ret,
-                           coras_error **err)
+int coras_registry_look(coras_target *t, const char *reference, coras_descriptor *ret,
+                        coras_error **err)
 {
     /* Some proxies know no HEAD; the GET that follows has the registry's words if it fails too. */
     static const int allowed[] = {404, 400, 405, 501, 0};
@@ -212,7 +213,14 @@ int coras_registry_resolve(coras_target *t, const char *reference, coras_descrip
     CORAS_TRY(coras_client_send(r->client, &head.request, allowed, &resp, err));
     if (coras_response_status(resp) == 404)
         return coras_registry_not_found(r, reference, err);
-    int known = describe_head(&head.request, resp, &asked, ret, err);
+    return describe_head(&head.request, resp, &asked, ret, err);
+}
+
+int coras_registry_resolve(coras_target *t, const char *reference, coras_descriptor *ret,
+                           coras_error **err)
+{
+    int known = coras_registry_look(t, reference, ret, err);
+
     if (known != 0)
         return known < 0 ? known : 0;
     return coras_registry_fetch_manifest(t, reference, NULL, ret, NULL, err);

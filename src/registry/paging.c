@@ -69,6 +69,8 @@ static int walk_one(const coras_pages *p, const char *url, bool first, int64_t *
         .small = true,
     };
 
+    if (p->manner)
+        coras_registry_manner_apply(p->manner, &req);
     CORAS_TRY(coras_client_send(p->client, &req, first ? p->allowed : NULL, &resp, err));
     CORAS_TRY(count_bytes(resp, sum, url, err));
     int rc = p->page(p->user, resp, err);

@@ -7,6 +7,7 @@
 #define CORAS_REGISTRY_PAGING_H
 
 #include "client/client.h"
+#include "registry/manner.h"
 
 typedef struct coras_pages {
     coras_client *client;
@@ -16,6 +17,7 @@ typedef struct coras_pages {
     const coras_header *headers;
     size_t header_count;
     bool no_foreign_redirect;
+    const coras_registry_manner *manner; /* or NULL */
     const int *allowed; /* statuses of the first page that `page` wants to see; or NULL */
     /* One page: 0 to go on, 1 to stop, or a negative code with *err set. */
     int (*page)(void *user, const coras_response *resp, coras_error **err);

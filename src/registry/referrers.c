@@ -164,6 +164,7 @@ static int ask_api(coras_registry *r, const coras_digest *subject, struct visiti
         .registry = r->host,
         .base_url = r->base_url,
         .scopes = coras_registry_read_scope(r)->list,
+        .manner = &r->manner,
         .headers = &accept,
         .header_count = 1,
         .no_foreign_redirect = true, /* a web site that knows no referrers API either */
@@ -178,6 +179,7 @@ static int ask_api(coras_registry *r, const coras_digest *subject, struct visiti
         coras_buf_puts(&url, "?artifactType=");
         coras_url_put_query(&url, v->artifact_type);
     }
+    coras_registry_put_query(r, &url);
     CORAS_TRY(coras_buf_done(&url, err));
     v->first_page = true;
     CORAS_TRY(coras_pages_walk(&pages, url.ptr, err));

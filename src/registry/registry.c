@@ -24,6 +24,7 @@ static void registry_close(coras_target *t)
     free(r->pull.text);
     free(r->push.text);
     free(r->remove.text);
+    coras_registry_manner_clear(r);
     coras_map_free(r->sessions);
     pthread_mutex_destroy(&r->lock);
     pthread_mutex_destroy(&r->referrers_lock);
@@ -124,6 +125,14 @@ void coras_registry_put_url(const coras_registry *r, coras_buf *b, const char *p
     coras_buf_puts(b, path);
 }
 
+void coras_registry_put_query(const coras_registry *r, coras_buf *b)
+{
+    if (!r->query)
+        return;
+    coras_buf_putc(b, b->ptr && strchr(b->ptr, '?') ? '&' : '?');
+    coras_buf_puts(b, r->query);
+}
+
 int coras_registry_url(const coras_registry *r, const char *kind, const char *name, char **ret,
                        coras_error **err)
 {
@@ -132,6 +141,7 @@ int coras_registry_url(const coras_registry *r, const char *kind, const char *na
     coras_registry_put_url(r, &b, kind);
     coras_buf_putc(&b, '/');
     coras_buf_puts(&b, name);
+    coras_registry_put_query(r, &b);
     return coras_buf_take(&b, ret, err);
 }
 
@@ -148,13 +158,16 @@ void coras_registry_will_write(coras_target *t)
 coras_request coras_registry_request(const coras_registry *r, const char *method, const char *url,
                                      const coras_registry_scope *scope)
 {
-    return (coras_request){
+    coras_request req = {
         .method = method,
         .url = url,
         .registry = r->host,
         .scopes = scope->list,
         .small = true,
     };
+
+    coras_registry_manner_apply(&r->manner, &req);
+    return req;
 }
 
 void coras_registry_mark_retryable(coras_error **err)

@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "client/client.h"
 #include "client/host_facts.h"
+#include "registry/manner.h"
 #include "registry/referrers_index.h"
 #include "target/target.h"
 
@@ -31,6 +32,8 @@ typedef struct coras_registry {
     char *repository;
     char *base_url; /* "https://host[:port]" */
     coras_registry_scope pull, push, remove;
+    coras_registry_manner manner; /* its texts are the next two */
+    char *via, *query;
     atomic_bool is_written;         /* the operation writes here: all its requests say so */
     pthread_mutex_t lock;           /* guards `sessions` */
     pthread_mutex_t referrers_lock; /* one rewriting of referrers tags at a time */
@@ -46,6 +49,9 @@ static inline coras_registry *coras_registry_of(coras_target *t)
 /* The verbs, as in coras_target_ops. */
 int coras_registry_resolve(coras_target *t, const char *reference, coras_descriptor *ret,
                            coras_error **err);
+/* Resolve by HEAD alone: 1 = *ret is set; 0 = the answer does not tell enough, a GET will. */
+int coras_registry_look(coras_target *t, const char *reference, coras_descriptor *ret,
+                        coras_error **err);
 int coras_registry_fetch_manifest(coras_target *t, const char *reference, const char *accept,
                                   coras_descriptor *ret, coras_buf *bytes, coras_error **err);
 int coras_registry_push_manifest(coras_target *t, const coras_descriptor *desc, const void *data,
@@ -71,11 +77,15 @@ int coras_registry_referrers(coras_target *t, const coras_descriptor *desc,
                              coras_error **err);
 int coras_registry_remove(coras_target *t, const coras_descriptor *desc, coras_error **err);
 
+void coras_registry_manner_clear(coras_registry *r);
+
 /* ---- requests ---- */
 
 /* Append "<base>/v2/<repository>/<path>". */
 void coras_registry_put_url(const coras_registry *r, coras_buf *b, const char *path);
-/* The same with a last component: "/v2/<repository>/<kind>/<name>", as a new string. */
+/* Append what the manner has to say, behind the path or behind a query that is there already. */
+void coras_registry_put_query(const coras_registry *r, coras_buf *b);
+/* The whole with a last component: "/v2/<repository>/<kind>/<name>", as a new string. */
 CORAS_MUST_CHECK int coras_registry_url(const coras_registry *r, const char *kind, const char *name,
                                         char **ret, coras_error **err);
 /*
