@@ -55,6 +55,7 @@ struct serve_stored_manifest {
     char *media_type;
     char *content; /* `size` bytes; NULL when not asked for */
     int64_t size;
+    bool is_cached; /* asked for by a tag that an upstream has told */
 };
 void serve_stored_manifest_clear(struct serve_stored_manifest *s);
 
@@ -67,6 +68,7 @@ struct serve_manifest_put {
     const coras_manifest *parsed; /* NULL: a document without references known to us */
     bool check_children;          /* config, layers and manifests must be there */
     const coras_strlist *tags;    /* set to this manifest */
+    bool is_cached; /* the tags are an upstream's: they replace none that was pushed here */
 };
 /* Layers whose content no registry holds; Spec: image-spec 1.1, "Non-Distributable Layers". */
 bool serve_metadata_is_foreign(const coras_descriptor *d);
@@ -85,6 +87,9 @@ CORAS_MUST_CHECK int serve_metadata_delete_manifest(serve_metadata *m, const cha
                                                     const coras_digest *digest, coras_error **err);
 /* The tag alone. NOT_FOUND. */
 CORAS_MUST_CHECK int serve_metadata_delete_tag(serve_metadata *m, const char *repository,
+                                               const char *tag, coras_error **err);
+/* The same when an upstream has told it; others stay. */
+CORAS_MUST_CHECK int serve_metadata_forget_tag(serve_metadata *m, const char *repository,
                                                const char *tag, coras_error **err);
 
 /* ---- lists: byte order, strictly after `last`, at most `limit`; *ret_more: there are further ----

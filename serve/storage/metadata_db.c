@@ -11,7 +11,6 @@
 #include "serve/http/uri.h"
 
 #define APPLICATION_ID  0x636f7261 /* "cora" */
-#define SCHEMA_VERSION  1
 #define BUSY_TIMEOUT_MS 5000
 /* Above this a look at every page would make the start slow. */
 #define QUICK_CHECK_BYTES_MAX (128 * 1024 * 1024)
@@ -36,6 +35,14 @@ static const char schema[] =
     "CREATE TABLE tag (repository INTEGER NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL,"
     " moved INTEGER NOT NULL, PRIMARY KEY (repository, name)) WITHOUT ROWID;"
     "CREATE INDEX tag_by_digest ON tag (repository, digest);";
+
+/* What each version of the schema adds to the one before; the first is the schema above. A database
+ * is brought up to the last one when it is opened for writing. */
+static const char *const schema_steps[] = {
+    /* 2: a tag that an upstream has told, and may tell anew */
+    "ALTER TABLE tag ADD COLUMN cached INTEGER NOT NULL DEFAULT 0;",
+};
+#define SCHEMA_VERSION ((int)CORAS_ARRAY_LEN(schema_steps) + 1)
 
 int serve_db_fail(const serve_db *db, int sqlite_rc, coras_error **err)
 {
@@ -235,15 +242,26 @@ static int check_damage(const serve_db *db, coras_error **err)
     return 0;
 }
 
-static int create_schema(serve_db *db, coras_error **err)
+/* From a version on to the last one, in one transaction; version 0 has nothing yet. */
+static int bring_up(serve_db *db, int version, coras_error **err)
 {
     coras_auto_buf sql = CORAS_BUF_UNLIMITED;
 
-    coras_buf_printf(&sql,
-                     "BEGIN; %s PRAGMA application_id = %d; PRAGMA user_version = %d; COMMIT;",
-                     schema, APPLICATION_ID, SCHEMA_VERSION);
+    coras_buf_puts(&sql, "BEGIN; ");
+    if (version == 0)
+        coras_buf_printf(&sql, "%s PRAGMA application_id = %d; ", schema, APPLICATION_ID);
+    for (int i = version > 0 ? version - 1 : 0; i < SCHEMA_VERSION - 1; i++)
+        coras_buf_puts(&sql, schema_steps[i]);
+    coras_buf_printf(&sql, " PRAGMA user_version = %d; COMMIT;", SCHEMA_VERSION);
     CORAS_TRY(coras_buf_done(&sql, err));
     return connection_exec(db, &db->writer, sql.ptr, err);
+}
+
+static int refuse_old(const serve_db *db, coras_error **err)
+{
+    coras_fail(err, CORAS_ERR_CONFIG, "%s: made by an older version", db->path);
+    coras_hint(err, "serve it once without --read-only");
+    return CORAS_ERR_CONFIG;
 }
 
 static int check_schema(serve_db *db, coras_error **err)
@@ -254,18 +272,21 @@ static int check_schema(serve_db *db, coras_error **err)
     CORAS_TRY(query_int(db, "PRAGMA application_id", &application, err));
     CORAS_TRY(query_int(db, "PRAGMA user_version", &version, err));
     if (tables == 0 && db->mode == SERVE_DB_CREATE)
-        return create_schema(db, err);
+        return bring_up(db, 0, err);
     if (tables == 0)
         return coras_fail(err, CORAS_ERR_CONFIG, "%s: empty", db->path);
     if (application != APPLICATION_ID)
         return coras_fail(err, CORAS_ERR_CONFIG, "%s: not a database of this registry", db->path);
-    if (version != SCHEMA_VERSION) {
+    if (version < 1 || version > SCHEMA_VERSION) {
         coras_fail(err, CORAS_ERR_CONFIG, "%s: made by another version (schema %d)", db->path,
                    (int)version);
         coras_hint(err, "serve it with the version that made it");
         return CORAS_ERR_CONFIG;
     }
-    return check_damage(db, err);
+    CORAS_TRY(check_damage(db, err));
+    if (version == SCHEMA_VERSION)
+        return 0;
+    return db->mode == SERVE_DB_READ_ONLY ? refuse_old(db, err) : bring_up(db, (int)version, err);
 }
 
 /* What was committed and not yet folded into the database is not seen without its log. */

@@ -167,6 +167,7 @@ static int put_tags(serve_db *db, serve_db_connection *c, const struct serve_man
         serve_db_bind_text(set, 2, put->tags->items[i]);
         serve_db_bind_digest(set, 3, &put->digest);
         sqlite3_bind_int64(set, 4, coras_wall_s());
+        sqlite3_bind_int(set, 5, put->is_cached);
         CORAS_TRY(serve_db_run(db, set, err));
     }
     return 0;
@@ -218,7 +219,8 @@ static int read_content(sqlite3_stmt *row, struct serve_stored_manifest *s, cora
 static int read_manifest(sqlite3_stmt *row, bool with_content, struct serve_stored_manifest *ret,
                          coras_error **err)
 {
-    struct serve_stored_manifest s = {.size = sqlite3_column_int64(row, 2)};
+    struct serve_stored_manifest s = {.size = sqlite3_column_int64(row, 2),
+                                      .is_cached = sqlite3_column_int(row, 4) != 0};
     const char *digest = (const char *)sqlite3_column_text(row, 0);
     const char *media_type = (const char *)sqlite3_column_text(row, 1);
     int rc;
@@ -295,12 +297,13 @@ int serve_metadata_delete_manifest(serve_metadata *m, const char *repository,
 
 struct tag_name {
     const char *repository, *tag;
+    enum serve_query_id query;
 };
 
 static int delete_tag(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     const struct tag_name *name = user;
-    sqlite3_stmt *remove = serve_db_statement(db, c, SERVE_Q_DELETE_TAG, err);
+    sqlite3_stmt *remove = serve_db_statement(db, c, (int)name->query, err);
 
     if (!remove)
         return CORAS_ERR_IO;
@@ -315,7 +318,15 @@ static int delete_tag(serve_db *db, serve_db_connection *c, void *user, coras_er
 int serve_metadata_delete_tag(serve_metadata *m, const char *repository, const char *tag,
                               coras_error **err)
 {
-    struct tag_name name = {repository, tag};
+    struct tag_name name = {repository, tag, SERVE_Q_DELETE_TAG};
+
+    return serve_db_write(m->db, delete_tag, &name, err);
+}
+
+int serve_metadata_forget_tag(serve_metadata *m, const char *repository, const char *tag,
+                              coras_error **err)
+{
+    struct tag_name name = {repository, tag, SERVE_Q_DELETE_CACHED_TAG};
 
     return serve_db_write(m->db, delete_tag, &name, err);
 }

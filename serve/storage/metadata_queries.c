@@ -38,15 +38,16 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
         "INSERT INTO reference (repository, child, parent) VALUES (?1, ?2, ?3)"
         " ON CONFLICT DO NOTHING",
     [SERVE_Q_PUT_TAG] =
-        "INSERT INTO tag (repository, name, digest, moved) VALUES (?1, ?2, ?3, ?4)"
-        " ON CONFLICT DO UPDATE SET digest = excluded.digest, moved = excluded.moved",
+        "INSERT INTO tag (repository, name, digest, moved, cached) VALUES (?1, ?2, ?3, ?4, ?5)"
+        " ON CONFLICT DO UPDATE SET digest = excluded.digest, moved = excluded.moved,"
+        " cached = excluded.cached WHERE tag.cached >= excluded.cached",
     [SERVE_Q_MANIFEST_BY_TAG] =
-        "SELECT manifest.digest, media_type, size, iif(?3, content, NULL) FROM tag"
+        "SELECT manifest.digest, media_type, size, iif(?3, content, NULL), tag.cached FROM tag"
         " JOIN repository ON repository.id = tag.repository"
         " JOIN manifest ON manifest.repository = tag.repository AND manifest.digest = tag.digest"
         " WHERE repository.name = ?1 AND tag.name = ?2",
     [SERVE_Q_MANIFEST_BY_DIGEST] =
-        "SELECT manifest.digest, media_type, size, iif(?3, content, NULL) FROM manifest"
+        "SELECT manifest.digest, media_type, size, iif(?3, content, NULL), 0 FROM manifest"
         " JOIN repository ON repository.id = manifest.repository"
         " WHERE repository.name = ?1 AND manifest.digest = ?2",
     [SERVE_Q_DELETE_MANIFEST] = "DELETE FROM manifest WHERE repository = ?1 AND digest = ?2",
@@ -54,6 +55,8 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_DELETE_REFERENCES_OF] = "DELETE FROM reference WHERE repository = ?1 AND parent = ?2",
     [SERVE_Q_DELETE_TAG] = "DELETE FROM tag WHERE name = ?2"
                            " AND repository = (SELECT id FROM repository WHERE name = ?1)",
+    [SERVE_Q_DELETE_CACHED_TAG] = "DELETE FROM tag WHERE name = ?2 AND cached"
+                                  " AND repository = (SELECT id FROM repository WHERE name = ?1)",
     [SERVE_Q_TAGS] = "SELECT tag.name FROM tag JOIN repository ON repository.id = tag.repository"
                      " WHERE repository.name = ?1 AND tag.name > ?2 ORDER BY tag.name LIMIT ?3",
     [SERVE_Q_REPOSITORIES] =

@@ -3,11 +3,15 @@
 #include "serve/storage/metadata.h"
 
 #include <pthread.h>
+#include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 #include "base/fs.h"
 #include "support.h"
+
+/* Undoes what later versions have added. */
+static const char first_version[] = "ALTER TABLE tag DROP COLUMN cached; PRAGMA user_version = 1;";
 
 struct fixture {
     char *directory, *path;
@@ -47,8 +51,8 @@ static coras_digest digest_of(const char *text)
     return d;
 }
 
-static int put_text(serve_metadata *m, const char *repository, const char *content, const char *tag,
-                    coras_digest *ret_missing, coras_error **err)
+static int put_as(serve_metadata *m, bool is_cached, const char *repository, const char *content,
+                  const char *tag, coras_digest *ret_missing, coras_error **err)
 {
     coras_auto_value(coras_manifest) parsed = {0};
     coras_auto_value(coras_strlist) tags = {0};
@@ -58,13 +62,20 @@ static int put_text(serve_metadata *m, const char *repository, const char *conte
                                      .content = content,
                                      .size = strlen(content),
                                      .parsed = &parsed,
-                                     .check_children = true,
-                                     .tags = &tags};
+                                     .check_children = !is_cached,
+                                     .tags = &tags,
+                                     .is_cached = is_cached};
 
     CORAS_TRY(coras_manifest_parse(content, put.size, put.media_type, &parsed, err));
     if (tag)
         CORAS_TRY(coras_strlist_add(&tags, tag, err));
     return serve_metadata_put_manifest(m, &put, ret_missing, err);
+}
+
+static int put_text(serve_metadata *m, const char *repository, const char *content, const char *tag,
+                    coras_digest *ret_missing, coras_error **err)
+{
+    return put_as(m, false, repository, content, tag, ret_missing, err);
 }
 
 /* A manifest with the config `{}` and nothing else; `note` makes it differ. */
@@ -267,6 +278,57 @@ static void refuses_a_database_of_others(void **state)
                   NULL);
 }
 
+static void check_tag(struct fixture *f, const char *content, bool is_cached)
+{
+    struct serve_stored_manifest s = {0};
+    coras_digest d = digest_of(content);
+
+    assert_int_equal(serve_metadata_get_manifest(f->m, "a", "v1", NULL, true, &s, NULL), 0);
+    assert_true(coras_digest_equal(&s.digest, &d));
+    assert_int_equal(s.is_cached, is_cached);
+    serve_stored_manifest_clear(&s);
+}
+
+static void lets_a_pushed_tag_win(void **state)
+{
+    struct fixture *f = *state;
+    coras_auto_free char *pushed = manifest_text("pushed"), *told = manifest_text("told");
+    coras_digest missing;
+
+    link_empty(f, "a");
+    assert_int_equal(put_as(f->m, true, "a", told, "v1", &missing, NULL), 0);
+    check_tag(f, told, true);
+    assert_int_equal(put_text(f->m, "a", pushed, "v1", &missing, NULL), 0);
+    check_tag(f, pushed, false);
+    assert_int_equal(put_as(f->m, true, "a", told, "v1", &missing, NULL), 0);
+    check_tag(f, pushed, false);
+    assert_int_equal(serve_metadata_forget_tag(f->m, "a", "v1", NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_delete_tag(f->m, "a", "v1", NULL), 0);
+    assert_int_equal(put_as(f->m, true, "a", told, "v1", &missing, NULL), 0);
+    assert_int_equal(serve_metadata_forget_tag(f->m, "a", "v1", NULL), 0);
+}
+
+static void brings_an_old_database_up(void **state)
+{
+    struct fixture *f = *state;
+    coras_auto_free char *text = manifest_text("old");
+    coras_auto(coras_error) err = NULL;
+    coras_digest missing;
+    sqlite3 *db = NULL;
+
+    link_empty(f, "a");
+    assert_int_equal(put_text(f->m, "a", text, "v1", &missing, NULL), 0);
+    serve_metadata_close(f->m);
+    f->m = NULL;
+    assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, first_version, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    assert_failed(serve_metadata_open(f->path, SERVE_DB_READ_ONLY, &f->m, &err), err,
+                  CORAS_ERR_CONFIG, NULL);
+    assert_int_equal(serve_metadata_open(f->path, SERVE_DB_EXISTING, &f->m, NULL), 0);
+    check_tag(f, text, false);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void)
@@ -278,6 +340,8 @@ int main(void)
         TEST(deletes_a_manifest_with_its_tags),
         TEST(keeps_writers_that_meet_apart),
         TEST(collects_what_nothing_names),
+        TEST(lets_a_pushed_tag_win),
+        TEST(brings_an_old_database_up),
         TEST(refuses_a_damaged_database),
         TEST(refuses_a_database_of_others),
     };
