@@ -240,6 +240,22 @@ void coras_hasher_final(coras_hasher *h, coras_digest *ret)
     *ret = digest;
 }
 
+int coras_hasher_peek(const coras_hasher *h, coras_digest *ret, coras_error **err)
+{
+    coras_digest digest = {.algorithm = (unsigned char)h->algorithm};
+    EVP_MD_CTX *copy = EVP_MD_CTX_new();
+    bool ok;
+
+    if (!copy)
+        return coras_fail_no_memory(err);
+    ok = EVP_MD_CTX_copy_ex(copy, h->ctx) && EVP_DigestFinal_ex(copy, digest.bytes, NULL);
+    EVP_MD_CTX_free(copy);
+    if (!ok)
+        return hash_failed(err);
+    *ret = digest;
+    return 0;
+}
+
 void coras_hasher_free(coras_hasher *h)
 {
     if (!h)

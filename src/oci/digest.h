@@ -15,6 +15,8 @@ CORAS_MUST_CHECK int coras_hasher_new(int algorithm, coras_hasher **ret, coras_e
 void coras_hasher_update(coras_hasher *h, const void *data, size_t len);
 /* The digest of everything so far; the hasher is then at its start again. */
 void coras_hasher_final(coras_hasher *h, coras_digest *ret);
+/* The digest of everything so far; the hasher goes on. */
+CORAS_MUST_CHECK int coras_hasher_peek(const coras_hasher *h, coras_digest *ret, coras_error **err);
 void coras_hasher_free(coras_hasher *h);
 CORAS_DEFINE_AUTO(coras_hasher, coras_hasher_free)
 

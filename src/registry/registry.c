@@ -53,6 +53,7 @@ static const coras_target_ops registry_ops = {
     .resolve = coras_registry_resolve,
     .fetch_manifest = coras_registry_fetch_manifest,
     .fetch = coras_registry_fetch,
+    .read_blob = coras_registry_read_blob,
     .resolve_blob = coras_registry_resolve_blob,
     .probe_blob = coras_registry_probe_blob,
     .exists = coras_registry_exists,

@@ -60,6 +60,7 @@ int coras_registry_tag(coras_target *t, const coras_descriptor *desc, const void
                        const char *reference, coras_error **err);
 int coras_registry_fetch(coras_target *t, const coras_descriptor *desc, int64_t offset,
                          int64_t length, const coras_sink *sink, coras_error **err);
+int coras_registry_read_blob(coras_target *t, const coras_blob_read *read, coras_error **err);
 int coras_registry_resolve_blob(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
                                 coras_error **err);
 int coras_registry_probe_blob(coras_target *t, const coras_digest *digest, coras_descriptor *ret,

@@ -66,6 +66,18 @@ typedef struct coras_landing {
 void coras_landing_clear(coras_landing *l);
 CORAS_DEFINE_AUTO_VALUE(coras_landing, coras_landing_clear)
 
+/* Reading of a blob whose size may not be known before. */
+typedef struct coras_blob_read {
+    const coras_digest *digest;
+    int64_t size;           /* -1: whatever the answer says */
+    int64_t offset, length; /* length < 0: to the end */
+    const coras_sink *sink; /* as of `fetch` */
+    /* The size of the whole as the answer tells it (-1: it does not), before the first byte; a
+     * negative code with *err set refuses it. May be NULL. */
+    int (*measured)(void *user, int64_t size, coras_error **err);
+    void *user;
+} coras_blob_read;
+
 typedef struct coras_target_ops {
     const char *kind; /* "registry", "oci-layout", "memory" */
     /* What is there as a blob is there as a manifest too, and the other way round: one store for
@@ -111,6 +123,8 @@ typedef struct coras_target_ops {
     int (*remove)(coras_target *t, const coras_descriptor *desc, coras_error **err);
 
     /* Optional (NULL): */
+    /* As fetch, for whoever knows no more than the digest. */
+    int (*read_blob)(coras_target *t, const coras_blob_read *read, coras_error **err);
     /* As resolve_blob, by the request that a download makes; NULL: there is no other. */
     int (*probe_blob)(coras_target *t, const coras_digest *digest, coras_descriptor *ret,
                       coras_error **err);
