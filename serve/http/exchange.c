@@ -27,6 +27,8 @@ static void answer_clear(struct serve_answer *a)
         free(a->headers[i].value);
     coras_buf_clear(&a->body);
     coras_close_fd(&a->fd);
+    if (a->stream.user)
+        a->stream.close(a->stream.user);
 }
 
 /* An upload cut off in the middle keeps its bytes, unless nobody could ever ask for them. */

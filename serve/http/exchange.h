@@ -50,6 +50,19 @@ enum serve_method {
     SERVE_OTHER_METHOD
 };
 
+/*
+ * A body that comes into being while it is sent. Called on the thread of the connection, which may
+ * wait in it for the next bytes.
+ */
+struct serve_stream {
+    /* Up to `cap` bytes of the body from `at` on, at least one; 0: it ends here, which only a body
+     * of unknown length does; negative: it cannot go on, and the connection is cut. NULL: only the
+     * length is told (HEAD). */
+    ssize_t (*read)(void *user, int64_t at, char *buffer, size_t cap);
+    void (*close)(void *user); /* in every case, once */
+    void *user;                /* NULL: the body is no stream */
+};
+
 /* Room for the headers of the busiest answer. */
 #define SERVE_ANSWER_HEADERS_MAX 32
 
@@ -63,9 +76,10 @@ struct serve_answer {
     coras_buf body;
     int fd; /* the body is `length` bytes of it from `offset`; -1 = the body is `body` */
     int64_t offset, length;
-    bool close;       /* the connection does not go on */
-    bool incomplete;  /* a header is missing for lack of memory: not to be sent */
-    const char *note; /* static; for the log */
+    struct serve_stream stream; /* the body is `length` bytes of it; -1 = nobody knows how many */
+    bool close;                 /* the connection does not go on */
+    bool incomplete;            /* a header is missing for lack of memory: not to be sent */
+    const char *note;           /* static; for the log */
 };
 
 struct serve_exchange {
@@ -82,6 +96,7 @@ struct serve_exchange {
     const char *(*header)(void *connection, const char *name);
     void *connection;
     struct serve_session_holder client; /* how another request can end this one */
+    bool (*is_gone)(void *connection);  /* the client hung up, or will have to */
     const char *peer;                   /* address of the client, borrowed from front */
     const char *network;                /* what counts as one address; borrowed */
     char *user;                         /* who it is; NULL = nobody */
@@ -114,6 +129,11 @@ void serve_exchange_end(struct serve_exchange *x);
 static inline const char *serve_exchange_header(const struct serve_exchange *x, const char *name)
 {
     return x->header(x->connection, name);
+}
+/* Whether nobody waits for the answer any more. */
+static inline bool serve_exchange_is_gone(const struct serve_exchange *x)
+{
+    return x->is_gone && x->is_gone(x->connection);
 }
 /* Whether a list of entity tags (`*` counts; NULL = none) names this digest: weakly too, and
  * without quotes, as some clients do. */

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdatomic.h>
 #include <sys/socket.h>
 #include "base/alloc.h"
@@ -23,6 +24,8 @@
 #define DRAIN_REFUSED_BYTES (8 * CORAS_MIB)  /* more than any manifest */
 #define DRAIN_NOBODY_BYTES  (64 * CORAS_KIB)
 #define HEADERS_MAX         128
+/* Of a body that comes into being while it is sent; each such connection has one of these. */
+#define STREAM_BLOCK (32 * CORAS_KIB)
 /* Connections that were cut and are not yet gone, beside those that are allowed. */
 #define LEAVING_MAX 64
 
@@ -48,6 +51,7 @@ struct request {
     int64_t began_ms;
     bool begun; /* the head was looked at */
     int64_t drained;
+    int64_t streamed; /* bytes of a body that came into being meanwhile */
 };
 
 /* ---- connections ---- */
@@ -125,16 +129,20 @@ static void *on_request_line(void *user, const char *target, struct MHD_Connecti
 }
 
 /* Bytes of body that the client was to get. */
-static int64_t sent_bytes(const struct serve_exchange *x)
+static int64_t sent_bytes(const struct request *r)
 {
+    const struct serve_exchange *x = &r->exchange;
     const struct serve_answer *a = &x->answer;
 
+    if (a->stream.user)
+        return r->streamed;
     /* the descriptor is the response's by now: its length tells that there was one */
     return x->method == SERVE_HEAD ? 0 : a->length + (int64_t)a->body.len;
 }
 
-static void count_request(const struct serve_exchange *x, int64_t ms)
+static void count_request(const struct request *r, int64_t ms)
 {
+    const struct serve_exchange *x = &r->exchange;
     serve_metrics *m = x->registry->metrics;
     const struct serve_labels labels = {
         .method = x->method, .route = x->route.kind, .code = x->answer.status};
@@ -142,7 +150,7 @@ static void count_request(const struct serve_exchange *x, int64_t ms)
     serve_metrics_add(m, SERVE_METRIC_REQUESTS, &labels, 1);
     serve_metrics_took(m, SERVE_METRIC_REQUEST_SECONDS, &labels, ms);
     serve_metrics_add(m, SERVE_METRIC_RECEIVED_BYTES, NULL, x->received);
-    serve_metrics_add(m, SERVE_METRIC_SENT_BYTES, NULL, sent_bytes(x));
+    serve_metrics_add(m, SERVE_METRIC_SENT_BYTES, NULL, sent_bytes(r));
     serve_metrics_add(m, SERVE_METRIC_RUNNING, NULL, -1);
 }
 
@@ -166,13 +174,13 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
             .user_agent = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "User-Agent"),
             .status = x->answer.status,
             .received = x->received,
-            .sent = sent_bytes(x),
+            .sent = sent_bytes(r),
             .ms = coras_now_ms() - r->began_ms,
         });
     }
     serve_client_enter(f->clients, r->client, SERVE_PHASE_WAITING);
     if (r->begun) {
-        count_request(x, coras_now_ms() - r->began_ms);
+        count_request(r, coras_now_ms() - r->began_ms);
         atomic_fetch_sub(&f->running, 1);
     }
     serve_exchange_clear(x);
@@ -183,6 +191,17 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
 static void enter(const struct request *r, enum serve_phase phase)
 {
     serve_client_enter(r->front->clients, r->client, phase);
+}
+
+/* Nobody speaks while waiting for an answer but the next request, which is none of ours yet; an end
+ * is one. */
+static bool is_gone(void *connection)
+{
+    const serve_client *c = client_of(connection);
+    struct pollfd poll_fd = {.fd = c ? c->fd : -1, .events = POLLRDHUP};
+
+    return c && poll(&poll_fd, 1, 0) > 0 &&
+           (poll_fd.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
 }
 
 static const char *header_of(void *connection, const char *name)
@@ -250,10 +269,35 @@ static bool check_head(struct MHD_Connection *connection, struct serve_exchange 
 
 /* ---- answers ---- */
 
-static struct MHD_Response *make_response(struct serve_answer *a)
+static ssize_t read_stream(void *user, uint64_t at, char *buffer, size_t cap)
 {
+    struct request *r = user;
+    const struct serve_stream *s = &r->exchange.answer.stream;
+    ssize_t got = s->read ? s->read(s->user, (int64_t)at, buffer, cap) : -1;
+
+    if (got > 0)
+        r->streamed += got;
+    if (got == 0)
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    return got < 0 ? MHD_CONTENT_READER_END_WITH_ERROR : got;
+}
+
+/* The exchange closes the stream: it outlives the response. */
+static struct MHD_Response *make_stream_response(struct request *r)
+{
+    int64_t length = r->exchange.answer.length;
+
+    return MHD_create_response_from_callback(length < 0 ? MHD_SIZE_UNKNOWN : (uint64_t)length,
+                                             STREAM_BLOCK, read_stream, r, NULL);
+}
+
+static struct MHD_Response *make_response(struct request *r)
+{
+    struct serve_answer *a = &r->exchange.answer;
     struct MHD_Response *response;
 
+    if (a->stream.user)
+        return make_stream_response(r);
     if (a->fd >= 0) {
         response = MHD_create_response_from_fd_at_offset64((uint64_t)a->length, a->fd,
                                                            (uint64_t)a->offset);
@@ -273,7 +317,7 @@ static enum MHD_Result send_answer(struct MHD_Connection *connection, struct req
 
     if (a->incomplete || a->body.failed)
         return MHD_NO;
-    response = make_response(a);
+    response = make_response(r);
     if (!response)
         return MHD_NO;
     for (size_t i = 0; i < a->header_count; i++)
@@ -332,6 +376,7 @@ static enum MHD_Result begin_request(struct MHD_Connection *connection, struct r
     x->method = method_of(method);
     x->connection = connection;
     x->header = header_of;
+    x->is_gone = is_gone;
     if (!check_head(connection, x))
         return refuse_head(connection, r);
     serve_exchange_begin(x);
