@@ -46,15 +46,30 @@ static int unlink_blob(serve_content *c, const char *repository, const coras_dig
     return serve_metadata_unlink_blob(metadata_of(c), repository, digest, err);
 }
 
+struct place {
+    serve_blob_store *store;
+    const coras_digest *digest;
+};
+
+static int move_to_store(void *user, int uploads_fd, const char *name, int fd, coras_error **err)
+{
+    const struct place *place = user;
+
+    (void)uploads_fd;
+    return serve_blob_store_publish(place->store, name, fd, place->digest, err);
+}
+
 static int take_upload(serve_content *c, serve_sessions *sessions, serve_session **s,
                        const coras_digest *digest, coras_error **err)
 {
+    struct place store = {store_of(c), digest};
+    const struct serve_session_place place = {move_to_store, &store};
     int64_t size = (*s)->size;
     coras_auto_free char *repository = coras_strdup((*s)->repository);
 
     if (!repository)
         return coras_fail_no_memory(err);
-    CORAS_TRY(serve_session_publish(sessions, s, digest, err));
+    CORAS_TRY(serve_session_publish(sessions, s, digest, &place, err));
     return serve_metadata_link_blob(metadata_of(c), repository, digest, size, err);
 }
 

@@ -436,12 +436,12 @@ void serve_session_drop(serve_sessions *t, serve_session *s)
 /* ---- the end ---- */
 
 int serve_session_publish(serve_sessions *t, serve_session **s, const coras_digest *digest,
-                          coras_error **err)
+                          const struct serve_session_place *place, coras_error **err)
 {
     serve_session *session = *s;
     char name[SERVE_SIDECAR_NAME_MAX];
 
-    CORAS_TRY(serve_blob_store_publish(t->store, session->id, session->fd, digest, err));
+    CORAS_TRY(place->move(place->user, t->store->uploads_fd, session->id, session->fd, err));
     (void)unlinkat(t->store->uploads_fd, serve_sidecar_name(session->id, name), 0);
     serve_finished_note(t->finished, session->id, session->repository, digest);
     forget(t, session);

@@ -81,12 +81,18 @@ CORAS_MUST_CHECK int serve_session_append(serve_session *s, const void *data, si
  * as it was. Takes long for what is large: call it without any lock. */
 CORAS_MUST_CHECK int serve_session_verify(serve_session *s, const coras_digest *digest,
                                           coras_error **err);
-/*
- * Move the content, verified as `digest`, into the blob store, durably. On success the session is
- * gone (remembered as finished), *s is NULL.
- */
+/* Where finished content goes: `move` takes the upload file `name` below `uploads_fd`, open as
+ * `fd`, to its final place, durably. */
+struct serve_session_place {
+    int (*move)(void *user, int uploads_fd, const char *name, int fd, coras_error **err);
+    void *user;
+};
+/* Move the content, verified as `digest`, to its place. On success the session is gone (remembered
+ * as finished), *s is NULL. */
 CORAS_MUST_CHECK int serve_session_publish(serve_sessions *t, serve_session **s,
-                                           const coras_digest *digest, coras_error **err);
+                                           const coras_digest *digest,
+                                           const struct serve_session_place *place,
+                                           coras_error **err);
 /* Whether a session of this id was finished as this blob in this repository lately. */
 bool serve_session_was_finished(serve_sessions *t, const char *id, const char *repository,
                                 const coras_digest *digest);

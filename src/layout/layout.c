@@ -257,6 +257,16 @@ static int layout_remove(coras_target *t, const coras_descriptor *desc, coras_er
     return rc;
 }
 
+int coras_layout_untag(struct coras_layout *l, const char *tag, coras_error **err)
+{
+    CORAS_TRY(coras_layout_begin_change(l, err));
+    int rc = coras_layout_index_untag(&l->index, tag)
+                 ? coras_layout_save_index(l, err)
+                 : coras_fail(err, CORAS_ERR_NOT_FOUND, "not found");
+    coras_layout_end_change(l, rc < 0);
+    return rc;
+}
+
 static const coras_target_ops layout_ops = {
     .kind = "oci-layout",
     .one_store = true,
@@ -313,17 +323,45 @@ static int open_for_reading(struct coras_layout *l, const char *path, coras_erro
     return coras_layout_check_version(l, err);
 }
 
+static struct coras_layout *new_layout(void)
+{
+    struct coras_layout *l = coras_new(struct coras_layout);
+    if (!l)
+        return NULL;
+    l->target.ops = &layout_ops;
+    l->dirfd = -1;
+    (void)pthread_mutex_init(&l->lock, NULL); /* cannot fail with default attributes */
+    return l;
+}
+
+int coras_layout_open_at(int *dirfd, struct coras_layout **ret, coras_error **err)
+{
+    struct stat st;
+    if (fstatat(*dirfd, "oci-layout", &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return coras_fail_errno(err, errno, "stat oci-layout");
+    struct coras_layout *l = new_layout();
+    if (!l)
+        return coras_fail_no_memory(err);
+    l->dirfd = *dirfd;
+    int rc = coras_layout_check_version(l, err);
+    if (rc < 0) {
+        l->dirfd = -1;
+        layout_close(&l->target);
+        return rc;
+    }
+    *dirfd = -1;
+    *ret = l;
+    return 0;
+}
+
 int coras_layout_open(const char *path, enum coras_layout_mode mode, coras_target **ret,
                       coras_error **err)
 {
     if (!path || !ret)
         return coras_missing_argument(err);
-    struct coras_layout *l = coras_new(struct coras_layout);
+    struct coras_layout *l = new_layout();
     if (!l)
         return coras_fail_no_memory(err);
-    l->target.ops = &layout_ops;
-    l->dirfd = -1;
-    (void)pthread_mutex_init(&l->lock, NULL); /* cannot fail with default attributes */
     int rc = mode == CORAS_LAYOUT_WRITE ? open_for_writing(l, path, err)
                                         : open_for_reading(l, path, err);
     if (rc == 0)

@@ -26,9 +26,18 @@ struct coras_layout {
     pthread_mutex_t lock;
     struct stat index_stat; /* of the index.json that `index` was read from */
     bool index_loaded;
+    uint64_t index_age; /* grows whenever `index` becomes another */
     struct coras_layout_index index;
     coras_layout_graph *graph; /* of `index`; NULL: not built */
 };
+
+/* layout.c */
+
+/* Open the layout in a directory for reading and writing, whose index.json may be missing yet.
+ * `*dirfd` is taken on success. NOT_FOUND: no layout; CONFIG: of another version. */
+CORAS_MUST_CHECK int coras_layout_open_at(int *dirfd, struct coras_layout **ret, coras_error **err);
+/* Take a name away; its manifest stays listed by its digest. NOT_FOUND. */
+CORAS_MUST_CHECK int coras_layout_untag(struct coras_layout *l, const char *tag, coras_error **err);
 
 /* A blob's bytes: `fd` owned, content at `offset`. */
 struct coras_layout_blob {

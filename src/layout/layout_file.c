@@ -121,6 +121,7 @@ static void take_index(struct coras_layout *l, struct coras_layout_index *index,
     l->index = *index;
     l->index_stat = *st;
     l->index_loaded = true;
+    l->index_age++;
 }
 
 static int read_index(struct coras_layout *l, coras_error **err)
@@ -208,6 +209,7 @@ int coras_layout_save_index(struct coras_layout *l, coras_error **err)
     CORAS_TRY(coras_write_file_not_through(l->dirfd, "index.json", text.ptr, text.len, 0666, err));
     coras_layout_graph_free(l->graph);
     l->graph = NULL;
+    l->index_age++;
     if (fstatat(l->dirfd, "index.json", &l->index_stat, 0) < 0)
         l->index_loaded = false; /* read again when it is wanted */
     return 0;

@@ -35,6 +35,8 @@ struct node_list {
 struct coras_layout_graph {
     coras_map *by_digest;   /* borrowed nodes */
     struct node_list nodes; /* in the order of finding; also the list of what is to be read */
+    /* while building: where the first damage is told, instead of failing; or NULL */
+    coras_error **damage;
 };
 
 static void node_free(struct node *n)
@@ -138,6 +140,18 @@ static int take_manifest(coras_layout_graph *g, struct node *n, const coras_buf 
     return link_children(g, n, &m, err);
 }
 
+/* Only what is wrong with the content can be passed over. */
+static int pass_over(coras_layout_graph *g, int rc, coras_error **why, coras_error **err)
+{
+    if (!g->damage || rc == CORAS_ERR_NO_MEMORY || rc == CORAS_ERR_IO) {
+        coras_error_propagate(err, why);
+        return rc;
+    }
+    if (!*g->damage)
+        coras_error_propagate(g->damage, why);
+    return 0;
+}
+
 static int read_node(const struct coras_layout *l, coras_layout_graph *g, struct node *n,
                      coras_error **err)
 {
@@ -146,21 +160,20 @@ static int read_node(const struct coras_layout *l, coras_layout_graph *g, struct
     coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
     coras_auto(coras_error) why = NULL;
     int rc = coras_layout_read_blob(l, &n->desc, CORAS_LIMIT_MANIFEST, &text, &why);
-    if (rc == CORAS_ERR_NOT_FOUND)
+    if (rc == CORAS_ERR_NOT_FOUND && !g->damage)
         return 0; /* the specification allows layouts that lack content */
-    if (rc < 0) {
-        coras_error_propagate(err, &why);
-        return rc;
-    }
-    return take_manifest(g, n, &text, err);
+    if (rc == 0)
+        rc = take_manifest(g, n, &text, &why);
+    return rc < 0 ? pass_over(g, rc, &why, err) : 0;
 }
 
-int coras_layout_graph_new(const struct coras_layout *l, const struct coras_layout_index *index,
-                           coras_layout_graph **ret, coras_error **err)
+static int build(const struct coras_layout *l, const struct coras_layout_index *index,
+                 coras_error **damage, coras_layout_graph **ret, coras_error **err)
 {
     coras_auto(coras_layout_graph) g = coras_new(struct coras_layout_graph);
     if (!g)
         return coras_fail_no_memory(err);
+    g->damage = damage;
     g->by_digest = coras_map_new(NULL);
     if (!g->by_digest)
         return coras_fail_no_memory(err);
@@ -171,11 +184,38 @@ int coras_layout_graph_new(const struct coras_layout *l, const struct coras_layo
     }
     for (size_t i = 0; i < g->nodes.len; i++) /* reading appends */
         CORAS_TRY(read_node(l, g, g->nodes.items[i], err));
+    g->damage = NULL;
     *ret = coras_steal(&g);
     return 0;
 }
 
+int coras_layout_graph_new(const struct coras_layout *l, const struct coras_layout_index *index,
+                           coras_layout_graph **ret, coras_error **err)
+{
+    return build(l, index, NULL, ret, err);
+}
+
+int coras_layout_graph_of_what_is_there(const struct coras_layout *l,
+                                        const struct coras_layout_index *index,
+                                        coras_layout_graph **ret, coras_error **ret_damage,
+                                        coras_error **err)
+{
+    coras_auto(coras_error) damage = NULL;
+
+    CORAS_TRY(build(l, index, &damage, ret, err));
+    *ret_damage = coras_steal(&damage);
+    return 0;
+}
+
 /* ---- asking ---- */
+
+const coras_descriptor *coras_layout_graph_find(const coras_layout_graph *g,
+                                                const coras_digest *digest)
+{
+    const struct node *n = find(g, digest);
+
+    return n ? &n->desc : NULL;
+}
 
 int coras_layout_graph_referrers(const coras_layout_graph *g, const coras_digest *subject,
                                  coras_descriptors *ret, coras_error **err)

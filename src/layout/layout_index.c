@@ -327,6 +327,19 @@ int coras_layout_index_tag(struct coras_layout_index *index, const coras_descrip
     return 0;
 }
 
+bool coras_layout_index_untag(struct coras_layout_index *index, const char *tag)
+{
+    bool found = false;
+    for (size_t i = index->entries.len; i-- > 0;) {
+        const char *name = coras_layout_entry_tag(&index->entries.items[i]);
+        if (!name || !coras_streq(name, tag))
+            continue;
+        take_name_away(index, i);
+        found = true;
+    }
+    return found;
+}
+
 int coras_layout_index_add(struct coras_layout_index *index, const coras_descriptor *desc,
                            coras_error **err)
 {

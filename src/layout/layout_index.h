@@ -61,6 +61,8 @@ bool coras_layout_index_is_tagged(const struct coras_layout_index *index,
 CORAS_MUST_CHECK int coras_layout_index_tag(struct coras_layout_index *index,
                                             const coras_descriptor *desc, const char *tag,
                                             coras_error **err);
+/* Take a name away; the manifest stays listed. false: there is no such name. */
+bool coras_layout_index_untag(struct coras_layout_index *index, const char *tag);
 /* List a manifest without a name unless it is listed already. */
 CORAS_MUST_CHECK int coras_layout_index_add(struct coras_layout_index *index,
                                             const coras_descriptor *desc, coras_error **err);
