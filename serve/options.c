@@ -21,6 +21,8 @@ struct row {
 static const struct row rows[] = {
     {"listen", TEXT, AT(listen), 0, 0},
     {"root", TEXT, AT(root), 0, 0},
+    {"layouts", TEXT, AT(layouts), 0, 0},
+    {"layouts-write", FLAG, AT(layouts_write), 0, 0},
     {"htpasswd", TEXT, AT(htpasswd), 0, 0},
     {"tls-cert", TEXT, AT(tls_cert), 0, 0},
     {"tls-key", TEXT, AT(tls_key), 0, 0},
@@ -107,8 +109,12 @@ int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
 {
     for (; *argv; argv++)
         CORAS_TRY(set_argument(o, *argv, err));
-    if (!o->root || !o->listen)
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--root and --listen are required");
+    if (!o->listen || (!o->root && !o->layouts))
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--root and --listen are required, or --layouts and --listen");
+    if (o->layouts_write && (!o->layouts || o->read_only))
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--layouts-write needs --layouts, and no --read-only");
     if (!o->tls_cert != !o->tls_key)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "a certificate and its key go together");
     if (o->proxies.len > 0 && o->read_only)

@@ -14,6 +14,7 @@
 struct serve_options {
     const char *listen;    /* "host:port", "[v6]:port" or ":port"; port 0 = the system chooses */
     const char *root;      /* directory of the registry; made when absent */
+    const char *layouts;   /* directory of OCI layouts that are served in place; NULL = none */
     const char *htpasswd;  /* file of "user:bcrypt" lines; NULL = everybody may do everything */
     const char *tls_cert;  /* PEM file; with tls_key: serve https */
     const char *tls_key;   /* PEM file */
@@ -21,6 +22,7 @@ struct serve_options {
     coras_strlist proxies; /* "URL" or "NAME=URL": where content comes from that is not here */
     const char *registry_config; /* docker config file with credentials for these; NULL: usual */
     bool anonymous_read;         /* with htpasswd: reading needs no password */
+    bool layouts_write;          /* pushes into layouts are allowed */
     bool read_only;              /* change nothing in the directory */
     bool disable_delete;         /* DELETE of content answers 405 UNSUPPORTED */
     bool sparse_index;           /* accept manifests that name absent content */

@@ -12,6 +12,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "serve/layouts/layouts.h"
+#include "serve/layouts/workplace.h"
 #include "serve/storage/collect.h"
 #include "serve/http/front.h"
 #include "serve/http/log.h"
@@ -19,7 +21,7 @@
 #include "serve/storage/root.h"
 
 /* Descriptors beyond those of connections and the blob that each serves. */
-#define OTHER_DESCRIPTORS 192
+#define OTHER_DESCRIPTORS 256
 /* Of manifests on their way and being parsed; the largest ones alone have 4 MiB. */
 #define BODIES_BYTES   (128 * CORAS_MIB)
 #define PARSING_BYTES  (8 * CORAS_MIB)
@@ -131,6 +133,19 @@ static int open_root(struct serve_registry *r, struct serve_root *ret, coras_err
     return rc;
 }
 
+static int open_layouts(struct serve_registry *r, coras_error **err)
+{
+    const struct serve_layouts_options options = {
+        .path = r->options.layouts,
+        .writable = r->options.layouts_write && !r->read_only,
+        .takes_new = r->options.layouts_write && r->is_workplace,
+    };
+
+    /* nothing is kept in a place to work in but uploads */
+    r->read_only = r->read_only || (r->is_workplace && !options.writable);
+    return options.path ? serve_layouts_open(&options, &r->layouts, err) : 0;
+}
+
 static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras_error **err)
 {
     struct serve_root root = SERVE_ROOT_INIT;
@@ -142,6 +157,8 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
 
     if (rc == 0)
         rc = open_root(r, &root, err);
+    if (rc == 0)
+        rc = open_layouts(r, err);
     if (rc == 0) {
         r->store = root.store;
         r->metadata = root.metadata;
@@ -151,6 +168,7 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
         rc = run(r, signals, err);
     }
     serve_root_close(&root);
+    serve_layouts_close(r->layouts);
     serve_upstreams_close(r->upstreams);
     serve_access_close(r->access);
     return rc;
@@ -176,9 +194,19 @@ static void close_parts(struct serve_registry *r)
     serve_metrics_free(r->metrics);
 }
 
+static int open_workplace(struct serve_registry *r, serve_workplace *ret, coras_error **err)
+{
+    CORAS_TRY(serve_workplace_make(&r->options, ret, err));
+    r->is_workplace = ret->path != NULL;
+    if (ret->path)
+        r->options.root = ret->path;
+    return 0;
+}
+
 int serve_until_signal(const struct serve_options *options, coras_error **err)
 {
     struct serve_registry registry = {.options = *options};
+    serve_workplace workplace = {0};
     sigset_t signals;
     int rc;
 
@@ -189,7 +217,10 @@ int serve_until_signal(const struct serve_options *options, coras_error **err)
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads, which inherit it */
     rc = open_parts(&registry, err);
     if (rc == 0)
+        rc = open_workplace(&registry, &workplace, err);
+    if (rc == 0)
         rc = open_and_run(&registry, &signals, err);
+    serve_workplace_clear(&workplace);
     close_parts(&registry);
     return rc;
 }

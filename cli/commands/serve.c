@@ -18,6 +18,8 @@
 struct serve_state {
     struct opt_string listen;
     struct opt_string root;
+    struct opt_string layouts;
+    struct opt_bool layouts_write;
     struct opt_string htpasswd;
     struct opt_string tls_cert;
     struct opt_string tls_key;
@@ -39,8 +41,16 @@ struct serve_state {
 static const struct opt serve_options[] = {
     {"listen", 0, OPT_STRING, 0, SERVE_AT(listen), "127.0.0.1:5000",
      "`address` to accept connections at; port 0 lets the system choose one", NULL},
-    {"root", 0, OPT_STRING, OPT_REQUIRED, SERVE_AT(root), NULL,
+    {"root", 0, OPT_STRING, 0, SERVE_AT(root), NULL,
      "`directory` that holds the registry, made when missing", NULL},
+    {"layouts", 0, OPT_STRING, 0, SERVE_AT(layouts), NULL,
+     "`directory` of OCI layouts to serve as they are, each as the repository of its path; with "
+     "--root or without",
+     NULL},
+    {"layouts-write", 0, OPT_BOOL, 0, SERVE_AT(layouts_write), NULL,
+     "with --layouts: allow pushes into them and deletions; without --root a push to another name "
+     "makes a layout",
+     NULL},
     {"htpasswd", 0, OPT_STRING, 0, SERVE_AT(htpasswd), NULL,
      "`file` of user names and bcrypt hashes; without it everybody may do everything", NULL},
     {"anonymous-read", 0, OPT_BOOL, 0, SERVE_AT(anonymous_read), NULL,
@@ -206,8 +216,12 @@ static int check_range(const char *flag, const struct opt_int *value, coras_erro
 
 static int check_places(const struct serve_state *s, coras_error **err)
 {
-    if (!*s->root.value)
-        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--root must name a directory");
+    if (!*s->root.value && !*s->layouts.value)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--root or --layouts must name a directory");
+    if (s->layouts_write.value && (!*s->layouts.value || s->read_only.value))
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--layouts-write needs --layouts, and no --read-only");
     if (!*s->listen.value)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--listen must name an address");
     return 0;
@@ -242,6 +256,7 @@ static int serve_run(struct call *call, coras_error **err)
 static const struct example serve_examples[] = {
     {"Serve the directory 'registry' at localhost:5000", "serve --root registry"},
     {"Serve on a port that the system chooses", "serve --root registry --listen 127.0.0.1:0"},
+    {"Serve the OCI layouts below 'models', each as a repository", "serve --layouts models"},
     {"Ask for passwords when something is pushed",
      "serve --root registry --htpasswd users --anonymous-read"},
     {"Serve https on all addresses",
@@ -251,7 +266,7 @@ static const struct example serve_examples[] = {
 
 const struct cmd cmd_serve = {
     .name = "serve",
-    .use = "[flags] --root <dir>",
+    .use = "[flags] {--root <dir> | --layouts <dir>}",
     .summary = "Serve a directory as an OCI registry",
     .about = "Serve a directory as an OCI registry, until SIGINT or SIGTERM",
     .examples = serve_examples,

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "codec/json.h"
+#include "serve/api/contents.h"
 #include "serve/api/errors.h"
 #include "serve/http/paging.h"
 
@@ -87,7 +88,7 @@ void serve_catalog_list(struct serve_exchange *x)
 
     if (!parse_page(x, REPOSITORIES_PAGE_MAX, &page))
         return;
-    if (x->content->ops->repositories(x->content, page.last, page.limit, &names, &more, &err) < 0)
+    if (serve_contents_repositories(x->registry, page.last, page.limit, &names, &more, &err) < 0)
         serve_answer_failure(x, err);
     else
         answer_names(x, "/v2/_catalog", &names, &page, more);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "serve/api/contents.h"
 #include "serve/api/errors.h"
 #include "serve/api/operations.h"
 #include "serve/http/guard.h"
@@ -242,9 +243,9 @@ static void answer_wrong_method(struct serve_exchange *x)
 /* false: answered. */
 static bool may_write(struct serve_exchange *x)
 {
-    if (x->method == SERVE_GET || x->method == SERVE_HEAD || !x->registry->read_only)
+    if (x->method == SERVE_GET || x->method == SERVE_HEAD || !x->content->read_only)
         return true;
-    if (x->registry->disk_was_full)
+    if (x->registry->disk_was_full && x->content == &x->registry->own.content)
         serve_answer_error_status(x, 507, SERVE_API_DENIED, "no space left in the registry", NULL);
     else
         serve_answer_error(x, SERVE_API_UNSUPPORTED, "this registry is read-only", NULL);
@@ -295,7 +296,10 @@ void serve_exchange_begin(struct serve_exchange *x)
         error = take_place(x);
     serve_answer_header(x, "Docker-Distribution-API-Version", "registry/2.0");
     serve_answer_header(x, "X-Content-Type-Options", "nosniff");
-    if (!serve_guard_origin(x) || !is_allowed(x) || !may_write(x) || !serve_guard_body(x))
+    if (!serve_guard_origin(x) || !is_allowed(x))
+        return;
+    serve_exchange_find_content(x);
+    if (!may_write(x) || !serve_guard_body(x))
         return;
     if (error != SERVE_ROUTE_OK) {
         answer_route_error(x, error);

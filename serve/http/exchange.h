@@ -27,7 +27,8 @@ struct serve_registry {
     serve_blob_store *store;
     serve_metadata *metadata;
     serve_sessions *sessions;
-    struct serve_own_content own; /* the directory as content */
+    struct serve_own_content own;  /* the directory as content */
+    struct serve_layouts *layouts; /* that are served in place; NULL: none */
     serve_access *access;
     serve_upstreams *upstreams; /* where content comes from that is not here; may be empty */
     serve_metrics *metrics;     /* what is counted; NULL counts nothing */
@@ -36,6 +37,7 @@ struct serve_registry {
     serve_budget
         *parsing;       /* bytes of documents that are being parsed: each costs many times that */
     bool loopback_only; /* const: bound to a loopback address */
+    bool is_workplace;  /* const: the directory is none of its own: layouts/workplace.h */
     bool read_only;     /* const: nothing in the directory is changed */
     bool disk_was_full; /* const: read-only for that reason */
 };

@@ -46,14 +46,14 @@ static int unlink_blob(serve_content *c, const char *repository, const coras_dig
     return serve_metadata_unlink_blob(metadata_of(c), repository, digest, err);
 }
 
-struct place {
+struct store_place {
     serve_blob_store *store;
     const coras_digest *digest;
 };
 
 static int move_to_store(void *user, int uploads_fd, const char *name, int fd, coras_error **err)
 {
-    const struct place *place = user;
+    const struct store_place *place = user;
 
     (void)uploads_fd;
     return serve_blob_store_publish(place->store, name, fd, place->digest, err);
@@ -62,7 +62,7 @@ static int move_to_store(void *user, int uploads_fd, const char *name, int fd, c
 static int take_upload(serve_content *c, serve_sessions *sessions, serve_session **s,
                        const coras_digest *digest, coras_error **err)
 {
-    struct place store = {store_of(c), digest};
+    struct store_place store = {store_of(c), digest};
     const struct serve_session_place place = {move_to_store, &store};
     int64_t size = (*s)->size;
     coras_auto_free char *repository = coras_strdup((*s)->repository);

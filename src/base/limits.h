@@ -9,6 +9,9 @@
 #define CORAS_KIB 1024
 #define CORAS_MIB (1024 * 1024)
 
+/* Layouts that are served in place: who can copy something there must not cost without end. */
+#define CORAS_LIMIT_LAYOUT_DIRECTORIES 200000 /* looked into for the list of repositories */
+#define CORAS_LIMIT_LAYOUTS_TOLD       1000   /* that the log hears of */
 #define CORAS_LIMIT_MANIFEST                                                                       \
     (4 * CORAS_MIB) /* registries accept at least this; clients read at most this */
 #define CORAS_LIMIT_INDEX_JSON       (64 * CORAS_MIB)  /* a layout may hold very many tags */

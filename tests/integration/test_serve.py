@@ -98,7 +98,7 @@ class Serve(unittest.TestCase):
 
     def test_bad_flags(self):
         (self.work / "users").write_text("alice:plain\n")
-        for flags, complaint in ((("--root=",), "--root must name a directory"),
+        for flags, complaint in ((("--root=",), "--root or --layouts must name a directory"),
                                  (("--root", "r", "--listen="), "--listen must name an address"),
                                  (("--root", "r", "--listen", "x"), "address x: expected host:port"),
                                  (("--root", "r", "--min-free", "-1"), "--min-free must not be negative"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* OCI layouts on disk. That other programs read them, and they theirs, is tested elsewhere. */
-#include "coras/target.h"
+#include "layout/layout.h"
 
 #include <pthread.h>
 #include "base/limits.h"
@@ -428,6 +428,57 @@ static void deleting_takes_tags_referrers_and_garbage(void **state)
     assert_failed(coras_delete(t, &index, &err), err, CORAS_ERR_NOT_FOUND, "not found");
 }
 
+static struct coras_layout *layout_of(coras_target *t)
+{
+    return (struct coras_layout *)t;
+}
+
+static void a_name_goes_and_its_manifest_stays(void **state)
+{
+    (void)state;
+    coras_auto(coras_target) t = open_layout("lay", CORAS_LAYOUT_WRITE);
+    coras_auto_value(coras_descriptor) a = push_artifact(t, "v1", "a", NULL);
+    coras_auto_value(coras_descriptor) found = CORAS_DESCRIPTOR_INIT;
+    coras_auto(coras_error) err = NULL;
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    assert_ok(t->ops->tag(t, &a, NULL, "v2", &err), err);
+    assert_ok(coras_layout_untag(layout_of(t), "v1", &err), err);
+    assert_tags(t, NULL, "v2");
+    assert_ok(coras_layout_untag(layout_of(t), "v2", &err), err);
+    assert_tags(t, NULL, "");
+    assert_ok(coras_resolve(t, coras_digest_format(&a.digest, text), &found, &err), err);
+    assert_failed(coras_layout_untag(layout_of(t), "v2", &err), err, CORAS_ERR_NOT_FOUND, NULL);
+}
+
+static void damage_does_not_hide_what_is_there(void **state)
+{
+    (void)state;
+    coras_auto(coras_target) t = open_layout("lay", CORAS_LAYOUT_WRITE);
+    coras_auto_value(coras_descriptor) good = push_artifact(t, "good", "good", NULL);
+    coras_auto_value(coras_descriptor) bad = push_artifact(t, "bad", "bad", NULL);
+    coras_auto_value(coras_descriptor) layer = describe(CORAS_MT_OCI_LAYER, "good");
+    coras_auto_value(coras_descriptor) lost = describe(CORAS_MT_OCI_LAYER, "bad");
+    coras_auto(coras_layout_graph) graph = NULL;
+    coras_auto(coras_error) damage = NULL;
+    coras_auto(coras_error) err = NULL;
+    coras_auto_free char *path = blob_path(&bad);
+    struct coras_layout *l = layout_of(t);
+
+    assert_ok(coras_layout_graph_of_what_is_there(l, &l->index, &graph, &damage, &err), err);
+    assert_null(damage);
+    assert_non_null(coras_layout_graph_find(graph, &lost.digest));
+    coras_layout_graph_free(coras_steal(&graph));
+    assert_int_equal(unlink(path), 0);
+    put_text(path, "{}");
+    assert_ok(coras_layout_graph_of_what_is_there(l, &l->index, &graph, &damage, &err), err);
+    assert_int_equal(coras_error_code(damage), CORAS_ERR_SIZE_MISMATCH);
+    assert_non_null(coras_layout_graph_find(graph, &bad.digest)); /* named, whatever it is */
+    assert_null(coras_layout_graph_find(graph, &lost.digest));
+    assert_non_null(coras_layout_graph_find(graph, &good.digest));
+    assert_non_null(coras_layout_graph_find(graph, &layer.digest));
+}
+
 /* ---- writers ---- */
 
 struct tagger {
@@ -642,6 +693,8 @@ int main(void)
         SCRATCH_TEST(an_empty_list_may_be_null),
         SCRATCH_TEST(referrers_are_found_at_any_depth_and_by_type),
         SCRATCH_TEST(deleting_takes_tags_referrers_and_garbage),
+        SCRATCH_TEST(a_name_goes_and_its_manifest_stays),
+        SCRATCH_TEST(damage_does_not_hide_what_is_there),
         SCRATCH_TEST(writers_at_the_same_time_lose_nothing),
         SCRATCH_TEST(changes_of_others_are_seen),
         SCRATCH_TEST(a_download_lands_under_its_digest),
