@@ -12,7 +12,7 @@ from harness.proxy import Fault, FaultProxy
 from harness.servers import Api, DockerRegistry
 
 MIB = 1 << 20
-SIZE = 160 * MIB
+SIZE = 96 * MIB
 RATE = 16 * MIB  # of each connection
 
 

@@ -193,12 +193,14 @@ class ToDistribution2(Uploads, RegistryCase):
     make = staticmethod(DockerRegistry)
 
 
+@programs.expects_speed  # sanitizers see the same of us as with version 2
 @programs.need(programs.REGISTRY3, "registry")
 class ToDistribution3(Uploads, RegistryCase):
     make = staticmethod(registry3)
     keeps_cut_pieces = True
 
 
+@programs.expects_speed
 @programs.need(programs.CRANE, "crane")
 class ToCrane(Uploads, RegistryCase):
     make = Crane

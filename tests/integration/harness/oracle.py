@@ -344,8 +344,8 @@ class OracleCase(unittest.TestCase):
 def table_tests(table):
     """A test case with one method for each line and backend of a table."""
     methods = {"table": table}
-    # Under sanitizers a third of them: each is a command line that takes the ways of many others.
-    for row in load(table)[::3 if programs.SANITIZED else 1]:
+    # Under sanitizers every sixth: each is a command line that takes the ways of many others.
+    for row in load(table)[::6 if programs.SANITIZED else 1]:
         for backend in row.backends:
             def method(self, row=row, backend=backend):
                 self.check_row(row, backend)
