@@ -55,6 +55,8 @@ void coras_host_facts_join(coras_host_facts *facts, const coras_host_facts *lear
     facts->last_in_put |= learnt->last_in_put;
     facts->range_lies |= learnt->range_lies;
     facts->no_expect |= learnt->no_expect;
+    if (learnt->mount)
+        facts->mount = learnt->mount;
     if (learnt->chunk)
         facts->chunk = learnt->chunk;
     if (learnt->lanes)

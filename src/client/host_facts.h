@@ -10,6 +10,13 @@
 #include "coras/client.h"
 #include "base/common.h"
 
+/* What a mount of a blob out of the repository itself is answered with. */
+enum coras_mount_habit {
+    CORAS_MOUNT_UNKNOWN,
+    CORAS_MOUNT_TELLS, /* 201 when it is there */
+    CORAS_MOUNT_MUTE,  /* whatever: it says nothing */
+};
+
 typedef struct coras_host_facts {
     /* How blobs go up. */
     bool one_put;     /* takes content of any size in one PUT, and that is the best way */
@@ -17,6 +24,7 @@ typedef struct coras_host_facts {
     bool last_in_put; /* the last piece has to come with the closing PUT */
     bool range_lies;  /* takes pieces, but the Range of its answers is of no use */
     bool no_expect;   /* refuses to be asked before a large body comes */
+    enum coras_mount_habit mount;
     int64_t chunk;    /* bytes of one PATCH that suit it */
     int64_t max_body; /* largest request body that it may take; 0: no limit met */
     /* How blobs come down: connections at a time that were worth it; 0: not known. */

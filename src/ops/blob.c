@@ -225,7 +225,7 @@ static int copy_unless_there(void *user, size_t i CORAS_UNUSED, coras_error **er
 {
     struct copying *c = user;
 
-    CORAS_TRY(c->to->ops->exists(c->to, c->desc, &c->existed, err));
+    CORAS_TRY(coras_target_claim(c->to, c->desc, NULL, &c->existed, err));
     if (c->existed) {
         coras_run_post(&c->run, CORAS_EVENT_EXISTS, c->desc, c->desc->size, NULL);
         return 0;

@@ -126,6 +126,13 @@ static bool is_only_a_blob(const struct copy *c, const coras_node *node)
     return shift_of(c, node) && (node->content->marks & (MOVED | MOUNTED));
 }
 
+/* A dry run begins nothing. */
+static int ask(struct copy *c, const coras_descriptor *desc, bool *ret, coras_error **err)
+{
+    return is_dry(c) ? c->to->ops->exists(c->to, desc, ret, err)
+                     : coras_target_claim(c->to, desc, coras_target_origin(c->from), ret, err);
+}
+
 /* Asked once, so that the answer does not depend on which of several descriptors came first. */
 static int was_there(struct copy *c, coras_node *node, bool *ret, coras_error **err)
 {
@@ -133,7 +140,7 @@ static int was_there(struct copy *c, coras_node *node, bool *ret, coras_error **
 
     if (!is_marked(c, node, ASKED)) {
         if (!is_only_a_blob(c, node))
-            CORAS_TRY(at_destination(c->to->ops->exists(c->to, &node->desc, &exists, err), err));
+            CORAS_TRY(at_destination(ask(c, &node->desc, &exists, err), err));
         set_mark(c, node, exists ? ASKED | THERE : ASKED);
     }
     *ret = is_marked(c, node, THERE);

@@ -154,7 +154,7 @@ static int push_known(struct push *p, struct coras_artifact_item *item, coras_er
     struct coras_run_transfer report;
     bool exists = false;
 
-    CORAS_TRY(p->target->ops->exists(p->target, &item->desc, &exists, err));
+    CORAS_TRY(coras_target_claim(p->target, &item->desc, NULL, &exists, err));
     if (exists) {
         coras_run_post(&p->run, CORAS_EVENT_EXISTS, &item->desc, 0, NULL);
         return 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Content by descriptor: asking whether it is there, taking it over from a neighbour.
- * Spec: distribution-spec 1.1, "Pulling blobs", "Mounting a blob from another repository".
+ * Content by descriptor: asking whether it is there.
+ * Spec: distribution-spec 1.1, "Pulling blobs".
  */
 #include "base/alloc.h"
 #include "base/error.h"
@@ -9,7 +9,6 @@
 #include "oci/digest.h"
 #include "registry/content_range.h"
 #include "registry/registry.h"
-#include "registry/url_policy.h"
 
 /* ---- asking ---- */
 
@@ -137,7 +136,7 @@ int coras_registry_has_blob(coras_registry *r, const coras_digest *digest, bool 
     if (there == HEAD_REFUSED)
         there = probe_blob(r, digest, &size, err);
     if (there == PRESENT)
-        atomic_store(&r->has_seen, true);
+        coras_registry_note_seen(r, digest);
     return there;
 }
 
@@ -205,86 +204,5 @@ int coras_registry_exists(coras_target *t, const coras_descriptor *desc, bool *r
     int there = coras_registry_has_blob(r, &desc->digest, false, err);
     CORAS_TRY(there);
     *ret = there == PRESENT;
-    return 0;
-}
-
-/* ---- mounting ---- */
-
-/* What a digest and a repository are made of stands in a query as it is. */
-static int mount_url(const coras_registry *r, const coras_digest *digest, const char *from,
-                     char **ret, coras_error **err)
-{
-    coras_auto_buf b = CORAS_BUF_UNLIMITED;
-    char text[CORAS_DIGEST_TEXT_MAX];
-
-    coras_registry_put_url(r, &b, "blobs/uploads/?mount=");
-    coras_buf_puts(&b, coras_digest_format(digest, text));
-    coras_buf_puts(&b, "&from=");
-    coras_buf_puts(&b, from);
-    return coras_buf_take(&b, ret, err);
-}
-
-/* A declined mount has begun an upload: push_blob goes on with it. */
-static void keep_session(coras_registry *r, const coras_digest *digest, const coras_response *resp)
-{
-    const char *location = coras_response_header(resp, "Location");
-    char text[CORAS_DIGEST_TEXT_MAX];
-    char *url = NULL;
-
-    if (!location ||
-        coras_upload_location(r->base_url, coras_response_url(resp), location, &url, NULL) < 0)
-        return;
-    pthread_mutex_lock(&r->lock);
-    if (coras_map_set(r->sessions, coras_digest_format(digest, text), url, NULL) < 0)
-        free(url);
-    pthread_mutex_unlock(&r->lock);
-}
-
-char *coras_registry_take_session(coras_registry *r, const coras_digest *digest)
-{
-    char text[CORAS_DIGEST_TEXT_MAX];
-    char *url = NULL;
-
-    coras_digest_format(digest, text);
-    pthread_mutex_lock(&r->lock);
-    const char *kept = coras_map_get(r->sessions, text);
-    if (kept)
-        url = coras_strdup(kept);
-    coras_map_remove(r->sessions, text);
-    pthread_mutex_unlock(&r->lock);
-    return url;
-}
-
-int coras_registry_mount(coras_target *t, const coras_descriptor *desc, coras_target *from,
-                         bool *ret, coras_error **err)
-{
-    static const int allowed[] = {400, 401, 403, 404, 405, 0};
-    coras_registry *r = coras_registry_of(t);
-    const coras_registry *source = coras_registry_of(from);
-    coras_auto_free char *url = NULL;
-    coras_auto(coras_response) resp = NULL;
-    coras_auto(coras_error) failure = NULL;
-
-    *ret = false;
-    if (from->ops != t->ops || !coras_streq(source->base_url, r->base_url) ||
-        coras_streq(source->repository, r->repository) ||
-        !coras_client_same_user(source->client, r->client))
-        return 0;
-    CORAS_TRY(mount_url(r, &desc->digest, source->repository, &url, err));
-    const char *scopes[] = {r->push.text, source->pull.text, NULL};
-    coras_request req = coras_registry_request(r, "POST", url, &r->push);
-    req.scopes = scopes;
-    int rc = coras_client_send(r->client, &req, allowed, &resp, &failure);
-    if (rc == CORAS_ERR_UNAUTHORIZED || rc == CORAS_ERR_NO_CREDENTIAL || rc == CORAS_ERR_DENIED)
-        return 0; /* the source may be closed to us; the ordinary upload says more */
-    if (rc < 0) {
-        coras_error_propagate(err, &failure);
-        return rc;
-    }
-    *ret = coras_response_status(resp) == 201;
-    if (*ret)
-        atomic_store(&r->has_seen, true);
-    if (coras_response_status(resp) == 202)
-        keep_session(r, &desc->digest, resp);
     return 0;
 }

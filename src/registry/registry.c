@@ -64,6 +64,7 @@ static const coras_target_ops registry_ops = {
     .referrers = coras_registry_referrers,
     .remove = coras_registry_remove,
     .mount = coras_registry_mount,
+    .claim = coras_registry_claim,
     .known_lanes = known_lanes,
     .learn_lanes = learn_lanes,
     .will_write = coras_registry_will_write,

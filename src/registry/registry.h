@@ -35,9 +35,12 @@ typedef struct coras_registry {
     coras_registry_manner manner; /* its texts are the next two */
     char *via, *query;
     atomic_bool is_written;         /* the operation writes here: all its requests say so */
-    pthread_mutex_t lock;           /* guards `sessions` */
+    pthread_mutex_t lock;           /* guards `sessions` and `seen` */
     pthread_mutex_t referrers_lock; /* one rewriting of referrers tags at a time */
     atomic_bool has_seen;           /* a blob that is there, or was stored, through this target */
+    coras_digest seen;              /* the last such one */
+    atomic_uint claims;             /* while it is not known what a mount tells */
+    atomic_bool is_learning;        /* a thread asks, or has asked */
     coras_map *sessions; /* digest text to upload URL: begun by a mount that was declined */
 } coras_registry;
 
@@ -68,6 +71,8 @@ int coras_registry_probe_blob(coras_target *t, const coras_digest *digest, coras
 int coras_registry_exists(coras_target *t, const coras_descriptor *desc, bool *ret,
                           coras_error **err);
 int coras_registry_mount(coras_target *t, const coras_descriptor *desc, coras_target *from,
+                         bool *ret, coras_error **err);
+int coras_registry_claim(coras_target *t, const coras_descriptor *desc, coras_target *from,
                          bool *ret, coras_error **err);
 int coras_registry_push_blob(coras_target *t, const coras_blob_push *push, coras_error **err);
 int coras_registry_tags(coras_target *t, const char *last,
@@ -130,6 +135,12 @@ CORAS_MUST_CHECK int coras_registry_put_manifest(coras_registry *r, const coras_
 /* HEAD of a blob: 1 there, 0 not. `once`: no retries, for a caller that has its own plan. */
 CORAS_MUST_CHECK int coras_registry_has_blob(coras_registry *r, const coras_digest *digest,
                                              bool once, coras_error **err);
+/* The same before an upload of `size` bytes, which it may begin: see
+ * coras_registry_take_session(). */
+CORAS_MUST_CHECK int coras_registry_claim_blob(coras_registry *r, const coras_digest *digest,
+                                               int64_t size, coras_error **err);
+/* A blob that is there, or was stored. */
+void coras_registry_note_seen(coras_registry *r, const coras_digest *digest);
 /* The upload that a declined mount of this blob has begun, or NULL. The caller frees it. */
 char *coras_registry_take_session(coras_registry *r, const coras_digest *digest);
 /* DELETE below `kind` ("manifests", "blobs"); NOT_FOUND. */

@@ -102,7 +102,7 @@ static int step_begin(coras_upload *u, coras_error **err)
     coras_upload_make_plan(u);
     CORAS_TRY(coras_upload_poll_digest(u, !u->plan.chunked, err));
     if (u->digest.algorithm && !u->asked) {
-        int there = coras_upload_blob_is_there(u, false, err);
+        int there = coras_upload_claim(u, err);
         CORAS_TRY(there);
         if (there)
             return CORAS_STEP_EXISTED;
@@ -291,7 +291,7 @@ int coras_registry_push_blob(coras_target *t, const coras_blob_push *push, coras
 
     int rc = run(&u, &failure);
     if (rc == CORAS_STEP_PUSHED) {
-        atomic_store(&r->has_seen, true);
+        coras_registry_note_seen(r, &u.digest);
         coras_upload_journal_forget(&u.journal);
         return CORAS_PUSHED;
     }

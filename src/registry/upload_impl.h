@@ -52,6 +52,8 @@ bool coras_upload_may_expect(const coras_upload *u, int64_t length);
 /* 1: known now and not before; 0: as before. */
 CORAS_MUST_CHECK int coras_upload_poll_digest(coras_upload *u, bool wait, coras_error **err);
 CORAS_MUST_CHECK int coras_upload_blob_is_there(coras_upload *u, bool once, coras_error **err);
+/* The same before the upload begins. */
+CORAS_MUST_CHECK int coras_upload_claim(coras_upload *u, coras_error **err);
 /* After something went wrong: perhaps it went well and only the answer is lost. */
 bool coras_upload_arrived(coras_upload *u);
 

@@ -64,6 +64,12 @@ int coras_upload_blob_is_there(coras_upload *u, bool once, coras_error **err)
     return coras_registry_has_blob(u->r, &u->digest, once, err);
 }
 
+int coras_upload_claim(coras_upload *u, coras_error **err)
+{
+    u->asked = true;
+    return coras_registry_claim_blob(u->r, &u->digest, u->state.size, err);
+}
+
 /* After something went wrong: perhaps it went well and only the answer is lost. */
 bool coras_upload_arrived(coras_upload *u)
 {

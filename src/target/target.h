@@ -132,6 +132,10 @@ typedef struct coras_target_ops {
      * push it. */
     int (*mount)(coras_target *t, const coras_descriptor *desc, coras_target *from, bool *ret,
                  coras_error **err);
+    /* As exists, of what is pushed when it is not there: the push may begin with the question.
+     * `from`: where it would be mounted from; NULL: nowhere. */
+    int (*claim)(coras_target *t, const coras_descriptor *desc, coras_target *from, bool *ret,
+                 coras_error **err);
     /* A read-only fd of a regular file that holds the whole blob at *ret_offset (layout tar: inside
      * the archive). */
     int (*open_local)(coras_target *t, const coras_descriptor *desc, int *ret_fd,
@@ -181,6 +185,13 @@ static inline int coras_target_bring(coras_target *t, const coras_descriptor *de
                                      coras_error **err)
 {
     return t->ops->bring ? t->ops->bring(t, desc, run, transfer, err) : 0;
+}
+
+static inline int coras_target_claim(coras_target *t, const coras_descriptor *desc,
+                                     coras_target *from, bool *ret, coras_error **err)
+{
+    return t->ops->claim ? t->ops->claim(t, desc, from, ret, err)
+                         : t->ops->exists(t, desc, ret, err);
 }
 
 static inline bool coras_target_distrust(coras_target *t, const coras_descriptor *desc)

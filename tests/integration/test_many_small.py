@@ -66,6 +66,38 @@ class ManySmall(CliCase):
         for name in self.names:
             self.assertEqual(self.read("out/" + name), self.read("in/" + name))
 
+    def test_a_mount_asks_and_begins(self):
+        """Where POST tells that a blob is there, nobody asks by HEAD before."""
+        self.push(self.proxy.host)
+        self.assertLess(len(self.proxy.requests("HEAD", "/blobs/")), FILES / 2)
+        self.assertEqual(len(self.proxy.requests("PUT", "/blobs/")), FILES + 1)
+        self.assertLessEqual(len(self.proxy.requests("POST", "/blobs/")), FILES + 2)
+
+    def test_what_is_there_is_not_sent(self):
+        """Nor is an upload begun for it and left."""
+        self.push(self.proxy.host)
+        self.proxy.clear()
+        self.box.write("in/" + self.names[-1], f"changed {self.id()}\n".encode())
+        self.push(self.proxy.host)
+        self.assertEqual(len(self.proxy.requests("PUT", "/blobs/")), 1)
+        begun = [r for r in self.proxy.requests("POST", "/blobs/") if r.status == 202]
+        self.assertEqual(len(begun), 1)
+
+    def test_a_registry_that_does_not_look(self):
+        """It takes every mount for an upload that begins: its word is not taken for an answer."""
+        def forget_query(request):
+            request.target = request.target.split("?")[0]
+
+        mute = self.proxy.add(Fault("mount=", "POST", call=forget_query))
+        self.push(self.proxy.host)
+        self.assertGreaterEqual(len(self.proxy.requests("HEAD", "/blobs/")), FILES)
+        self.assertEqual(len(self.proxy.requests("DELETE", "/blobs/uploads/")), 1)
+        self.proxy.clear()
+        self.proxy.add(mute)
+        self.box.write("in/" + self.names[-1], f"changed {self.id()}\n".encode())
+        self.push(self.proxy.host)
+        self.assertEqual(len(self.proxy.requests("PUT", "/blobs/")), 1)
+
     def test_concurrency_is_a_bound(self):
         self.be_far_away()
         self.push(self.proxy.host, "--concurrency", "4")
