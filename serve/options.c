@@ -24,6 +24,7 @@ static const struct row rows[] = {
     {"layouts", TEXT, AT(layouts), 0, 0},
     {"layouts-write", FLAG, AT(layouts_write), 0, 0},
     {"htpasswd", TEXT, AT(htpasswd), 0, 0},
+    {"rules", TEXT, AT(rules), 0, 0},
     {"tls-cert", TEXT, AT(tls_cert), 0, 0},
     {"tls-key", TEXT, AT(tls_key), 0, 0},
     {"host", LIST, AT(hosts), 0, 0},

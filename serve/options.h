@@ -16,6 +16,7 @@ struct serve_options {
     const char *root;      /* directory of the registry; made when absent */
     const char *layouts;   /* directory of OCI layouts that are served in place; NULL = none */
     const char *htpasswd;  /* file of "user:bcrypt" lines; NULL = everybody may do everything */
+    const char *rules;     /* file of who may do what where; NULL = users may do everything */
     const char *tls_cert;  /* PEM file; with tls_key: serve https */
     const char *tls_key;   /* PEM file */
     coras_strlist hosts;   /* names that it answers to beside localhost, where that matters */

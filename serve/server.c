@@ -150,7 +150,8 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
 {
     struct serve_root root = SERVE_ROOT_INIT;
     const struct serve_options *o = &r->options;
-    int rc = serve_access_open(o->htpasswd, o->anonymous_read, &r->access, err);
+    int rc = serve_access_open(
+        &(struct serve_access_sources){o->htpasswd, o->rules, o->anonymous_read}, &r->access, err);
 
     if (rc == 0)
         rc = serve_upstreams_open(o, &r->upstreams, err);

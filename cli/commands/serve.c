@@ -21,6 +21,7 @@ struct serve_state {
     struct opt_string layouts;
     struct opt_bool layouts_write;
     struct opt_string htpasswd;
+    struct opt_string rules;
     struct opt_string tls_cert;
     struct opt_string tls_key;
     struct opt_bool anonymous_read;
@@ -53,6 +54,8 @@ static const struct opt serve_options[] = {
      NULL},
     {"htpasswd", 0, OPT_STRING, 0, SERVE_AT(htpasswd), NULL,
      "`file` of user names and bcrypt hashes; without it everybody may do everything", NULL},
+    {"rules", 0, OPT_STRING, 0, SERVE_AT(rules), NULL,
+     "`file` of who may do what in which repositories; what it does not allow is denied", NULL},
     {"anonymous-read", 0, OPT_BOOL, 0, SERVE_AT(anonymous_read), NULL,
      "with --htpasswd: reading needs no password", NULL},
     {"tls-cert", 0, OPT_STRING, 0, SERVE_AT(tls_cert), NULL,
@@ -237,6 +240,10 @@ static int serve_prepare(struct call *call, coras_error **err)
     if (s->anonymous_read.value && !*s->htpasswd.value)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--anonymous-read must be used in conjunction with --htpasswd");
+    if (s->anonymous_read.value && *s->rules.value)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--anonymous-read cannot be used with --rules; the line 'allow everyone "
+                          "pull,list **' says the same");
     if (s->min_free.value < 0)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--min-free must not be negative");
     CORAS_TRY(check_range("grace", &s->grace, err));

@@ -8,9 +8,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/error.h"
-#include "base/fs.h"
-#include "base/limits.h"
-#include "serve/access/htpasswd.h"
+#include "serve/access/policy.h"
 #include "serve/access/turns.h"
 #include "serve/http/log.h"
 #include "oci/digest.h"
@@ -37,39 +35,57 @@ struct guesser {
 };
 
 struct serve_access {
-    serve_htpasswd *passwords; /* const; NULL = open to all */
-    bool anonymous_read;       /* const */
-    unsigned char key[32];     /* const; of this process, for the MACs */
-    serve_turns *turns;        /* const */
+    struct serve_access_sources sources; /* const */
+    unsigned char key[32];               /* const; of this process, for the MACs */
+    serve_turns *turns;                  /* const */
     pthread_mutex_t lock;
+    serve_policy *policy;                  /* lock */
     struct good good[GOOD_MAX];            /* lock; a ring */
     size_t good_next;                      /* lock */
     struct guesser guessers[GUESSERS_MAX]; /* lock; a ring */
     size_t guesser_next;                   /* lock */
 };
 
-int serve_access_open(const char *htpasswd, bool anonymous_read, serve_access **ret,
+/* What holds now; serve_policy_unref(). */
+static serve_policy *policy_of(serve_access *a)
+{
+    serve_policy *policy;
+
+    pthread_mutex_lock(&a->lock);
+    policy = serve_policy_ref(a->policy);
+    pthread_mutex_unlock(&a->lock);
+    return policy;
+}
+
+int serve_access_open(const struct serve_access_sources *sources, serve_access **ret,
                       coras_error **err)
 {
     coras_auto(serve_access) a = coras_new(serve_access);
-    coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
 
     if (!a)
         return coras_fail_no_memory(err);
     pthread_mutex_init(&a->lock, NULL);
+    a->sources = *sources;
     a->turns = serve_turns_new(CHECKS_AT_ONCE);
     if (!a->turns)
         return coras_fail_no_memory(err);
-    a->anonymous_read = anonymous_read;
     coras_random(a->key, sizeof(a->key));
-    if (htpasswd) {
-        int rc = coras_read_file(AT_FDCWD, htpasswd, CORAS_LIMIT_CONFIG_FILE, &text, err);
-        if (rc < 0)
-            return coras_error_recode(err, CORAS_ERR_CONFIG);
-        CORAS_TRY(serve_htpasswd_parse(text.ptr, text.len, htpasswd, &a->passwords, err));
-        coras_wipe(text.ptr, text.len);
-    }
+    CORAS_TRY(serve_policy_read(sources->htpasswd, sources->rules, &a->policy, err));
     *ret = coras_steal(&a);
+    return 0;
+}
+
+int serve_access_reload(serve_access *a, coras_error **err)
+{
+    coras_auto(serve_policy) policy = NULL;
+    coras_auto(serve_policy) before = NULL;
+
+    CORAS_TRY(serve_policy_read(a->sources.htpasswd, a->sources.rules, &policy, err));
+    pthread_mutex_lock(&a->lock);
+    before = a->policy;
+    a->policy = coras_steal(&policy);
+    memset(a->good, 0, sizeof(a->good)); /* what was right may not be now */
+    pthread_mutex_unlock(&a->lock);
     return 0;
 }
 
@@ -77,7 +93,7 @@ void serve_access_close(serve_access *a)
 {
     if (!a)
         return;
-    serve_htpasswd_free(a->passwords);
+    serve_policy_unref(a->policy);
     for (size_t i = 0; i < GUESSERS_MAX; i++)
         free(a->guessers[i].network);
     pthread_mutex_destroy(&a->lock);
@@ -161,8 +177,8 @@ static void note_failure(serve_access *a, const char *network)
  * The slow way, by turns of the addresses: whoever guesses fast waits for itself, and after those
  * who did not guess wrong. Called with the lock, returns with it.
  */
-static bool check_slowly(serve_access *a, const char *user, const char *password,
-                         const char *network)
+static bool check_slowly(serve_access *a, const serve_policy *policy, const char *user,
+                         const char *password, const char *network)
 {
     int64_t delay = guess_delay_ms(a, network);
     serve_party *turn;
@@ -173,15 +189,24 @@ static bool check_slowly(serve_access *a, const char *user, const char *password
         (void)coras_cancel_sleep_ms(NULL, delay, NULL);
     turn = serve_turn_take(a->turns, network, delay > 0);
     if (turn) {
-        good = serve_htpasswd_check(a->passwords, user, password);
+        good = serve_htpasswd_check(policy->passwords, user, password);
         serve_turn_give(a->turns, turn);
     }
     pthread_mutex_lock(&a->lock);
     return good;
 }
 
-static bool check_password(serve_access *a, const char *user, const char *password,
-                           const struct serve_asker *asker)
+static void remember_good(serve_access *a, const unsigned char *mac)
+{
+    struct good *slot = &a->good[a->good_next];
+
+    a->good_next = (a->good_next + 1) % GOOD_MAX;
+    memcpy(slot->mac, mac, sizeof(slot->mac));
+    slot->at_ms = coras_now_ms();
+}
+
+static bool check_password(serve_access *a, const serve_policy *policy, const char *user,
+                           const char *password, const struct serve_asker *asker)
 {
     unsigned char mac[CORAS_DIGEST_BYTES_MAX];
     bool good;
@@ -191,15 +216,11 @@ static bool check_password(serve_access *a, const char *user, const char *passwo
     pthread_mutex_lock(&a->lock);
     good = is_known_good(a, mac);
     if (!good) {
-        good = check_slowly(a, user, password, asker->network);
-        if (good) {
-            struct good *slot = &a->good[a->good_next];
-            a->good_next = (a->good_next + 1) % GOOD_MAX;
-            memcpy(slot->mac, mac, sizeof(mac));
-            slot->at_ms = coras_now_ms();
-        } else {
+        good = check_slowly(a, policy, user, password, asker->network);
+        if (!good)
             note_failure(a, asker->network);
-        }
+        else if (a->policy == policy) /* else the files changed meanwhile */
+            remember_good(a, mac);
     }
     pthread_mutex_unlock(&a->lock);
     if (!good)
@@ -209,42 +230,106 @@ static bool check_password(serve_access *a, const char *user, const char *passwo
 
 /* ---- policy ---- */
 
-static enum serve_verdict check_anonymous(const serve_access *a, enum serve_right right)
+/* Reading for all is what --anonymous-read gives. */
+static bool is_reading(enum serve_right right)
 {
-    bool may =
-        right == SERVE_RIGHT_NONE || right == SERVE_RIGHT_READ || right == SERVE_RIGHT_CATALOG;
+    return right == SERVE_RIGHT_NONE || right == SERVE_RIGHT_READ || right == SERVE_RIGHT_LIST ||
+           right == SERVE_RIGHT_CATALOG;
+}
 
-    return a->anonymous_read && may ? SERVE_ACCESS_GRANTED : SERVE_ACCESS_UNAUTHORIZED;
+static unsigned action_of(enum serve_right right)
+{
+    switch (right) {
+    case SERVE_RIGHT_READ:
+        return SERVE_ACTION_PULL;
+    case SERVE_RIGHT_LIST:
+        return SERVE_ACTION_LIST;
+    case SERVE_RIGHT_WRITE:
+        return SERVE_ACTION_PUSH;
+    default:
+        return SERVE_ACTION_DELETE;
+    }
+}
+
+/* What is of no repository, where there are rules. */
+static bool may_enter(const serve_policy *p, const char *user, enum serve_right right)
+{
+    if (right == SERVE_RIGHT_NONE || right == SERVE_RIGHT_CATALOG)
+        return user || !p->passwords || serve_rules_allow_some(p->rules, user);
+    return right == SERVE_RIGHT_OPERATE && user;
+}
+
+/* What somebody may do with this repository decides how they are told that they may not do this:
+ * writing is denied whether there is one or not, and reading finds none. */
+static enum serve_verdict judge_by_rules(const serve_policy *p, const char *user,
+                                         enum serve_right right, const char *repository)
+{
+    unsigned actions = repository ? serve_rules_actions(p->rules, user, repository) : 0;
+
+    if (repository ? (actions & action_of(right)) != 0 : may_enter(p, user, right))
+        return SERVE_ACCESS_GRANTED;
+    if (!user && p->passwords)
+        return SERVE_ACCESS_UNAUTHORIZED;
+    if ((right == SERVE_RIGHT_READ || right == SERVE_RIGHT_LIST) &&
+        (actions & (SERVE_ACTION_PULL | SERVE_ACTION_LIST)) == 0)
+        return SERVE_ACCESS_HIDDEN;
+    return SERVE_ACCESS_DENIED;
+}
+
+static enum serve_verdict judge(const serve_access *a, const serve_policy *p, const char *user,
+                                enum serve_right right, const char *repository)
+{
+    if (p->rules)
+        return judge_by_rules(p, user, right, repository);
+    if (!p->passwords || user || (a->sources.anonymous_read && is_reading(right)))
+        return SERVE_ACCESS_GRANTED;
+    return SERVE_ACCESS_UNAUTHORIZED;
 }
 
 enum serve_verdict serve_access_check(serve_access *a, const struct serve_asker *asker,
-                                      enum serve_right right, char **ret_user)
+                                      enum serve_right right, const char *repository,
+                                      char **ret_user)
 {
+    coras_auto(serve_policy) policy = policy_of(a);
     coras_auto_free char *user = NULL;
     coras_auto_secret char *password = NULL;
+    enum serve_verdict verdict;
 
-    if (!a->passwords)
-        return SERVE_ACCESS_GRANTED;
-    if (!asker->authorization)
-        return check_anonymous(a, right);
+    if (!policy->passwords || !asker->authorization)
+        return judge(a, policy, NULL, right, repository);
     if (!serve_basic_credentials(asker->authorization, &user, &password))
         return SERVE_ACCESS_UNAUTHORIZED;
     /* skopeo and podman, asked for credentials that they do not have, send none in this form */
     if (!*user && !*password)
-        return check_anonymous(a, right);
+        return judge(a, policy, NULL, right, repository);
     /* wrong credentials fail even where none are needed: a client wants to know */
-    if (!check_password(a, user, password, asker))
+    if (!check_password(a, policy, user, password, asker))
         return SERVE_ACCESS_UNAUTHORIZED;
+    verdict = judge(a, policy, user, right, repository);
     *ret_user = coras_steal(&user);
-    return SERVE_ACCESS_GRANTED;
+    return verdict;
 }
 
-bool serve_access_reads_all(const serve_access *a, const char *user)
+bool serve_access_may(serve_access *a, const char *user, enum serve_right right,
+                      const char *repository)
 {
-    return !a->passwords || a->anonymous_read || user;
+    coras_auto(serve_policy) policy = policy_of(a);
+
+    if (policy->rules && !repository)
+        return false;
+    return judge(a, policy, user, right, repository) == SERVE_ACCESS_GRANTED;
 }
 
-bool serve_access_has_users(const serve_access *a)
+bool serve_access_has_rules(serve_access *a)
 {
-    return a->passwords != NULL;
+    coras_auto(serve_policy) policy = policy_of(a);
+
+    return policy->rules != NULL;
+}
+
+bool serve_access_has_users(serve_access *a)
+{
+    coras_auto(serve_policy) policy = policy_of(a);
+
+    return policy->passwords != NULL;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Access: who is asking, and what they may do. Passwords are checked by htpasswd.c; this is the
- * policy. Each verb is a right of its own; what no rule allows is denied.
+ * Access: who is asking, and what they may do. Passwords are checked by htpasswd.c, rules by
+ * rules.c; this puts them together. Each verb is a right of its own; what nothing allows is denied.
+ *
+ * Threads: everything may be called from any thread.
  */
 #ifndef SERVE_ACCESS_ACCESS_H
 #define SERVE_ACCESS_ACCESS_H
@@ -11,24 +13,35 @@
 
 typedef struct serve_access serve_access;
 
-/* `htpasswd` NULL: everybody may do everything. CONFIG names file and line. */
-CORAS_MUST_CHECK int serve_access_open(const char *htpasswd, bool anonymous_read,
+/* What decides. Borrowed for the life of the access. */
+struct serve_access_sources {
+    const char *htpasswd; /* file; NULL: nobody can log in */
+    const char *rules;   /* file; NULL: with passwords users may do everything, without everybody */
+    bool anonymous_read; /* without rules: reading needs no password */
+};
+/* CONFIG names file and line. */
+CORAS_MUST_CHECK int serve_access_open(const struct serve_access_sources *sources,
                                        serve_access **ret, coras_error **err);
 void serve_access_close(serve_access *a);
 CORAS_DEFINE_AUTO(serve_access, serve_access_close)
+/* Read the files again. On failure what was read before goes on to hold. */
+CORAS_MUST_CHECK int serve_access_reload(serve_access *a, coras_error **err);
 
 enum serve_right {
     SERVE_RIGHT_NONE, /* to know that this is a registry */
     SERVE_RIGHT_READ,
+    SERVE_RIGHT_LIST, /* tags of a repository, and that there is one */
     SERVE_RIGHT_WRITE,
     SERVE_RIGHT_DELETE,
-    SERVE_RIGHT_CATALOG,
-    SERVE_RIGHT_OPERATE /* to see how the server is: known users only */
+    SERVE_RIGHT_CATALOG, /* of what one may list */
+    SERVE_RIGHT_OPERATE  /* to see how the server is: known users only */
 };
 
 enum serve_verdict {
     SERVE_ACCESS_GRANTED,
-    SERVE_ACCESS_UNAUTHORIZED /* no credentials, or wrong ones */
+    SERVE_ACCESS_UNAUTHORIZED, /* no credentials, or wrong ones; right ones could help */
+    SERVE_ACCESS_DENIED,       /* not this, though others of the repository's things */
+    SERVE_ACCESS_HIDDEN        /* nothing: whether there is such a repository is not told */
 };
 
 /* Who asks. All borrowed. */
@@ -37,12 +50,18 @@ struct serve_asker {
     const char *peer;          /* the client's address, for the log */
     const char *network;       /* what counts as one address: its failures slow it down */
 };
-/* Judge a request. *ret_user is set (free) when somebody was recognised. */
+/* Judge a request for something of `repository` (NULL: of none). *ret_user is set (free) when
+ * somebody was recognised. */
 enum serve_verdict serve_access_check(serve_access *a, const struct serve_asker *asker,
-                                      enum serve_right right, char **ret_user);
-/* Whether this user (NULL = nobody) may read everything: no password file, or a known user. */
-bool serve_access_reads_all(const serve_access *a, const char *user);
+                                      enum serve_right right, const char *repository,
+                                      char **ret_user);
+/* The same for who was recognised already (NULL: nobody), about another repository (NULL: about all
+ * there are). */
+bool serve_access_may(serve_access *a, const char *user, enum serve_right right,
+                      const char *repository);
+/* Whether repositories differ in who may do what. */
+bool serve_access_has_rules(serve_access *a);
 /* Whether credentials could give rights that nobody in particular has. */
-bool serve_access_has_users(const serve_access *a);
+bool serve_access_has_users(serve_access *a);
 
 #endif

@@ -2,6 +2,7 @@
 /* Tags, repositories and referrers, page by page. */
 #include "serve/api/operations.h"
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "codec/json.h"
 #include "serve/api/contents.h"
@@ -79,6 +80,57 @@ void serve_tags_list(struct serve_exchange *x)
         answer_names(x, path.ptr, &tags, &page, more);
 }
 
+/* The names of one batch that may be listed, until the page is full. */
+static int take_visible(struct serve_exchange *x, const coras_strlist *batch, int64_t limit,
+                        coras_strlist *names, bool *ret_full, coras_error **err)
+{
+    *ret_full = false;
+    for (size_t i = 0; i < batch->len; i++) {
+        if (!serve_access_may(x->registry->access, x->user, SERVE_RIGHT_LIST, batch->items[i]))
+            continue;
+        if ((int64_t)names->len == limit) {
+            *ret_full = true;
+            return 0;
+        }
+        CORAS_TRY(coras_strlist_add(names, batch->items[i], err));
+    }
+    return 0;
+}
+
+/*
+ * A page of what may be listed. A hidden name shows nowhere, nor where a page ends: the look goes
+ * on until the page is full or there is nothing left.
+ */
+static int list_visible(struct serve_exchange *x, const struct serve_page *page,
+                        coras_strlist *names, bool *ret_more, coras_error **err)
+{
+    coras_auto_free char *last = coras_strdup(page->last);
+    bool more = true;
+
+    *ret_more = false;
+    while (more && !*ret_more) {
+        coras_auto_value(coras_strlist) batch = {0};
+        if (!last)
+            return coras_fail_no_memory(err);
+        CORAS_TRY(serve_contents_repositories(x->registry, last, REPOSITORIES_PAGE_MAX, &batch,
+                                              &more, err));
+        CORAS_TRY(take_visible(x, &batch, page->limit, names, ret_more, err));
+        if (batch.len == 0)
+            break;
+        free(last);
+        last = coras_strdup(batch.items[batch.len - 1]);
+    }
+    return 0;
+}
+
+static int list_repositories(struct serve_exchange *x, const struct serve_page *page,
+                             coras_strlist *names, bool *ret_more, coras_error **err)
+{
+    if (serve_access_has_rules(x->registry->access))
+        return list_visible(x, page, names, ret_more, err);
+    return serve_contents_repositories(x->registry, page->last, page->limit, names, ret_more, err);
+}
+
 void serve_catalog_list(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
@@ -88,7 +140,7 @@ void serve_catalog_list(struct serve_exchange *x)
 
     if (!parse_page(x, REPOSITORIES_PAGE_MAX, &page))
         return;
-    if (serve_contents_repositories(x->registry, page.last, page.limit, &names, &more, &err) < 0)
+    if (list_repositories(x, &page, &names, &more, &err) < 0)
         serve_answer_failure(x, err);
     else
         answer_names(x, "/v2/_catalog", &names, &page, more);

@@ -98,7 +98,7 @@ static int mount(struct serve_exchange *x, const coras_digest *digest, coras_err
 
     if (from && !*from)
         from = NULL;
-    if (!serve_access_reads_all(x->registry->access, x->user))
+    if (!serve_access_may(x->registry->access, x->user, SERVE_RIGHT_READ, from))
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "may not read the source");
     pthread_rwlock_rdlock(&x->registry->store->collecting);
     rc = serve_blob_check(x, from, digest, err);

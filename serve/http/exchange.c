@@ -111,6 +111,8 @@ static enum serve_right right_of(const struct serve_exchange *x)
         return SERVE_RIGHT_CATALOG;
     if (x->route.kind == SERVE_ROUTE_METRICS)
         return SERVE_RIGHT_OPERATE;
+    if (x->route.kind == SERVE_ROUTE_TAGS && (x->method == SERVE_GET || x->method == SERVE_HEAD))
+        return SERVE_RIGHT_LIST;
     /* a session, even to look at, is for those who may write */
     if (x->route.kind == SERVE_ROUTE_UPLOADS || x->route.kind == SERVE_ROUTE_SESSION)
         return SERVE_RIGHT_WRITE;
@@ -130,24 +132,43 @@ static void offer_log_in(struct serve_exchange *x)
     serve_answer_header(x, "WWW-Authenticate", "Basic realm=\"coras\"");
 }
 
-static bool is_allowed(struct serve_exchange *x)
+/* The same words whether there is such a repository or not. */
+static void answer_verdict(struct serve_exchange *x, enum serve_verdict verdict)
 {
+    if (verdict == SERVE_ACCESS_UNAUTHORIZED) {
+        offer_log_in(x);
+        serve_answer_error(x, SERVE_API_UNAUTHORIZED, "authentication required", NULL);
+        return;
+    }
+    serve_metrics_add(x->registry->metrics, SERVE_METRIC_DENIED, NULL, 1);
+    if (verdict == SERVE_ACCESS_HIDDEN)
+        serve_answer_error(x, SERVE_API_NAME_UNKNOWN, "repository name not known to registry",
+                           x->asked);
+    else
+        serve_answer_error(x, SERVE_API_DENIED, "no rule allows this", x->asked);
+}
+
+/* A target that was not understood is of no repository, and is only told so. */
+static bool is_allowed(struct serve_exchange *x, enum serve_route_error error)
+{
+    enum serve_right right = error == SERVE_ROUTE_OK ? right_of(x) : SERVE_RIGHT_NONE;
+    const char *repository = error == SERVE_ROUTE_OK ? x->route.repository : NULL;
+    enum serve_verdict verdict;
     const struct serve_asker asker = {serve_exchange_header(x, "Authorization"), x->peer,
                                       x->network};
 
     if (serve_page_is_open(x))
         return true;
-    if (right_of(x) == SERVE_RIGHT_OPERATE && !serve_access_has_users(x->registry->access)) {
+    if (right == SERVE_RIGHT_OPERATE && !serve_access_has_users(x->registry->access)) {
         serve_answer_error(x, SERVE_API_DENIED, "only from the machine itself", NULL);
         return false;
     }
-    if (serve_access_check(x->registry->access, &asker, right_of(x), &x->user) ==
-        SERVE_ACCESS_GRANTED)
+    verdict = serve_access_check(x->registry->access, &asker, right, repository, &x->user);
+    if (verdict == SERVE_ACCESS_GRANTED)
         return true;
-    if (asker.authorization)
+    if (asker.authorization && !x->user)
         serve_metrics_add(x->registry->metrics, SERVE_METRIC_WRONG_PASSWORDS, NULL, 1);
-    offer_log_in(x);
-    serve_answer_error(x, SERVE_API_UNAUTHORIZED, "authentication required", NULL);
+    answer_verdict(x, verdict);
     return false;
 }
 
@@ -296,7 +317,7 @@ void serve_exchange_begin(struct serve_exchange *x)
         error = take_place(x);
     serve_answer_header(x, "Docker-Distribution-API-Version", "registry/2.0");
     serve_answer_header(x, "X-Content-Type-Options", "nosniff");
-    if (!serve_guard_origin(x) || !is_allowed(x))
+    if (!serve_guard_origin(x) || !is_allowed(x, error))
         return;
     serve_exchange_find_content(x);
     if (!may_write(x) || !serve_guard_body(x))

@@ -40,6 +40,7 @@
 #define CORAS_LIMIT_PATH             4096 /* PATH_MAX */
 #define CORAS_LIMIT_COMPONENT        255  /* NAME_MAX */
 #define CORAS_LIMIT_GLOB             1024 /* a pattern: a match costs its length for each byte */
+#define CORAS_LIMIT_ACCESS_RULES     1000 /* each request asks all of them */
 #define CORAS_LIMIT_GLOB_DEPTH       16   /* choices in choices */
 #define CORAS_LIMIT_TREE_DEPTH       64   /* directories in a model's directory */
 #define CORAS_LIMIT_GGUF_GLANCE      (64 * CORAS_KIB) /* where a file says what kind it is of */
