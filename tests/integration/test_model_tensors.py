@@ -153,6 +153,17 @@ class Chosen(TensorCase):
         self.assertEqual(read(self.file("model.safetensors"))[0],
                          {n: whole(n, *big[n]) for n in ("layers.1.w", "layers.3.w", "layers.5.w")})
 
+    def test_a_long_stretch_is_shared_by_connections(self):
+        """Cut in the middle of tensors, and each byte is asked for once."""
+        tensors = {"before": ("U8", [5]), "one": ("U8", [20 << 20]), "between": ("U8", [1000]),
+                   "two": ("U8", [19 << 20])}
+        data = self.serve_one(weights(tensors))
+        self.pull("--tensor", "one", "--tensor", "two")
+        self.assertEqual(len(self.registry.requests("GET", "/blobs/" + sha256(data))), 4)
+        self.assertLess(self.asked(sha256(data)), (39 << 20) + (64 << 10) + 1010)
+        self.assertEqual(read(self.file("model.safetensors"))[0],
+                         {n: whole(n, *tensors[n]) for n in ("one", "two")})
+
     def test_shards_are_counted_anew(self):
         self.serve_shards()
         self.pull("--tensor", "*norm", "--tensor", "third")

@@ -35,15 +35,26 @@ int coras_new_files_open(coras_new_files *n, const char *output, bool no_sync, c
     return n->stagefd < 0 ? coras_fail_errno(err, errno, "open %s/%s", n->output, n->stage) : 0;
 }
 
-int coras_new_files_create(const coras_new_files *n, size_t i, int *ret_fd, coras_error **err)
+static int open_staged(const coras_new_files *n, size_t i, int flags, int *ret_fd,
+                       coras_error **err)
 {
     char name[NUMBER_BYTES];
 
     number_of(i, name);
-    *ret_fd = openat(n->stagefd, name, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    *ret_fd = openat(n->stagefd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | flags, 0666);
     if (*ret_fd < 0)
         return coras_fail_errno(err, errno, "open %s/%s/%s", n->output, n->stage, name);
     return 0;
+}
+
+int coras_new_files_create(const coras_new_files *n, size_t i, int *ret_fd, coras_error **err)
+{
+    return open_staged(n, i, O_CREAT | O_EXCL, ret_fd, err);
+}
+
+int coras_new_files_reopen(const coras_new_files *n, size_t i, int *ret_fd, coras_error **err)
+{
+    return open_staged(n, i, 0, ret_fd, err);
 }
 
 int coras_new_files_done(const coras_new_files *n, size_t i, int fd, coras_error **err)

@@ -26,6 +26,9 @@ CORAS_MUST_CHECK int coras_new_files_open(coras_new_files *n, const char *output
 /* Make the file that will be called n->paths.items[i]; any thread, each i once. */
 CORAS_MUST_CHECK int coras_new_files_create(const coras_new_files *n, size_t i, int *ret_fd,
                                             coras_error **err);
+/* Open one that was made for reading and writing; any thread. */
+CORAS_MUST_CHECK int coras_new_files_reopen(const coras_new_files *n, size_t i, int *ret_fd,
+                                            coras_error **err);
 /* The content of the open file is whole. Any thread. */
 CORAS_MUST_CHECK int coras_new_files_done(const coras_new_files *n, size_t i, int fd,
                                           coras_error **err);

@@ -8,22 +8,32 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "base/vec.h"
 #include "model/dtypes.h"
 #include "model/safetensors_write.h"
 #include "oci/digest.h"
 
-enum { GAP_BYTES = CORAS_MIB, PIECE_BYTES = CORAS_MIB };
-
-/* One request: tensors [first, last) in the order of the source. */
-struct tensor_request {
-    const coras_run *run;
-    const coras_chosen_file *chosen;
-    coras_chosen_tensor **order;
-    size_t first, last;
-    int fd;
-    int64_t data; /* where the data of the new file start */
-    int64_t at;   /* the next byte of the source */
+enum {
+    GAP_BYTES = CORAS_MIB,
+    PIECE_BYTES = CORAS_MIB,
+    STRETCH_BYTES = 16 * CORAS_MIB /* long enough for a round trip not to count */
 };
+
+/* A stretch as it comes. */
+struct tensor_arrival {
+    const coras_tensor_file *file;
+    const coras_run *run;
+    size_t next; /* in the order */
+    int64_t at;  /* the next byte of the source */
+    int fd;
+};
+
+void coras_tensor_file_clear(coras_tensor_file *f)
+{
+    free(f->order);
+    free(f->stretches.items);
+    *f = (coras_tensor_file){0};
+}
 
 static unsigned width_of(const coras_chosen_tensor *t)
 {
@@ -68,59 +78,88 @@ static int make_header(const coras_chosen_file *chosen, coras_chosen_tensor **or
 /* Bytes of the source: each goes to its tensor, or nowhere. */
 static int take_bytes(void *user, const void *data, size_t len, coras_error **err)
 {
-    struct tensor_request *r = user;
+    struct tensor_arrival *r = user;
+    const coras_tensor_file *f = r->file;
     const char *from = data;
 
     CORAS_TRY(coras_run_check(r->run, err));
-    while (len > 0 && r->first < r->last) {
-        const coras_chosen_tensor *t = r->order[r->first];
+    while (len > 0 && r->next < f->count) {
+        const coras_chosen_tensor *t = f->order[r->next];
         bool is_before = r->at < t->offset;
         int64_t end = is_before ? t->offset : t->offset + t->bytes;
         size_t n = end - r->at < (int64_t)len ? (size_t)(end - r->at) : len;
         if (!is_before)
             CORAS_TRY(
-                coras_pwrite_full(r->fd, from, n, r->data + t->place + (r->at - t->offset), err));
+                coras_pwrite_full(r->fd, from, n, f->data + t->place + (r->at - t->offset), err));
         from += n;
         len -= n;
         r->at += (int64_t)n;
-        r->first += r->at == t->offset + t->bytes;
+        r->next += r->at == t->offset + t->bytes;
     }
     return 0;
 }
 
-/* The next request takes tensors as long as they lie near each other. */
-static void extend(struct tensor_request *r, size_t count, int64_t *ret_end)
+int coras_tensor_file_fetch(const coras_tensor_file *f, coras_model *m, const coras_run *run,
+                            size_t i, int fd, coras_error **err)
 {
-    int64_t end = r->order[r->first]->offset + r->order[r->first]->bytes;
+    const struct coras_tensor_stretch *s = &f->stretches.items[i];
+    struct tensor_arrival r = {f, run, s->first, s->start, fd};
+    const coras_sink sink = {take_bytes, &r};
 
-    for (r->last = r->first + 1; r->last < count; r->last++) {
-        const coras_chosen_tensor *t = r->order[r->last];
-        if (t->offset - end > GAP_BYTES)
+    CORAS_TRY(coras_model_stream(m, f->chosen->file, s->start, s->end - s->start, &sink, err));
+    return r.at == s->end
+               ? 0
+               : coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "the file ended before its tensors");
+}
+
+/* ---- the stretches ---- */
+
+/* From tensor `first` on as long as they lie near each other; returns the first that does not. */
+static size_t extend(const coras_tensor_file *f, size_t first, int64_t *ret_end)
+{
+    size_t i = first;
+
+    for (*ret_end = f->order[i]->offset; i < f->count; i++) {
+        const coras_chosen_tensor *t = f->order[i];
+        if (t->offset - *ret_end > GAP_BYTES)
             break;
-        end = t->offset + t->bytes;
+        *ret_end = t->offset + t->bytes;
     }
-    *ret_end = end;
+    return i;
 }
 
-static int fetch(coras_model *m, struct tensor_request *r, size_t count, coras_error **err)
+static int cut_stretch(coras_tensor_file *f, size_t first, int64_t end, coras_error **err)
 {
-    const coras_sink sink = {take_bytes, r};
+    int64_t start = f->order[first]->offset;
 
-    while (r->first < count) {
-        int64_t end;
-        size_t last;
-        extend(r, count, &end);
-        last = r->last;
-        r->at = r->order[r->first]->offset;
-        CORAS_TRY(coras_model_stream(m, r->chosen->file, r->at, end - r->at, &sink, err));
-        if (r->at != end)
-            return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "the file ended before its tensors");
-        r->first = last;
+    while (start < end) {
+        int64_t stop = end - start > STRETCH_BYTES ? start + STRETCH_BYTES : end;
+        while (f->order[first]->offset + f->order[first]->bytes <= start)
+            first++;
+        if (coras_vec_grow(&f->stretches, 1) < 0)
+            return coras_fail_no_memory(err);
+        f->stretches.items[f->stretches.len++] = (struct coras_tensor_stretch){first, start, stop};
+        start = stop;
     }
     return 0;
 }
 
-static int hash_file(int fd, coras_descriptor *ret, coras_error **err)
+static int plan_stretches(coras_tensor_file *f, coras_error **err)
+{
+    size_t i = 0;
+
+    while (i < f->count) {
+        int64_t end;
+        size_t first = i;
+        i = extend(f, first, &end);
+        CORAS_TRY(cut_stretch(f, first, end, err));
+    }
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+int coras_tensor_file_end(int fd, coras_descriptor *ret, coras_error **err)
 {
     coras_auto(coras_hasher) hasher = NULL;
     coras_auto_free char *piece = coras_malloc(PIECE_BYTES);
@@ -151,25 +190,26 @@ static size_t drop_empty(coras_chosen_tensor **order, size_t count)
     return kept;
 }
 
-int coras_write_tensor_file(coras_model *m, const coras_run *run, coras_chosen_file *chosen, int fd,
-                            coras_descriptor *ret, coras_error **err)
+int coras_tensor_file_begin(coras_chosen_file *chosen, int fd, coras_tensor_file *ret,
+                            coras_error **err)
 {
-    size_t count = chosen->tensors.len;
-    coras_auto_free coras_chosen_tensor **order =
-        coras_calloc(count, sizeof(coras_chosen_tensor *));
+    const size_t count = chosen->tensors.len;
     coras_auto_value(coras_safetensors_writer) w = {0};
+    coras_auto_value(coras_tensor_file)
+        f = {.chosen = chosen, .order = coras_calloc(count, sizeof(coras_chosen_tensor *))};
 
-    if (!order)
+    if (!f.order)
         return coras_fail_no_memory(err);
     for (size_t i = 0; i < count; i++)
-        order[i] = &chosen->tensors.items[i];
-    qsort(order, count, sizeof(coras_chosen_tensor *), by_width);
-    CORAS_TRY(make_header(chosen, order, &w, err));
+        f.order[i] = &chosen->tensors.items[i];
+    qsort(f.order, count, sizeof(*f.order), by_width);
+    CORAS_TRY(make_header(chosen, f.order, &w, err));
     CORAS_TRY(coras_pwrite_full(fd, w.bytes.ptr, w.bytes.len, 0, err));
-    count = drop_empty(order, count);
-    qsort(order, count, sizeof(coras_chosen_tensor *), by_offset);
-    struct tensor_request r = {
-        .run = run, .chosen = chosen, .order = order, .fd = fd, .data = (int64_t)w.bytes.len};
-    CORAS_TRY(fetch(m, &r, count, err));
-    return hash_file(fd, ret, err);
+    f.data = (int64_t)w.bytes.len;
+    f.count = drop_empty(f.order, count);
+    qsort(f.order, f.count, sizeof(*f.order), by_offset);
+    CORAS_TRY(plan_stretches(&f, err));
+    *ret = f;
+    f = (coras_tensor_file){0};
+    return 0;
 }

@@ -22,6 +22,12 @@
 #include "ops/models/tensor_index.h"
 #include "transfer/parallel.h"
 
+/* A stretch of a weight file, or a whole document. */
+struct tensor_job {
+    size_t file; /* of files.paths */
+    size_t stretch;
+};
+
 /* The whole of one pull. Files are in this order: weights, documents, indexes. */
 struct tensor_pull {
     coras_model *model;
@@ -32,6 +38,11 @@ struct tensor_pull {
         size_t *items; /* files of the model */
         size_t len, cap;
     } documents;
+    coras_tensor_file *layouts; /* as many as chosen */
+    struct {
+        struct tensor_job *items;
+        size_t len, cap;
+    } jobs;
     coras_tensor_indexes indexes;
     coras_new_files files;
     coras_pulled_file *pulled; /* as many as files.paths */
@@ -44,6 +55,10 @@ static void clear(struct tensor_pull *p)
         coras_descriptor_clear(&p->pulled[i].desc);
     }
     free(p->pulled);
+    for (size_t i = 0; p->layouts && i < p->chosen.len; i++)
+        coras_tensor_file_clear(&p->layouts[i]);
+    free(p->layouts);
+    free(p->jobs.items);
     coras_new_files_clear(&p->files);
     coras_tensor_indexes_clear(&p->indexes);
     free(p->documents.items);
@@ -211,15 +226,6 @@ static int save_document(struct tensor_pull *p, const coras_model_file *f, int f
     return restore(f, fd, err);
 }
 
-static int save_one(struct tensor_pull *p, size_t i, int fd, coras_error **err)
-{
-    coras_descriptor *desc = &p->pulled[i].desc;
-
-    if (i < p->chosen.len)
-        return coras_write_tensor_file(p->model, &p->run, &p->chosen.items[i], fd, desc, err);
-    return save_document(p, source_of(p, i), fd, desc, err);
-}
-
 static int describe(struct tensor_pull *p, size_t i, const char *media_type, coras_error **err)
 {
     coras_pulled_file *pulled = &p->pulled[i];
@@ -232,23 +238,83 @@ static int describe(struct tensor_pull *p, size_t i, const char *media_type, cor
                                  p->files.paths.items[i], err);
 }
 
-static int save_file(void *user, size_t i, coras_error **err)
+/* Which file of the model it was about. */
+static int about(const struct tensor_pull *p, size_t i, int rc, coras_error **err)
+{
+    if (rc < 0) {
+        coras_auto_free char *shown = coras_escape_dup(source_of(p, i)->path);
+        return coras_wrap(err, rc, "%s", shown ? shown : "");
+    }
+    return 0;
+}
+
+static int add_job(struct tensor_pull *p, size_t file, size_t stretch, coras_error **err)
+{
+    if (coras_vec_grow(&p->jobs, 1) < 0)
+        return coras_fail_no_memory(err);
+    p->jobs.items[p->jobs.len++] = (struct tensor_job){file, stretch};
+    return 0;
+}
+
+/* Make a file as far as it can be without its source, and note what is to be fetched for it. */
+static int begin_file(struct tensor_pull *p, size_t i, coras_error **err)
+{
+    const coras_descriptor *blob = source_of(p, i)->blob;
+    coras_auto_fd fd = -1;
+
+    CORAS_TRY(coras_new_files_create(&p->files, i, &fd, err));
+    CORAS_TRY(describe(p, i, blob ? blob->media_type : NULL, err));
+    if (i >= p->chosen.len)
+        return add_job(p, i, 0, err);
+    CORAS_TRY(
+        about(p, i, coras_tensor_file_begin(&p->chosen.items[i], fd, &p->layouts[i], err), err));
+    for (size_t k = 0; k < p->layouts[i].stretches.len; k++)
+        CORAS_TRY(add_job(p, i, k, err));
+    return 0;
+}
+
+static int run_job(void *user, size_t k, coras_error **err)
 {
     struct tensor_pull *p = user;
-    const coras_model_file *f = source_of(p, i);
+    const struct tensor_job job = p->jobs.items[k];
+    const size_t i = job.file;
     coras_auto_fd fd = -1;
     int rc;
 
-    CORAS_TRY(coras_new_files_create(&p->files, i, &fd, err));
-    CORAS_TRY(describe(p, i, f->blob ? f->blob->media_type : NULL, err));
-    rc = save_one(p, i, fd, err);
-    if (rc < 0) {
-        coras_auto_free char *shown = coras_escape_dup(f->path);
-        return coras_wrap(err, rc, "%s", shown ? shown : "");
-    }
+    CORAS_TRY(coras_new_files_reopen(&p->files, i, &fd, err));
+    if (i < p->chosen.len)
+        rc = coras_tensor_file_fetch(&p->layouts[i], p->model, &p->run, job.stretch, fd, err);
+    else
+        rc = save_document(p, source_of(p, i), fd, &p->pulled[i].desc, err);
+    return about(p, i, rc, err);
+}
+
+static int end_file(void *user, size_t i, coras_error **err)
+{
+    struct tensor_pull *p = user;
+    coras_descriptor *desc = &p->pulled[i].desc;
+    coras_auto_fd fd = -1;
+
+    CORAS_TRY(coras_new_files_reopen(&p->files, i, &fd, err));
+    if (i < p->chosen.len)
+        CORAS_TRY(about(p, i, coras_tensor_file_end(fd, desc, err), err));
     CORAS_TRY(coras_new_files_done(&p->files, i, fd, err));
-    coras_run_post(&p->run, CORAS_EVENT_DONE, &p->pulled[i].desc, p->pulled[i].desc.size, NULL);
+    coras_run_post(&p->run, CORAS_EVENT_DONE, desc, desc->size, NULL);
     return 0;
+}
+
+/* One large file is as good for several connections as many small ones. */
+static int save_files(struct tensor_pull *p, coras_error **err)
+{
+    const size_t count = p->chosen.len + p->documents.len;
+
+    p->layouts = coras_calloc(p->chosen.len + 1, sizeof(*p->layouts));
+    if (!p->layouts)
+        return coras_fail_no_memory(err);
+    for (size_t i = 0; i < count; i++)
+        CORAS_TRY(begin_file(p, i, err));
+    CORAS_TRY(coras_run_parallel(&p->run, p->jobs.len, run_job, p, err));
+    return coras_run_parallel(&p->run, count, end_file, p, err);
 }
 
 static int save_index(struct tensor_pull *p, size_t i, coras_error **err)
@@ -293,7 +359,7 @@ static int save_all(struct tensor_pull *p, coras_error **err)
     CORAS_TRY(coras_new_files_open(&p->files, p->wanted->output ? p->wanted->output : ".",
                                    p->model->run.no_sync, err));
     CORAS_TRY(check_room(p, err));
-    CORAS_TRY(coras_run_parallel(&p->run, p->chosen.len + p->documents.len, save_file, p, err));
+    CORAS_TRY(save_files(p, err));
     for (size_t i = 0; i < p->indexes.names.len; i++)
         CORAS_TRY(save_index(p, i, err));
     return coras_new_files_commit(&p->files, err);
