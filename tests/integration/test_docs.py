@@ -63,7 +63,7 @@ class Commands(CliCase):
         self.box.write("tiny-llm/tokenizer.json", b'{"version":"1.0"}\n')
 
     def follow(self, page):
-        environment = {"PYTHONPATH": str(TOP / "python"), "CORAS": str(self.box.bin / "coras")}
+        environment = {"PYTHONPATH": str(TOP / "python" / "src"), "CORAS": str(self.box.bin / "coras")}
         for heading, kind, script in blocks(page):
             with self.subTest(f"{page.name}: {heading}"):
                 script = script.replace("localhost:5000", self.server.host)
