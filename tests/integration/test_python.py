@@ -320,7 +320,7 @@ class Import(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     def test_types(self):
-        self.check("mypy", "--cache-dir", os.devnull, "src/coras")
+        self.check("mypy", "--cache-dir", os.devnull, "src/coras", "backend")
 
     def test_lint(self):
         self.check("ruff", "check", "--no-cache", ".")
