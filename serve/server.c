@@ -17,6 +17,7 @@
 #include "serve/storage/collect.h"
 #include "serve/http/front.h"
 #include "serve/http/log.h"
+#include "serve/proxy/fills.h"
 #include "serve/operate/pages.h"
 #include "serve/storage/root.h"
 
@@ -65,6 +66,8 @@ static void keep_house(struct serve_registry *r, serve_front *front, struct hous
         return;
     if (coras_now_ms() >= h->collect_ms) {
         serve_sessions_expire(r->sessions, coras_wall_s());
+        if (r->fills)
+            serve_fills_expire(r->fills, coras_wall_s());
         if (!serve_collect(r, SERVE_COLLECT_GRACE_S))
             h->collect_ms = coras_now_ms() + HOUSEKEEPING_S * 1000;
     }
@@ -84,6 +87,7 @@ static void serve(struct serve_registry *r, serve_front *front, const sigset_t *
     while (sigtimedwait(signals, NULL, &second) < 0);
     serve_blob_walk_end(&house.walk);
     serve_upstreams_cancel(r->upstreams);
+    serve_fills_stop(r->fills);
     serve_health_drain(r->health);
     serve_front_drain(front);
     deadline_ms = coras_now_ms() + r->options.grace * 1000;
@@ -166,7 +170,11 @@ static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras
         r->sessions = root.sessions;
         serve_own_content_init(&r->own, r->store, r->metadata, r->read_only);
         serve_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
-        rc = run(r, signals, err);
+        if (!r->read_only && r->upstreams->len > 0)
+            rc = serve_fills_open(r, &r->fills, err);
+        if (rc == 0)
+            rc = run(r, signals, err);
+        serve_fills_close(r->fills);
     }
     serve_root_close(&root);
     serve_layouts_close(r->layouts);

@@ -8,9 +8,9 @@
 #include "serve/storage/collect.h"
 #include "serve/api/errors.h"
 #include "serve/http/log.h"
-#include "serve/http/ranges.h"
+#include "serve/proxy/cached_blob.h"
 
-static void describe(struct serve_exchange *x, const coras_digest *digest)
+void serve_blob_describe(struct serve_exchange *x, const coras_digest *digest)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
@@ -20,31 +20,45 @@ static void describe(struct serve_exchange *x, const coras_digest *digest)
     serve_answer_header(x, "Accept-Ranges", "bytes");
 }
 
-/* Send [first, last] of the open blob, or say that there is no such part. */
-static void answer_range(struct serve_exchange *x, int64_t size)
+bool serve_blob_is_known(struct serve_exchange *x, const coras_digest *digest)
+{
+    if (!serve_etag_named(serve_exchange_header(x, "If-None-Match"), digest))
+        return false;
+    serve_answer_empty(x, 304);
+    return true;
+}
+
+enum serve_range_kind serve_blob_range(const struct serve_exchange *x, int64_t size,
+                                       struct serve_range *ret)
 {
     const char *header = x->method == SERVE_GET ? serve_exchange_header(x, "Range") : NULL;
     const char *if_range = serve_exchange_header(x, "If-Range");
-    struct serve_range range = {0, size - 1};
-    enum serve_range_kind kind;
 
+    *ret = (struct serve_range){0, size - 1};
     /* weak tags do not count here: RFC 9110 13.1.5 */
     if (if_range &&
         (coras_str_starts(if_range, "W/") || !serve_etag_named(if_range, &x->route.digest)))
         header = NULL;
-    kind = serve_range_parse(header, size, &range);
+    return serve_range_parse(header, size, ret);
+}
+
+bool serve_blob_answer_range(struct serve_exchange *x, int64_t size, enum serve_range_kind kind,
+                             const struct serve_range *range)
+{
     if (kind == SERVE_RANGE_UNSATISFIABLE) {
-        coras_close_fd(&x->answer.fd);
         serve_answer_header(x, "Content-Range", "bytes */%" PRId64, size);
         serve_answer_error(x, SERVE_API_RANGE_INVALID, "range not satisfiable", NULL);
-        return;
+        return false;
     }
-    x->answer.offset = range.first;
-    x->answer.length = range.last - range.first + 1;
-    if (kind == SERVE_RANGE_PART)
+    x->answer.offset = range->first;
+    x->answer.length = size;
+    if (kind == SERVE_RANGE_PART) {
+        x->answer.length = range->last - range->first + 1;
         serve_answer_header(x, "Content-Range", "bytes %" PRId64 "-%" PRId64 "/%" PRId64,
-                            range.first, range.last, size);
+                            range->first, range->last, size);
+    }
     serve_answer_body(x, kind == SERVE_RANGE_PART ? 206 : 200, "application/octet-stream");
+    return true;
 }
 
 /*
@@ -85,7 +99,7 @@ int serve_blob_check(struct serve_exchange *x, const char *repository, const cor
     return fetch(x, repository, digest, size, &fd, err);
 }
 
-static void answer_unknown(struct serve_exchange *x)
+void serve_blob_answer_unknown(struct serve_exchange *x)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
@@ -93,7 +107,18 @@ static void answer_unknown(struct serve_exchange *x)
                        coras_digest_format(&x->route.digest, text));
 }
 
-void serve_blob_get(struct serve_exchange *x)
+static void answer_file(struct serve_exchange *x, int64_t size)
+{
+    const coras_digest *digest = &x->route.digest;
+    struct serve_range range;
+    enum serve_range_kind kind = serve_blob_range(x, size, &range);
+
+    serve_blob_describe(x, digest);
+    if (serve_blob_is_known(x, digest) || !serve_blob_answer_range(x, size, kind, &range))
+        coras_close_fd(&x->answer.fd);
+}
+
+bool serve_blob_answer_stored(struct serve_exchange *x)
 {
     const coras_digest *digest = &x->route.digest;
     coras_auto(coras_error) err = NULL;
@@ -104,21 +129,23 @@ void serve_blob_get(struct serve_exchange *x)
         rc = keep_for_pusher(x);
     if (rc == 0)
         rc = fetch(x, x->route.repository, digest, size, &x->answer.fd, &err);
-    if (rc == CORAS_ERR_NOT_FOUND) {
-        answer_unknown(x);
-        return;
-    }
-    if (rc < 0) {
+    if (rc == CORAS_ERR_NOT_FOUND)
+        return false;
+    if (rc < 0)
         serve_answer_failure(x, err);
+    else
+        answer_file(x, size);
+    return true;
+}
+
+void serve_blob_get(struct serve_exchange *x)
+{
+    if (serve_blob_answer_stored(x))
         return;
-    }
-    describe(x, digest);
-    if (serve_etag_named(serve_exchange_header(x, "If-None-Match"), digest)) {
-        coras_close_fd(&x->answer.fd);
-        serve_answer_empty(x, 304);
-        return;
-    }
-    answer_range(x, size);
+    if (x->place.upstream && x->registry->fills)
+        serve_cached_blob_get(x);
+    else
+        serve_blob_answer_unknown(x);
 }
 
 void serve_blob_delete(struct serve_exchange *x)
@@ -132,7 +159,7 @@ void serve_blob_delete(struct serve_exchange *x)
     }
     rc = x->content->ops->unlink_blob(x->content, x->route.repository, &x->route.digest, &err);
     if (rc == CORAS_ERR_NOT_FOUND)
-        answer_unknown(x);
+        serve_blob_answer_unknown(x);
     else if (rc < 0)
         serve_answer_failure(x, err);
     else

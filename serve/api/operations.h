@@ -7,10 +7,25 @@
 #define SERVE_API_OPERATIONS_H
 
 #include "serve/http/exchange.h"
+#include "serve/http/ranges.h"
 
 /* blobs.c: GET, HEAD, DELETE /blobs/DIGEST */
 void serve_blob_get(struct serve_exchange *x);
 void serve_blob_delete(struct serve_exchange *x);
+/* The steps of an answer with a blob, for whoever has its bytes. */
+void serve_blob_describe(struct serve_exchange *x, const coras_digest *digest);
+/* Whether the client has it already: then that is the answer. */
+bool serve_blob_is_known(struct serve_exchange *x, const coras_digest *digest);
+/* What is asked of a blob of this size. */
+enum serve_range_kind serve_blob_range(const struct serve_exchange *x, int64_t size,
+                                       struct serve_range *ret);
+/* Status, offset and length of the body; size -1: nobody knows yet. false: there is no such part,
+ * which is the answer. */
+bool serve_blob_answer_range(struct serve_exchange *x, int64_t size, enum serve_range_kind kind,
+                             const struct serve_range *range);
+void serve_blob_answer_unknown(struct serve_exchange *x);
+/* With what is stored of it. false: nothing, and no answer. */
+bool serve_blob_answer_stored(struct serve_exchange *x);
 /* Whether the repository (NULL: any) holds the blob, and its file is there in full length.
  * NOT_FOUND. */
 CORAS_MUST_CHECK int serve_blob_check(struct serve_exchange *x, const char *repository,

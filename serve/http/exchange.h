@@ -31,6 +31,7 @@ struct serve_registry {
     struct serve_layouts *layouts; /* that are served in place; NULL: none */
     serve_access *access;
     serve_upstreams *upstreams; /* where content comes from that is not here; may be empty */
+    struct serve_fills *fills;  /* what is on its way from there; NULL: nothing ever is */
     serve_metrics *metrics;     /* what is counted; NULL counts nothing */
     serve_health *health;
     serve_budget *bodies; /* bytes of bodies that are being collected */

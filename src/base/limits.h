@@ -52,6 +52,9 @@
 #define CORAS_LIMIT_COMMIT_S         3600 /* a registry that stores a blob and does not say so */
 #define CORAS_LIMIT_URL              (64 * CORAS_KIB) /* signed storage URLs reach several KiB */
 
+/* Fills of a cache. */
+#define CORAS_LIMIT_FILLS 32 /* at a time from one registry; each is a connection and a thread */
+
 /* Pickles: what is kept of one that is scanned. What does not fit is treated as unknown. */
 #define CORAS_LIMIT_PICKLE_NAME       512 /* one module or name; real ones have some tens */
 #define CORAS_LIMIT_PICKLE_NAMES      100000

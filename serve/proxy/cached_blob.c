@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From a miss to an answer: who is asked what, and what is waited for. */
+#include "serve/proxy/cached_blob.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "serve/api/errors.h"
+#include "serve/api/operations.h"
+#include "serve/proxy/failure.h"
+#include "serve/proxy/fills.h"
+#include "serve/proxy/reader.h"
+
+/* A client with another registry to ask must hear in this time that there is nothing here. */
+#define FIRST_BYTE_MS 5000
+
+struct asked {
+    struct serve_exchange *exchange;
+    const coras_digest *digest;
+    unsigned label; /* of the upstream, for metrics */
+};
+
+static void count(const struct asked *a, enum serve_metric_result result)
+{
+    serve_metrics_add(a->exchange->registry->metrics, SERVE_METRIC_CACHE_REQUESTS,
+                      SERVE_LABELS(.upstream = a->label, .kind = SERVE_KIND_BLOB, .result = result),
+                      1);
+}
+
+/* ---- asking the upstream ---- */
+
+/* One that does not answer is not waited for by everybody. */
+static int may_ask(serve_upstream *u, coras_error **err)
+{
+    int64_t wait_ms = 0;
+
+    switch (serve_upstream_state(u, &wait_ms)) {
+    case SERVE_UPSTREAM_DOWN:
+        return coras_fail(err, CORAS_ERR_CONNECT, "the upstream did not answer a moment ago");
+    case SERVE_UPSTREAM_BUSY:
+        coras_fail(err, CORAS_ERR_RATE_LIMITED, "the upstream has asked to be left alone");
+        coras_error_set_retry_after_s(err, (wait_ms + 999) / 1000);
+        return CORAS_ERR_RATE_LIMITED;
+    default:
+        return 0;
+    }
+}
+
+/* Whether this repository's upstream has it, and how large it is. */
+static int look(const struct asked *a, int64_t *ret_size, coras_error **err)
+{
+    const serve_place *place = &a->exchange->place;
+    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+    coras_auto(coras_error) failure = NULL;
+    coras_target *target = NULL;
+    int rc;
+
+    CORAS_TRY(may_ask(place->upstream, err));
+    CORAS_TRY(serve_upstream_target(place->upstream, place->remote, &target, err));
+    rc = target->ops->resolve_blob(target, a->digest, &desc, &failure);
+    coras_target_close(target);
+    serve_upstream_note(place->upstream, rc, failure);
+    *ret_size = desc.size;
+    coras_error_propagate(err, &failure);
+    return rc;
+}
+
+/* ---- what is here for another repository ---- */
+
+static bool is_stored(const struct asked *a, int64_t *ret_size)
+{
+    const struct serve_registry *r = a->exchange->registry;
+    coras_auto_fd fd = -1;
+
+    return serve_metadata_find_blob(r->metadata, NULL, a->digest, ret_size, NULL) == 0 &&
+           serve_blob_store_fetch(r->store, a->digest, *ret_size, &fd, NULL) == 0;
+}
+
+/* The upstream has said so. */
+static int link_stored(const struct asked *a, int64_t size, coras_error **err)
+{
+    const struct serve_exchange *x = a->exchange;
+    struct serve_registry *r = x->registry;
+    int rc;
+
+    pthread_rwlock_rdlock(&r->store->collecting);
+    rc = serve_metadata_link_blob(r->metadata, x->place.local, a->digest, size, err);
+    pthread_rwlock_unlock(&r->store->collecting);
+    return rc;
+}
+
+/* EXISTS: it is the repository's now. 0: there is nothing of the kind. */
+static int try_stored(const struct asked *a, coras_error **err)
+{
+    int64_t size = 0, told = 0;
+
+    if (!is_stored(a, &size))
+        return 0;
+    CORAS_TRY(look(a, &told, err));
+    CORAS_TRY(link_stored(a, size, err));
+    return coras_fail(err, CORAS_ERR_EXISTS, "it is here by now");
+}
+
+/* ---- fills ---- */
+
+/* Take part in the fill, which may mean to begin it. EXISTS: it was stored meanwhile. */
+static int join(const struct asked *a, serve_fill **ret, bool *ret_began, coras_error **err)
+{
+    const serve_place *place = &a->exchange->place;
+    serve_fills *fills = a->exchange->registry->fills;
+    serve_fill *running = serve_fills_find(fills, a->digest);
+    bool is_ours = running && serve_fill_is_confirmed(running, place->local);
+    const struct serve_fill_request request = {place->upstream, place->remote, place->local,
+                                               a->digest};
+    int64_t size = 0;
+
+    serve_fills_leave(fills, running);
+    if (running && !is_ours)
+        CORAS_TRY(look(a, &size, err));
+    else if (!running)
+        CORAS_TRY(may_ask(place->upstream, err));
+    CORAS_TRY(serve_fills_join(fills, &request, ret, ret_began, err));
+    /* the fill that we begin asks for us; too late means that it is stored, and links are made */
+    if (serve_fill_confirm(*ret, place->local) || is_ours)
+        return 0;
+    return link_stored(a, serve_fill_bytes(*ret), err);
+}
+
+static bool is_gone(void *user)
+{
+    return serve_exchange_is_gone(user);
+}
+
+/* The status, and the headers of a blob; the body is the fill's. Takes over *f when it succeeds. */
+static int answer_fill(const struct asked *a, serve_fill *f, coras_error **err)
+{
+    struct serve_exchange *x = a->exchange;
+    const struct serve_fill_wait wait = {is_gone, x, coras_now_ms() + FIRST_BYTE_MS};
+    struct serve_range range = {0, -1};
+    enum serve_range_kind kind = SERVE_RANGE_WHOLE;
+    int64_t size = -1;
+
+    CORAS_TRY(serve_fill_await_size(f, &wait, &size, err));
+    if (size >= 0)
+        kind = serve_blob_range(x, size, &range);
+    if (kind != SERVE_RANGE_UNSATISFIABLE)
+        CORAS_TRY(serve_fill_await(f, range.first, &wait, err));
+    serve_blob_describe(x, a->digest);
+    if (serve_blob_is_known(x, a->digest) || !serve_blob_answer_range(x, size, kind, &range)) {
+        serve_fills_leave(f->fills, f);
+        return 0;
+    }
+    return serve_reader_answer(x, f, range.first, err);
+}
+
+static int get(const struct asked *a, coras_error **err)
+{
+    serve_fill *f = NULL;
+    bool began = false;
+    int rc;
+
+    CORAS_TRY(try_stored(a, err));
+    CORAS_TRY(join(a, &f, &began, err));
+    rc = answer_fill(a, f, err);
+    if (rc < 0)
+        serve_fills_leave(f->fills, f);
+    else
+        count(a, began ? SERVE_RESULT_FILL : SERVE_RESULT_JOIN);
+    return rc;
+}
+
+/* ---- HEAD ---- */
+
+static void close_nothing(void *user)
+{
+    (void)user;
+}
+
+/* The length of the running fill, when it is known and ours to tell; else -1. */
+static int64_t running_size(const struct asked *a)
+{
+    serve_fills *fills = a->exchange->registry->fills;
+    serve_fill *f = serve_fills_find(fills, a->digest);
+    int64_t size = -1;
+
+    if (f && serve_fill_is_confirmed(f, a->exchange->place.local)) {
+        pthread_mutex_lock(&f->lock);
+        size = f->size;
+        pthread_mutex_unlock(&f->lock);
+    }
+    serve_fills_leave(fills, f);
+    return size;
+}
+
+static int head(const struct asked *a, coras_error **err)
+{
+    struct serve_exchange *x = a->exchange;
+    const struct serve_range whole = {0, -1};
+    int64_t size = running_size(a);
+
+    if (size < 0) {
+        CORAS_TRY(try_stored(a, err));
+        CORAS_TRY(look(a, &size, err));
+    }
+    serve_blob_describe(x, a->digest);
+    if (serve_blob_is_known(x, a->digest))
+        return 0;
+    (void)serve_blob_answer_range(x, size, SERVE_RANGE_WHOLE, &whole);
+    x->answer.stream = (struct serve_stream){NULL, close_nothing, x}; /* its length alone */
+    count(a, SERVE_RESULT_PASS);
+    return 0;
+}
+
+/* ---- the whole ---- */
+
+void serve_cached_blob_get(struct serve_exchange *x)
+{
+    coras_auto(coras_error) failure = NULL;
+    const struct asked a = {x, &x->route.digest,
+                            serve_metrics_upstream(x->registry->metrics, x->place.upstream->label)};
+    int rc = x->method == SERVE_HEAD ? head(&a, &failure) : get(&a, &failure);
+
+    if (rc == 0)
+        return;
+    if (rc == CORAS_ERR_EXISTS && serve_blob_answer_stored(x)) {
+        count(&a, SERVE_RESULT_HIT);
+    } else if (serve_upstream_has_none(failure)) {
+        count(&a, SERVE_RESULT_NEGATIVE);
+        serve_blob_answer_unknown(x);
+    } else {
+        count(&a, SERVE_RESULT_ERROR);
+        serve_answer_upstream_failure(x, failure);
+    }
+}
+
+int serve_cached_blob_bring(struct serve_exchange *x, const coras_digest *digest, coras_error **err)
+{
+    const struct asked a = {
+        x, digest,
+        x->place.upstream ? serve_metrics_upstream(x->registry->metrics, x->place.upstream->label)
+                          : 0};
+    const struct serve_fill_wait wait = {is_gone, x, coras_now_ms() + FIRST_BYTE_MS};
+    coras_auto(coras_error) failure = NULL;
+    serve_fill *f = NULL;
+    bool began = false;
+    int rc;
+
+    if (!x->place.upstream || !x->registry->fills)
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob not found");
+    rc = try_stored(&a, &failure);
+    if (rc == 0)
+        rc = join(&a, &f, &began, &failure);
+    if (rc == 0)
+        rc = serve_fill_await_recorded(f, &wait, &failure);
+    serve_fills_leave(x->registry->fills, f);
+    if (rc == CORAS_ERR_EXISTS)
+        return 0;
+    if (rc < 0 && serve_upstream_has_none(failure))
+        rc = coras_error_recode(&failure, CORAS_ERR_NOT_FOUND);
+    coras_error_propagate(err, &failure);
+    return rc;
+}

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of a fill, and waiting for it. */
+#include "serve/proxy/fill.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/fs.h"
+#include "base/limits.h"
+
+/* Readers that follow closely are woken no more often than this: each takes more at a time then,
+ * and the filler is not held up by waking hundreds. */
+#define WAKE_MS 2
+/* How long a wait may be before it looks again by itself, at most. The first are short. */
+#define LOOK_MS 500
+
+serve_fill *serve_fill_new(struct serve_fills *fills, serve_upstream *upstream,
+                           const char *repository, const coras_digest *digest)
+{
+    serve_fill *f = coras_new(serve_fill);
+
+    if (!f)
+        return NULL;
+    *f = (serve_fill){
+        .digest = *digest, .fills = fills, .upstream = upstream, .fd = -1, .size = -1, .users = 1};
+    pthread_mutex_init(&f->lock, NULL);
+    coras_cond_init(&f->changed);
+    f->repository = coras_strdup(repository);
+    if (!f->repository) {
+        serve_fill_free(f);
+        return NULL;
+    }
+    return f;
+}
+
+void serve_fill_free(serve_fill *f)
+{
+    if (!f)
+        return;
+    coras_close_fd(&f->fd);
+    coras_error_clear(&f->failure);
+    coras_strlist_clear(&f->repositories);
+    pthread_mutex_destroy(&f->lock);
+    pthread_cond_destroy(&f->changed);
+    free(f->repository);
+    free(f);
+}
+
+int64_t serve_fill_limit(enum serve_fill_state state, int64_t got, int64_t size)
+{
+    int64_t most = size < 0 ? got - SERVE_FILL_HELD_BACK : size - SERVE_FILL_HELD_BACK;
+
+    if (state == SERVE_FILL_DONE)
+        return got;
+    if (most > got)
+        most = got;
+    return most > 0 ? most : 0;
+}
+
+/* ---- whose it is ---- */
+
+bool serve_fill_is_confirmed(serve_fill *f, const char *repository)
+{
+    bool found;
+
+    pthread_mutex_lock(&f->lock);
+    found = coras_strlist_has(&f->repositories, repository);
+    pthread_mutex_unlock(&f->lock);
+    return found;
+}
+
+bool serve_fill_confirm(serve_fill *f, const char *repository)
+{
+    bool noted;
+
+    pthread_mutex_lock(&f->lock);
+    noted = !f->is_recorded && (coras_strlist_has(&f->repositories, repository) ||
+                                coras_strlist_add(&f->repositories, repository, NULL) == 0);
+    pthread_mutex_unlock(&f->lock);
+    return noted;
+}
+
+int64_t serve_fill_bytes(serve_fill *f)
+{
+    int64_t got;
+
+    pthread_mutex_lock(&f->lock);
+    got = f->got;
+    pthread_mutex_unlock(&f->lock);
+    return got;
+}
+
+/* ---- the filler's steps ---- */
+
+static void tell(serve_fill *f)
+{
+    f->told_ms = coras_now_ms();
+    pthread_cond_broadcast(&f->changed);
+}
+
+void serve_fill_set_file(serve_fill *f, int fd)
+{
+    pthread_mutex_lock(&f->lock);
+    coras_close_fd(&f->fd);
+    f->fd = fd;
+    f->is_running = true;
+    tell(f);
+    pthread_mutex_unlock(&f->lock);
+}
+
+int serve_fill_set_size(serve_fill *f, int64_t size, coras_error **err)
+{
+    int64_t known;
+
+    pthread_mutex_lock(&f->lock);
+    known = f->size;
+    if (known < 0)
+        f->size = size;
+    f->is_measured = true;
+    tell(f);
+    pthread_mutex_unlock(&f->lock);
+    if (known >= 0 && size >= 0 && known != size)
+        return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "it has %lld bytes now, and had %lld",
+                          (long long)size, (long long)known);
+    return 0;
+}
+
+void serve_fill_advance(serve_fill *f, int64_t bytes)
+{
+    pthread_mutex_lock(&f->lock);
+    f->got += bytes;
+    if (coras_now_ms() - f->told_ms >= WAKE_MS)
+        tell(f);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void serve_fill_restart(serve_fill *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->round++;
+    f->got = 0;
+    f->size = -1;
+    f->is_measured = false;
+    tell(f);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void serve_fill_finish(serve_fill *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->size = f->got;
+    f->state = SERVE_FILL_DONE;
+    tell(f);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void serve_fill_set_kept(serve_fill *f, bool is_kept)
+{
+    pthread_mutex_lock(&f->lock);
+    f->is_recorded = true;
+    f->is_kept = is_kept;
+    tell(f);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void serve_fill_fail(serve_fill *f, const coras_error *failure)
+{
+    pthread_mutex_lock(&f->lock);
+    f->state = SERVE_FILL_FAILED;
+    f->failure = coras_error_dup(failure);
+    tell(f);
+    pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- waiting ---- */
+
+static int why_failed(const serve_fill *f, coras_error **err)
+{
+    coras_error *copy = coras_error_dup(f->failure);
+    int rc = copy ? coras_error_code(copy) : CORAS_ERR_NO_MEMORY;
+
+    coras_error_propagate(err, &copy);
+    return rc;
+}
+
+/* One wait with the lock; `step_ms` grows, so that what was not told is noticed soon at first. */
+static int wait_step(serve_fill *f, const struct serve_fill_wait *wait, int64_t *step_ms,
+                     coras_error **err)
+{
+    struct timespec until = coras_deadline_ms(*step_ms);
+
+    if (wait->is_gone && wait->is_gone(wait->user))
+        return coras_fail(err, CORAS_ERR_CANCELLED, "the reader has left");
+    if (wait->deadline_ms > 0 && f->is_running && (f->got == 0 || !f->is_measured) &&
+        coras_now_ms() >= wait->deadline_ms)
+        return coras_fail(err, CORAS_ERR_TIMEOUT, "nothing has come yet");
+    (void)pthread_cond_timedwait(&f->changed, &f->lock, &until);
+    *step_ms = *step_ms * 2 < LOOK_MS ? *step_ms * 2 : LOOK_MS;
+    return 0;
+}
+
+static bool can_read(const serve_fill *f, int64_t position)
+{
+    return f->state == SERVE_FILL_DONE || position < serve_fill_limit(f->state, f->got, f->size);
+}
+
+int serve_fill_await(serve_fill *f, int64_t position, const struct serve_fill_wait *wait,
+                     coras_error **err)
+{
+    int64_t step_ms = 2 * WAKE_MS;
+    int rc = 0;
+
+    pthread_mutex_lock(&f->lock);
+    while (rc == 0 && !can_read(f, position) && f->state == SERVE_FILL_RUNNING)
+        rc = wait_step(f, wait, &step_ms, err);
+    if (rc == 0 && !can_read(f, position))
+        rc = why_failed(f, err);
+    pthread_mutex_unlock(&f->lock);
+    return rc;
+}
+
+int serve_fill_await_size(serve_fill *f, const struct serve_fill_wait *wait, int64_t *ret_size,
+                          coras_error **err)
+{
+    int64_t step_ms = 2 * WAKE_MS;
+    int rc = 0;
+
+    pthread_mutex_lock(&f->lock);
+    while (rc == 0 && !f->is_measured && f->state == SERVE_FILL_RUNNING)
+        rc = wait_step(f, wait, &step_ms, err);
+    if (rc == 0 && !f->is_measured && f->state == SERVE_FILL_FAILED)
+        rc = why_failed(f, err);
+    *ret_size = f->size;
+    pthread_mutex_unlock(&f->lock);
+    return rc;
+}
+
+int serve_fill_await_recorded(serve_fill *f, const struct serve_fill_wait *wait, coras_error **err)
+{
+    int64_t step_ms = 2 * WAKE_MS;
+    int rc = 0;
+
+    pthread_mutex_lock(&f->lock);
+    while (rc == 0 && !f->is_recorded && f->state != SERVE_FILL_FAILED)
+        rc = wait_step(f, wait, &step_ms, err);
+    if (rc == 0 && f->state == SERVE_FILL_FAILED)
+        rc = why_failed(f, err);
+    else if (rc == 0 && !f->is_kept)
+        rc = coras_fail(err, CORAS_ERR_NO_SPACE, "it could not be kept");
+    pthread_mutex_unlock(&f->lock);
+    return rc;
+}

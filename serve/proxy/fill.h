@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A fill: one blob on its way from an upstream into a file here, and everybody who reads it
+ * meanwhile. There is one for a digest, however many ask, and it belongs to nobody: its own thread
+ * (filler.c) writes, readers follow as far as it has come and never touch the upstream.
+ *
+ * The digest is known at the end alone. So nobody gets the last bytes before it is: an answer that
+ * ends is an answer that was verified, and one that was not is cut short, which every client
+ * notices.
+ *
+ * Threads: everything may be called by any thread, unless it is said to be the filler's.
+ */
+#ifndef SERVE_PROXY_FILL_H
+#define SERVE_PROXY_FILL_H
+
+#include <pthread.h>
+#include "oci/digest.h"
+#include "serve/proxy/upstream.h"
+
+/* What readers do not get before the verdict. */
+#define SERVE_FILL_HELD_BACK (64 * CORAS_KIB)
+
+enum serve_fill_state {
+    SERVE_FILL_RUNNING, /* or waiting for its turn */
+    SERVE_FILL_DONE,    /* all of it is here, and verified */
+    SERVE_FILL_FAILED
+};
+
+struct serve_fills;
+struct serve_ahead;
+
+typedef struct serve_fill {
+    coras_digest digest;       /* const, like everything down to the lock */
+    struct serve_fills *fills; /* the table that it is in */
+    serve_upstream *upstream;
+    char *repository; /* at the upstream */
+
+    pthread_mutex_t lock;
+    pthread_cond_t changed;
+    enum serve_fill_state state; /* lock */
+    bool is_running;             /* lock; its turn has come */
+    int fd;                      /* lock; -1 before there is a file; open until the end */
+    int64_t got;                 /* lock; bytes of the file that can be read */
+    int64_t size;                /* lock; of the whole; -1: nobody knows yet */
+    bool is_measured;            /* lock; the upstream has said what it says about the size */
+    unsigned round;              /* lock; counts up when it begins anew: what was read is void */
+    coras_error *failure;        /* lock; FAILED */
+    int64_t told_ms;             /* lock; when readers were woken last */
+    coras_strlist
+        repositories;          /* lock; ours, for which an upstream has said that it has the blob */
+    bool is_recorded;          /* lock; their links were made, or could not be: whoever comes later
+                                  makes his own */
+    bool is_kept;              /* lock; it was stored */
+    struct serve_ahead *ahead; /* const once made; what was brought out of turn */
+
+    unsigned users;          /* the table's lock */
+    struct serve_fill *next; /* the table's lock; that waits for its turn */
+} serve_fill;
+
+/* NULL when out of memory. */
+serve_fill *serve_fill_new(struct serve_fills *fills, serve_upstream *upstream,
+                           const char *repository, const coras_digest *digest);
+void serve_fill_free(serve_fill *f);
+
+/* Bytes from the start that may be given to readers. Pure. */
+int64_t serve_fill_limit(enum serve_fill_state state, int64_t got, int64_t size);
+
+/* Whether the repository (one of ours) is known to hold it. */
+bool serve_fill_is_confirmed(serve_fill *f, const char *repository);
+/* Note so. false: too late, the caller makes the link itself. */
+bool serve_fill_confirm(serve_fill *f, const char *repository);
+
+int64_t serve_fill_bytes(serve_fill *f); /* that have come so far */
+
+/* ---- for its filler ---- */
+void serve_fill_set_file(serve_fill *f, int fd); /* takes it */
+/* SIZE_MISMATCH when another is known already. */
+CORAS_MUST_CHECK int serve_fill_set_size(serve_fill *f, int64_t size, coras_error **err);
+/* So many bytes more can be read. */
+void serve_fill_advance(serve_fill *f, int64_t bytes);
+/* Nothing of what was there counts any more. */
+void serve_fill_restart(serve_fill *f);
+void serve_fill_finish(serve_fill *f);
+/* What became of its file, after all of it was verified. */
+void serve_fill_set_kept(serve_fill *f, bool is_kept);
+void serve_fill_fail(serve_fill *f, const coras_error *failure);
+
+/* ---- for readers ---- */
+struct serve_fill_wait {
+    bool (*is_gone)(void *user); /* whoever waits has left */
+    void *user;
+    int64_t deadline_ms; /* monotonic; 0: as long as it takes. It is for an upstream that says
+                            nothing: waiting for one's turn, or for a slow one, is another thing. */
+};
+/*
+ * Wait until the byte at `position` can be read, or until everything is there. 0; TIMEOUT;
+ * CANCELLED when the reader is gone; else why it failed.
+ */
+CORAS_MUST_CHECK int serve_fill_await(serve_fill *f, int64_t position,
+                                      const struct serve_fill_wait *wait, coras_error **err);
+/* The same until the size is known, or cannot be before the end: *ret_size is -1 then. */
+CORAS_MUST_CHECK int serve_fill_await_size(serve_fill *f, const struct serve_fill_wait *wait,
+                                           int64_t *ret_size, coras_error **err);
+/* The same until it is a blob of the registry, and linked. */
+CORAS_MUST_CHECK int serve_fill_await_recorded(serve_fill *f, const struct serve_fill_wait *wait,
+                                               coras_error **err);
+
+#endif

@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The course of a fill. */
+#include "serve/proxy/filler.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "serve/http/exchange.h"
+#include "serve/http/log.h"
+#include "serve/proxy/partial.h"
+#include "serve/proxy/patience.h"
+
+/* Read at a time from what an earlier life has left. */
+#define READ_BYTES (256 * CORAS_KIB)
+/* Start writing out in pieces of this size, so that the final flush finds little left to do. */
+#define FLUSH_BYTES (16 * CORAS_MIB)
+/* What is hashed anew takes long from here on: the upstream is asked for the size meanwhile. */
+#define LONG_BYTES (64 * CORAS_MIB)
+
+struct filler {
+    serve_fill *fill;
+    struct serve_registry *registry;
+    unsigned label; /* of the upstream, for metrics */
+    coras_target *target;
+    coras_hasher *hasher;
+    int fd;       /* the fill's */
+    int64_t got;  /* as the fill's, which only we change */
+    int64_t size; /* likewise */
+    int64_t flushed;
+    int64_t skip;  /* of what comes: it is here already */
+    int64_t found; /* what an earlier life had left */
+    int64_t began_ms;
+    bool no_parts; /* the upstream does not send any */
+    int resumes;
+    struct serve_patience patience;
+};
+
+/* ---- what comes ---- */
+
+static void begin_flush(struct filler *w)
+{
+    if (w->got - w->flushed < FLUSH_BYTES)
+        return;
+    (void)sync_file_range(w->fd, w->flushed, w->got - w->flushed, SYNC_FILE_RANGE_WRITE);
+    w->flushed = w->got;
+}
+
+static void take(struct filler *w, const void *data, size_t len)
+{
+    coras_hasher_update(w->hasher, data, len);
+    w->got += (int64_t)len;
+    serve_fill_advance(w->fill, (int64_t)len);
+}
+
+static int write_piece(void *user, const void *data, size_t len, coras_error **err)
+{
+    struct filler *w = user;
+    size_t skipped = w->skip < (int64_t)len ? (size_t)w->skip : len;
+
+    serve_metrics_add(w->registry->metrics, SERVE_METRIC_CACHE_FETCHED_BYTES,
+                      SERVE_LABELS(.upstream = w->label), (int64_t)len);
+    w->skip -= (int64_t)skipped;
+    if (skipped == len)
+        return 0;
+    data = (const char *)data + skipped;
+    len -= skipped;
+    CORAS_TRY(coras_pwrite_full(w->fd, data, len, w->got, err));
+    take(w, data, len);
+    serve_patience_moved(&w->patience, coras_now_ms());
+    begin_flush(w);
+    return 0;
+}
+
+static int measured(void *user, int64_t size, coras_error **err)
+{
+    struct filler *w = user;
+
+    serve_upstream_note(w->fill->upstream, 0, NULL);
+    CORAS_TRY(serve_fill_set_size(w->fill, size, err));
+    if (size >= 0)
+        w->size = size;
+    return 0;
+}
+
+/* Ask for what is missing, once. */
+static int attempt(struct filler *w, coras_error **err)
+{
+    const coras_sink sink = {write_piece, w};
+    const coras_blob_read read = {.digest = &w->fill->digest,
+                                  .size = -1,
+                                  .offset = w->no_parts ? 0 : w->got,
+                                  .length = -1,
+                                  .sink = &sink,
+                                  .measured = measured,
+                                  .user = w};
+
+    w->skip = w->no_parts ? w->got : 0;
+    CORAS_TRY(w->target->ops->read_blob(w->target, &read, err));
+    if (w->size >= 0 && w->got != w->size) {
+        coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "%" PRId64 " of %" PRId64 " bytes came", w->got,
+                   w->size);
+        coras_error_set_retryable(err, w->got < w->size);
+        return CORAS_ERR_SIZE_MISMATCH;
+    }
+    return 0;
+}
+
+static enum serve_metric_reason reason_of(const coras_error *failure)
+{
+    int status = coras_error_http_status(failure);
+
+    if (status == 429)
+        return SERVE_REASON_429;
+    if (status >= 500)
+        return SERVE_REASON_5XX;
+    return coras_error_code(failure) == CORAS_ERR_TIMEOUT ? SERVE_REASON_STALL : SERVE_REASON_CUT;
+}
+
+/* After a failure: 0 to try again. */
+static int wait_to_resume(struct filler *w, const coras_error *failure, coras_error **err)
+{
+    int64_t wait_ms = 0;
+    enum serve_patience_verdict verdict = serve_patience_decide(
+        &w->patience, coras_now_ms(), failure, !w->no_parts && w->got > 0, &wait_ms);
+
+    if (verdict == SERVE_PATIENCE_OVER)
+        return coras_error_code(failure);
+    w->resumes++;
+    serve_metrics_add(w->registry->metrics, SERVE_METRIC_CACHE_FILL_RESUMES,
+                      SERVE_LABELS(.reason = reason_of(failure)), 1);
+    if (verdict == SERVE_PATIENCE_WHOLE) {
+        w->no_parts = true;
+        return 0;
+    }
+    return coras_cancel_sleep_ms(w->target->cancel, wait_ms, err);
+}
+
+static bool is_complete(const struct filler *w)
+{
+    return w->size >= 0 && w->got == w->size;
+}
+
+/* Everything that is missing, with patience. */
+static int fetch(struct filler *w, coras_error **err)
+{
+    w->patience = (struct serve_patience){.since_ms = coras_now_ms()};
+    while (!is_complete(w)) {
+        coras_auto(coras_error) failure = NULL;
+        int64_t before = w->got;
+        int rc = attempt(w, &failure);
+        if (rc == 0)
+            return 0;
+        if (w->got == before)
+            serve_upstream_note(w->fill->upstream, rc, failure);
+        rc = wait_to_resume(w, failure, err);
+        if (rc < 0) {
+            coras_error_propagate(err, &failure);
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* ---- what was there ---- */
+
+static int hash_found(struct filler *w, coras_error **err)
+{
+    coras_auto_free char *chunk = coras_malloc(READ_BYTES);
+    size_t got = READ_BYTES;
+
+    if (!chunk)
+        return coras_fail_no_memory(err);
+    while (w->got < w->found && got > 0) {
+        CORAS_TRY(coras_cancel_check(w->target->cancel, err));
+        CORAS_TRY(coras_pread_full(w->fd, chunk, READ_BYTES, w->got, &got, err));
+        take(w, chunk, got);
+    }
+    w->flushed = w->got;
+    return 0;
+}
+
+/* The file may be long, and who waits for its first byte waits for its size before. */
+static int measure(struct filler *w, coras_error **err)
+{
+    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
+
+    CORAS_TRY(w->target->ops->resolve_blob(w->target, &w->fill->digest, &desc, err));
+    return measured(w, desc.size, err);
+}
+
+/* Whether the file is all of it, but for its name. */
+static bool is_whole(const struct filler *w)
+{
+    coras_digest have;
+
+    return w->found > 0 && coras_hasher_peek(w->hasher, &have, NULL) == 0 &&
+           coras_digest_equal(&have, &w->fill->digest);
+}
+
+static int open_file(struct filler *w, coras_error **err)
+{
+    CORAS_TRY(serve_upstream_target(w->fill->upstream, w->fill->repository, &w->target, err));
+    CORAS_TRY(coras_hasher_new(w->fill->digest.algorithm, &w->hasher, err));
+    CORAS_TRY(serve_partial_open(w->registry->store, &w->fill->digest, &w->fd, &w->found, err));
+    serve_fill_set_file(w->fill, w->fd);
+    if (w->found >= LONG_BYTES)
+        CORAS_TRY(measure(w, err));
+    return hash_found(w, err);
+}
+
+/* ---- the end ---- */
+
+static int fail_mismatch(const struct filler *w, const coras_digest *have, coras_error **err)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "%" PRId64 " bytes of %s came", w->got,
+                      coras_digest_format(have, text));
+}
+
+static int verify(struct filler *w, coras_error **err)
+{
+    coras_digest have;
+
+    coras_hasher_final(w->hasher, &have);
+    return coras_digest_equal(&have, &w->fill->digest) ? 0 : fail_mismatch(w, &have, err);
+}
+
+/* What an earlier life has left was not what it should be: the upstream is not to blame yet. */
+static int start_anew(struct filler *w, coras_error **err)
+{
+    w->found = w->got = w->flushed = 0;
+    w->size = -1;
+    w->no_parts = false;
+    serve_fill_restart(w->fill);
+    if (ftruncate(w->fd, 0) < 0)
+        return coras_fail_errno(err, errno, "truncate");
+    coras_hasher_free(w->hasher);
+    w->hasher = NULL;
+    return coras_hasher_new(w->fill->digest.algorithm, &w->hasher, err);
+}
+
+/* One that ends too early is not wrong, only not complete. */
+static bool is_mismatch(int rc, const coras_error *failure)
+{
+    return rc == CORAS_ERR_DIGEST_MISMATCH ||
+           (rc == CORAS_ERR_SIZE_MISMATCH && !coras_error_is_retryable(failure));
+}
+
+static int fetch_verified(struct filler *w, coras_error **err)
+{
+    if (!is_whole(w))
+        CORAS_TRY(fetch(w, err));
+    return verify(w, err);
+}
+
+/* Make a link for each repository that has been promised one. With those who come later it is their
+ * own business. */
+static int record(struct filler *w, coras_error **err)
+{
+    serve_fill *f = w->fill;
+    int rc = 0;
+
+    pthread_mutex_lock(&f->lock);
+    for (size_t i = 0; i < f->repositories.len && rc == 0; i++) {
+        coras_auto_free char *name = coras_strdup(f->repositories.items[i]);
+        pthread_mutex_unlock(&f->lock); /* the database may take its time */
+        rc = name ? serve_metadata_link_blob(w->registry->metadata, name, &f->digest, w->got, err)
+                  : coras_fail_no_memory(err);
+        pthread_mutex_lock(&f->lock);
+    }
+    f->is_recorded = true;
+    pthread_mutex_unlock(&f->lock);
+    return rc;
+}
+
+static int keep(struct filler *w, coras_error **err)
+{
+    char name[SERVE_PARTIAL_NAME_MAX];
+    serve_blob_store *store = w->registry->store;
+    int rc;
+
+    CORAS_TRY(coras_fsync(w->fd, "blob", err)); /* takes long: before the lock */
+    pthread_rwlock_rdlock(&store->collecting);
+    rc = serve_blob_store_publish(store, serve_partial_name(&w->fill->digest, name), w->fd,
+                                  &w->fill->digest, err);
+    if (rc == 0)
+        rc = record(w, err);
+    pthread_rwlock_unlock(&store->collecting);
+    return rc;
+}
+
+/* ---- telling ---- */
+
+static void tell(const struct filler *w, const char *what, const coras_error *failure)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    serve_log_note("proxy %s: %s %s: %s%s%" PRId64 " bytes in %" PRId64 " ms, resumed %d times",
+                   w->fill->upstream->label, w->fill->repository,
+                   coras_digest_format(&w->fill->digest, text), what, failure ? ": " : ", ", w->got,
+                   coras_now_ms() - w->began_ms, w->resumes);
+    if (failure)
+        serve_log_failure(w->fill->repository, coras_error_message(failure));
+}
+
+static void end_badly(struct filler *w, int rc, const coras_error *failure)
+{
+    if (is_mismatch(rc, failure)) {
+        serve_partial_remove(w->registry->store, &w->fill->digest);
+        serve_fills_refuse(w->fill->fills, w->fill);
+        serve_metrics_add(w->registry->metrics, SERVE_METRIC_CACHE_MISMATCHES,
+                          SERVE_LABELS(.upstream = w->label), 1);
+    }
+    if (w->got == 0)
+        serve_partial_remove(w->registry->store, &w->fill->digest);
+    if (rc != CORAS_ERR_CANCELLED)
+        tell(w, is_mismatch(rc, failure) ? "mismatch, not kept" : "given up", failure);
+    serve_fill_fail(w->fill, failure);
+}
+
+static void end_well(struct filler *w)
+{
+    coras_auto(coras_error) failure = NULL;
+
+    int rc;
+
+    serve_fill_finish(w->fill); /* verified: readers need not wait for the disk */
+    rc = keep(w, &failure);
+    serve_fill_set_kept(w->fill, rc == 0);
+    if (rc < 0) {
+        serve_partial_remove(w->registry->store, &w->fill->digest);
+        tell(w, "not kept", failure);
+    } else {
+        tell(w, "filled", NULL);
+    }
+}
+
+static int fill(struct filler *w, coras_error **err)
+{
+    coras_auto(coras_error) failure = NULL;
+    int rc;
+
+    CORAS_TRY(open_file(w, err));
+    rc = fetch_verified(w, &failure);
+    if (is_mismatch(rc, failure) && w->found > 0) {
+        coras_error_clear(&failure);
+        CORAS_TRY(start_anew(w, err));
+        rc = fetch_verified(w, &failure);
+    }
+    coras_error_propagate(err, &failure);
+    return rc;
+}
+
+void serve_filler_run(serve_fill *f)
+{
+    coras_auto(coras_error) failure = NULL;
+    serve_fills *fills = f->fills;
+    struct filler w = {.fill = f,
+                       .registry = serve_fills_registry(fills),
+                       .fd = -1,
+                       .size = -1,
+                       .began_ms = coras_now_ms()};
+    int rc;
+
+    w.label = serve_metrics_upstream(w.registry->metrics, f->upstream->label);
+    serve_metrics_add(w.registry->metrics, SERVE_METRIC_CACHE_FILLS,
+                      SERVE_LABELS(.upstream = w.label), 1);
+    rc = fill(&w, &failure);
+    if (rc == 0)
+        end_well(&w);
+    else
+        end_badly(&w, rc, failure);
+    serve_metrics_add(w.registry->metrics, SERVE_METRIC_CACHE_FILLS,
+                      SERVE_LABELS(.upstream = w.label), -1);
+    coras_hasher_free(w.hasher);
+    coras_target_close(w.target);
+    serve_fills_end(fills, f);
+}

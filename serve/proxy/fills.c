@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who fills what, and whose turn it is. */
+#include "serve/proxy/fills.h"
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "base/map.h"
+#include "serve/http/exchange.h"
+#include "serve/proxy/filler.h"
+#include "serve/proxy/partial.h"
+#include "serve/proxy/refused.h"
+
+/* TLS and the database take some; two hundred of them must not take much. */
+#define FILLER_STACK (512 * CORAS_KIB)
+/* As long as unfinished uploads. */
+#define PARTIAL_AGE_MAX_S (7 * 24 * 3600)
+
+/* The fills of one upstream. */
+struct lane {
+    serve_upstream *upstream; /* const */
+    unsigned running;
+    serve_fill *first, *last; /* that wait */
+};
+
+struct serve_fills {
+    struct serve_registry *registry; /* const */
+    pthread_mutex_t lock;
+    pthread_cond_t ended;
+    coras_map *by_digest;  /* lock; those that can be joined */
+    unsigned threads;      /* lock */
+    bool is_stopping;      /* lock */
+    serve_refused refused; /* lock */
+    size_t lane_count;     /* const */
+    struct lane *lanes;    /* lock */
+};
+
+int serve_fills_open(struct serve_registry *registry, serve_fills **ret, coras_error **err)
+{
+    coras_auto(serve_fills) t = coras_new(serve_fills);
+    const serve_upstreams *upstreams = registry->upstreams;
+
+    if (!t)
+        return coras_fail_no_memory(err);
+    t->registry = registry;
+    pthread_mutex_init(&t->lock, NULL);
+    coras_cond_init(&t->ended);
+    t->by_digest = coras_map_new(NULL);
+    t->lanes = coras_calloc(upstreams->len + 1, sizeof(*t->lanes));
+    if (!t->by_digest || !t->lanes)
+        return coras_fail_no_memory(err);
+    t->lane_count = upstreams->len;
+    for (size_t i = 0; i < upstreams->len; i++)
+        t->lanes[i].upstream = upstreams->items[i];
+    *ret = coras_steal(&t);
+    return 0;
+}
+
+void serve_fills_close(serve_fills *t)
+{
+    if (!t)
+        return;
+    serve_fills_stop(t);
+    pthread_mutex_lock(&t->lock);
+    while (t->threads > 0)
+        pthread_cond_wait(&t->ended, &t->lock);
+    pthread_mutex_unlock(&t->lock);
+    coras_map_free(t->by_digest);
+    free(t->lanes);
+    pthread_mutex_destroy(&t->lock);
+    pthread_cond_destroy(&t->ended);
+    free(t);
+}
+
+struct serve_registry *serve_fills_registry(const serve_fills *t)
+{
+    return t->registry;
+}
+
+bool serve_fills_are_stopping(serve_fills *t)
+{
+    bool stopping;
+
+    pthread_mutex_lock(&t->lock);
+    stopping = t->is_stopping;
+    pthread_mutex_unlock(&t->lock);
+    return stopping;
+}
+
+/* ---- with the lock ---- */
+
+static struct lane *lane_of(const serve_fills *t, const serve_upstream *upstream)
+{
+    struct lane *lane = t->lanes;
+
+    while (lane->upstream != upstream)
+        lane++;
+    return lane;
+}
+
+static void release(serve_fill *f)
+{
+    if (--f->users == 0)
+        serve_fill_free(f);
+}
+
+/* Nobody joins it from now on; another may take its place. */
+static void unlist(serve_fills *t, const serve_fill *f)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    coras_digest_format(&f->digest, text);
+    if (coras_map_get(t->by_digest, text) == f)
+        (void)coras_map_remove(t->by_digest, text);
+}
+
+static void *filler_thread(void *user)
+{
+    serve_filler_run(user);
+    return NULL;
+}
+
+static int start_thread(serve_fill *f)
+{
+    pthread_attr_t attr;
+    pthread_t thread;
+    int rc;
+
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, FILLER_STACK);
+    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+    rc = pthread_create(&thread, &attr, filler_thread, f);
+    pthread_attr_destroy(&attr);
+    return rc;
+}
+
+/* It does not come to run. */
+static void give_up(serve_fills *t, serve_fill *f, int code, const char *why)
+{
+    coras_auto(coras_error) failure = NULL;
+
+    (void)coras_fail(&failure, code, "%s", why);
+    serve_fill_fail(f, failure);
+    unlist(t, f);
+    release(f);
+}
+
+/* Begin as many of those that wait as may run. */
+static void start_waiting(serve_fills *t, struct lane *lane)
+{
+    while (lane->first && lane->running < CORAS_LIMIT_FILLS) {
+        serve_fill *f = lane->first;
+        lane->first = f->next;
+        if (t->is_stopping) {
+            give_up(t, f, CORAS_ERR_CANCELLED, "the registry is going down");
+        } else if (start_thread(f) != 0) {
+            give_up(t, f, CORAS_ERR_NO_MEMORY, "no thread can be made");
+        } else {
+            lane->running++;
+            t->threads++;
+        }
+    }
+}
+
+static void enqueue(serve_fills *t, serve_fill *f)
+{
+    struct lane *lane = lane_of(t, f->upstream);
+
+    if (lane->first)
+        lane->last->next = f;
+    else
+        lane->first = f;
+    lane->last = f;
+    start_waiting(t, lane);
+}
+
+/* Somebody may have stored it between the caller's look and the lock. */
+static int check_not_stored(const serve_fills *t, const coras_digest *digest, coras_error **err)
+{
+    coras_auto_fd fd = -1;
+    int64_t size = 0;
+
+    if (serve_metadata_find_blob(t->registry->metadata, NULL, digest, &size, NULL) < 0 ||
+        serve_blob_store_fetch(t->registry->store, digest, size, &fd, NULL) < 0)
+        return 0;
+    return coras_fail(err, CORAS_ERR_EXISTS, "it is here by now");
+}
+
+static int begin(serve_fills *t, const struct serve_fill_request *r, const char *text,
+                 serve_fill **ret, coras_error **err)
+{
+    serve_fill *f;
+    int rc;
+
+    CORAS_TRY(check_not_stored(t, r->digest, err));
+    if (serve_refused_has(&t->refused, r->digest, r->upstream, coras_now_ms()))
+        return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH,
+                          "the upstream has sent something else lately");
+    f = serve_fill_new(t, r->upstream, r->repository, r->digest);
+    if (!f)
+        return coras_fail_no_memory(err);
+    rc = coras_map_set(t->by_digest, text, f, err);
+    if (rc < 0) {
+        serve_fill_free(f);
+        return rc;
+    }
+    f->users++; /* the caller, beside its filler */
+    *ret = f;
+    enqueue(t, f);
+    return 0;
+}
+
+static int join(serve_fills *t, const struct serve_fill_request *r, serve_fill **ret,
+                bool *ret_began, coras_error **err)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    coras_digest_format(r->digest, text);
+    if (t->is_stopping)
+        return coras_fail(err, CORAS_ERR_CANCELLED, "the registry is going down");
+    *ret = coras_map_get(t->by_digest, text);
+    *ret_began = *ret == NULL;
+    if (!*ret)
+        return begin(t, r, text, ret, err);
+    (*ret)->users++;
+    return 0;
+}
+
+/* ---- for readers ---- */
+
+serve_fill *serve_fills_find(serve_fills *t, const coras_digest *digest)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+    serve_fill *f;
+
+    pthread_mutex_lock(&t->lock);
+    f = coras_map_get(t->by_digest, coras_digest_format(digest, text));
+    if (f)
+        f->users++;
+    pthread_mutex_unlock(&t->lock);
+    return f;
+}
+
+int serve_fills_join(serve_fills *t, const struct serve_fill_request *request, serve_fill **ret,
+                     bool *ret_began, coras_error **err)
+{
+    serve_fill *f = NULL;
+    int rc;
+
+    pthread_mutex_lock(&t->lock);
+    rc = join(t, request, &f, ret_began, err);
+    pthread_mutex_unlock(&t->lock);
+    if (rc == 0)
+        *ret = f;
+    return rc;
+}
+
+void serve_fills_leave(serve_fills *t, serve_fill *f)
+{
+    if (!f)
+        return;
+    pthread_mutex_lock(&t->lock);
+    release(f);
+    pthread_mutex_unlock(&t->lock);
+}
+
+void serve_fills_stop(serve_fills *t)
+{
+    if (!t)
+        return;
+    pthread_mutex_lock(&t->lock);
+    t->is_stopping = true;
+    for (size_t i = 0; i < t->lane_count; i++) {
+        while (t->lanes[i].first) {
+            serve_fill *f = t->lanes[i].first;
+            t->lanes[i].first = f->next;
+            give_up(t, f, CORAS_ERR_CANCELLED, "the registry is going down");
+        }
+    }
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- for the filler ---- */
+
+void serve_fills_end(serve_fills *t, serve_fill *f)
+{
+    struct lane *lane = lane_of(t, f->upstream);
+
+    pthread_mutex_lock(&t->lock);
+    unlist(t, f);
+    release(f);
+    lane->running--;
+    start_waiting(t, lane);
+    if (--t->threads == 0)
+        pthread_cond_broadcast(&t->ended);
+    pthread_mutex_unlock(&t->lock);
+}
+
+void serve_fills_refuse(serve_fills *t, const serve_fill *f)
+{
+    pthread_mutex_lock(&t->lock);
+    serve_refused_note(&t->refused, &f->digest, f->upstream, coras_now_ms());
+    pthread_mutex_unlock(&t->lock);
+}
+
+/* ---- chores ---- */
+
+static bool is_used(void *user, const coras_digest *digest)
+{
+    serve_fills *t = user;
+    serve_fill *f = serve_fills_find(t, digest);
+
+    serve_fills_leave(t, f);
+    return f != NULL;
+}
+
+void serve_fills_expire(serve_fills *t, int64_t now_s)
+{
+    serve_partials_expire(t->registry->store, now_s - PARTIAL_AGE_MAX_S, is_used, t);
+}

@@ -1,0 +1,290 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A blob that is not here yet: fetched once, read by all while it comes, right or not at all."""
+
+import concurrent.futures
+import http.client
+import random
+import signal
+import time
+
+from embedded import Server, ServerCase, digest
+from harness.case import main
+from harness.proxy import Fault, FaultProxy
+from harness.servers import free_port
+
+BLOBS = "/blobs/sha256:"
+DATA = random.Random(5).randbytes(3_000_000)
+NAME = f"/v2/lib/model/blobs/{digest(DATA)}"
+
+
+class FillCase(ServerCase):
+    """self.origin holds DATA in lib/model; self.proxy stands before it, self.cache behind it."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server.push_blob("lib/model", DATA)
+        cls.server.push_blob("lib/other", b"something else")
+
+    def setUp(self):
+        super().setUp()
+        self.proxy = self.enterContext(FaultProxy(self.server.port))
+        self.cache = self.new_cache()
+
+    def new_cache(self, *options, **named):
+        return self.new_server(f"--proxy=http://127.0.0.1:{self.proxy.port}", *options,
+                               **named).start()
+
+    def fault(self, **named):
+        return self.proxy.add(Fault(BLOBS, "GET", **named))
+
+    def gets(self):
+        return self.proxy.requests("GET", BLOBS)
+
+    def get(self, path=NAME, **headers):
+        return self.cache.request("GET", path, headers=headers)
+
+    def begin(self, size=100_000, **headers):
+        """A GET of which only so many bytes are read so far: (connection, response, bytes)."""
+        connection = self.cache.connection()
+        self.addCleanup(connection.close)
+        connection.request("GET", NAME, headers=headers)
+        response = connection.getresponse()
+        return connection, response, response.read(size)
+
+    def wait_stored(self):
+        self.wait_until(lambda: self.cache.blob_files() and not self.cache.upload_files())
+
+    def partial(self):
+        return self.cache.root / "uploads" / ("fill-" + digest(DATA).replace(":", "-"))
+
+
+class Reading(FillCase):
+    def test_many_cold_readers_cost_one_transfer(self):
+        self.fault(rate=6_000_000)
+        with concurrent.futures.ThreadPoolExecutor(40) as pool:
+            replies = [f.result() for f in [pool.submit(self.get) for _ in range(40)]]
+        for reply in replies:
+            self.assertEqual(reply.status, 200)
+            self.assertEqual(reply.headers["Content-Length"], str(len(DATA)))
+            self.assertEqual(reply.headers["Docker-Content-Digest"], digest(DATA))
+            self.assertTrue(reply.body == DATA)
+        self.assertEqual(len(self.gets()), 1)
+        self.assertEqual(self.proxy.requests("HEAD", BLOBS), [])
+        self.wait_stored()
+        self.assertTrue(self.get().body == DATA)
+        self.assertEqual(len(self.gets()), 1)
+
+    def test_bytes_are_handed_on_as_they_come(self):
+        self.fault(stall_response=1_000_000)
+        _, response, data = self.begin(900_000)
+        self.assertEqual(response.status, 200)
+        self.assertTrue(data == DATA[:900_000])
+        self.assertEqual(self.cache.blob_files(), [])
+        self.assertTrue(self.get(Range="bytes=1000-2999").body == DATA[1000:3000])
+        head = self.cache.request("HEAD", NAME)
+        self.assertEqual((head.status, head.headers["Content-Length"]), (200, str(len(DATA))))
+        self.assertEqual(self.proxy.requests("HEAD", BLOBS), [])
+
+    def test_nobody_gets_the_end_before_the_verdict(self):
+        self.fault(stall_response=len(DATA) - 1)
+        connection, response, data = self.begin(len(DATA) - 65536)
+        self.assertEqual(len(data), len(DATA) - 65536)
+        connection.sock.settimeout(0.5)
+        with self.assertRaises(TimeoutError):
+            response.read(1)
+
+    def test_a_reader_that_leaves_does_not_end_it(self):
+        self.fault(rate=3_000_000)
+        connection, _, _ = self.begin()
+        connection.close()
+        self.wait_stored()
+        self.assertTrue(self.get().body == DATA)
+        self.assertEqual(len(self.gets()), 1)
+
+    def test_a_slow_reader_holds_nobody_up(self):
+        self.begin(1000)
+        self.assertTrue(self.get().body == DATA)
+        self.wait_stored()
+        self.assertEqual(len(self.gets()), 1)
+
+    def test_looking_stores_nothing(self):
+        head = self.cache.request("HEAD", NAME)
+        self.assertEqual((head.status, head.headers["Content-Length"], head.body),
+                         (200, str(len(DATA)), b""))
+        self.assertEqual(head.headers["Docker-Content-Digest"], digest(DATA))
+        self.assertEqual((self.gets(), self.cache.upload_files()), ([], []))
+
+    def test_sha512(self):
+        self.server.push_blob("lib/model", b"long digest", "sha512")
+        path = "/v2/lib/model/blobs/" + digest(b"long digest", "sha512")
+        self.assertEqual(self.get(path).body, b"long digest")
+        self.wait_stored()
+        self.assertEqual(self.get(path).body, b"long digest")
+
+    def test_nothing_at_all(self):
+        self.server.push_blob("lib/model", b"")
+        path = "/v2/lib/model/blobs/" + digest(b"")
+        self.assertEqual((self.get(path).status, self.get(path).body), (200, b""))
+
+
+class Links(FillCase):
+    """What one repository has brought here is not another one's."""
+
+    def test_a_repository_without_it_does_not_get_it(self):
+        self.get()
+        self.wait_stored()
+        foreign = NAME.replace("lib/model", "lib/other")
+        self.assert_error(self.get(foreign), 404, "BLOB_UNKNOWN")
+        self.assert_error(self.get(NAME.replace("lib/model", "lib/none")), 404, "BLOB_UNKNOWN")
+        self.assertEqual(self.cache.request("HEAD", foreign).status, 404)
+        self.server.request("POST", f"/v2/lib/other/blobs/uploads/?mount={digest(DATA)}"
+                            "&from=lib/model", headers={"Content-Length": "0"})
+        self.proxy.clear()
+        self.assertTrue(self.get(foreign).body == DATA)
+        self.assertTrue(self.get(foreign).body == DATA)
+        self.assertEqual([r.method for r in self.proxy.requests(None, BLOBS)], ["HEAD"])
+
+    def test_nor_while_it_comes(self):
+        self.fault(stall_response=1_000_000)
+        self.begin()
+        self.assertEqual(self.get(NAME.replace("lib/model", "lib/none")).status, 404)
+
+
+class Cuts(FillCase):
+    def test_it_goes_on_where_it_was_cut(self):
+        self.fault(cut_response=700_000, times=3)
+        self.assertTrue(self.get().body == DATA)
+        self.assertEqual([r.header("Range") for r in self.gets()][0], None)
+        self.assertEqual(len(self.gets()), 4)
+        self.assertEqual(self.proxy.received(), len(DATA))
+
+    def test_an_upstream_without_ranges(self):
+        self.fault(cut_response=1_000_000, times=1)
+        self.fault(drop_range=True)
+        self.assertTrue(self.get().body == DATA)
+        self.wait_stored()
+
+    def test_refusals_that_pass(self):
+        self.fault(cut_response=500_000, times=1)
+        self.fault(status=503, headers=(("Retry-After", "1"),), times=1)
+        self.fault(status=500, times=1)
+        self.assertTrue(self.get().body == DATA)
+        self.assertEqual(self.proxy.received(), len(DATA))
+
+    def test_killed_in_the_middle(self):
+        for _ in range(2):
+            self.fault(stall_response=800_000, times=1)
+            with self.assertRaises((http.client.HTTPException, OSError)):
+                _, response, _ = self.begin(10_000)
+                self.wait_until(lambda: self.partial().stat().st_size % 800_000 == 0)
+                self.cache.kill()
+                response.read()
+            self.cache.start()
+        self.assertTrue(self.get().body == DATA)
+        self.assertEqual(self.proxy.received(), len(DATA))
+        self.wait_stored()
+
+    def test_killed_when_all_but_the_name_was_there(self):
+        self.cache.kill()
+        self.partial().write_bytes(DATA)
+        self.cache.start()
+        self.assertTrue(self.get().body == DATA)
+        self.assertEqual(self.proxy.received(), 0)
+        self.wait_stored()
+
+    def test_what_a_power_cut_has_left_is_fetched_anew(self):
+        self.cache.kill()
+        self.partial().write_bytes(bytes(1_000_000))
+        self.cache.start()
+        for _ in range(2):
+            try:
+                self.assertTrue(self.get().body == DATA)
+                break
+            except http.client.IncompleteRead:
+                pass
+        self.wait_stored()
+        self.assertEqual(self.get().body[:100], DATA[:100])
+
+    def test_stopping_cuts(self):
+        self.fault(stall_response=1_000_000)
+        _, response, _ = self.begin()
+        self.wait_until(lambda: self.partial().stat().st_size == 1_000_000)
+        began = time.monotonic()
+        self.cache.send(signal.SIGTERM)
+        with self.assertRaises(http.client.IncompleteRead) as caught:
+            response.read()
+        self.assertTrue(caught.exception.partial == DATA[100_000:1_000_000])
+        self.assertEqual(self.cache.wait(), 0)
+        self.assertLess(time.monotonic() - began, 25)
+        self.assertEqual(self.partial().stat().st_size, 1_000_000)
+
+
+class Lies(FillCase):
+    def test_wrong_bytes_never_end(self):
+        self.fault(corrupt=2_500_000)
+        with self.assertRaises(http.client.IncompleteRead) as caught:
+            self.get()
+        self.assertLessEqual(len(caught.exception.partial), len(DATA) - 65536)
+        self.wait_until(lambda: "mismatch" in self.cache.log())
+        self.assertEqual((self.cache.blob_files(), self.cache.upload_files()), ([], []))
+        with self.assertRaises(http.client.IncompleteRead):
+            self.get()  # one more try
+        self.wait_until(lambda: self.cache.log().count("mismatch") == 2)
+        self.assertEqual(self.get().status, 502)
+        self.assertEqual(len(self.gets()), 2)
+
+    def test_a_small_blob_is_refused_with_a_status(self):
+        self.server.push_blob("lib/model", b"small")
+        self.fault(corrupt=0)
+        self.assertEqual(self.get("/v2/lib/model/blobs/" + digest(b"small")).status, 502)
+
+    def test_another_size_after_a_cut(self):
+        self.fault(cut_response=1_000_000, times=1)
+        self.fault(status=206, body=DATA[1_000_000:2_000_000],
+                   headers=(("Content-Range", "bytes 1000000-1999999/2000000"),))
+        with self.assertRaises(http.client.IncompleteRead):
+            self.get()
+        self.wait_until(lambda: not self.cache.upload_files())
+
+
+class Refusals(FillCase):
+    def test_what_clients_hear(self):
+        cases = ((401, 403, "DENIED"), (403, 403, "DENIED"), (404, 404, "BLOB_UNKNOWN"),
+                 (500, 502, "UNKNOWN"))
+        for status, answer, code in cases:
+            with self.subTest(status):
+                cache = self.new_cache()
+                self.proxy.clear()
+                self.proxy.add(Fault(BLOBS, status=status))
+                began = time.monotonic()
+                reply = cache.request("GET", NAME)
+                self.assert_error(reply, answer, code)
+                self.assertLess(time.monotonic() - began, 6)
+                self.assertNotIn(str(self.proxy.port).encode(), reply.body)
+                self.assertNotIn("WWW-Authenticate", reply.headers)
+
+    def test_busy(self):
+        self.fault(status=429, headers=(("Retry-After", "30"),))
+        reply = self.get()
+        self.assert_error(reply, 429, "TOOMANYREQUESTS")
+        self.assertGreater(int(reply.headers["Retry-After"]), 20)
+        self.assertEqual(self.get().status, 429)
+        self.assertEqual(len(self.gets()), 1)
+
+    def test_silence(self):
+        self.fault(stall_head=True)
+        began = time.monotonic()
+        self.assertEqual(self.get().status, 504)
+        self.assertLess(time.monotonic() - began, 8)
+
+    def test_nobody_there(self):
+        cache = self.new_server(f"--proxy=http://127.0.0.1:{free_port()}").start()
+        began = time.monotonic()
+        self.assertIn(cache.request("GET", NAME).status, (502, 503))
+        self.assertIn(cache.request("GET", NAME).status, (502, 503))
+        self.assertLess(time.monotonic() - began, 8)
+
+
+if __name__ == "__main__":
+    main()
