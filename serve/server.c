@@ -6,7 +6,6 @@
 #include "serve/server.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include "base/clock.h"
@@ -15,10 +14,12 @@
 #include "serve/layouts/layouts.h"
 #include "serve/layouts/workplace.h"
 #include "serve/storage/collect.h"
+#include "serve/http/certificate.h"
 #include "serve/http/front.h"
 #include "serve/http/log.h"
 #include "serve/proxy/fills.h"
 #include "serve/operate/pages.h"
+#include "serve/operate/wait.h"
 #include "serve/storage/root.h"
 
 /* Descriptors beyond those of connections and the blob that each serves. */
@@ -27,6 +28,8 @@
 #define BODIES_BYTES   (128 * CORAS_MIB)
 #define PARSING_BYTES  (8 * CORAS_MIB)
 #define HOUSEKEEPING_S 3600
+#define SECOND_MS      1000
+#define MOMENT_MS      20
 /* Strays come from crashes alone, and the look at every file is long. */
 #define STRAYS_S (24 * 3600)
 
@@ -75,29 +78,65 @@ static void keep_house(struct serve_registry *r, serve_front *front, struct hous
         h->strays_ms = coras_now_ms() + STRAYS_S * 1000;
 }
 
-/* Until the first signal; then until nothing runs, the grace is over or a second signal comes. */
-static void serve(struct serve_registry *r, serve_front *front, const sigset_t *signals)
+/* ---- files that are read again ---- */
+
+static int reload_access(void *user, coras_error **err)
 {
-    const struct timespec second = {1, 0}, moment = {0, 20 * 1000000};
+    struct serve_registry *r = user;
+
+    return serve_access_reload(r->access, err);
+}
+
+static int reload_certificate(void *user, coras_error **err)
+{
+    const struct serve_registry *r = user;
+
+    return serve_certificate_load(r->options.tls_cert, r->options.tls_key, err);
+}
+
+static void add_reloads(struct serve_registry *r)
+{
+    if (r->options.htpasswd || r->options.rules)
+        serve_reload_add(&r->reloads, "passwords and rules", reload_access, r);
+    if (r->options.tls_cert)
+        serve_reload_add(&r->reloads, "certificate", reload_certificate, r);
+}
+
+/* ---- from start to end ---- */
+
+static void serve_until_asked(struct serve_registry *r, serve_front *front,
+                              const struct serve_signals *signals)
+{
     struct house house = {0};
+    enum serve_asked asked;
+
+    do {
+        keep_house(r, front, &house);
+        asked = serve_signals_wait(signals, SECOND_MS);
+        if (asked == SERVE_ASKED_RELOAD)
+            serve_reload_all(&r->reloads);
+    } while (asked != SERVE_ASKED_STOP);
+    serve_blob_walk_end(&house.walk);
+}
+
+/* Until it is asked to stop; then until nothing runs, the grace is over or it is asked again. */
+static void serve(struct serve_registry *r, serve_front *front, const struct serve_signals *signals)
+{
     int64_t deadline_ms;
 
-    do
-        keep_house(r, front, &house);
-    while (sigtimedwait(signals, NULL, &second) < 0);
-    serve_blob_walk_end(&house.walk);
+    serve_until_asked(r, front, signals);
     serve_upstreams_cancel(r->upstreams);
     serve_fills_stop(r->fills);
     serve_health_drain(r->health);
     serve_front_drain(front);
     deadline_ms = coras_now_ms() + r->options.grace * 1000;
     while (serve_front_running(front) > 0 && coras_now_ms() < deadline_ms) {
-        if (sigtimedwait(signals, NULL, &moment) > 0)
+        if (serve_signals_wait(signals, MOMENT_MS) == SERVE_ASKED_STOP)
             break;
     }
 }
 
-static int run(struct serve_registry *r, const sigset_t *signals, coras_error **err)
+static int run(struct serve_registry *r, const struct serve_signals *signals, coras_error **err)
 {
     struct serve_listener listener = SERVE_LISTENER_INIT;
     serve_front *front = NULL;
@@ -150,7 +189,8 @@ static int open_layouts(struct serve_registry *r, coras_error **err)
     return options.path ? serve_layouts_open(&options, &r->layouts, err) : 0;
 }
 
-static int open_and_run(struct serve_registry *r, const sigset_t *signals, coras_error **err)
+static int open_and_run(struct serve_registry *r, const struct serve_signals *signals,
+                        coras_error **err)
 {
     struct serve_root root = SERVE_ROOT_INIT;
     const struct serve_options *o = &r->options;
@@ -216,14 +256,12 @@ int serve_until_signal(const struct serve_options *options, coras_error **err)
 {
     struct serve_registry registry = {.options = *options};
     serve_workplace workplace = {0};
-    sigset_t signals;
+    struct serve_signals signals;
     int rc;
 
     fit_connections(&registry.options);
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
-    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before there are threads, which inherit it */
+    serve_signals_hold(&signals);
+    add_reloads(&registry);
     rc = open_parts(&registry, err);
     if (rc == 0)
         rc = open_workplace(&registry, &workplace, err);

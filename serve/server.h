@@ -13,8 +13,8 @@
 
 /*
  * Serve until SIGTERM or SIGINT arrives, then finish what runs and return. A second signal ends the
- * grace. Both stay blocked in this process: whoever comes between a request and the end of the
- * process must not change how it ends.
+ * grace. SIGHUP reads passwords, rules and certificates again. All stay blocked in this process:
+ * whoever comes between a request and the end of the process must not change how it ends.
  *
  * CONFIG: password file, or a root that is damaged or in use; IO: address not available, files.
  */

@@ -167,6 +167,7 @@ static int execute(const char *program, char **argv, coras_cancel *cancel, coras
     sigemptyset(&ours);
     sigaddset(&ours, SIGINT);
     sigaddset(&ours, SIGTERM);
+    sigaddset(&ours, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &ours, &before);
     CORAS_TRY(coras_cancel_check(cancel, err));
     execv(program, argv);

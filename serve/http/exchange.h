@@ -17,6 +17,7 @@
 #include "serve/api/routes.h"
 #include "serve/operate/health.h"
 #include "serve/operate/metrics.h"
+#include "serve/operate/reload.h"
 #include "serve/options.h"
 #include "serve/proxy/names.h"
 #include "serve/storage/sessions.h"
@@ -34,7 +35,8 @@ struct serve_registry {
     struct serve_fills *fills;  /* what is on its way from there; NULL: nothing ever is */
     serve_metrics *metrics;     /* what is counted; NULL counts nothing */
     serve_health *health;
-    serve_budget *bodies; /* bytes of bodies that are being collected */
+    struct serve_reloads reloads; /* files that are read again on demand */
+    serve_budget *bodies;         /* bytes of bodies that are being collected */
     serve_budget
         *parsing;       /* bytes of documents that are being parsed: each costs many times that */
     bool loopback_only; /* const: bound to a loopback address */

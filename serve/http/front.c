@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "serve/http/certificate.h"
 #include "serve/http/clients.h"
 #include "serve/http/log.h"
 
@@ -36,7 +37,6 @@ static char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 struct serve_front {
     struct serve_registry *registry;
     struct MHD_Daemon *daemon;
-    char *tls_cert, *tls_key; /* PEM text */
     atomic_uint running;
     atomic_bool draining;
     serve_clients *clients;
@@ -443,28 +443,18 @@ static void on_library_log(void *user, const char *fmt, va_list ap)
 
 /* ---- life ---- */
 
-static int read_pem(const char *path, char **ret, coras_error **err)
-{
-    coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
-    int rc = coras_read_file(AT_FDCWD, path, CORAS_LIMIT_CONFIG_FILE, &text, err);
-
-    if (rc < 0)
-        return coras_error_recode(err, CORAS_ERR_CONFIG);
-    return coras_buf_take(&text, ret, err);
-}
-
 static int start_daemon(struct serve_front *f, int fd, coras_error **err)
 {
     const struct serve_options *o = &f->registry->options;
     unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
                      MHD_USE_POLL | MHD_USE_ITC | MHD_USE_ERROR_LOG;
-    struct MHD_OptionItem tls[] = {{MHD_OPTION_HTTPS_MEM_CERT, 0, f->tls_cert},
-                                   {MHD_OPTION_HTTPS_MEM_KEY, 0, f->tls_key},
-                                   {MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities},
-                                   {MHD_OPTION_END, 0, NULL}};
+    struct MHD_OptionItem tls[] = {
+        {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, serve_certificate_callback()},
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities},
+        {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
 
-    if (f->tls_cert)
+    if (o->tls_cert)
         flags |= MHD_USE_TLS;
     f->daemon = MHD_start_daemon(
         flags, 0, on_accept, f, on_request, f, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
@@ -474,10 +464,9 @@ static int start_daemon(struct serve_front *f, int fd, coras_error **err)
         (size_t)CONNECTION_MEMORY, MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK,
         MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)o->idle, MHD_OPTION_CONNECTION_LIMIT,
         (unsigned)o->max_connections + LEAVING_MAX, MHD_OPTION_STRICT_FOR_CLIENT, 1,
-        MHD_OPTION_ARRAY, f->tls_cert ? tls : none, MHD_OPTION_END);
+        MHD_OPTION_ARRAY, o->tls_cert ? tls : none, MHD_OPTION_END);
     if (!f->daemon)
-        return coras_fail(err, CORAS_ERR_CONFIG, "the HTTP server does not start%s",
-                          f->tls_cert ? ": certificate and key may not fit" : "");
+        return coras_fail(err, CORAS_ERR_CONFIG, "the HTTP server does not start");
     return 0;
 }
 
@@ -497,10 +486,8 @@ int serve_front_start(struct serve_registry *registry, struct serve_listener *li
     });
     if (!f->clients)
         return coras_fail_no_memory(err);
-    if (o->tls_cert) {
-        CORAS_TRY(read_pem(o->tls_cert, &f->tls_cert, err));
-        CORAS_TRY(read_pem(o->tls_key, &f->tls_key, err));
-    }
+    if (o->tls_cert)
+        CORAS_TRY(serve_certificate_load(o->tls_cert, o->tls_key, err));
     CORAS_TRY(start_daemon(f, listener->fd, err));
     listener->fd = -1;
     *ret = coras_steal(&f);
@@ -529,7 +516,6 @@ void serve_front_stop(serve_front *f)
     if (f->daemon)
         MHD_stop_daemon(f->daemon);
     serve_clients_free(f->clients);
-    free(f->tls_cert);
-    coras_free_secret(f->tls_key);
+    serve_certificate_clear();
     free(f);
 }

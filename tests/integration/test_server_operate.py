@@ -2,13 +2,16 @@
 """The embedded registry as its operator sees it: health, metrics."""
 
 import http.client
+import os
+import pty
 import re
+import signal
 import socket
 import tempfile
 import unittest
 from pathlib import Path
 
-from embedded import Reply, ServerCase
+from embedded import PROGRAM, Reply, ServerCase
 from harness.case import main
 from harness.servers import HTPASSWD, PASSWORD, USER
 from test_server_access import basic
@@ -116,6 +119,54 @@ class Who(ServerCase):
         self.addCleanup(connection.close)
         connection.request("GET", path, headers=headers or {})
         return Reply(connection.getresponse())
+
+
+class Reload(ServerCase):
+    """SIGHUP: what the files say now, or what they said before when they are wrong."""
+
+    def test_passwords_and_rules(self):
+        with tempfile.TemporaryDirectory() as folder:
+            users, rules = Path(folder) / "users", Path(folder) / "rules"
+            users.write_text(HTPASSWD)
+            rules.write_text("allow users push,pull a\n")
+            server = self.new_server(f"--htpasswd={users}", f"--rules={rules}").start()
+
+            def status(path, user=USER):
+                return server.request("HEAD", path, headers=basic(user, PASSWORD)).status
+
+            def reload(line):
+                seen = server.log().count(line)
+                server.send(signal.SIGHUP)
+                self.wait_until(lambda: server.log().count(line) > seen)
+
+            session = server.request("POST", "/v2/a/blobs/uploads/", headers=basic(USER, PASSWORD)).headers["Location"]
+            self.assertEqual((status("/v2/"), status("/v2/", "bob"), status(session)), (200, 401, 204))
+            rules.write_text("allow users push,pull b\n")
+            reload(" reloaded: passwords and rules\n")
+            self.assertEqual(status(session), 403)
+            rules.write_text("allow users push,pull a\nallow nonsense\n")
+            reload("not reloaded: passwords and rules: ")
+            self.assertIn("rules:2: not user:NAME", server.log())
+            self.assertEqual((status(session), status("/v2/")), (403, 200))
+            rules.write_text("allow users push,pull a\n")
+            users.write_text(HTPASSWD.replace(USER, "bob"))  # alice's password was right a moment ago
+            reload(" reloaded: passwords and rules\n")
+            self.assertEqual((status("/v2/"), status("/v2/", "bob")), (401, 200))
+            self.assertEqual(server.stop(), 0)
+
+    def test_nothing_to_reload(self):
+        server = self.new_server().start()
+        server.send(signal.SIGHUP)
+        self.assertEqual(server.request("GET", "/v2/").status, 200)
+        self.assertEqual(server.stop(), 0)
+
+    def test_a_closed_terminal_ends_it(self):
+        pid, terminal = pty.fork()
+        if pid == 0:
+            os.execv(PROGRAM, [PROGRAM, "--root=" + self.server.root.as_posix() + "-tty", "--listen=127.0.0.1:0"])
+        self.assertIn(b"listening on", os.read(terminal, 1000))
+        os.close(terminal)
+        self.assertEqual(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), 0)
 
 
 if __name__ == "__main__":

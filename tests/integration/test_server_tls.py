@@ -2,8 +2,12 @@
 """The embedded registry over TLS."""
 
 import http.client
+import shutil
+import signal
 import ssl
+import tempfile
 import warnings
+from pathlib import Path
 
 from embedded import ServerCase, digest
 from harness.case import main
@@ -55,6 +59,37 @@ class Tls(ServerCase):
         answer = self.server.raw(b"GET /v2/ HTTP/1.1\r\nHost: localhost\r\n\r\n")
         self.assertNotIn(b"HTTP/1.1 200", answer)
         self.assertEqual(self.request("GET", "/v2/").status, 200)
+
+    def test_another_certificate_without_a_new_start(self):
+        first, second = self.authority.issue("first"), self.authority.issue("second")
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = Path(folder) / "cert.pem", Path(folder) / "key.pem"
+            shutil.copy(first.certificate, certificate)
+            shutil.copy(first.key, key)
+            server = self.new_server(f"--tls-cert={certificate}", f"--tls-key={key}").start()
+            connection = http.client.HTTPSConnection("127.0.0.1", server.port, timeout=60, context=self.context)
+            self.addCleanup(connection.close)
+
+            def shown():
+                return ssl.PEM_cert_to_DER_cert(ssl.get_server_certificate(("127.0.0.1", server.port)))
+
+            def der(issued):
+                return ssl.PEM_cert_to_DER_cert("-----BEGIN" + Path(issued.certificate).read_text().split("-----BEGIN")[1])
+
+            connection.request("GET", "/v2/")
+            connection.getresponse().read()
+            self.assertEqual(shown(), der(first))
+            shutil.copy(second.certificate, certificate)  # its key is still to come
+            server.send(signal.SIGHUP)
+            self.wait_until(lambda: "not reloaded: certificate: certificate and key: " in server.log())
+            self.assertEqual(shown(), der(first))
+            shutil.copy(second.key, key)
+            server.send(signal.SIGHUP)
+            self.wait_until(lambda: "\n" in server.log().split(" reloaded: certificate")[-1] and
+                            " reloaded: certificate" in server.log())
+            self.assertEqual(shown(), der(second))
+            connection.request("GET", "/v2/")  # one that was open before goes on
+            self.assertEqual(connection.getresponse().status, 200)
 
     def test_refused_at_the_start(self):
         certificate, key = self.options
