@@ -161,7 +161,10 @@ static int add_path(struct coras_artifact_item *item, const char *given, const c
     CORAS_TRY(set_media_type(&item->desc, media_type, err));
     if (directory)
         return add_directory(item, path, name, run, err);
-    return add_regular(item, &fd, name, st.st_size, run, err);
+    CORAS_TRY(add_regular(item, &fd, name, st.st_size, run, err));
+    if (absolute)
+        coras_local_file_rest(&item->file, absolute);
+    return 0;
 }
 
 /* ---- layers ---- */

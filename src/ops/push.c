@@ -101,6 +101,7 @@ static int push_while_hashing(struct push *p, struct coras_artifact_item *item, 
                                .kept = keep_unnamed};
     coras_run_transfer_init(&u.report, &p->run, &item->desc);
     coras_run_hashing_init(&u.hashing, &p->run, name_of(item), item->desc.size);
+    CORAS_TRY(coras_local_file_wake(&item->file, err));
     CORAS_TRY(coras_local_file_start_hashing(&item->file, &p->run.stop, err));
     coras_digest_promise promise = coras_local_file_promise(&item->file);
     coras_source source = coras_local_file_source(&item->file);
@@ -160,6 +161,7 @@ static int push_known(struct push *p, struct coras_artifact_item *item, coras_er
         return 0;
     }
     announce(p, item);
+    CORAS_TRY(coras_local_file_wake(&item->file, err));
     CORAS_TRY(start_comparing(p, item, err));
     coras_run_transfer_init(&report, &p->run, &item->desc);
     coras_source source =
@@ -183,9 +185,11 @@ static int push_item(void *user, size_t i, coras_error **err)
 {
     struct push *p = user;
     struct coras_artifact_item *item = p->blobs.items[i];
-    if (digest_is_known(item))
-        return push_known(p, item, err);
-    return push_while_hashing(p, item, err);
+    int rc = digest_is_known(item) ? push_known(p, item, err) : push_while_hashing(p, item, err);
+
+    if (rc == 0)
+        coras_local_file_rest(&item->file, NULL);
+    return rc;
 }
 
 static int64_t size_of_item(void *user, size_t i)
@@ -245,8 +249,10 @@ static int hash_layer(void *user, size_t i, coras_error **err)
     coras_run_hashing_init(&hashing, &p->run, name_of(item), item->desc.size);
     item->file.hashed = coras_run_report_hashing;
     item->file.hashed_user = &hashing;
+    CORAS_TRY(coras_local_file_wake(&item->file, err));
     int rc = coras_local_file_hash(&item->file, &p->run.stop, err);
     item->file.hashed = NULL;
+    coras_local_file_rest(&item->file, NULL);
     if (rc == 0)
         item->desc.digest = item->file.digest;
     return rc;
@@ -257,6 +263,7 @@ static int hash_config(struct push *p, coras_error **err)
     struct coras_artifact_item *config = &p->artifact->config;
     if (digest_is_known(config) || p->artifact->config_writer.write)
         return 0;
+    CORAS_TRY(coras_local_file_wake(&config->file, err));
     CORAS_TRY(coras_local_file_hash(&config->file, &p->run.stop, err));
     config->desc.digest = config->file.digest;
     return 0;

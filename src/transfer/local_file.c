@@ -17,6 +17,7 @@ void coras_local_file_clear(coras_local_file *f)
     if (f->name)
         coras_close_fd(&f->fd);
     free(f->name);
+    free(f->path);
     *f = (coras_local_file){.fd = -1};
 }
 
@@ -36,6 +37,48 @@ int coras_local_file_take(int *fd, const char *name, int64_t offset, int64_t siz
     taken = -1;
     (void)posix_fadvise(f.fd, offset, size, POSIX_FADV_SEQUENTIAL); /* advice */
     *ret = f;
+    return 0;
+}
+
+static int fail_changed(const coras_local_file *f, coras_error **err)
+{
+    coras_fail(err, CORAS_ERR_CHANGED, "%s: changed while it was read", f->name);
+    coras_advise(err, CORAS_HINT_STILL_WRITTEN);
+    return CORAS_ERR_CHANGED;
+}
+
+/* Only the content counts: a link count or mode that changed touches ctime alone. */
+static bool has_same_content(const struct stat *a, const struct stat *b)
+{
+    return a->st_size == b->st_size && a->st_mtim.tv_sec == b->st_mtim.tv_sec &&
+           a->st_mtim.tv_nsec == b->st_mtim.tv_nsec;
+}
+
+void coras_local_file_rest(coras_local_file *f, const char *path)
+{
+    if (f->known) { /* its buffers are large */
+        coras_hash_behind_free(f->hashing);
+        f->hashing = NULL;
+    }
+    if (!f->path && path)
+        f->path = coras_strdup(path);
+    if (f->path) /* else it stays open */
+        coras_close_fd(&f->fd);
+}
+
+int coras_local_file_wake(coras_local_file *f, coras_error **err)
+{
+    struct stat now;
+
+    if (f->fd >= 0 || !f->path)
+        return 0;
+    coras_auto_fd fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0 || fstat(fd, &now) < 0)
+        return coras_fail_errno(err, errno, "open %s", f->path);
+    if (now.st_dev != f->st.st_dev || now.st_ino != f->st.st_ino || !has_same_content(&now, &f->st))
+        return fail_changed(f, err);
+    f->fd = fd;
+    fd = -1;
     return 0;
 }
 
@@ -62,13 +105,6 @@ static void remember(coras_local_file *f, const coras_digest *digest)
     f->known = true;
     if (f->settled)
         coras_digest_cache_put(f->cache_dir, f->fd, &f->st, digest);
-}
-
-static int fail_changed(const coras_local_file *f, coras_error **err)
-{
-    coras_fail(err, CORAS_ERR_CHANGED, "%s: changed while it was read", f->name);
-    coras_advise(err, CORAS_HINT_STILL_WRITTEN);
-    return CORAS_ERR_CHANGED;
 }
 
 static struct coras_hash_behind_options hashing_options(const coras_local_file *f,
@@ -206,9 +242,5 @@ int coras_local_file_unchanged(void *user, coras_error **err)
 
     if (fstat(f->fd, &now) < 0)
         return coras_fail_errno(err, errno, "stat %s", f->name);
-    /* Only the content counts: a link count or mode that changed touches ctime alone. */
-    if (now.st_size == f->st.st_size && now.st_mtim.tv_sec == f->st.st_mtim.tv_sec &&
-        now.st_mtim.tv_nsec == f->st.st_mtim.tv_nsec)
-        return 0;
-    return fail_changed(f, err);
+    return has_same_content(&now, &f->st) ? 0 : fail_changed(f, err);
 }

@@ -11,7 +11,8 @@
 #include "transfer/run.h"
 
 typedef struct coras_local_file {
-    int fd;         /* owned */
+    int fd;         /* owned; -1 while it rests */
+    char *path;     /* owned; where it is opened again; NULL: it never rests */
     char *name;     /* owned; for messages */
     struct stat st; /* as opened */
     int64_t offset; /* content begins here */
@@ -32,6 +33,14 @@ CORAS_DEFINE_AUTO_VALUE(coras_local_file, coras_local_file_clear)
 /* Take over an open file: [offset, offset + size) of it. fd = -1 afterwards, also on failure. */
 CORAS_MUST_CHECK int coras_local_file_take(int *fd, const char *name, int64_t offset, int64_t size,
                                            coras_local_file *ret, coras_error **err);
+
+/*
+ * Let go of the descriptor until the file is needed again: an artifact may have more files than a
+ * process may have open. `path` is absolute. No hashing beside is under way.
+ */
+void coras_local_file_rest(coras_local_file *f, const char *path);
+/* Have it open again, and the same file. CHANGED. */
+CORAS_MUST_CHECK int coras_local_file_wake(coras_local_file *f, coras_error **err);
 
 /* Hash now, on this thread, unless the digest is known or remembered. */
 CORAS_MUST_CHECK int coras_local_file_hash(coras_local_file *f, const coras_cancel *cancel,

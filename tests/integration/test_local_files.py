@@ -287,5 +287,24 @@ class LinksThatLeaveTheDirectory(CliCase):
                    contains="0123/key: symbolic link leads out")
 
 
+class ManyFiles(CliCase):
+    """More of them than a process may have open."""
+
+    COUNT = 300
+
+    def setUp(self):
+        super().setUp()
+        self.names = [f"f{i:03}" for i in range(self.COUNT)]
+        for name in self.names:
+            self.box.write("in/" + name, name.encode())
+
+    def test_push(self):
+        self.box.run("bash", "-c", f"ulimit -n 200; {self.box.bin}/oras push --oci-layout ../lay:v1 f*",
+                     cwd=self.box.work / "in", check=0)
+        self.ok("pull", "--oci-layout", "lay:v1", "-o", "out")
+        for name in self.names:
+            self.assertEqual(self.read("out/" + name), name.encode())
+
+
 if __name__ == "__main__":
     main()

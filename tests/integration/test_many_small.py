@@ -113,6 +113,19 @@ class ManySmall(CliCase):
         self.assertEqual(result.code, 1, result)
         self.assertFalse(any((self.box.work / "out").glob("*.bin")))
 
+    def test_what_was_hashed_is_what_is_sent(self):
+        """Files are opened twice, since there may be more than a process can have open."""
+        file = self.box.work / "in" / self.names[0]
+
+        def replace(_request):
+            data = file.read_bytes()
+            file.unlink()
+            file.write_bytes(data)
+
+        self.proxy.add(Fault("/manifests/", "HEAD", times=1, call=replace))
+        self.fails("push", f"{self.proxy.host}/many:v1", *self.names, cwd=self.box.work / "in",
+                   contains=f"{self.names[0]}: changed while it was read")
+
 
 if __name__ == "__main__":
     main()
