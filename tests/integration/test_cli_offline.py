@@ -13,10 +13,11 @@ from pathlib import Path
 from harness import programs
 from harness.case import main
 
-OURS_ONLY = {"cache", "model", "serve"}
+OURS_ONLY = {"cache", "explain", "model", "serve"}
+EVERYWHERE = {"--error-format", "--progress"}
 SELECTION = {"--dry-run", "--exclude", "--include", "--media-type"}
-OUR_FLAGS = {"attach": {"--follow-links"}, "backup": {"--no-sync"}, "cp": SELECTION,
-             "pull": {"--no-sync", *SELECTION}, "push": {"--follow-links"}}
+OUR_FLAGS = {"attach": {"--follow-links"}, "backup": {"--no-sync"}, "blob_fetch": {"--range"},
+             "cp": SELECTION, "pull": {"--no-sync", *SELECTION}, "push": {"--follow-links"}}
 COMMANDS = """attach backup blob blob_delete blob_fetch blob_push completion completion_bash
 completion_fish completion_powershell completion_zsh cp discover help login logout manifest
 manifest_delete manifest_fetch manifest_fetch-config manifest_index manifest_index_create
@@ -50,7 +51,7 @@ class Help:
     """The parts of the help text of a command, without the flags that only we have."""
 
     def __init__(self, text, command):
-        left_out = OUR_FLAGS.get(command, set())
+        left_out = EVERYWHERE | OUR_FLAGS.get(command, set())
         head, _, rest = ("\n" + text).partition("\nUsage:\n")
         self.about = head.strip()
         self.examples = [e for e in head.split("\nExample - ")[1:] if not left_out & set(e.split())]
@@ -138,7 +139,7 @@ class Offline(unittest.TestCase):
             for words in lines:
                 with self.subTest(request=request, words=words):
                     theirs, ours = self.both(request, *words)
-                    left_out = OUR_FLAGS.get(words[0] if words else "", {"-"})
+                    left_out = EVERYWHERE | OUR_FLAGS.get(words[0] if words else "", set())
                     extra = re.compile(rf"(?m)^({'|'.join(left_out)})(\t.*)?\n")
                     self.assertEqual(theirs, (ours[0], extra.sub("", ours[1]), ours[2]))
 
