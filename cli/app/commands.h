@@ -20,6 +20,7 @@ extern const struct cmd cmd_complete_no_desc;
 extern const struct cmd cmd_completion;
 extern const struct cmd cmd_cp;
 extern const struct cmd cmd_discover;
+extern const struct cmd cmd_explain;
 extern const struct cmd cmd_help;
 extern const struct cmd cmd_index_create;
 extern const struct cmd cmd_index_update;

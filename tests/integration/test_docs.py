@@ -79,6 +79,19 @@ def add_pages():
             setattr(Commands, name, lambda self, page=page: self.follow(page))
 
 
+class Generated(CliCase):
+    def test_errors(self):
+        """Made by: coras explain --markdown > docs/errors.md"""
+        self.box.link("coras", programs.CORAS)
+        self.assertEqual(self.box.run("coras", "explain", "--markdown", check=0).out, (DOCS / "errors.md").read_text())
+
+    def test_explain(self):
+        for result in (self.ok("explain", "unauthorized"), self.ok("explain", "UNAUTHORIZED")):
+            self.assertIn("Remedy: 'oras login'", result.out)
+        self.assertIn("NOT_FOUND", self.ok("explain").out)
+        self.fails("explain", "NOT_FOUN", contains='no error code "NOT_FOUN"', hint="NOT_FOUND")
+
+
 class Links(unittest.TestCase):
     def test_links(self):
         pages = [*DOCS.rglob("*.md"), *TOP.glob("*.md")]
