@@ -112,7 +112,9 @@ class Progress(CliCase):
 
     def test_json_of_a_push(self):
         for result, path in (("transferred", "model.bin"), ("exists", "model.bin")):
-            events = self.events(self.ok("push", "--progress", "json", f"{self.proxy.host}/j:{result},too", path))
+            # Another manifest: one that is there already says all about its layers.
+            events = self.events(self.ok("push", "--progress", "json", "--annotation", f"second={result}",
+                                         f"{self.proxy.host}/j:{result},too", path))
             self.assertEqual({e["result"] for e in self.named(events, "end") if e.get("name") == path}, {result})
             self.assertEqual([e["tag"] for e in self.named(events, "tagged")], ["too"])
             self.assertEqual(events[-1]["bytes"], events[-1]["total"])
