@@ -29,6 +29,8 @@ static const struct row rows[] = {
     {"tls-key", TEXT, AT(tls_key), 0, 0},
     {"host", LIST, AT(hosts), 0, 0},
     {"proxy", LIST, AT(proxies), 0, 0},
+    {"proxy-ttl", NUMBER, AT(proxy_ttl), 0, INT32_MAX},
+    {"no-stale", FLAG, AT(no_stale), 0, 0},
     {"registry-config", TEXT, AT(registry_config), 0, 0},
     {"anonymous-read", FLAG, AT(anonymous_read), 0, 0},
     {"read-only", FLAG, AT(read_only), 0, 0},

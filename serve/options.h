@@ -22,6 +22,8 @@ struct serve_options {
     coras_strlist hosts;   /* names that it answers to beside localhost, where that matters */
     coras_strlist proxies; /* "URL" or "NAME=URL": where content comes from that is not here */
     const char *registry_config; /* docker config file with credentials for these; NULL: usual */
+    int64_t proxy_ttl;           /* seconds that a tag of an upstream is not asked for again */
+    bool no_stale;               /* an upstream that is down is an error, not an old tag */
     bool anonymous_read;         /* with htpasswd: reading needs no password */
     bool layouts_write;          /* pushes into layouts are allowed */
     bool read_only;              /* change nothing in the directory */
@@ -39,8 +41,8 @@ struct serve_options {
 
 #define SERVE_OPTIONS_INIT                                                                         \
     {                                                                                              \
-        .grace = 30, .idle = 60, .manifest_limit = CORAS_LIMIT_MANIFEST, .max_connections = 4096,  \
-        .max_connections_per_address = 256                                                         \
+        .proxy_ttl = 60, .grace = 30, .idle = 60, .manifest_limit = CORAS_LIMIT_MANIFEST,          \
+        .max_connections = 4096, .max_connections_per_address = 256                                \
     }
 
 void serve_options_clear(struct serve_options *options);

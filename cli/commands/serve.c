@@ -27,6 +27,8 @@ struct serve_state {
     struct opt_bool anonymous_read;
     struct opt_list host;
     struct opt_list proxy;
+    struct opt_int proxy_ttl;
+    struct opt_bool no_stale;
     struct opt_string registry_config;
     struct opt_bool read_only;
     struct opt_bool disable_delete;
@@ -70,6 +72,11 @@ static const struct opt serve_options[] = {
      "`URL` of the registry to fetch from what is not here, or NAME=URL for what is asked for "
      "under "
      "the name of that registry; may be used several times",
+     NULL},
+    {"proxy-ttl", 0, OPT_INT, OPT_HIDDEN, SERVE_AT(proxy_ttl), "60",
+     "`seconds` for which a tag from a registry of --proxy is not asked for again", NULL},
+    {"no-stale", 0, OPT_BOOL, OPT_HIDDEN, SERVE_AT(no_stale), NULL,
+     "fail when a registry of --proxy does not answer, in place of serving what a tag last named",
      NULL},
     {"registry-config", 0, OPT_STRING, OPT_HIDDEN, SERVE_AT(registry_config), NULL,
      "`path` of the authentication file for the registries of --proxy", NULL},
@@ -248,6 +255,7 @@ static int serve_prepare(struct call *call, coras_error **err)
     if (s->min_free.value < 0)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--min-free must not be negative");
     CORAS_TRY(check_range("grace", &s->grace, err));
+    CORAS_TRY(check_range("proxy-ttl", &s->proxy_ttl, err));
     CORAS_TRY(check_range("max-connections", &s->max_connections, err));
     return check_range("max-connections-per-address", &s->max_connections_per_address, err);
 }

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "coras/reference.h"
 #include "serve/api/errors.h"
+#include "serve/proxy/manifests.h"
 
 /* ---- reading ---- */
 
@@ -25,18 +26,37 @@ static void answer_unknown(struct serve_exchange *x)
         serve_answer_error(x, SERVE_API_MANIFEST_UNKNOWN, "manifest unknown", what);
 }
 
-static void answer_manifest(struct serve_exchange *x, const struct serve_stored_manifest *s)
+static void close_nothing(void *user)
+{
+    (void)user;
+}
+
+void serve_manifest_answer(struct serve_exchange *x, const coras_descriptor *desc,
+                           const char *content)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    serve_answer_digest(x, "Docker-Content-Digest", &s->digest);
-    serve_answer_header(x, "ETag", "\"%s\"", coras_digest_format(&s->digest, text));
-    if (serve_etag_named(serve_exchange_header(x, "If-None-Match"), &s->digest)) {
+    serve_answer_digest(x, "Docker-Content-Digest", &desc->digest);
+    serve_answer_header(x, "ETag", "\"%s\"", coras_digest_format(&desc->digest, text));
+    if (serve_etag_named(serve_exchange_header(x, "If-None-Match"), &desc->digest)) {
         serve_answer_empty(x, 304);
         return;
     }
-    coras_buf_put(&x->answer.body, s->content, (size_t)s->size);
-    serve_answer_body(x, 200, s->media_type);
+    if (content) {
+        coras_buf_put(&x->answer.body, content, (size_t)desc->size);
+    } else {
+        x->answer.stream = (struct serve_stream){NULL, close_nothing, x};
+        x->answer.length = desc->size;
+    }
+    serve_answer_body(x, 200, desc->media_type);
+}
+
+static void answer_manifest(struct serve_exchange *x, const struct serve_stored_manifest *s)
+{
+    const coras_descriptor desc = {
+        .media_type = s->media_type, .digest = s->digest, .size = s->size};
+
+    serve_manifest_answer(x, &desc, s->content);
 }
 
 /* Accept is not looked at: what was pushed is what is served. */
@@ -44,8 +64,14 @@ void serve_manifest_get(struct serve_exchange *x)
 {
     coras_auto(coras_error) err = NULL;
     struct serve_stored_manifest stored = {0};
-    int rc = x->content->ops->get_manifest(x->content, x->route.repository, x->route.tag,
-                                           &x->route.digest, true, &stored, &err);
+    int rc;
+
+    if (x->place.upstream) {
+        serve_proxied_manifest_get(x);
+        return;
+    }
+    rc = x->content->ops->get_manifest(x->content, x->route.repository, x->route.tag,
+                                       &x->route.digest, true, &stored, &err);
 
     if (rc == CORAS_ERR_NOT_FOUND)
         answer_unknown(x);
@@ -322,4 +348,5 @@ void serve_manifest_delete(struct serve_exchange *x)
         serve_answer_failure(x, err);
     else
         serve_answer_empty(x, 202);
+    serve_proxied_forget(x);
 }

@@ -44,6 +44,9 @@ void serve_upload_end(struct serve_exchange *x);
 
 /* manifests.c: GET, HEAD, PUT, DELETE /manifests/REFERENCE */
 void serve_manifest_get(struct serve_exchange *x);
+/* 200 with a manifest, or 304. `content` NULL: to a HEAD. */
+void serve_manifest_answer(struct serve_exchange *x, const coras_descriptor *desc,
+                           const char *content);
 void serve_manifest_put_begin(struct serve_exchange *x);
 void serve_manifest_put_end(struct serve_exchange *x);
 void serve_manifest_delete(struct serve_exchange *x);

@@ -9,6 +9,7 @@
 #include "serve/api/errors.h"
 #include "serve/api/operations.h"
 #include "serve/http/guard.h"
+#include "serve/proxy/ring.h"
 #include "serve/operate/pages.h"
 
 void serve_exchange_init(struct serve_exchange *x, struct serve_registry *registry)
@@ -261,11 +262,22 @@ static void answer_wrong_method(struct serve_exchange *x)
     serve_answer_error(x, SERVE_API_UNSUPPORTED, "method not supported here", NULL);
 }
 
+/* What was pushed under the name of another registry would stand before what that one has. */
+static bool may_push(struct serve_exchange *x)
+{
+    bool pushes = x->method == SERVE_PUT || x->method == SERVE_POST || x->method == SERVE_PATCH;
+
+    if (!pushes || !x->place.is_named)
+        return true;
+    serve_answer_error(x, SERVE_API_UNSUPPORTED, "this is the copy of another registry", NULL);
+    return false;
+}
+
 /* false: answered. */
 static bool may_write(struct serve_exchange *x)
 {
     if (x->method == SERVE_GET || x->method == SERVE_HEAD || !x->content->read_only)
-        return true;
+        return may_push(x);
     if (x->registry->disk_was_full && x->content == &x->registry->own.content)
         serve_answer_error_status(x, 507, SERVE_API_DENIED, "no space left in the registry", NULL);
     else
@@ -289,6 +301,18 @@ static enum serve_route_error take_target(struct serve_exchange *x)
     return serve_route_parse(path, &x->route);
 }
 
+/* false: the request goes round in a circle of caches; whoever asked first has its answer soon. */
+static bool take_ways(struct serve_exchange *x)
+{
+    const char *own = x->registry->upstreams->via;
+    const char *via = serve_exchange_header(x, "Via");
+
+    if (serve_ring_is_closed(own, via))
+        return false;
+    x->place.via = serve_ring_extend(own, via);
+    return x->place.via != NULL;
+}
+
 /* From here on the repository is the one here, and `asked` what the client called it. */
 static enum serve_route_error take_place(struct serve_exchange *x)
 {
@@ -303,6 +327,8 @@ static enum serve_route_error take_place(struct serve_exchange *x)
     default:
         return SERVE_ROUTE_BAD_NAME;
     }
+    if (x->place.upstream && !take_ways(x))
+        return SERVE_ROUTE_UNKNOWN_NAME;
     x->asked = x->route.repository;
     x->route.repository = coras_strdup(x->place.local);
     return x->route.repository ? SERVE_ROUTE_OK : SERVE_ROUTE_BAD_NAME;

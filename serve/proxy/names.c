@@ -9,6 +9,7 @@ void serve_place_clear(serve_place *place)
 {
     free(place->local);
     free(place->remote);
+    free(place->via);
     *place = (serve_place){0};
 }
 
@@ -116,4 +117,9 @@ enum serve_place_verdict serve_place_find(const serve_upstreams *all, const char
         return place_in(u, rest, ret);
     u = serve_upstreams_find(all, "");
     return u ? place_in(u, repository, ret) : place_here(repository, ret);
+}
+
+int serve_place_target(const serve_place *place, coras_target **ret, coras_error **err)
+{
+    return serve_upstream_target(place->upstream, place->remote, place->via, ret, err);
 }

@@ -18,6 +18,7 @@ typedef struct serve_place {
     serve_upstream *upstream; /* borrowed; NULL: what is here is all there is */
     char *local;              /* the repository's name here */
     char *remote;             /* its name at the upstream; NULL without one */
+    char *via;                /* the ways of the request, us included; NULL without an upstream */
     bool is_named;            /* the upstream was asked for by its name: nothing is pushed there */
 } serve_place;
 
@@ -32,6 +33,9 @@ enum serve_place_verdict {
  * upstream. *ret is set when the verdict is OK. */
 enum serve_place_verdict serve_place_find(const serve_upstreams *upstreams, const char *repository,
                                           const struct serve_query *query, serve_place *ret);
+/* Its repository at the upstream as a target: see serve_upstream_target(). */
+CORAS_MUST_CHECK int serve_place_target(const serve_place *place, coras_target **ret,
+                                        coras_error **err);
 void serve_place_clear(serve_place *place);
 
 #endif

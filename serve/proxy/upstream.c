@@ -8,13 +8,18 @@
 #include "base/random.h"
 #include "base/vec.h"
 #include "client/client.h"
+#include "registry/manner.h"
 #include "serve/http/log.h"
+#include "serve/proxy/flights.h"
+#include "serve/proxy/freshness.h"
 
 /* How long one that does not answer is not asked again. */
 #define DOWN_MS 4000
 /* What is obeyed of a wish to be left alone; without a number, this is one. */
 #define BUSY_MOST_MS    60000
 #define BUSY_DEFAULT_MS 2000
+/* Clients give up after ten seconds without a byte, some of them. */
+#define QUICK_S 5
 
 /* ---- opening ---- */
 
@@ -24,6 +29,7 @@ static void upstream_free(serve_upstream *u)
         return;
     coras_client_free(u->client);
     serve_proxy_setting_clear(&u->setting);
+    free(u->ns);
     pthread_mutex_destroy(&u->lock);
     free(u);
 }
@@ -35,6 +41,8 @@ void serve_upstreams_close(serve_upstreams *u)
     for (size_t i = 0; i < u->len; i++)
         upstream_free(u->items[i]);
     free(u->items);
+    serve_flights_free(u->flights);
+    serve_freshness_free(u->freshness);
     free(u->via);
     coras_environment_free(u->environment);
     coras_cancel_free(u->cancel);
@@ -69,6 +77,21 @@ static int open_client(const serve_upstreams *all, const struct serve_options *o
     return coras_client_new(&options, &u->client, err);
 }
 
+/* As other clients tell their mirrors whose mirror they ask. The registry itself is told nothing.
+ */
+static int name_registry(serve_upstream *u, coras_error **err)
+{
+    coras_auto_free char *host = serve_proxy_name(u->setting.host);
+
+    if (!host)
+        return coras_fail_no_memory(err);
+    if (!serve_proxy_name_is_host(u->setting.name) || coras_streq(host, u->setting.name) ||
+        coras_streq(host, SERVE_HUB_NAME))
+        return 0;
+    u->ns = coras_asprintf("ns=%s", u->setting.name);
+    return u->ns ? 0 : coras_fail_no_memory(err);
+}
+
 static int add(serve_upstreams *all, const struct serve_options *o, const char *text,
                coras_error **err)
 {
@@ -86,6 +109,10 @@ static int add(serve_upstreams *all, const struct serve_options *o, const char *
     if (serve_upstreams_find(all, u->setting.name) != u)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--proxy: %s is given twice",
                           *u->setting.name ? u->setting.name : "a URL without a name");
+    u->quick_s = all->environment->stall_timeout_s;
+    if (u->quick_s <= 0 || u->quick_s > QUICK_S)
+        u->quick_s = QUICK_S;
+    CORAS_TRY(name_registry(u, err));
     return open_client(all, o, u, err);
 }
 
@@ -100,7 +127,9 @@ int serve_upstreams_open(const struct serve_options *options, serve_upstreams **
     coras_random(&id, sizeof(id));
     all->via = coras_asprintf("1.1 coras-%016llx", (unsigned long long)id);
     all->cancel = coras_cancel_new();
-    if (!all->cancel || !all->via)
+    all->flights = serve_flights_new();
+    all->freshness = serve_freshness_new(options->proxy_ttl * 1000);
+    if (!all->cancel || !all->via || !all->flights || !all->freshness)
         return coras_fail_no_memory(err);
     if (options->proxies.len > 0)
         CORAS_TRY(coras_environment_load(&all->environment, err));
@@ -112,10 +141,39 @@ int serve_upstreams_open(const struct serve_options *options, serve_upstreams **
 
 /* ---- targets ---- */
 
-int serve_upstream_target(serve_upstream *u, const char *repository, coras_target **ret,
-                          coras_error **err)
+static const char *ns_to_send(serve_upstream *u)
 {
-    return coras_repository_open(u->client, u->setting.host, repository, ret, err);
+    bool refused;
+
+    pthread_mutex_lock(&u->lock);
+    refused = u->refuses_ns;
+    pthread_mutex_unlock(&u->lock);
+    return refused ? NULL : u->ns;
+}
+
+int serve_upstream_target(serve_upstream *u, const char *repository, const char *via,
+                          coras_target **ret, coras_error **err)
+{
+    coras_auto(coras_target) t = NULL;
+    coras_registry_manner manner = {.via = via, .query = ns_to_send(u), .once = true};
+
+    CORAS_TRY(coras_repository_open(u->client, u->setting.host, repository, &t, err));
+    CORAS_TRY(coras_registry_behave(t, &manner, err));
+    *ret = coras_steal(&t);
+    return 0;
+}
+
+bool serve_upstream_doubts_ns(serve_upstream *u, const coras_error *failure)
+{
+    bool doubts = false;
+
+    if (!u->ns || coras_error_http_status(failure) != 400)
+        return false;
+    pthread_mutex_lock(&u->lock);
+    doubts = !u->refuses_ns;
+    u->refuses_ns = true;
+    pthread_mutex_unlock(&u->lock);
+    return doubts;
 }
 
 /* ---- how it does ---- */
@@ -138,6 +196,16 @@ enum serve_upstream_state serve_upstream_state(serve_upstream *u, int64_t *ret_w
     }
     pthread_mutex_unlock(&u->lock);
     return state;
+}
+
+bool serve_upstream_is_down(serve_upstream *u)
+{
+    bool down;
+
+    pthread_mutex_lock(&u->lock);
+    down = u->is_down;
+    pthread_mutex_unlock(&u->lock);
+    return down;
 }
 
 static bool is_no_answer(int rc, int status)

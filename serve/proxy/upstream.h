@@ -19,6 +19,8 @@ typedef struct serve_upstream {
     serve_proxy_setting setting; /* const, like everything down to the lock */
     const char *label;           /* its name, or "default": for people and metrics */
     coras_client *client;
+    char *ns;    /* "ns=NAME" for a cache that is asked in place of NAME, or NULL */
+    int quick_s; /* within which a client must know whether there is an answer */
     pthread_mutex_t lock;
     int64_t down_until_ms; /* lock; monotonic, 0 = it answers */
     int64_t busy_until_ms; /* lock; it has asked not to be asked before */
@@ -32,6 +34,8 @@ typedef struct serve_upstreams {
     coras_environment *environment;
     coras_cancel *cancel;
     char *via; /* "1.1 coras-<random>": how we know ourselves in a ring of caches */
+    struct serve_flights *flights;     /* questions under way */
+    struct serve_freshness *freshness; /* what was told lately */
 } serve_upstreams;
 
 /* Of the options; *ret is never NULL, and has no items without --proxy. Connects nothing.
@@ -50,11 +54,16 @@ serve_upstream *serve_upstreams_find(const serve_upstreams *u, const char *name)
 
 /*
  * A repository of the upstream as a target of the library, to be closed by the caller. A value
- * without connections of its own: make one for each task. `repository` is the one at the upstream
- * (struct serve_place has it). Its verbs try once: whoever asks decides what a failure means.
+ * without connections of its own: make one for each task. `repository` is the one at the upstream,
+ * `via` the ways that the request has come (serve_place_target() knows both). Its verbs try once:
+ * whoever asks decides what a failure means.
  */
 CORAS_MUST_CHECK int serve_upstream_target(serve_upstream *u, const char *repository,
-                                           coras_target **ret, coras_error **err);
+                                           const char *via, coras_target **ret, coras_error **err);
+
+/* Whether a refusal may be for the name of the registry that was sent along: some take no unknown
+ * query. True once for an upstream: it is not sent any more, and a new target may be asked. */
+bool serve_upstream_doubts_ns(serve_upstream *u, const coras_error *failure);
 
 /* ---- how it does ---- */
 enum serve_upstream_state {
@@ -64,6 +73,8 @@ enum serve_upstream_state {
 };
 /* After a time of being down one caller is told to ask, and the others wait for what it finds. */
 enum serve_upstream_state serve_upstream_state(serve_upstream *u, int64_t *ret_wait_ms);
+/* Whether it is down for all that is known, without being told to ask. */
+bool serve_upstream_is_down(serve_upstream *u);
 /* What became of a request to it: rc 0, or the failure. An answer that refuses is an answer. */
 void serve_upstream_note(serve_upstream *u, int rc, const coras_error *failure);
 

@@ -28,9 +28,12 @@ void coras_registry_manner_clear(coras_registry *r)
     r->via = r->query = NULL;
 }
 
-void coras_registry_set_deadline(coras_target *t, int64_t deadline_ms)
+void coras_registry_set_limits(coras_target *t, int silence_s, int64_t deadline_ms)
 {
-    coras_registry_of(t)->manner.deadline_ms = deadline_ms;
+    coras_registry_manner *m = &coras_registry_of(t)->manner;
+
+    m->silence_s = silence_s;
+    m->deadline_ms = deadline_ms;
 }
 
 void coras_registry_manner_apply(const coras_registry_manner *manner, coras_request *req)

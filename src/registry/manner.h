@@ -22,8 +22,8 @@ typedef struct coras_registry_manner {
  * the target. */
 CORAS_MUST_CHECK int coras_registry_behave(coras_target *t, const coras_registry_manner *manner,
                                            coras_error **err);
-/* Another deadline; by the only thread that uses the target. */
-void coras_registry_set_deadline(coras_target *t, int64_t deadline_ms);
+/* Other limits of time; by the only thread that uses the target. */
+void coras_registry_set_limits(coras_target *t, int silence_s, int64_t deadline_ms);
 
 /* Put it into a request. */
 void coras_registry_manner_apply(const coras_registry_manner *manner, coras_request *req);
