@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "registry/manner.h"
 #include "serve/api/errors.h"
 #include "serve/api/operations.h"
 #include "serve/proxy/failure.h"
@@ -55,7 +56,9 @@ static int look(const struct asked *a, int64_t *ret_size, coras_error **err)
     int rc;
 
     CORAS_TRY(may_ask(place->upstream, err));
-    CORAS_TRY(serve_upstream_target(place->upstream, place->remote, &target, err));
+    CORAS_TRY(serve_place_target(place, &target, err));
+    coras_registry_set_limits(target, place->upstream->quick_s,
+                              coras_now_ms() + place->upstream->quick_s * INT64_C(1000));
     rc = target->ops->resolve_blob(target, a->digest, &desc, &failure);
     coras_target_close(target);
     serve_upstream_note(place->upstream, rc, failure);
@@ -109,8 +112,8 @@ static int join(const struct asked *a, serve_fill **ret, bool *ret_began, coras_
     serve_fills *fills = a->exchange->registry->fills;
     serve_fill *running = serve_fills_find(fills, a->digest);
     bool is_ours = running && serve_fill_is_confirmed(running, place->local);
-    const struct serve_fill_request request = {place->upstream, place->remote, place->local,
-                                               a->digest};
+    const struct serve_fill_request request = {place->upstream, place->remote, place->via,
+                                               place->local, a->digest};
     int64_t size = 0;
 
     serve_fills_leave(fills, running);

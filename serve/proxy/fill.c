@@ -43,6 +43,7 @@ void serve_fill_free(serve_fill *f)
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->changed);
     free(f->repository);
+    free(f->via);
     free(f);
 }
 

@@ -34,6 +34,7 @@ typedef struct serve_fill {
     struct serve_fills *fills; /* the table that it is in */
     serve_upstream *upstream;
     char *repository; /* at the upstream */
+    char *via;        /* the ways of the request that began it; or NULL */
 
     pthread_mutex_t lock;
     pthread_cond_t changed;

@@ -198,6 +198,8 @@ static int begin(serve_fills *t, const struct serve_fill_request *r, const char 
         return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH,
                           "the upstream has sent something else lately");
     f = serve_fill_new(t, r->upstream, r->repository, r->digest);
+    if (f && r->via)
+        f->via = coras_strdup(r->via); /* without it a ring is noticed by its silence */
     if (!f)
         return coras_fail_no_memory(err);
     rc = coras_map_set(t->by_digest, text, f, err);

@@ -29,6 +29,7 @@ serve_fill *serve_fills_find(serve_fills *t, const coras_digest *digest);
 struct serve_fill_request {
     serve_upstream *upstream;
     const char *repository; /* there */
+    const char *via;        /* the ways of the request; may be NULL */
     const char *local;      /* the same here */
     const coras_digest *digest;
 };

@@ -38,6 +38,8 @@ static enum serve_said_kind kind_of_code(int rc)
     case CORAS_ERR_CONNECT:
     case CORAS_ERR_TLS:
         return SERVE_SAID_NOTHING;
+    case CORAS_ERR_RATE_LIMITED:
+        return SERVE_SAID_BUSY;
     case CORAS_ERR_TIMEOUT:
         return SERVE_SAID_LATE;
     case CORAS_ERR_NO_MEMORY:
