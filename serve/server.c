@@ -19,6 +19,7 @@
 #include "serve/http/log.h"
 #include "serve/proxy/fills.h"
 #include "serve/operate/pages.h"
+#include "serve/operate/supervisor.h"
 #include "serve/operate/wait.h"
 #include "serve/storage/root.h"
 
@@ -104,7 +105,15 @@ static void add_reloads(struct serve_registry *r)
 
 /* ---- from start to end ---- */
 
+static void reload(struct serve_registry *r, const struct serve_supervisor *supervisor)
+{
+    serve_supervisor_reloading(supervisor);
+    serve_reload_all(&r->reloads);
+    serve_supervisor_ready(supervisor, NULL);
+}
+
 static void serve_until_asked(struct serve_registry *r, serve_front *front,
+                              struct serve_supervisor *supervisor,
                               const struct serve_signals *signals)
 {
     struct house house = {0};
@@ -112,19 +121,22 @@ static void serve_until_asked(struct serve_registry *r, serve_front *front,
 
     do {
         keep_house(r, front, &house);
+        serve_supervisor_tick(supervisor, r->health);
         asked = serve_signals_wait(signals, SECOND_MS);
         if (asked == SERVE_ASKED_RELOAD)
-            serve_reload_all(&r->reloads);
+            reload(r, supervisor);
     } while (asked != SERVE_ASKED_STOP);
     serve_blob_walk_end(&house.walk);
 }
 
 /* Until it is asked to stop; then until nothing runs, the grace is over or it is asked again. */
-static void serve(struct serve_registry *r, serve_front *front, const struct serve_signals *signals)
+static void serve(struct serve_registry *r, serve_front *front, struct serve_supervisor *supervisor,
+                  const struct serve_signals *signals)
 {
     int64_t deadline_ms;
 
-    serve_until_asked(r, front, signals);
+    serve_until_asked(r, front, supervisor, signals);
+    serve_supervisor_stopping(supervisor);
     serve_upstreams_cancel(r->upstreams);
     serve_fills_stop(r->fills);
     serve_health_drain(r->health);
@@ -139,16 +151,22 @@ static void serve(struct serve_registry *r, serve_front *front, const struct ser
 static int run(struct serve_registry *r, const struct serve_signals *signals, coras_error **err)
 {
     struct serve_listener listener = SERVE_LISTENER_INIT;
+    struct serve_supervisor supervisor;
     serve_front *front = NULL;
-    int rc = serve_listen(r->options.listen, &listener, err);
+    int rc;
+
+    serve_supervisor_find(&supervisor);
+    rc = serve_supervisor_listen(&supervisor, r->options.listen, &listener, err);
 
     r->loopback_only = listener.loopback;
     if (rc == 0)
         rc = serve_front_start(r, &listener, &front, err);
     if (rc == 0)
         rc = announce(listener.address, err);
-    if (rc == 0)
-        serve(r, front, signals);
+    if (rc == 0) {
+        serve_supervisor_ready(&supervisor, listener.address);
+        serve(r, front, &supervisor, signals);
+    }
     serve_front_stop(front);
     serve_listener_clear(&listener);
     return rc;

@@ -3,6 +3,7 @@
 #include "serve/http/listen.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -111,6 +112,39 @@ int serve_listen(const char *where, struct serve_listener *ret, coras_error **er
     if (rc > 0)
         return coras_fail_errno(err, rc, "listen on %s", where);
     rc = describe(&l, where, err);
+    if (rc < 0) {
+        serve_listener_clear(&l);
+        return rc;
+    }
+    *ret = l;
+    return 0;
+}
+
+/* No other file may be taken for a socket by mistake. */
+static bool is_listening(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t len = sizeof(address), int_len = sizeof(int);
+    int listens = 0;
+
+    return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_len) == 0 && listens &&
+           getsockname(fd, (struct sockaddr *)&address, &len) == 0 &&
+           (address.ss_family == AF_INET || address.ss_family == AF_INET6);
+}
+
+int serve_listen_inherited(int fd, struct serve_listener *ret, coras_error **err)
+{
+    struct serve_listener l = {.fd = fd};
+    int rc;
+
+    if (!is_listening(fd))
+        return coras_fail(err, CORAS_ERR_CONFIG,
+                          "descriptor %d, handed over by the service manager, is no listening "
+                          "socket of TCP",
+                          fd);
+    if (fcntl(fd, F_SETFD, FD_CLOEXEC) < 0 || fcntl(fd, F_SETFL, O_NONBLOCK) < 0)
+        return coras_fail_errno(err, errno, "descriptor %d", fd);
+    rc = describe(&l, "the given socket", err);
     if (rc < 0) {
         serve_listener_clear(&l);
         return rc;

@@ -19,6 +19,9 @@ struct serve_listener {
 
 /* "host:port", "[v6]:port", ":port" (all addresses). Errors name the address. */
 CORAS_MUST_CHECK int serve_listen(const char *where, struct serve_listener *ret, coras_error **err);
+/* One that somebody else opened and handed over as this descriptor, which is then the listener's.
+ * CONFIG when it is no listening socket of IP. */
+CORAS_MUST_CHECK int serve_listen_inherited(int fd, struct serve_listener *ret, coras_error **err);
 void serve_listener_clear(struct serve_listener *l);
 
 #endif

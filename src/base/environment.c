@@ -184,3 +184,26 @@ int coras_environment_load(coras_environment **ret, coras_error **err)
     };
     return coras_environment_dup(&read, ret, err);
 }
+
+/* ---- services ---- */
+
+static int64_t number(const char *name)
+{
+    const char *text = variable(name);
+    int64_t value = 0;
+
+    return text && coras_parse_int64(coras_str_of(text), &value) ? value : 0;
+}
+
+void coras_environment_service(struct coras_service_environment *ret)
+{
+    int64_t self = (int64_t)getpid();
+    bool watched = !variable("WATCHDOG_PID") || number("WATCHDOG_PID") == self;
+    int64_t sockets = number("LISTEN_PID") == self ? number("LISTEN_FDS") : 0;
+
+    *ret = (struct coras_service_environment){
+        .notify_socket = variable("NOTIFY_SOCKET"),
+        .watchdog_ms = watched ? number("WATCHDOG_USEC") / 1000 : 0,
+        .sockets = sockets < INT32_MAX ? (int)sockets : INT32_MAX,
+    };
+}

@@ -13,6 +13,14 @@ CORAS_DEFINE_AUTO(coras_environment, coras_environment_free)
 /* A copy with strings of its own; `from` may be NULL: then of one that knows nothing. */
 CORAS_MUST_CHECK int coras_environment_dup(const coras_environment *from, coras_environment **ret,
                                            coras_error **err);
+/* What a service manager said to the process that it started. Spec: sd_listen_fds(3), sd_notify(3),
+ * sd_watchdog_enabled(3). What was said to another process does not count. */
+struct coras_service_environment {
+    const char *notify_socket; /* NULL: none; borrowed from the environment */
+    int64_t watchdog_ms;       /* 0: none */
+    int sockets;
+};
+void coras_environment_service(struct coras_service_environment *ret);
 /* The given one, or one that knows nothing in place of NULL. */
 const coras_environment *coras_environment_or_none(const coras_environment *given);
 
