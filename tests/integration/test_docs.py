@@ -6,9 +6,13 @@ localhost:5000 and a small model in tiny-llm/. Blocks of other kinds (`text`, `j
 """
 
 import json
+import os
 import re
+import shutil
 import struct
+import subprocess
 import sys
+import tempfile
 import unittest
 from pathlib import Path
 
@@ -63,7 +67,12 @@ class Commands(CliCase):
         self.box.write("tiny-llm/tokenizer.json", b'{"version":"1.0"}\n')
 
     def follow(self, page):
-        environment = {"PYTHONPATH": str(TOP / "python" / "src"), "CORAS": str(self.box.bin / "coras")}
+        build = Path(os.environ.get("CORAS_BUILD", TOP / "build")).resolve()
+        environment = {"PYTHONPATH": str(TOP / "python" / "src"), "CORAS": str(self.box.bin / "coras"),
+                       "PKG_CONFIG_PATH": str(build / "meson-uninstalled"), "LD_LIBRARY_PATH": str(build / "src"),
+                       "C_INCLUDE_PATH": str(TOP / "include")}
+        if page.stem == "library" and (programs.SANITIZED or not all(map(shutil.which, ("cc", "pkg-config")))):
+            self.skipTest("without cc and pkg-config, or with sanitizers, no program is built")
         for heading, kind, script in blocks(page):
             with self.subTest(f"{page.name}: {heading}"):
                 script = script.replace("localhost:5000", self.server.host)
@@ -107,6 +116,17 @@ class Links(unittest.TestCase):
                     self.assertTrue(there.exists())
                     if anchor:
                         self.assertIn(anchor, anchors(there))
+
+
+class Site(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("mkdocs"), "mkdocs is not installed: the site is not built")
+    def test_site(self):
+        with tempfile.TemporaryDirectory() as directory:
+            done = subprocess.run(["mkdocs", "build", "--strict", "-q", "-d", directory], cwd=TOP, capture_output=True, text=True,
+                                  check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            for page in DOCS.glob("*.md"):
+                self.assertTrue(Path(directory, page.stem + ".html").is_file(), page)
 
 
 add_pages()
