@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include "base/error.h"
+#include "base/str.h"
+#include "serve/doctor/doctor.h"
 #include "serve/server.h"
 
 /* A reader that went away and a limit on file sizes are errors of a write, to be told as such. */
@@ -17,22 +19,54 @@ static void ignore_signals_of_writes(void)
     (void)signal(SIGXFSZ, SIG_IGN);
 }
 
-int main(int argc, char **argv)
+static int complain(const coras_error *err)
+{
+    fprintf(stderr, "Error: %s\n", coras_error_message(err));
+    if (coras_error_hint(err))
+        fprintf(stderr, "Hint: %s\n", coras_error_hint(err));
+    return 1;
+}
+
+static int run_server(char **argv)
 {
     struct serve_options options = SERVE_OPTIONS_INIT;
     coras_auto(coras_error) err = NULL;
     int rc;
 
-    ignore_signals_of_writes();
     (void)umask(0077); /* what is private in a registry is so in its directory too */
-    rc = serve_options_parse(&options, argv + (argc > 0), &err);
+    rc = serve_options_parse(&options, argv, &err);
     if (rc == 0)
         rc = serve_until_signal(&options, &err);
     serve_options_clear(&options);
-    if (rc == 0)
-        return 0;
-    fprintf(stderr, "Error: %s\n", coras_error_message(err));
-    if (coras_error_hint(err))
-        fprintf(stderr, "Hint: %s\n", coras_error_hint(err));
-    return 1;
+    return rc == 0 ? 0 : complain(err);
+}
+
+/* Held back by who started us, for the server to take: here they end the program as usual. */
+static void let_signals_end_it(void)
+{
+    sigset_t all;
+
+    sigfillset(&all);
+    (void)sigprocmask(SIG_UNBLOCK, &all, NULL);
+}
+
+static int run_doctor(char **argv)
+{
+    coras_auto(coras_error) err = NULL;
+    bool is_good = false;
+
+    let_signals_end_it();
+    if (serve_doctor_visit(argv, &is_good, &err) < 0)
+        return complain(err);
+    return is_good ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    char **rest = argv + (argc > 0);
+
+    ignore_signals_of_writes();
+    if (*rest && coras_streq(*rest, "doctor"))
+        return run_doctor(rest + 1);
+    return run_server(rest);
 }

@@ -46,6 +46,7 @@ extern const struct cmd cmd_repo_tags;
 extern const struct cmd cmd_resolve;
 extern const struct cmd cmd_restore;
 extern const struct cmd cmd_serve;
+extern const struct cmd cmd_serve_doctor;
 extern const struct cmd cmd_tag;
 extern const struct cmd cmd_version;
 

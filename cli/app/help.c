@@ -242,13 +242,13 @@ static void put_aliases(coras_buf *out, const struct cmd *cmd)
 void help_put_usage(coras_buf *out, const struct cmd *cmd, const char *path, bool with_flags)
 {
     coras_buf_puts(out, "Usage:\n  ");
-    if (cmd->children) {
-        coras_buf_printf(out, "%s [command]", path);
-    } else {
+    if (cmd->run || !cmd->children) {
         help_put_use_line(out, cmd, path);
         if (!(cmd->flags & CMD_PLAIN_USAGE) && (!cmd->use || !strstr(cmd->use, "[flags]")))
             coras_buf_puts(out, " [flags]");
     }
+    if (cmd->children)
+        coras_buf_printf(out, "%s%s [command]", cmd->run ? "\n  " : "", path);
     coras_buf_putc(out, '\n');
     put_aliases(out, cmd);
     if (cmd->children)

@@ -100,10 +100,9 @@ static void put_commands(coras_buf *out, const struct cmd *parent, const char *p
         coras_auto_free char *own = coras_asprintf("%s %s", path, (*child)->name);
         if (!own || (*child)->flags & CMD_HIDDEN)
             continue;
-        if ((*child)->children)
-            put_commands(out, *child, program, own);
-        else
+        if ((*child)->run || !(*child)->children)
             put_command(out, *child, program, own);
+        put_commands(out, *child, program, own);
     }
 }
 

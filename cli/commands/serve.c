@@ -1,18 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * serve: the embedded registry. It is a program of its own, so that no other command loads an HTTP
- * server and a database; this file has the options, and puts the program in its own place.
+ * server and a database; this file has the options.
  */
-#include <errno.h>
-#include <inttypes.h>
-#include <signal.h>
-#include <unistd.h>
-
-#include "base/alloc.h"
-#include "base/cancel.h"
 #include "base/error.h"
-#include "base/limits.h"
 #include "cli/app/commands.h"
+#include "cli/app/registry_program.h"
 #include "cli/options/optgroups.h"
 
 struct serve_state {
@@ -100,121 +93,6 @@ static const struct opt serve_options[] = {
 };
 static const struct opt_use serve_groups[] = {{serve_options, 0, NULL, NULL}, {0}};
 
-/* ---- the program ---- */
-
-/*
- * Where it was installed; for the program of a build tree, where that tree has it. Nothing is
- * looked for beside whatever this program was copied to: who may write there is unknown.
- */
-static const char *find_program(void)
-{
-    coras_auto_buf self = CORAS_BUF_INIT(CORAS_LIMIT_PATH);
-    ssize_t len;
-
-    if (!coras_buf_reserve(&self, CORAS_LIMIT_PATH - 1))
-        return CORAS_SERVE_PROGRAM;
-    len = readlink("/proc/self/exe", self.ptr, CORAS_LIMIT_PATH - 1);
-    if (len > 0 && coras_str_eq((coras_str){self.ptr, (size_t)len}, CORAS_BUILD_PROGRAM))
-        return CORAS_BUILD_SERVE_PROGRAM;
-    return CORAS_SERVE_PROGRAM;
-}
-
-struct arguments {
-    void *state;
-    struct opt_list words;
-    coras_error *error;
-};
-
-static void add_argument(struct arguments *a, const char *name, const char *value)
-{
-    coras_auto_free char *word =
-        coras_asprintf("--%s%s%s", name, value ? "=" : "", value ? value : "");
-
-    if (!word)
-        coras_fail_no_memory(&a->error);
-    else
-        (void)!opt_list_add(&a->words, word, strlen(word), &a->error);
-}
-
-/* The program takes each option of the table under its long name, with the value made explicit. */
-static bool pass_option(struct opt_ref ref, void *user)
-{
-    struct arguments *a = user;
-    const void *value = opt_value(ref, a->state);
-    coras_auto_free char *number = NULL;
-
-    switch (ref.opt->kind) {
-    case OPT_BOOL:
-        if (((const struct opt_bool *)value)->value)
-            add_argument(a, ref.opt->name, NULL);
-        break;
-    case OPT_INT:
-        number = coras_asprintf("%" PRId64, ((const struct opt_int *)value)->value);
-        add_argument(a, ref.opt->name, number ? number : "");
-        break;
-    case OPT_STRING:
-        if (*((const struct opt_string *)value)->value)
-            add_argument(a, ref.opt->name, ((const struct opt_string *)value)->value);
-        break;
-    default:
-        for (size_t i = 0; i < ((const struct opt_list *)value)->len && !a->error; i++)
-            add_argument(a, ref.opt->name, ((const struct opt_list *)value)->items[i]);
-        break;
-    }
-    return !a->error;
-}
-
-/* Not to return on success: the program takes this one's place. */
-static int execute(const char *program, char **argv, coras_cancel *cancel, coras_error **err)
-{
-    sigset_t ours, before;
-    int saved;
-
-    /* held back from here on, and seen by the program: none is lost in between */
-    sigemptyset(&ours);
-    sigaddset(&ours, SIGINT);
-    sigaddset(&ours, SIGTERM);
-    sigaddset(&ours, SIGHUP);
-    (void)sigprocmask(SIG_BLOCK, &ours, &before);
-    CORAS_TRY(coras_cancel_check(cancel, err));
-    execv(program, argv);
-    saved = errno;
-    (void)sigprocmask(SIG_SETMASK, &before, NULL);
-    if (saved != ENOENT)
-        return coras_fail_errno(err, saved, "run %s", program);
-    coras_fail(err, CORAS_ERR_UNSUPPORTED, "the program of this command, %s, is not installed",
-               program);
-    coras_hint(err, "it comes with coras; where a distribution splits packages, with one named "
-                    "coras-serve");
-    return CORAS_ERR_UNSUPPORTED;
-}
-
-static void clear_words(struct opt_list *words)
-{
-    for (size_t i = 0; i < words->len; i++)
-        free(words->items[i]);
-    free(words->items);
-}
-
-static int run_program(struct call *call, coras_error **err)
-{
-    const char *program = find_program();
-    struct arguments a = {.state = call->state};
-    int rc;
-
-    (void)!opt_list_add(&a.words, program, strlen(program), &a.error);
-    if (!a.error)
-        opt_each(call->cmd, pass_option, &a);
-    if (a.error) {
-        rc = coras_error_code(a.error);
-        coras_error_propagate(err, &a.error);
-    } else {
-        rc = execute(program, a.words.items, call->cancel, err);
-    }
-    clear_words(&a.words);
-    return rc;
-}
-
 /* ---- the command ---- */
 
 static int check_range(const char *flag, const struct opt_int *value, coras_error **err)
@@ -262,11 +140,7 @@ static int serve_prepare(struct call *call, coras_error **err)
 
 static int serve_run(struct call *call, coras_error **err)
 {
-    if (!*CORAS_SERVE_PROGRAM)
-        return coras_fail(err, CORAS_ERR_UNSUPPORTED,
-                          "this %s was built without its registry (-Dserver=disabled)",
-                          call->program);
-    return run_program(call, err);
+    return registry_program_run(call, NULL, err);
 }
 
 static const struct example serve_examples[] = {
@@ -280,12 +154,15 @@ static const struct example serve_examples[] = {
     {NULL, NULL},
 };
 
+static const struct cmd *const serve_children[] = {&cmd_serve_doctor, NULL};
+
 const struct cmd cmd_serve = {
     .name = "serve",
     .use = "[flags] {--root <dir> | --layouts <dir>}",
     .summary = "Serve a directory as an OCI registry",
     .about = "Serve a directory as an OCI registry, until SIGINT or SIGTERM",
     .examples = serve_examples,
+    .children = serve_children,
     .options = serve_groups,
     .state_size = sizeof(struct serve_state),
     .prepare = serve_prepare,

@@ -9,6 +9,12 @@
 #define CORAS_KIB 1024
 #define CORAS_MIB (1024 * 1024)
 
+/* Configuration files of container runtimes, which the doctor reads. */
+#define CORAS_LIMIT_TOML_VALUES  10000 /* real files have hundreds */
+#define CORAS_LIMIT_TOML_STRING  (64 * CORAS_KIB)
+#define CORAS_LIMIT_TOML_DEPTH   32
+#define CORAS_LIMIT_DOCTOR_FILES 256 /* that others name */
+#define CORAS_LIMIT_DOCTOR_ASKED 16  /* mirrors; each may take seconds */
 /* Layouts that are served in place: who can copy something there must not cost without end. */
 #define CORAS_LIMIT_LAYOUT_DIRECTORIES 200000 /* looked into for the list of repositories */
 #define CORAS_LIMIT_LAYOUTS_TOLD       1000   /* that the log hears of */

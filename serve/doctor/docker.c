@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Docker's daemon.json: mirrors of Docker Hub, and which registries may be plain http. */
+#include "serve/doctor/node.h"
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/limits.h"
+#include "codec/json.h"
+#include "http/url.h"
+
+#define RUNTIME "docker"
+#define HUB     "docker.io"
+#define FILE    "/etc/docker/daemon.json"
+
+static int found(serve_node *n, enum serve_verdict_of verdict, const char *message,
+                 coras_error **err)
+{
+    coras_auto_free char *lines =
+        coras_asprintf("{\n  \"registry-mirrors\": [\"%s\"]\n}\n", n->mirror);
+
+    if (!lines)
+        return coras_fail_no_memory(err);
+    return serve_node_found(n,
+                            &(struct serve_found){.verdict = verdict,
+                                                  .runtime = RUNTIME,
+                                                  .registry = HUB,
+                                                  .where = serve_node_has(n, FILE) ? FILE : NULL,
+                                                  .message = message,
+                                                  .write_to = FILE,
+                                                  .lines = lines},
+                            err);
+}
+
+static bool is_loopback(const coras_url *url)
+{
+    return coras_url_host_is(url, "localhost") || coras_url_host_is(url, "::1") ||
+           (url->host.len > 4 && strncmp(url->host.ptr, "127.", 4) == 0);
+}
+
+static bool is_listed(const coras_json *list, coras_str authority)
+{
+    for (size_t i = 0; i < coras_json_len(list); i++) {
+        const char *name = NULL;
+        if (coras_json_string(coras_json_at(list, i), &name) && coras_str_eq(authority, name))
+            return true;
+    }
+    return false;
+}
+
+/* What keeps docker from using it, or NULL. */
+static const char *obstacle(const coras_url *url, const coras_json *doc)
+{
+    if (url->path.len > 1 || url->query.ptr)
+        return "docker refuses a mirror whose URL has a path";
+    if (!url->https && !is_loopback(url) &&
+        !is_listed(coras_json_get(doc, "insecure-registries"), url->authority))
+        return "a mirror without https on another machine must be in insecure-registries too";
+    return NULL;
+}
+
+static int judge_mirror(serve_node *n, const coras_json *doc, const char *mirror, coras_error **err)
+{
+    coras_url url;
+    const char *why;
+
+    if (coras_url_parse(mirror, &url, NULL) < 0)
+        return found(n, SERVE_FOUND_BROKEN, "a registry mirror is no URL", err);
+    why = obstacle(&url, doc);
+    if (why)
+        return found(n, SERVE_FOUND_BYPASSED, why, err);
+    return serve_node_found_mirror(n,
+                                   &(struct serve_mirror){.runtime = RUNTIME,
+                                                          .registry = HUB,
+                                                          .url = mirror,
+                                                          .where = FILE,
+                                                          .note = "other registries are never "
+                                                                  "asked through a mirror"},
+                                   err);
+}
+
+static int judge(serve_node *n, const coras_json *doc, coras_error **err)
+{
+    const coras_json *mirrors = coras_json_get(doc, "registry-mirrors");
+    const char *first = NULL;
+
+    if (coras_json_type_of(doc) != CORAS_JSON_OBJECT)
+        return found(n, SERVE_FOUND_BROKEN, "the file is no JSON object", err);
+    if (!coras_json_string(coras_json_at(mirrors, 0), &first))
+        return found(n, SERVE_FOUND_BYPASSED, "registry-mirrors is not set", err);
+    return judge_mirror(n, doc, first, err);
+}
+
+int serve_doctor_docker(serve_node *n, coras_error **err)
+{
+    coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
+    coras_auto(coras_json) doc = NULL;
+    coras_auto(coras_error) why = NULL;
+    int rc = serve_node_read(n, FILE, &text, &why);
+
+    if (rc == CORAS_ERR_NOT_FOUND && !serve_node_has(n, "/usr/bin/dockerd") &&
+        !serve_node_has(n, "/usr/sbin/dockerd"))
+        return 0;
+    if (rc == CORAS_ERR_NOT_FOUND)
+        return found(n, SERVE_FOUND_BYPASSED, "there is no configuration", err);
+    if (rc == 0)
+        rc = coras_json_parse(text.ptr, text.len, &doc, &why);
+    if (rc < 0)
+        return serve_node_found_broken(n, RUNTIME, FILE, &why, err);
+    return judge(n, doc, err);
+}
