@@ -8,6 +8,7 @@
 #include "serve/api/contents.h"
 #include "serve/api/errors.h"
 #include "serve/http/paging.h"
+#include "serve/proxy/lists.h"
 
 /* Most entries of one page. */
 #define TAGS_PAGE_MAX         10000
@@ -35,8 +36,8 @@ static void add_link(struct serve_exchange *x, const char *path, const char *ext
     serve_answer_header(x, "Link", "%s", link.ptr);
 }
 
-static void answer_names(struct serve_exchange *x, const char *path, const coras_strlist *names,
-                         const struct serve_page *page, bool more)
+static void answer_names(struct serve_exchange *x, const char *path, const char *extra,
+                         const coras_strlist *names, const struct serve_page *page, bool more)
 {
     coras_json_writer w = CORAS_JSON_WRITER(&x->answer.body, 0);
     bool is_tags = x->route.kind == SERVE_ROUTE_TAGS;
@@ -51,8 +52,36 @@ static void answer_names(struct serve_exchange *x, const char *path, const coras
     coras_jw_end_array(&w);
     coras_jw_end_object(&w);
     if (more && names->len > 0) /* n=0 asks for nothing, and gets no further page */
-        add_link(x, path, NULL, names->items[names->len - 1], page->limit);
+        add_link(x, path, extra, names->items[names->len - 1], page->limit);
     serve_answer_body(x, 200, "application/json");
+}
+
+/* Further pages are of the same registry. */
+static void answer_tags(struct serve_exchange *x, const coras_strlist *tags,
+                        const struct serve_page *page, bool more)
+{
+    const char *ns = serve_query_get(&x->route.query, "ns");
+    coras_auto_buf path = CORAS_BUF_UNLIMITED;
+    coras_auto_buf extra = CORAS_BUF_UNLIMITED;
+
+    coras_buf_printf(&path, "/v2/%s/tags/list", x->asked);
+    if (ns && x->place.upstream) {
+        coras_buf_puts(&extra, "ns=");
+        serve_uri_encode(&extra, ns);
+    }
+    answer_names(x, path.ptr, extra.ptr, tags, page, more);
+}
+
+static void list_proxied_tags(struct serve_exchange *x, const struct serve_page *page)
+{
+    coras_auto_value(coras_strlist) tags = {0};
+    bool more = false;
+    struct serve_said said = serve_proxied_tags(x, page, &tags, &more);
+
+    if (said.kind == SERVE_SAID_YES)
+        answer_tags(x, &tags, page, more);
+    else
+        serve_said_answer(x, said);
 }
 
 void serve_tags_list(struct serve_exchange *x)
@@ -60,24 +89,26 @@ void serve_tags_list(struct serve_exchange *x)
     serve_content *c = x->content;
     coras_auto(coras_error) err = NULL;
     coras_auto_value(coras_strlist) tags = {0};
-    coras_auto_buf path = CORAS_BUF_UNLIMITED;
     struct serve_page page;
     bool more = false;
     int rc;
 
     if (!parse_page(x, TAGS_PAGE_MAX, &page))
         return;
+    if (x->place.upstream) {
+        list_proxied_tags(x, &page);
+        return;
+    }
     rc = c->ops->has_repository(c, x->route.repository, &err);
     if (rc == 0)
         rc = c->ops->tags(c, x->route.repository, page.last, page.limit, &tags, &more, &err);
-    coras_buf_printf(&path, "/v2/%s/tags/list", x->asked);
     if (rc == CORAS_ERR_NOT_FOUND)
         serve_answer_error(x, SERVE_API_NAME_UNKNOWN, "repository name not known to registry",
                            x->asked);
     else if (rc < 0)
         serve_answer_failure(x, err);
     else
-        answer_names(x, path.ptr, &tags, &page, more);
+        answer_tags(x, &tags, &page, more);
 }
 
 /* The names of one batch that may be listed, until the page is full. */
@@ -143,7 +174,7 @@ void serve_catalog_list(struct serve_exchange *x)
     if (list_repositories(x, &page, &names, &more, &err) < 0)
         serve_answer_failure(x, err);
     else
-        answer_names(x, "/v2/_catalog", &names, &page, more);
+        answer_names(x, "/v2/_catalog", NULL, &names, &page, more);
 }
 
 /* ---- referrers ---- */
@@ -191,6 +222,26 @@ static void answer_referrers(struct serve_exchange *x, const struct referrers *r
     serve_answer_body(x, 200, CORAS_MT_OCI_INDEX);
 }
 
+/* false: answered. */
+static bool add_proxied_referrers(struct serve_exchange *x,
+                                  const struct serve_referrers_query *query, struct referrers *r)
+{
+    coras_auto_value(coras_strlist) all = {0};
+    struct serve_said said = serve_proxied_referrers(x, query->artifact_type, &all);
+
+    if (said.kind != SERVE_SAID_YES) {
+        serve_said_answer(x, said);
+        return false;
+    }
+    for (size_t i = 0; i < all.len; i++) {
+        struct serve_proxied_referrer one = serve_proxied_referrer_of(all.items[i]);
+        bool passed = strcmp(one.digest, query->last) <= 0 || coras_streq(one.digest, r->last);
+        if (!passed && !add_referrer(one.descriptor, one.digest, r))
+            break;
+    }
+    return true;
+}
+
 /* An empty list for what nobody refers to, be it unknown. Spec: distribution-spec 1.1, "Listing
  * Referrers". */
 void serve_referrers_list(struct serve_exchange *x)
@@ -212,7 +263,10 @@ void serve_referrers_list(struct serve_exchange *x)
     query.limit = page.limit + 1;
     coras_buf_puts(r.out,
                    "{\"schemaVersion\":2,\"mediaType\":\"" CORAS_MT_OCI_INDEX "\",\"manifests\":[");
-    if (x->content->ops->referrers(x->content, &query, add_referrer, &r, &err) < 0) {
+    if (x->place.upstream) {
+        if (!add_proxied_referrers(x, &query, &r))
+            return;
+    } else if (x->content->ops->referrers(x->content, &query, add_referrer, &r, &err) < 0) {
         serve_answer_failure(x, err);
         return;
     }

@@ -8,6 +8,7 @@
 #include "base/vec.h"
 #include "coras/reference.h"
 #include "serve/api/errors.h"
+#include "serve/proxy/cached_blob.h"
 #include "serve/proxy/manifests.h"
 
 /* ---- reading ---- */
@@ -246,18 +247,48 @@ static bool is_known_type(const char *type)
            coras_str_starts(type, "application/vnd.docker.distribution.manifest.v1");
 }
 
+/* A client that was told that the upstream has a blob has not pushed it. What cannot be brought is
+ * missing, whatever the reason: the client can push it. */
+static int bring(struct serve_exchange *x, const coras_descriptor *child, coras_error **err)
+{
+    int rc = serve_cached_blob_bring(x, &child->digest, err);
+
+    return rc < 0 ? coras_error_recode(err, CORAS_ERR_NOT_FOUND) : 0;
+}
+
 /* The database knows what was stored, not what became of the file since. */
 static int check_file(struct serve_exchange *x, const coras_descriptor *child,
                       coras_digest *ret_missing, coras_error **err)
 {
+    coras_auto(coras_error) failure = NULL;
     int rc;
 
     if (serve_metadata_is_foreign(child))
         return 0;
-    rc = serve_blob_check(x, x->route.repository, &child->digest, err);
+    rc = serve_blob_check(x, x->route.repository, &child->digest, &failure);
+    if (rc == CORAS_ERR_NOT_FOUND && x->place.upstream) {
+        coras_error_clear(&failure);
+        rc = bring(x, child, &failure);
+    }
     if (rc < 0)
         *ret_missing = child->digest;
+    coras_error_propagate(err, &failure);
     return rc;
+}
+
+/* A client that was told that the upstream has a manifest has not pushed it. What then is missing
+ * all the same is noticed by the database. */
+static void bring_manifests(struct serve_exchange *x, const coras_manifest *index)
+{
+    struct serve_stored_manifest stored = {0};
+
+    coras_vec_foreach (child, &index->layers) {
+        bool here = serve_metadata_get_manifest(x->registry->metadata, x->route.repository, NULL,
+                                                &child->digest, false, &stored, NULL) == 0;
+        serve_stored_manifest_clear(&stored);
+        if (!here && coras_media_type_is_manifest(child->media_type))
+            (void)!serve_proxied_manifest_bring(x, &child->digest, NULL);
+    }
 }
 
 /* What an index names is in the database itself. */
@@ -296,6 +327,8 @@ static int store(struct serve_exchange *x, coras_digest *ret_missing, coras_erro
     if (is_known_type(type)) {
         CORAS_TRY(coras_manifest_parse(x->body.ptr, x->body.len, type, &parsed, err));
         put.parsed = &parsed;
+        if (put.check_children && x->place.upstream && coras_kind_is_index(parsed.kind))
+            bring_manifests(x, &parsed);
         if (put.check_children)
             CORAS_TRY(check_files(x, &parsed, ret_missing, err));
     }

@@ -3,6 +3,7 @@
 #include "serve/api/operations.h"
 
 #include <inttypes.h>
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "serve/storage/collect.h"
@@ -91,13 +92,31 @@ static bool has_space(struct serve_exchange *x)
 
 /* ---- beginning ---- */
 
+/* The repository to mount from by its name here; NULL for any that has the blob (*ret_any), and for
+ * what is none. */
+static char *mount_source(const struct serve_exchange *x, bool *ret_any)
+{
+    static const struct serve_query none = {0};
+    const char *from = serve_query_get(&x->route.query, "from");
+    serve_place place = {0};
+    char *local = NULL;
+
+    *ret_any = !from || !*from;
+    if (!*ret_any &&
+        serve_place_find(x->registry->upstreams, from, &none, &place) == SERVE_PLACE_OK)
+        local = coras_steal(&place.local);
+    serve_place_clear(&place);
+    return local;
+}
+
 static int mount(struct serve_exchange *x, const coras_digest *digest, coras_error **err)
 {
-    const char *from = serve_query_get(&x->route.query, "from");
+    bool any;
+    coras_auto_free char *from = mount_source(x, &any);
     int rc;
 
-    if (from && !*from)
-        from = NULL;
+    if (!from && !any)
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "no such repository");
     if (!serve_access_may(x->registry->access, x->user, SERVE_RIGHT_READ, from))
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "may not read the source");
     pthread_rwlock_rdlock(&x->registry->store->collecting);

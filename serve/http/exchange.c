@@ -329,6 +329,8 @@ static enum serve_route_error take_place(struct serve_exchange *x)
     }
     if (x->place.upstream && !take_ways(x))
         return SERVE_ROUTE_UNKNOWN_NAME;
+    if (x->place.is_named && serve_query_get(&x->route.query, "ns"))
+        serve_answer_header(x, "OCI-Namespace", "%s", x->place.upstream->setting.name);
     x->asked = x->route.repository;
     x->route.repository = coras_strdup(x->place.local);
     return x->route.repository ? SERVE_ROUTE_OK : SERVE_ROUTE_BAD_NAME;

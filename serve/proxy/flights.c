@@ -42,6 +42,7 @@ static void flight_free(serve_flight *flight)
 {
     coras_descriptor_clear(&flight->desc);
     coras_buf_clear(&flight->content);
+    coras_strlist_clear(&flight->names);
     free(flight->key);
     free(flight);
 }

@@ -21,6 +21,8 @@ typedef struct serve_flight {
     coras_descriptor desc; /* YES: what it is */
     coras_buf content;     /* YES: its bytes, when they were asked for */
     bool has_content;
+    coras_strlist names; /* YES: of a list */
+    bool unsupported;    /* YES: there is no list of this kind */
     /* for flights.c */
     char *key;
     bool landed;

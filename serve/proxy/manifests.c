@@ -125,6 +125,20 @@ static struct serve_said try_digest(struct serve_exchange *x, const coras_digest
     return said;
 }
 
+int serve_proxied_manifest_bring(struct serve_exchange *x, const coras_digest *digest,
+                                 coras_error **err)
+{
+    char text[CORAS_DIGEST_TEXT_MAX];
+    serve_flight *flight;
+    struct serve_said said;
+
+    coras_digest_format(digest, text);
+    said = ask(x, '@', text, lead_manifest, &flight);
+    leave(x, flight);
+    return said.kind == SERVE_SAID_YES ? 0
+                                       : coras_fail(err, CORAS_ERR_NOT_FOUND, "%s not found", text);
+}
+
 /* ---- by tag ---- */
 
 static int find_tag(struct serve_exchange *x, stored_manifest *ret, coras_error **err)

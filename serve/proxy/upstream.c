@@ -71,6 +71,7 @@ static int open_client(const serve_upstreams *all, const struct serve_options *o
 
     options.environment = all->environment;
     options.cancel = all->cancel;
+    options.referrers = CORAS_REFERRERS_API; /* whoever asks us falls back itself */
     options.plain_http = u->setting.https ? -1 : 1;
     if (o->registry_config)
         options.registry_configs = configs;

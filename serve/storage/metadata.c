@@ -68,6 +68,12 @@ int serve_metadata_tags(serve_metadata *m, const char *repository, const char *l
     return list_names(m, SERVE_Q_TAGS, repository, last, limit, ret, ret_more, err);
 }
 
+int serve_metadata_pushed_tags(serve_metadata *m, const char *repository, const char *last,
+                               int64_t limit, coras_strlist *ret, bool *ret_more, coras_error **err)
+{
+    return list_names(m, SERVE_Q_PUSHED_TAGS, repository, last, limit, ret, ret_more, err);
+}
+
 int serve_metadata_repositories(serve_metadata *m, const char *last, int64_t limit,
                                 coras_strlist *ret, bool *ret_more, coras_error **err)
 {

@@ -99,6 +99,10 @@ CORAS_MUST_CHECK int serve_metadata_has_repository(serve_metadata *m, const char
 CORAS_MUST_CHECK int serve_metadata_tags(serve_metadata *m, const char *repository,
                                          const char *last, int64_t limit, coras_strlist *ret,
                                          bool *ret_more, coras_error **err);
+/* Without those that an upstream has told. */
+CORAS_MUST_CHECK int serve_metadata_pushed_tags(serve_metadata *m, const char *repository,
+                                                const char *last, int64_t limit, coras_strlist *ret,
+                                                bool *ret_more, coras_error **err);
 /* Repositories that hold a manifest. */
 CORAS_MUST_CHECK int serve_metadata_repositories(serve_metadata *m, const char *last, int64_t limit,
                                                  coras_strlist *ret, bool *ret_more,

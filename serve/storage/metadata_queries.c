@@ -59,6 +59,9 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
                                   " AND repository = (SELECT id FROM repository WHERE name = ?1)",
     [SERVE_Q_TAGS] = "SELECT tag.name FROM tag JOIN repository ON repository.id = tag.repository"
                      " WHERE repository.name = ?1 AND tag.name > ?2 ORDER BY tag.name LIMIT ?3",
+    [SERVE_Q_PUSHED_TAGS] =
+        "SELECT tag.name FROM tag JOIN repository ON repository.id = tag.repository"
+        " WHERE repository.name = ?1 AND tag.name > ?2 AND NOT cached ORDER BY tag.name LIMIT ?3",
     [SERVE_Q_REPOSITORIES] =
         "SELECT name FROM repository WHERE name > ?2 AND EXISTS (SELECT 1 FROM manifest"
         " WHERE manifest.repository = repository.id) ORDER BY name LIMIT ?3",

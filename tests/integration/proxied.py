@@ -6,6 +6,7 @@ import unittest
 
 from embedded import PROGRAM, SANITIZER_WORDS, Server
 from harness.scripted import ScriptedRegistry
+from harness.servers import free_port
 
 
 class ProxyCase(unittest.TestCase):
@@ -44,6 +45,10 @@ class ProxyCase(unittest.TestCase):
 
     def head(self, server, reference, **named):
         return self.get(server, reference, method="HEAD", **named)
+
+    @staticmethod
+    def unused_port():
+        return free_port()
 
     @staticmethod
     def fell(origin):
