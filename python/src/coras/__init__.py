@@ -14,19 +14,20 @@
 Everything is done by the program `coras`, which the wheel carries. Nothing is imported before it is used.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # type checkers know better; importing typing would cost the most of all
 if TYPE_CHECKING:
+    from typing import Any
+
     from .aio import AsyncOrasClient as AsyncOrasClient
     from .client import OrasClient as OrasClient
     from .errors import CorasError as CorasError
     from .errors import CorasTimeout as CorasTimeout
     from .program import find_program as find_program
-    from .progress import Progress as Progress
     from .results import Difference as Difference
     from .results import Finding as Finding
     from .results import ModelFacts as ModelFacts
     from .results import ModelPath as ModelPath
+    from .results import Progress as Progress
     from .results import Pulled as Pulled
     from .results import Pushed as Pushed
     from .results import Referrer as Referrer
@@ -42,7 +43,7 @@ _HOMES = {
     "ModelFacts": "results",
     "ModelPath": "results",
     "OrasClient": "client",
-    "Progress": "progress",
+    "Progress": "results",
     "Pulled": "results",
     "Pushed": "results",
     "Referrer": "results",
@@ -69,7 +70,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> "Any":
     import importlib
 
     home = _HOMES.get(name)

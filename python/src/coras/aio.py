@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import calls
 from .calls import AnyPath, Files, Model, Settings
 from .program import find_program
 from .progress import Option, callback_of
-from .results import Difference, ModelFacts, ModelPath, Pulled, Pushed, Referrer, Scan
 from .run import Call
 from .run_async import run_async
+
+if TYPE_CHECKING:
+    from .results import Difference, ModelFacts, ModelPath, Pulled, Pushed, Referrer, Scan
 
 T = TypeVar("T")
 

@@ -6,15 +6,14 @@ The synchronous and the asynchronous client share these: a method builds a call,
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Optional, TypeVar, Union
+from typing import TYPE_CHECKING, Any, Optional, TypeVar, Union
 
-from .results import Difference, ModelFacts, ModelPath, Pulled, Pushed, Referrer, Scan
 from .run import Call
+
+if TYPE_CHECKING:
+    from .results import Difference, ModelFacts, ModelPath, Pulled, Pushed, Referrer, Scan
 
 T = TypeVar("T")
 AnyPath = Union[str, "os.PathLike[str]"]
@@ -22,15 +21,20 @@ Files = Union[Mapping[str, Optional[str]], Iterable[Union[AnyPath, tuple[AnyPath
 Model = Union[AnyPath, tuple[str, str]]
 
 
-@dataclass
 class Settings:
     """Which registry, and how to reach it."""
 
-    registry: str
-    plain_http: bool | None = None  # None: as the program decides, which is plain for localhost
-    insecure: bool = False
-    ca_file: AnyPath | None = None
-    registry_config: AnyPath | None = None
+    def __init__(
+        self,
+        registry: str,
+        plain_http: bool | None = None,  # None: as the program decides, which is plain for localhost
+        insecure: bool = False,
+        ca_file: AnyPath | None = None,
+        registry_config: AnyPath | None = None,
+    ) -> None:
+        self.registry = registry
+        self.plain_http, self.insecure = plain_http, insecure
+        self.ca_file, self.registry_config = ca_file, registry_config
 
     def flags(self, end: str = "") -> list[str]:
         """`end`: "from-" or "to-" for commands with two."""
@@ -68,7 +72,16 @@ class Settings:
         return [*command, "--error-format", "json", *self.flags()]
 
 
+def _result(kind: str, out: bytes) -> Any:
+    """A result of that name. Its module is loaded when there is one: it costs more than the others together."""
+    from . import results
+
+    return getattr(results, kind).of(_object(out))
+
+
 def _object(out: bytes) -> dict[str, Any]:
+    import json
+
     value = json.loads(out)
     assert isinstance(value, dict)
     return value
@@ -118,12 +131,18 @@ def _repeated(flag: str, values: Sequence[str] | None) -> list[str]:
 
 
 def _pushed(out: bytes, shown: str) -> Pushed:
+    from .results import Pushed
+
     fields = _object(out)
     text = f"Pushed [registry] {shown}\nArtifactType: {fields.get('artifactType', '')}\nDigest: {fields['digest']}\n"
     return Pushed(text, fields["digest"], fields["reference"], fields)
 
 
 def _pulled(out: bytes) -> Pulled:
+    from pathlib import Path
+
+    from .results import Pulled
+
     fields = _object(out)
     reference = fields["reference"]
     return Pulled([Path(f["path"]) for f in fields["files"]], reference.rpartition("@")[2], reference)
@@ -190,7 +209,7 @@ def resolve(s: Settings, repo: str, tag: str) -> Call[str]:
 def discover(s: Settings, repo: str, tag: str, artifact_type: str | None) -> Call[Referrer]:
     kind = ["--artifact-type", artifact_type] if artifact_type else []
     argv = [*s.words("discover"), "--format", "json", *kind, s.reference(repo, tag)]
-    return Call(argv, lambda out: Referrer.of(_object(out)))
+    return Call(argv, lambda out: _result("Referrer", out))
 
 
 def attach(
@@ -235,12 +254,12 @@ def blob_range(s: Settings, repo: str, digest: str, first: int, last: int) -> Ca
 
 def model_inspect(s: Settings, model: Model, tag: str | None, tensors: bool) -> Call[ModelFacts]:
     argv = [*s.words("model", "inspect"), "--format", "json", *(["--tensors"] if tensors else [])]
-    return Call([*argv, s.model(model, tag)], lambda out: ModelFacts.of(_object(out)))
+    return Call([*argv, s.model(model, tag)], lambda out: _result("ModelFacts", out))
 
 
 def model_path(s: Settings, model: Model, tag: str | None, pull: bool) -> Call[ModelPath]:
     argv = [*s.words("model", "path"), *([] if pull else ["--no-pull"]), s.model(model, tag)]
-    return Call(argv, lambda out: ModelPath.of(_object(out)), tells_progress=True)
+    return Call(argv, lambda out: _result("ModelPath", out), tells_progress=True)
 
 
 def model_pull(
@@ -275,9 +294,9 @@ def model_push(
 
 def model_diff(s: Settings, a: Model, b: Model, deep: bool) -> Call[Difference]:
     argv = [*s.words("model", "diff"), "--format", "json", *(["--deep"] if deep else [])]
-    return Call([*argv, s.model(a), s.model(b)], lambda out: Difference.of(_object(out)))
+    return Call([*argv, s.model(a), s.model(b)], lambda out: _result("Difference", out))
 
 
 def model_scan(s: Settings, model: Model, tag: str | None) -> Call[Scan]:
     argv = [*s.words("model", "scan"), "--format", "json", s.model(model, tag)]
-    return Call(argv, lambda out: Scan.of(_object(out)))
+    return Call(argv, lambda out: _result("Scan", out))

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -50,6 +49,8 @@ def error_of(exit_code: int, stderr: str) -> CorasError:
     """The error that the program has told as its last line: an object, or text where it could not."""
     lines = stderr.strip().splitlines()
     if lines and lines[-1].startswith("{"):
+        import json
+
         try:
             fields = json.loads(lines[-1])
         except ValueError:

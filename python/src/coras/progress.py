@@ -3,36 +3,22 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from typing import Any, Callable, Union
+from typing import TYPE_CHECKING, Any, Callable, Union
+
+if TYPE_CHECKING:
+    from .results import Progress
 
 
-@dataclass(frozen=True)
-class Progress:
-    """Something happened. `bytes` and `total` are those of `digest`, in "total" and "done" those of everything.
-
-    event: "begin", "hashing", "start", "progress", "retry", "end", "failed", "total", "tagged", "kept", "done"
-    rate: bytes a second; left: seconds until the end, or None while nobody knows
-    fields: the whole line
-    """
-
-    event: str
-    name: str | None
-    digest: str | None
-    bytes: int
-    total: int
-    rate: int
-    left: int | None
-    fields: dict[str, Any]
-
-
-Callback = Callable[[Progress], object]
+Callback = Callable[["Progress"], object]
 Option = Union[Callback, bool, None]
 
 
 def parse(line: bytes) -> Progress | None:
     """The progress that a line tells; None of a line for people, and of errors."""
+    import json
+
+    from .results import Progress
+
     if not line.startswith(b"{"):
         return None
     try:

@@ -9,6 +9,25 @@ from pathlib import Path
 from typing import Any
 
 
+@dataclass(frozen=True)
+class Progress:
+    """Something happened. `bytes` and `total` are those of `digest`, in "total" and "done" those of everything.
+
+    event: "begin", "hashing", "start", "progress", "retry", "end", "failed", "total", "tagged", "kept", "done"
+    rate: bytes a second; left: seconds until the end, or None while nobody knows
+    fields: the whole line
+    """
+
+    event: str
+    name: str | None
+    digest: str | None
+    bytes: int
+    total: int
+    rate: int
+    left: int | None
+    fields: dict[str, Any]
+
+
 class Pushed(str):
     """The text that the program prints, with `digest` and `reference` ("registry/repo@digest")."""
 

@@ -7,7 +7,6 @@ import os
 import selectors
 import subprocess
 import time
-from dataclasses import dataclass
 from typing import Callable, Generic, TypeVar
 
 from .errors import CorasTimeout, error_of
@@ -18,15 +17,20 @@ GRACE_S = 5.0  # for the program to leave what it does in order
 CHUNK = 1 << 16
 
 
-@dataclass
 class Call(Generic[T]):
     """One run of the program: its words, and what becomes of what it prints."""
 
-    argv: list[str]
-    finish: Callable[[bytes], T]
-    stdin: str | None = None
-    cwd: str | None = None
-    tells_progress: bool = False
+    def __init__(
+        self,
+        argv: list[str],
+        finish: Callable[[bytes], T],
+        *,
+        stdin: str | None = None,
+        cwd: str | None = None,
+        tells_progress: bool = False,
+    ) -> None:
+        self.argv, self.finish = argv, finish
+        self.stdin, self.cwd, self.tells_progress = stdin, cwd, tells_progress
 
     def words(self, program: str, callback: Callback | None) -> list[str]:
         return [program, *self.argv, *(["--progress", "json"] if callback and self.tells_progress else [])]
