@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/str.h"
 #include "serve/doctor/doctor.h"
+#include "serve/operate/chores.h"
 #include "serve/server.h"
 
 /* A reader that went away and a limit on file sizes are errors of a write, to be told as such. */
@@ -61,6 +62,20 @@ static int run_doctor(char **argv)
     return is_good ? 0 : 1;
 }
 
+static int run_chore(int (*run)(const struct serve_chore *, coras_error **), char **argv)
+{
+    struct serve_chore chore = SERVE_CHORE_INIT;
+    coras_auto(coras_error) err = NULL;
+    int rc;
+
+    let_signals_end_it();
+    (void)umask(0077);
+    rc = serve_chore_parse(&chore, argv, &err);
+    if (rc == 0)
+        rc = run(&chore, &err);
+    return rc == 0 ? 0 : complain(err);
+}
+
 int main(int argc, char **argv)
 {
     char **rest = argv + (argc > 0);
@@ -68,5 +83,9 @@ int main(int argc, char **argv)
     ignore_signals_of_writes();
     if (*rest && coras_streq(*rest, "doctor"))
         return run_doctor(rest + 1);
+    if (*rest && coras_streq(*rest, "gc"))
+        return run_chore(serve_gc, rest + 1);
+    if (*rest && coras_streq(*rest, "verify"))
+        return run_chore(serve_verify, rest + 1);
     return run_server(rest);
 }

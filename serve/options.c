@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include "base/error.h"
 #include "base/str.h"
+#include "serve/operate/chores.h"
 
 enum kind { FLAG, TEXT, LIST, NUMBER };
 
@@ -37,6 +38,7 @@ static const struct row rows[] = {
     {"disable-delete", FLAG, AT(disable_delete), 0, 0},
     {"sparse-index", FLAG, AT(sparse_index), 0, 0},
     {"access-log", FLAG, AT(access_log), 0, 0},
+    {"access-log-json", FLAG, AT(access_log_json), 0, 0},
     {"grace", NUMBER, AT(grace), 0, INT32_MAX},
     {"min-free", NUMBER, AT(min_free), 0, INT64_MAX},
     {"max-connections", NUMBER, AT(max_connections), 1, INT32_MAX},
@@ -44,6 +46,7 @@ static const struct row rows[] = {
     /* not options of the command: for tests of these bounds */
     {"idle", NUMBER, AT(idle), 1, INT32_MAX},
     {"manifest-limit", NUMBER, AT(manifest_limit), 1, INT32_MAX},
+    {NULL, FLAG, 0, 0, 0},
 };
 
 void serve_options_clear(struct serve_options *options)
@@ -52,13 +55,21 @@ void serve_options_clear(struct serve_options *options)
     coras_strlist_clear(&options->proxies);
 }
 
-static const struct row *find_row(coras_str name)
+#define CHORE_AT(member) offsetof(struct serve_chore, member)
+static const struct row chore_rows[] = {
+    {"root", TEXT, CHORE_AT(root), 0, 0},
+    {"format", TEXT, CHORE_AT(format), 0, 0},
+    {"remove", FLAG, CHORE_AT(remove), 0, 0},
+    {"dry-run", FLAG, CHORE_AT(dry_run), 0, 0},
+    {"older-than", NUMBER, CHORE_AT(older_than), 0, INT32_MAX},
+    {NULL, FLAG, 0, 0, 0},
+};
+
+static const struct row *find_row(const struct row *row, coras_str name)
 {
-    for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
-        if (coras_str_eq(name, rows[i].name))
-            return &rows[i];
-    }
-    return NULL;
+    while (row->name && !coras_str_eq(name, row->name))
+        row++;
+    return row->name ? row : NULL;
 }
 
 static int set_number(const struct row *row, const char *value, int64_t *ret, coras_error **err)
@@ -73,8 +84,7 @@ static int set_number(const struct row *row, const char *value, int64_t *ret, co
     return 0;
 }
 
-static int set_row(struct serve_options *o, const struct row *row, const char *value,
-                   coras_error **err)
+static int set_row(void *o, const struct row *row, const char *value, coras_error **err)
 {
     char *at = (char *)o + row->offset;
 
@@ -95,14 +105,14 @@ static int set_row(struct serve_options *o, const struct row *row, const char *v
     }
 }
 
-static int set_argument(struct serve_options *o, const char *word, coras_error **err)
+static int set_argument(void *o, const struct row *table, const char *word, coras_error **err)
 {
     const char *equals = strchr(word, '=');
     coras_str name = {word, equals ? (size_t)(equals - word) : strlen(word)};
     const struct row *row = NULL;
 
     if (coras_str_starts(word, "--"))
-        row = find_row((coras_str){name.ptr + 2, name.len - 2});
+        row = find_row(table, (coras_str){name.ptr + 2, name.len - 2});
     if (!row)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "unknown argument %s", word);
     return set_row(o, row, equals ? equals + 1 : NULL, err);
@@ -111,7 +121,7 @@ static int set_argument(struct serve_options *o, const char *word, coras_error *
 int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
 {
     for (; *argv; argv++)
-        CORAS_TRY(set_argument(o, *argv, err));
+        CORAS_TRY(set_argument(o, rows, *argv, err));
     if (!o->listen || (!o->root && !o->layouts))
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--root and --listen are required, or --layouts and --listen");
@@ -123,5 +133,14 @@ int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
     if (o->proxies.len > 0 && o->read_only)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--proxy keeps what it fetches: it cannot be used with --read-only");
+    return 0;
+}
+
+int serve_chore_parse(struct serve_chore *chore, char **argv, coras_error **err)
+{
+    for (; *argv; argv++)
+        CORAS_TRY(set_argument(chore, chore_rows, *argv, err));
+    if (!chore->root)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--root is required");
     return 0;
 }

@@ -30,6 +30,7 @@ struct serve_options {
     bool disable_delete;         /* DELETE of content answers 405 UNSUPPORTED */
     bool sparse_index;           /* accept manifests that name absent content */
     bool access_log;             /* one line per request on standard error */
+    bool access_log_json;        /* as JSON objects */
     int64_t grace;               /* seconds that SIGTERM waits for running requests */
     int64_t idle;           /* seconds: a connection without progress, or with a head that takes
                                longer, is closed */

@@ -47,6 +47,8 @@ extern const struct cmd cmd_resolve;
 extern const struct cmd cmd_restore;
 extern const struct cmd cmd_serve;
 extern const struct cmd cmd_serve_doctor;
+extern const struct cmd cmd_serve_gc;
+extern const struct cmd cmd_serve_verify;
 extern const struct cmd cmd_tag;
 extern const struct cmd cmd_version;
 

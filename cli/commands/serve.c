@@ -27,6 +27,7 @@ struct serve_state {
     struct opt_bool disable_delete;
     struct opt_bool sparse_index;
     struct opt_bool access_log;
+    struct opt_bool access_log_json;
     struct opt_int grace;
     struct opt_int min_free;
     struct opt_int max_connections;
@@ -81,6 +82,8 @@ static const struct opt serve_options[] = {
      "accept indexes whose manifests are absent", NULL},
     {"access-log", 0, OPT_BOOL, 0, SERVE_AT(access_log), NULL,
      "print one line per request on standard error", NULL},
+    {"access-log-json", 0, OPT_BOOL, 0, SERVE_AT(access_log_json), NULL,
+     "with --access-log: as JSON objects", NULL},
     {"grace", 0, OPT_INT, 0, SERVE_AT(grace), "30",
      "`seconds` that running requests may take to finish after a signal", NULL},
     {"min-free", 0, OPT_INT, 0, SERVE_AT(min_free), NULL,
@@ -154,7 +157,8 @@ static const struct example serve_examples[] = {
     {NULL, NULL},
 };
 
-static const struct cmd *const serve_children[] = {&cmd_serve_doctor, NULL};
+static const struct cmd *const serve_children[] = {&cmd_serve_doctor, &cmd_serve_gc,
+                                                   &cmd_serve_verify, NULL};
 
 const struct cmd cmd_serve = {
     .name = "serve",

@@ -176,6 +176,7 @@ static void on_completed(void *user, struct MHD_Connection *connection, void **s
             .received = x->received,
             .sent = sent_bytes(r),
             .ms = coras_now_ms() - r->began_ms,
+            .as_json = f->registry->options.access_log_json,
         });
     }
     serve_client_enter(f->clients, r->client, SERVE_PHASE_WAITING);

@@ -13,6 +13,7 @@ struct serve_log_request {
     int status;
     int64_t received, sent; /* bytes of the bodies */
     int64_t ms;
+    bool as_json; /* one object, for programs */
 };
 void serve_log_request(const struct serve_log_request *r);
 /* A failure that the operator should hear of, with the request it met. */

@@ -36,6 +36,7 @@ enum serve_metric {
     SERVE_METRIC_UPLOADS,
     SERVE_METRIC_DISK_FREE_BYTES,
     SERVE_METRIC_COLLECTED,
+    SERVE_METRIC_COLLECTED_BYTES,
     /* the cache in front of an origin */
     SERVE_METRIC_CACHE_REQUESTS,        /* upstream, kind, result */
     SERVE_METRIC_CACHE_SENT_BYTES,      /* upstream */

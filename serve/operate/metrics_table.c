@@ -110,6 +110,8 @@ const struct serve_metric_row serve_metric_rows[SERVE_METRIC_COUNT] = {
                                       "Bytes that are free where the blobs are."},
     [SERVE_METRIC_COLLECTED] = {"coras_collected_blobs_total", SERVE_COUNTER, NONE,
                                 "Blobs that were removed because nothing needs them."},
+    [SERVE_METRIC_COLLECTED_BYTES] = {"coras_collected_bytes_total", SERVE_COUNTER, NONE,
+                                      "Their bytes."},
     [SERVE_METRIC_CACHE_REQUESTS] = {"coras_cache_requests_total",
                                      SERVE_COUNTER,
                                      {SERVE_LABEL_UPSTREAM, SERVE_LABEL_KIND, SERVE_LABEL_RESULT},

@@ -107,6 +107,26 @@ int serve_blob_store_fetch(serve_blob_store *s, const coras_digest *digest, int6
     return 0;
 }
 
+int serve_blob_store_look(const serve_blob_store *s, const coras_digest *digest)
+{
+    char hex[CORAS_DIGEST_TEXT_MAX];
+
+    coras_digest_hex(digest, hex);
+    return openat(blob_directory(s, digest), hex, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+}
+
+bool serve_blob_store_remove_file(const serve_blob_store *s, const coras_digest *digest, int fd)
+{
+    char hex[CORAS_DIGEST_TEXT_MAX];
+    struct stat open_one, named;
+
+    coras_digest_hex(digest, hex);
+    return fstat(fd, &open_one) == 0 &&
+           fstatat(blob_directory(s, digest), hex, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino &&
+           unlinkat(blob_directory(s, digest), hex, 0) == 0;
+}
+
 int serve_blob_store_remove(serve_blob_store *s, const coras_digest *digest, coras_error **err)
 {
     char hex[CORAS_DIGEST_TEXT_MAX];

@@ -36,6 +36,10 @@ CORAS_MUST_CHECK int serve_blob_store_publish(serve_blob_store *s, const char *n
 /* Open for reading. NOT_FOUND, also when it is not of this size; IO when it is no regular file. */
 CORAS_MUST_CHECK int serve_blob_store_fetch(serve_blob_store *s, const coras_digest *digest,
                                             int64_t size, int *ret_fd, coras_error **err);
+/* Open whatever lies under its name, to look at it; -1: nothing can be opened there. */
+int serve_blob_store_look(const serve_blob_store *s, const coras_digest *digest);
+/* Remove it if `fd` is still what lies under its name. */
+bool serve_blob_store_remove_file(const serve_blob_store *s, const coras_digest *digest, int fd);
 /* Remove; absent is success. */
 CORAS_MUST_CHECK int serve_blob_store_remove(serve_blob_store *s, const coras_digest *digest,
                                              coras_error **err);

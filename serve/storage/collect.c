@@ -11,14 +11,26 @@
 /* Nobody waits for a look, but the signal does. */
 #define LOOKS 4096
 
+static void count_file(struct serve_registry *r, const coras_digest *digest)
+{
+    coras_auto_fd fd = serve_blob_store_look(r->store, digest);
+    struct stat st;
+
+    serve_metrics_add(r->metrics, SERVE_METRIC_COLLECTED, NULL, 1);
+    if (fd >= 0 && fstat(fd, &st) == 0)
+        serve_metrics_add(r->metrics, SERVE_METRIC_COLLECTED_BYTES, NULL, st.st_size);
+}
+
 static void remove_files(struct serve_registry *r, const coras_strlist *digests)
 {
     for (size_t i = 0; i < digests->len; i++) {
         coras_auto(coras_error) err = NULL;
         coras_digest digest;
 
-        if (coras_digest_parse(digests->items[i], &digest, NULL) == 0 &&
-            serve_blob_store_remove(r->store, &digest, &err) < 0)
+        if (coras_digest_parse(digests->items[i], &digest, NULL) < 0)
+            continue;
+        count_file(r, &digest);
+        if (serve_blob_store_remove(r->store, &digest, &err) < 0)
             serve_log_failure("collection", coras_error_message(err));
     }
 }
@@ -34,7 +46,6 @@ bool serve_collect(struct serve_registry *registry, int64_t grace_s)
         serve_log_failure("collection", coras_error_message(err));
     else
         remove_files(registry, &digests); /* forgotten first: no name without content */
-    serve_metrics_add(registry->metrics, SERVE_METRIC_COLLECTED, NULL, (int64_t)digests.len);
     pthread_rwlock_unlock(&registry->store->collecting);
     return !err && digests.len == BATCH;
 }

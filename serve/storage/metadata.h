@@ -131,7 +131,36 @@ struct serve_metadata_counts {
 CORAS_MUST_CHECK int serve_metadata_count(serve_metadata *m, struct serve_metadata_counts *ret,
                                           coras_error **err);
 
+/* Blobs in the order of their digests, page by page. */
+struct serve_blob_row {
+    coras_digest digest;
+    int64_t size;
+};
+struct serve_blob_page {
+    struct serve_blob_row *items;
+    size_t len, cap;
+    char last[CORAS_DIGEST_TEXT_MAX]; /* of all pages so far; begin with zeros */
+};
+void serve_blob_page_clear(struct serve_blob_page *page);
+/* The next page, in place of the one before; empty at the end. */
+CORAS_MUST_CHECK int serve_metadata_blobs(serve_metadata *m, int limit,
+                                          struct serve_blob_page *page, coras_error **err);
+
+struct serve_manifest_row { /* all borrowed for the visit */
+    const char *repository, *digest, *content;
+    size_t size;
+};
+/* All manifests of all repositories; what `visit` fails with ends it. */
+CORAS_MUST_CHECK int serve_metadata_each_manifest(serve_metadata *m,
+                                                  int (*visit)(const struct serve_manifest_row *row,
+                                                               void *user, coras_error **err),
+                                                  void *user, coras_error **err);
+
 /* ---- collection ---- */
+/* How many blobs a collection would forget, and their bytes; nothing changes. */
+CORAS_MUST_CHECK int serve_metadata_collectable(serve_metadata *m, int64_t before,
+                                                int64_t *ret_blobs, int64_t *ret_bytes,
+                                                coras_error **err);
 /*
  * Forget links that no manifest of their repository needs and that are older than `before` (wall
  * clock seconds), then blobs that no repository links. Returns those blobs, at most `limit`, whose

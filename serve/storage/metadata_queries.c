@@ -72,6 +72,13 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_COUNT_ALL] = "SELECT (SELECT count(*) FROM repository),"
                           " (SELECT count(*) FROM manifest), (SELECT count(*) FROM tag),"
                           " count(*), total(size) FROM blob",
+    [SERVE_Q_BLOBS] = "SELECT digest, size FROM blob WHERE digest > ?1 ORDER BY digest LIMIT ?2",
+    [SERVE_Q_ALL_MANIFESTS] =
+        "SELECT manifest.id, name, digest, content FROM manifest JOIN repository"
+        " ON repository.id = repository WHERE manifest.id > ?1 ORDER BY manifest.id LIMIT 1",
+    [SERVE_Q_COUNT_UNLINKED] =
+        "SELECT count(*), total(size) FROM blob WHERE stored < ?1 AND NOT EXISTS"
+        " (SELECT 1 FROM link WHERE link.digest = blob.digest)",
     [SERVE_Q_COLLECT_LINKS] =
         "DELETE FROM link WHERE linked < ?1 AND NOT EXISTS (SELECT 1 FROM reference"
         " WHERE reference.repository = link.repository AND reference.child IN (link.digest, '*'))",

@@ -34,7 +34,7 @@ static int take_lock(int rootfd, const char *path, bool read_only, int *ret_fd, 
         return coras_fail_errno(err, errno, "open %s/" LOCK, path);
     if (flock(fd, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB) < 0) {
         if (errno == EWOULDBLOCK)
-            return coras_fail(err, CORAS_ERR_CONFIG, "%s: another process serves it", path);
+            return coras_fail(err, CORAS_ERR_TIMEOUT, "%s: another process serves it", path);
         return coras_fail_errno(err, errno, "lock %s/" LOCK, path);
     }
     *ret_fd = fd;
@@ -74,6 +74,16 @@ static int open_database(int rootfd, const char *path, bool read_only, struct se
     return serve_metadata_open(database, mode, &root->metadata, err);
 }
 
+/* Several processes may have it open: SQLite keeps them apart. */
+static int open_existing(const char *path, struct serve_root *root, coras_error **err)
+{
+    coras_auto_free char *database = coras_path_join(path, DATABASE);
+
+    if (!database)
+        return coras_fail_no_memory(err);
+    return serve_metadata_open(database, SERVE_DB_EXISTING, &root->metadata, err);
+}
+
 static int open_parts(const char *path, bool read_only, struct serve_root *root, coras_error **err)
 {
     coras_auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -95,6 +105,30 @@ int serve_root_open(const char *path, bool read_only, struct serve_root *ret, co
     if (!read_only)
         CORAS_TRY(coras_mkdir_all(AT_FDCWD, path, 0700, err));
     rc = open_parts(path, read_only, &root, err);
+    if (rc < 0) {
+        serve_root_close(&root);
+        return rc;
+    }
+    *ret = root;
+    return 0;
+}
+
+static int open_looked_at(const char *path, struct serve_root *root, coras_error **err)
+{
+    coras_auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "open %s", path);
+    CORAS_TRY(check_owner(fd, path, err));
+    CORAS_TRY(serve_blob_store_open(fd, true, &root->store, err));
+    return open_existing(path, root, err);
+}
+
+int serve_root_open_beside(const char *path, struct serve_root *ret, coras_error **err)
+{
+    struct serve_root root = SERVE_ROOT_INIT;
+    int rc = open_looked_at(path, &root, err);
+
     if (rc < 0) {
         serve_root_close(&root);
         return rc;

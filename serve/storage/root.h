@@ -21,9 +21,15 @@ struct serve_root {
     }
 
 /* `read_only`: nothing in it is made or changed, and several may do so at once. CONFIG: somebody
- * else's directory, in use, or damaged. */
+ * else's directory, or damaged; TIMEOUT: in use. */
 CORAS_MUST_CHECK int serve_root_open(const char *path, bool read_only, struct serve_root *ret,
                                      coras_error **err);
+/*
+ * To look at it beside a server that has it, or without one: no lock is taken, nothing is made, and
+ * there are no sessions. NOT_FOUND: no such directory.
+ */
+CORAS_MUST_CHECK int serve_root_open_beside(const char *path, struct serve_root *ret,
+                                            coras_error **err);
 void serve_root_close(struct serve_root *root);
 
 #endif

@@ -2,6 +2,7 @@
 """coras serve as a command: its flags, its line, its end."""
 
 import http.client
+import json
 import os
 import re
 import shutil
@@ -56,6 +57,16 @@ class Serve(unittest.TestCase):
         out, log = process.communicate(timeout=60)
         self.assertEqual(out, "")
         self.assertRegex(log, r"^\S+ 127\.0\.0\.1 - 200 GET /v2/_catalog\?n=1 ")
+
+    def test_access_log_as_json(self):
+        process = self.start("--access-log", "--access-log-json")
+        self.get(process, '/v2/_catalog?n=1&last="<%1b').read()
+        process.send_signal(signal.SIGTERM)
+        line = json.loads(process.communicate(timeout=60)[1])
+        self.assertRegex(line.pop("time"), r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertGreaterEqual(line.pop("ms"), 0)
+        self.assertEqual(line, {"peer": "127.0.0.1", "status": 400, "method": "GET", "received": 0,
+                                "sent": line["sent"], "target": '/v2/_catalog?n=1&last="<%1b'})
 
     def test_the_program_takes_the_place_of_the_command(self):
         process = self.start()
