@@ -10,12 +10,14 @@
 
 struct explanation {
     int code;
-    const char *name;    /* "NOT_FOUND" */
-    const char *meaning; /* "not found" */
-    const char *cause;   /* sentences */
-    const char *remedy;  /* sentences; `<program>` stands for the program */
+    const char *cause;  /* sentences */
+    const char *remedy; /* sentences; `<program>` stands for the program */
 };
 
+/* "NOT_FOUND" */
+const char *explanation_name(const struct explanation *e);
+/* "not found" */
+const char *explanation_meaning(const struct explanation *e);
 /* The explanation of a code by its name, in any case; NULL for an unknown one. */
 const struct explanation *explanation_find(const char *name);
 /* The i-th; NULL behind the last. */

@@ -30,7 +30,7 @@ static const struct opt_use explain_groups[] = {
 
 static void put_one(coras_buf *out, const struct explanation *e, const char *program)
 {
-    coras_buf_printf(out, "%s: %s\n\nCause:  ", e->name, e->meaning);
+    coras_buf_printf(out, "%s: %s\n\nCause:  ", explanation_name(e), explanation_meaning(e));
     help_put_text(out, e->cause, program);
     coras_buf_puts(out, "\nRemedy: ");
     help_put_text(out, e->remedy, program);
@@ -42,7 +42,7 @@ static void put_all(coras_buf *out)
     const struct explanation *e;
 
     for (size_t i = 0; (e = explanation_at(i)); i++)
-        coras_buf_printf(out, "%-20s %s\n", e->name, e->meaning);
+        coras_buf_printf(out, "%-20s %s\n", explanation_name(e), explanation_meaning(e));
 }
 
 static void put_page(coras_buf *out, const char *program)
@@ -59,7 +59,7 @@ static void put_page(coras_buf *out, const char *program)
         "`CorasError.code`.\n",
         program);
     for (size_t i = 0; (e = explanation_at(i)); i++) {
-        coras_buf_printf(out, "\n## %s\n\n*%s.* ", e->name, e->meaning);
+        coras_buf_printf(out, "\n## %s\n\n*%s.* ", explanation_name(e), explanation_meaning(e));
         help_put_text(out, e->cause, program);
         coras_buf_puts(out, "\n\n**What to do.** ");
         help_put_text(out, e->remedy, program);
@@ -73,9 +73,10 @@ static int fail_unknown(const char *name, coras_error **err)
     int rc = coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "there is no error code \"%s\"", name);
 
     for (size_t i = 0; (e = explanation_at(i)); i++)
-        if (coras_count_edits(name, e->name) < coras_count_edits(name, nearest->name))
+        if (coras_count_edits(name, explanation_name(e)) <
+            coras_count_edits(name, explanation_name(nearest)))
             nearest = e;
-    coras_hint(err, "without a code all are listed; the nearest is %s", nearest->name);
+    coras_hint(err, "without a code all are listed; the nearest is %s", explanation_name(nearest));
     return rc;
 }
 
