@@ -62,17 +62,18 @@ static const struct opt serve_options[] = {
      "`name` of this machine to answer to beside localhost, where there are no passwords and the "
      "address is a loopback one; may be used several times",
      NULL},
-    {"proxy", 0, OPT_LIST, OPT_HIDDEN, SERVE_AT(proxy), NULL,
-     "`URL` of the registry to fetch from what is not here, or NAME=URL for what is asked for "
-     "under "
-     "the name of that registry; may be used several times",
+    {"proxy", 0, OPT_LIST, 0, SERVE_AT(proxy), NULL,
+     "be a cache: fetch what is not here from the registry at `URL`, or with NAME=URL what is "
+     "asked "
+     "for under the name of that registry; may be used several times; whoever may reach the cache "
+     "reads what your credentials may read",
      NULL},
-    {"proxy-ttl", 0, OPT_INT, OPT_HIDDEN, SERVE_AT(proxy_ttl), "60",
+    {"proxy-ttl", 0, OPT_INT, 0, SERVE_AT(proxy_ttl), "60",
      "`seconds` for which a tag from a registry of --proxy is not asked for again", NULL},
-    {"no-stale", 0, OPT_BOOL, OPT_HIDDEN, SERVE_AT(no_stale), NULL,
+    {"no-stale", 0, OPT_BOOL, 0, SERVE_AT(no_stale), NULL,
      "fail when a registry of --proxy does not answer, in place of serving what a tag last named",
      NULL},
-    {"registry-config", 0, OPT_STRING, OPT_HIDDEN, SERVE_AT(registry_config), NULL,
+    {"registry-config", 0, OPT_STRING, 0, SERVE_AT(registry_config), NULL,
      "`path` of the authentication file for the registries of --proxy", NULL},
     {"read-only", 0, OPT_BOOL, 0, SERVE_AT(read_only), NULL,
      "refuse everything that changes content, and write nothing to the directory", NULL},
@@ -150,6 +151,9 @@ static const struct example serve_examples[] = {
     {"Serve the directory 'registry' at localhost:5000", "serve --root registry"},
     {"Serve on a port that the system chooses", "serve --root registry --listen 127.0.0.1:0"},
     {"Serve the OCI layouts below 'models', each as a repository", "serve --layouts models"},
+    {"Be a node's cache of two registries",
+     "serve --root cache --proxy docker.io=https://registry-1.docker.io --proxy "
+     "ghcr.io=https://ghcr.io"},
     {"Ask for passwords when something is pushed",
      "serve --root registry --htpasswd users --anonymous-read"},
     {"Serve https on all addresses",

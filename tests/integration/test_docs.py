@@ -2,7 +2,8 @@
 """Every command of the pages in docs/ works as it stands, and every link leads somewhere.
 
 A page's blocks marked `sh` and `python` run in their order, in one directory, with a registry at what the page calls
-localhost:5000 and a small model in tiny-llm/. Blocks of other kinds (`text`, `json`, `yaml`) are not commands.
+localhost:5000 and a small model in tiny-llm/. One marked `sh server` is a command that goes on at localhost:5001, until
+the next of its kind. Blocks of other kinds (`text`, `json`, `yaml`) are not commands.
 """
 
 import json
@@ -18,7 +19,7 @@ from pathlib import Path
 
 from harness import programs
 from harness.case import CliCase, main
-from harness.servers import CorasServe, can_serve
+from harness.servers import CorasServe, can_serve, free_port
 
 TOP = Path(__file__).resolve().parents[2]
 DOCS = TOP / "docs"
@@ -27,7 +28,7 @@ DOCS = TOP / "docs"
 def blocks(page):
     """(heading, kind, script) of each block that is marked as something to run."""
     heading, found = page.stem, []
-    for match in re.finditer(r"^#+ ([^\n]*)$|^```(sh|python)\n(.*?)^```$", page.read_text(), re.M | re.S):
+    for match in re.finditer(r"^#+ ([^\n]*)$|^```(sh server|sh|python)\n(.*?)^```$", page.read_text(), re.M | re.S):
         heading = match[1] or heading
         if match[2]:
             found.append((heading, match[2], match[3]))
@@ -66,7 +67,22 @@ class Commands(CliCase):
         self.box.write("tiny-llm/model.safetensors", safetensors(**{"embed.weight": [8, 4], "lm_head.weight": [8, 4]}))
         self.box.write("tiny-llm/tokenizer.json", b'{"version":"1.0"}\n')
 
+    def serve_block(self, script, environment):
+        """A server in the background, which takes the place of the one before."""
+        if self.process:
+            self.stop_server()
+        server = self.box.popen("sh", "-euc", "exec " + script.strip(), env=environment)
+        self.process = server
+        self.assertIn(b"listening on", server.stdout.readline(), script)
+
+    def stop_server(self):
+        self.process.terminate()
+        self.process.communicate(timeout=30)
+        self.process = None
+
     def follow(self, page):
+        self.process, second = None, f"localhost:{free_port()}"
+        self.addCleanup(lambda: self.process and self.stop_server())
         build = Path(os.environ.get("CORAS_BUILD", TOP / "build")).resolve()
         environment = {"PYTHONPATH": str(TOP / "python" / "src"), "CORAS": str(self.box.bin / "coras"),
                        "PKG_CONFIG_PATH": str(build / "meson-uninstalled"), "LD_LIBRARY_PATH": str(build / "src"),
@@ -75,7 +91,10 @@ class Commands(CliCase):
             self.skipTest("without cc and pkg-config, or with sanitizers, no program is built")
         for heading, kind, script in blocks(page):
             with self.subTest(f"{page.name}: {heading}"):
-                script = script.replace("localhost:5000", self.server.host)
+                script = script.replace("localhost:5000", self.server.host).replace("localhost:5001", second)
+                if kind == "sh server":
+                    self.serve_block(script, environment)
+                    continue
                 argv = ["sh", "-euc", script] if kind == "sh" else [sys.executable, "-c", script]
                 self.box.run(*argv, env=environment, check=0)
 

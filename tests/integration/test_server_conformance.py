@@ -4,9 +4,10 @@
 import os
 import subprocess
 import tempfile
+import unittest
 from pathlib import Path
 
-from embedded import ServerCase
+from embedded import PROGRAM, Server, ServerCase
 from harness import programs
 from harness.case import main
 from harness.servers import HTPASSWD, PASSWORD, USER
@@ -64,6 +65,22 @@ class ConformanceWithPassword(Conformance):
         path = Path(files.name) / "htpasswd"
         path.write_text(HTPASSWD)
         cls.options = (*Conformance.options, f"--htpasswd={path}")
+        super().setUpClass()
+
+
+@programs.need_conformance
+class ConformanceOfACache(Conformance):
+    """What is not there is asked from a registry that does not have it either."""
+
+    test_first_specification = test_current_specification = None  # the next one asks for all of it
+
+    @classmethod
+    def setUpClass(cls):
+        if not PROGRAM.exists():
+            raise unittest.SkipTest(f"{PROGRAM} is not built")
+        origin = Server().start()
+        cls.addClassCleanup(origin.close)
+        cls.options = (*Conformance.options, f"--proxy=http://{origin.host}")
         super().setUpClass()
 
 
