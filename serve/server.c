@@ -247,7 +247,8 @@ static int open_parts(struct serve_registry *r, coras_error **err)
     r->health = serve_health_new();
     r->bodies = serve_budget_new(BODIES_BYTES);
     r->parsing = serve_budget_new(PARSING_BYTES);
-    if (!r->metrics || !r->health || !r->bodies || !r->parsing)
+    r->reading = serve_budget_new(PARSING_BYTES);
+    if (!r->metrics || !r->health || !r->bodies || !r->parsing || !r->reading)
         return coras_fail_no_memory(err);
     serve_health_add(r->health, "database", serve_probe_database, r);
     return 0;
@@ -257,6 +258,7 @@ static void close_parts(struct serve_registry *r)
 {
     serve_budget_free(r->bodies);
     serve_budget_free(r->parsing);
+    serve_budget_free(r->reading);
     serve_health_free(r->health);
     serve_metrics_free(r->metrics);
 }

@@ -19,6 +19,13 @@ void serve_exchange_find_content(struct serve_exchange *x)
     }
 }
 
+serve_content *serve_content_of(struct serve_registry *r, const char *repository)
+{
+    if (r->layouts && serve_layouts_have(r->layouts, repository))
+        return &r->layouts->content;
+    return &r->own.content;
+}
+
 /* Keep the first `limit` of a sorted list in which a name may stand twice. */
 static void cut(coras_strlist *names, int64_t limit, bool *ret_more)
 {

@@ -12,6 +12,9 @@
  * and before whatever an upstream has under the name. */
 void serve_exchange_find_content(struct serve_exchange *x);
 
+/* Who keeps a repository that is here, whatever an upstream has under the name. */
+serve_content *serve_content_of(struct serve_registry *r, const char *repository);
+
 /* The repositories of all places, as serve_content_ops.repositories. */
 CORAS_MUST_CHECK int serve_contents_repositories(struct serve_registry *r, const char *last,
                                                  int64_t limit, coras_strlist *ret, bool *ret_more,

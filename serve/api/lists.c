@@ -154,8 +154,8 @@ static int list_visible(struct serve_exchange *x, const struct serve_page *page,
     return 0;
 }
 
-static int list_repositories(struct serve_exchange *x, const struct serve_page *page,
-                             coras_strlist *names, bool *ret_more, coras_error **err)
+int serve_visible_repositories(struct serve_exchange *x, const struct serve_page *page,
+                               coras_strlist *names, bool *ret_more, coras_error **err)
 {
     if (serve_access_has_rules(x->registry->access))
         return list_visible(x, page, names, ret_more, err);
@@ -171,7 +171,7 @@ void serve_catalog_list(struct serve_exchange *x)
 
     if (!parse_page(x, REPOSITORIES_PAGE_MAX, &page))
         return;
-    if (list_repositories(x, &page, &names, &more, &err) < 0)
+    if (serve_visible_repositories(x, &page, &names, &more, &err) < 0)
         serve_answer_failure(x, err);
     else
         answer_names(x, "/v2/_catalog", NULL, &names, &page, more);

@@ -7,6 +7,7 @@
 #define SERVE_API_OPERATIONS_H
 
 #include "serve/http/exchange.h"
+#include "serve/http/paging.h"
 #include "serve/http/ranges.h"
 
 /* blobs.c: GET, HEAD, DELETE /blobs/DIGEST */
@@ -55,5 +56,9 @@ void serve_manifest_delete(struct serve_exchange *x);
 void serve_tags_list(struct serve_exchange *x);
 void serve_catalog_list(struct serve_exchange *x);
 void serve_referrers_list(struct serve_exchange *x);
+/* A page of the repositories that the asker may list. */
+CORAS_MUST_CHECK int serve_visible_repositories(struct serve_exchange *x,
+                                                const struct serve_page *page, coras_strlist *names,
+                                                bool *ret_more, coras_error **err);
 
 #endif

@@ -155,6 +155,22 @@ static enum serve_route_error route_match(const struct path *p, struct serve_rou
     }
 }
 
+/* A page for people: the last component may end in :TAG or @DIGEST. */
+static enum serve_route_error match_page(const struct path *p, struct serve_route *r)
+{
+    char *last = p->segments[p->len - 1];
+    char *at = strchr(last, '@'), *mark = at ? at : strchr(last, ':');
+    enum serve_route_error status;
+
+    r->kind = mark ? SERVE_ROUTE_SITE_MANIFEST : SERVE_ROUTE_SITE_REPOSITORY;
+    if (mark)
+        *mark = '\0';
+    status = take_name(p, p->len, r);
+    if (status != SERVE_ROUTE_OK || !mark)
+        return status;
+    return at ? take_digest(mark + 1, r) : take_reference(mark + 1, r);
+}
+
 /* What is one path in its one spelling. */
 static enum serve_route_kind whole_path(coras_str path)
 {
@@ -162,9 +178,13 @@ static enum serve_route_kind whole_path(coras_str path)
         const char *path;
         enum serve_route_kind kind;
     } rows[] = {
-        {"/v2", SERVE_ROUTE_BASE},         {"/v2/", SERVE_ROUTE_BASE},
-        {"/healthz", SERVE_ROUTE_HEALTH},  {"/readyz", SERVE_ROUTE_READY},
+        {"/v2", SERVE_ROUTE_BASE},
+        {"/v2/", SERVE_ROUTE_BASE},
+        {"/healthz", SERVE_ROUTE_HEALTH},
+        {"/readyz", SERVE_ROUTE_READY},
         {"/metrics", SERVE_ROUTE_METRICS},
+        {"/", SERVE_ROUTE_SITE_HOME},
+        {"/page.css", SERVE_ROUTE_SITE_STYLE},
     };
 
     for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
@@ -180,6 +200,8 @@ enum serve_route_error serve_route_parse(const char *target, struct serve_route 
     const char *question = strchr(target, '?');
     coras_str text = {target, question ? (size_t)(question - target) : strlen(target)};
     enum serve_route_error status;
+    bool is_page;
+    size_t prefix;
 
     *ret = (struct serve_route){0};
     if (target[0] != '/' || strchr(target, '#'))
@@ -189,11 +211,13 @@ enum serve_route_error serve_route_parse(const char *target, struct serve_route 
     ret->kind = whole_path(text);
     if (ret->kind != SERVE_ROUTE_NONE)
         return SERVE_ROUTE_OK;
-    if (!coras_str_starts(target, "/v2/"))
+    is_page = coras_str_starts(target, "/r/");
+    if (!is_page && !coras_str_starts(target, "/v2/"))
         return SERVE_ROUTE_NOT_FOUND;
-    status = path_split((coras_str){text.ptr + 4, text.len - 4}, &path);
+    prefix = is_page ? 3 : 4;
+    status = path_split((coras_str){text.ptr + prefix, text.len - prefix}, &path);
     if (status == SERVE_ROUTE_OK)
-        status = route_match(&path, ret);
+        status = is_page ? match_page(&path, ret) : route_match(&path, ret);
     path_clear(&path);
     return status;
 }

@@ -26,9 +26,13 @@ enum serve_route_kind {
     SERVE_ROUTE_SESSION,   /* /v2/NAME/blobs/uploads/ID */
     SERVE_ROUTE_REFERRERS, /* /v2/NAME/referrers/DIGEST */
     /* beside the API: */
-    SERVE_ROUTE_HEALTH,  /* /healthz */
-    SERVE_ROUTE_READY,   /* /readyz */
-    SERVE_ROUTE_METRICS, /* /metrics */
+    SERVE_ROUTE_HEALTH,          /* /healthz */
+    SERVE_ROUTE_READY,           /* /readyz */
+    SERVE_ROUTE_METRICS,         /* /metrics */
+    SERVE_ROUTE_SITE_HOME,       /* / */
+    SERVE_ROUTE_SITE_REPOSITORY, /* /r/NAME */
+    SERVE_ROUTE_SITE_MANIFEST,   /* /r/NAME:TAG, /r/NAME@DIGEST */
+    SERVE_ROUTE_SITE_STYLE,      /* /page.css */
     SERVE_ROUTE_COUNT
 };
 

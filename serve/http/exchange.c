@@ -9,6 +9,7 @@
 #include "serve/api/errors.h"
 #include "serve/api/operations.h"
 #include "serve/http/guard.h"
+#include "serve/page/site.h"
 #include "serve/proxy/ring.h"
 #include "serve/operate/pages.h"
 
@@ -106,12 +107,14 @@ void serve_answer_body(struct serve_exchange *x, int status, const char *content
 
 static enum serve_right right_of(const struct serve_exchange *x)
 {
-    if (x->route.kind == SERVE_ROUTE_BASE)
+    if (x->route.kind == SERVE_ROUTE_BASE || x->route.kind == SERVE_ROUTE_SITE_STYLE)
         return SERVE_RIGHT_NONE;
-    if (x->route.kind == SERVE_ROUTE_CATALOG)
+    if (x->route.kind == SERVE_ROUTE_CATALOG || x->route.kind == SERVE_ROUTE_SITE_HOME)
         return SERVE_RIGHT_CATALOG;
     if (x->route.kind == SERVE_ROUTE_METRICS)
         return SERVE_RIGHT_OPERATE;
+    if (x->route.kind == SERVE_ROUTE_SITE_REPOSITORY)
+        return SERVE_RIGHT_LIST;
     if (x->route.kind == SERVE_ROUTE_TAGS && (x->method == SERVE_GET || x->method == SERVE_HEAD))
         return SERVE_RIGHT_LIST;
     /* a session, even to look at, is for those who may write */
@@ -235,6 +238,10 @@ static operation operation_of(enum serve_route_kind kind, enum serve_method meth
         [SERVE_ROUTE_HEALTH] = {[SERVE_GET] = serve_page_health},
         [SERVE_ROUTE_READY] = {[SERVE_GET] = serve_page_ready},
         [SERVE_ROUTE_METRICS] = {[SERVE_GET] = serve_page_metrics},
+        [SERVE_ROUTE_SITE_HOME] = {[SERVE_GET] = serve_site_home},
+        [SERVE_ROUTE_SITE_REPOSITORY] = {[SERVE_GET] = serve_site_repository},
+        [SERVE_ROUTE_SITE_MANIFEST] = {[SERVE_GET] = serve_site_manifest},
+        [SERVE_ROUTE_SITE_STYLE] = {[SERVE_GET] = serve_site_style},
     };
 
     if (method == SERVE_OTHER_METHOD)
@@ -301,6 +308,16 @@ static enum serve_route_error take_target(struct serve_exchange *x)
     return serve_route_parse(path, &x->route);
 }
 
+/* Pages are for browsers: to all others there is nothing. */
+static enum serve_route_error take_page(const struct serve_exchange *x)
+{
+    bool is_page = x->route.kind == SERVE_ROUTE_SITE_HOME ||
+                   x->route.kind == SERVE_ROUTE_SITE_REPOSITORY ||
+                   x->route.kind == SERVE_ROUTE_SITE_MANIFEST;
+
+    return is_page && !serve_site_is_wanted(x) ? SERVE_ROUTE_NOT_FOUND : SERVE_ROUTE_OK;
+}
+
 /* false: the request goes round in a circle of caches; whoever asked first has its answer soon. */
 static bool take_ways(struct serve_exchange *x)
 {
@@ -341,6 +358,8 @@ void serve_exchange_begin(struct serve_exchange *x)
     enum serve_route_error error = take_target(x);
     operation run;
 
+    if (error == SERVE_ROUTE_OK)
+        error = take_page(x);
     if (error == SERVE_ROUTE_OK)
         error = take_place(x);
     serve_answer_header(x, "Docker-Distribution-API-Version", "registry/2.0");

@@ -36,6 +36,7 @@ struct serve_registry {
     serve_metrics *metrics;     /* what is counted; NULL counts nothing */
     serve_health *health;
     struct serve_reloads reloads; /* files that are read again on demand */
+    serve_budget *reading;        /* headers of weights that are read for pages */
     serve_budget *bodies;         /* bytes of bodies that are being collected */
     serve_budget
         *parsing;       /* bytes of documents that are being parsed: each costs many times that */

@@ -18,12 +18,22 @@ static const char *const methods[] = {
     [SERVE_OTHER_METHOD] = "other",
 };
 static const char *const routes[SERVE_ROUTE_COUNT] = {
-    [SERVE_ROUTE_NONE] = "none",           [SERVE_ROUTE_BASE] = "base",
-    [SERVE_ROUTE_CATALOG] = "catalog",     [SERVE_ROUTE_TAGS] = "tags",
-    [SERVE_ROUTE_MANIFEST] = "manifest",   [SERVE_ROUTE_BLOB] = "blob",
-    [SERVE_ROUTE_UPLOADS] = "uploads",     [SERVE_ROUTE_SESSION] = "session",
-    [SERVE_ROUTE_REFERRERS] = "referrers", [SERVE_ROUTE_HEALTH] = "health",
-    [SERVE_ROUTE_READY] = "ready",         [SERVE_ROUTE_METRICS] = "metrics",
+    [SERVE_ROUTE_NONE] = "none",
+    [SERVE_ROUTE_BASE] = "base",
+    [SERVE_ROUTE_CATALOG] = "catalog",
+    [SERVE_ROUTE_TAGS] = "tags",
+    [SERVE_ROUTE_MANIFEST] = "manifest",
+    [SERVE_ROUTE_BLOB] = "blob",
+    [SERVE_ROUTE_UPLOADS] = "uploads",
+    [SERVE_ROUTE_SESSION] = "session",
+    [SERVE_ROUTE_REFERRERS] = "referrers",
+    [SERVE_ROUTE_HEALTH] = "health",
+    [SERVE_ROUTE_READY] = "ready",
+    [SERVE_ROUTE_METRICS] = "metrics",
+    [SERVE_ROUTE_SITE_HOME] = "page",
+    [SERVE_ROUTE_SITE_REPOSITORY] = "page_repository",
+    [SERVE_ROUTE_SITE_MANIFEST] = "page_manifest",
+    [SERVE_ROUTE_SITE_STYLE] = "page_style",
 };
 /* What we answer, and what origins do. 000: the connection ended first. */
 static const char *const codes[] = {

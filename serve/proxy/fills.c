@@ -321,3 +321,35 @@ void serve_fills_expire(serve_fills *t, int64_t now_s)
 {
     serve_partials_expire(t->registry->store, now_s - PARTIAL_AGE_MAX_S, is_used, t);
 }
+
+/* ---- looking ---- */
+
+struct fills_look {
+    void (*visit)(const struct serve_fill_look *look, void *user);
+    void *user;
+};
+
+static bool look_at(const char *key, void *value, void *user)
+{
+    const struct fills_look *l = user;
+    serve_fill *f = value;
+    struct serve_fill_look look = {.digest = f->digest, .repository = f->repository};
+
+    (void)key;
+    pthread_mutex_lock(&f->lock);
+    look.got = f->got;
+    look.size = f->size;
+    pthread_mutex_unlock(&f->lock);
+    l->visit(&look, l->user);
+    return true;
+}
+
+void serve_fills_look(serve_fills *t, void (*visit)(const struct serve_fill_look *look, void *user),
+                      void *user)
+{
+    struct fills_look l = {visit, user};
+
+    pthread_mutex_lock(&t->lock);
+    coras_map_each(t->by_digest, look_at, &l);
+    pthread_mutex_unlock(&t->lock);
+}

@@ -42,6 +42,15 @@ CORAS_MUST_CHECK int serve_fills_join(serve_fills *t, const struct serve_fill_re
                                       serve_fill **ret, bool *ret_began, coras_error **err);
 void serve_fills_leave(serve_fills *t, serve_fill *f);
 
+/* What is on its way, for people to look at; borrowed for the call. */
+struct serve_fill_look {
+    coras_digest digest;
+    const char *repository; /* at the upstream */
+    int64_t got, size;      /* size -1: nobody knows yet */
+};
+void serve_fills_look(serve_fills *t, void (*visit)(const struct serve_fill_look *look, void *user),
+                      void *user);
+
 /* ---- for the filler ---- */
 struct serve_registry *serve_fills_registry(const serve_fills *t);
 bool serve_fills_are_stopping(serve_fills *t);
