@@ -222,6 +222,17 @@ class Package(CliCase):
         self.assertEqual(fs.size(f"{base}/model.safetensors"), len(whole))
         fs.get(f"{base}/model.safetensors", "got.bin")
         self.assertEqual(self.read("got.bin"), whole)
+        [blob] = [path for path in self.registry.data.rglob(fs.info(f"{base}/model.safetensors")["digest"][7:])
+                  if path.is_file()]
+        blob.chmod(0o600)
+        blob.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))  # what the registry holds is damaged
+        self.assertEqual(len(fs.cat_file(f"{base}/model.safetensors", 0, 10)), 10)
+        for read in (lambda: fs.cat_file(f"{base}/model.safetensors"), lambda: fs.get(f"{base}/model.safetensors", "bad.bin")):
+            with self.assertRaises(coras.CorasError):
+                read()
+        self.assertFalse(Path("bad.bin").exists())
+        fs.get(f"{base}/data", "tree", recursive=True)
+        self.assertEqual(self.read("tree", "deep", "part.csv"), b"a,b\n1,2\n")
         for missing in (f"{base}/none", f"oci://{self.registry.host}/none:v1/x"):
             with self.assertRaises(FileNotFoundError):
                 fs.info(missing)

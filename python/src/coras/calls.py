@@ -244,6 +244,16 @@ def delete(s: Settings, repo: str, tag: str) -> Call[None]:
 # ---- content, for the file system ----
 
 
+def blob(s: Settings, repo: str, digest: str) -> Call[bytes]:
+    """All of it, verified."""
+    return Call([*s.words("blob", "fetch"), "--output", "-", s.reference(repo, digest)], lambda out: out)
+
+
+def blob_save(s: Settings, repo: str, digest: str, path: AnyPath) -> Call[None]:
+    """Into a file, which appears when it was verified."""
+    return Call([*s.words("blob", "fetch"), "--output", os.fspath(path), s.reference(repo, digest)], _nothing)
+
+
 def blob_range(s: Settings, repo: str, digest: str, first: int, last: int) -> Call[bytes]:
     argv = [*s.words("blob", "fetch"), "--output", "-", "--range", f"{first}-{last}", s.reference(repo, digest)]
     return Call(argv, lambda out: out)

@@ -3,11 +3,12 @@
 
     pandas.read_parquet("oci://registry.example.com/data/prices:v1/prices.parquet")
 
-Reading only. A part of a file is not covered by its digest; whole files are verified (`get`, `cat`).
+Reading only. A part of a file is not covered by its digest; whole files are (`get`, `cat`).
 """
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
 from fsspec import AbstractFileSystem
@@ -113,7 +114,18 @@ class OciFileSystem(AbstractFileSystem):  # type: ignore[misc]
         if start >= end:
             return b""
         client = self._client(place)
+        if (start, end) == (0, file["size"]):
+            return client._run(calls.blob(client._settings, place.repository, file["digest"]))
         return client._run(calls.blob_range(client._settings, place.repository, file["digest"], start, end - 1))
+
+    def get_file(self, rpath: str, lpath: Any, callback: Any = None, outfile: Any = None, **kwargs: Any) -> None:
+        place, file = self._find(rpath)
+        if file is None or outfile is not None or not isinstance(lpath, (str, os.PathLike)):
+            super().get_file(rpath, lpath, **kwargs)
+            return
+        os.makedirs(os.path.dirname(os.path.abspath(lpath)), exist_ok=True)
+        client = self._client(place)
+        client._run(calls.blob_save(client._settings, place.repository, file["digest"], lpath))
 
     def _open(
         self,
