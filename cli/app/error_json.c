@@ -87,7 +87,7 @@ static void put_answer(coras_json_writer *w, const coras_error *error)
         coras_jw_member_int(w, "retryAfter", coras_error_retry_after_s(error));
 }
 
-void print_error_json(const struct error_line *line, const coras_error *error)
+bool print_error_json(const struct error_line *line, const coras_error *error)
 {
     coras_auto_buf text = CORAS_BUF_UNLIMITED;
     coras_json_writer w = CORAS_JSON_WRITER(&text, 0);
@@ -101,5 +101,5 @@ void print_error_json(const struct error_line *line, const coras_error *error)
     coras_jw_member_opt(&w, "side", side_name(coras_error_side(error)));
     coras_jw_key(&w, "retryable");
     coras_jw_bool(&w, coras_error_is_retryable(error));
-    report_line_end(&w);
+    return report_line_end(&w);
 }

@@ -10,7 +10,7 @@
 
 /* Whether --error-format or --progress ask for that. */
 bool wants_error_json(const struct call *call);
-/* On stderr, as the last line. */
-void print_error_json(const struct error_line *line, const coras_error *error);
+/* On stderr, as the last line; false when memory is short, and nothing was printed. */
+bool print_error_json(const struct error_line *line, const coras_error *error);
 
 #endif

@@ -88,10 +88,8 @@ void report_error(const struct call *call, const coras_error *error)
 {
     const struct error_line line = error_line_of(call, error);
 
-    if (wants_error_json(call)) {
-        print_error_json(&line, error);
+    if (wants_error_json(call) && print_error_json(&line, error))
         return;
-    }
     fprintf(stderr, "%s ", line.prefix);
     print_safely("", line.message);
     print_credential_advice(call, error);

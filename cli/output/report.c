@@ -59,12 +59,14 @@ void report_line_begin(coras_json_writer *w, const char *event)
     coras_jw_member(w, "time", coras_buf_done(&now, NULL) == 0 ? now.ptr : "");
 }
 
-void report_line_end(coras_json_writer *w)
+bool report_line_end(coras_json_writer *w)
 {
     coras_jw_end_object(w);
     coras_buf_putc(w->out, '\n');
-    if (coras_buf_done(w->out, NULL) == 0)
-        fwrite(w->out->ptr, 1, w->out->len, stderr);
+    if (coras_buf_done(w->out, NULL) < 0)
+        return false;
+    fwrite(w->out->ptr, 1, w->out->len, stderr);
+    return true;
 }
 
 /* A line with one member. */

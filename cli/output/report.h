@@ -21,7 +21,7 @@ void report_free(struct report *report); /* NULL is allowed */
 
 /* A line of its own: an object with `event` and the time, open for further members ... */
 void report_line_begin(coras_json_writer *w, const char *event);
-/* ... and written on stderr, whole. */
-void report_line_end(coras_json_writer *w);
+/* ... and written on stderr, whole; false when memory is short, and nothing was written. */
+bool report_line_end(coras_json_writer *w);
 
 #endif
