@@ -133,7 +133,25 @@ static bool is_gone(void *user)
     return serve_exchange_is_gone(user);
 }
 
-/* The status, and the headers of a blob; the body is the fill's. Takes over *f when it succeeds. */
+/* Status and headers of a blob whose bytes the reader has; takes it over. */
+static int answer_part(const struct asked *a, serve_reader *reader, int64_t size,
+                       enum serve_range_kind kind, const struct serve_range *range,
+                       int64_t deadline_ms, coras_error **err)
+{
+    coras_auto(serve_reader) r = reader;
+    struct serve_exchange *x = a->exchange;
+
+    if (!r)
+        return coras_fail_no_memory(err);
+    if (kind != SERVE_RANGE_UNSATISFIABLE && size != 0)
+        CORAS_TRY(serve_reader_await(r, deadline_ms, err));
+    serve_blob_describe(x, a->digest);
+    if (!serve_blob_is_known(x, a->digest) && serve_blob_answer_range(x, size, kind, range))
+        serve_reader_answer(coras_steal(&r));
+    return 0;
+}
+
+/* With the bytes of the fill, which it takes over. */
 static int answer_fill(const struct asked *a, serve_fill *f, coras_error **err)
 {
     struct serve_exchange *x = a->exchange;
@@ -141,34 +159,28 @@ static int answer_fill(const struct asked *a, serve_fill *f, coras_error **err)
     struct serve_range range = {0, -1};
     enum serve_range_kind kind = SERVE_RANGE_WHOLE;
     int64_t size = -1;
+    int rc = serve_fill_await_size(f, &wait, &size, err);
 
-    CORAS_TRY(serve_fill_await_size(f, &wait, &size, err));
+    if (rc < 0) {
+        serve_fills_leave(f->fills, f);
+        return rc;
+    }
     if (size >= 0)
         kind = serve_blob_range(x, size, &range);
-    if (kind != SERVE_RANGE_UNSATISFIABLE)
-        CORAS_TRY(serve_fill_await(f, range.first, &wait, err));
-    serve_blob_describe(x, a->digest);
-    if (serve_blob_is_known(x, a->digest) || !serve_blob_answer_range(x, size, kind, &range)) {
-        serve_fills_leave(f->fills, f);
-        return 0;
-    }
-    return serve_reader_answer(x, f, range.first, err);
+    return answer_part(a, serve_reader_new(x, f, &range, kind == SERVE_RANGE_PART), size, kind,
+                       &range, wait.deadline_ms, err);
 }
 
 static int get(const struct asked *a, coras_error **err)
 {
     serve_fill *f = NULL;
     bool began = false;
-    int rc;
 
     CORAS_TRY(try_stored(a, err));
     CORAS_TRY(join(a, &f, &began, err));
-    rc = answer_fill(a, f, err);
-    if (rc < 0)
-        serve_fills_leave(f->fills, f);
-    else
-        count(a, began ? SERVE_RESULT_FILL : SERVE_RESULT_JOIN);
-    return rc;
+    CORAS_TRY(answer_fill(a, f, err));
+    count(a, began ? SERVE_RESULT_FILL : SERVE_RESULT_JOIN);
+    return 0;
 }
 
 /* ---- HEAD ---- */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/fs.h"
 #include "base/limits.h"
+#include "serve/proxy/ahead.h"
 
 /* Readers that follow closely are woken no more often than this: each takes more at a time then,
  * and the filler is not held up by waking hundreds. */
@@ -40,6 +41,7 @@ void serve_fill_free(serve_fill *f)
     coras_close_fd(&f->fd);
     coras_error_clear(&f->failure);
     coras_strlist_clear(&f->repositories);
+    serve_ahead_free(f->ahead);
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->changed);
     free(f->repository);
@@ -118,6 +120,8 @@ int serve_fill_set_size(serve_fill *f, int64_t size, coras_error **err)
     if (known < 0)
         f->size = size;
     f->is_measured = true;
+    f->measured_ms = coras_now_ms();
+    f->measured_got = f->got;
     tell(f);
     pthread_mutex_unlock(&f->lock);
     if (known >= 0 && size >= 0 && known != size)
@@ -175,7 +179,7 @@ void serve_fill_fail(serve_fill *f, const coras_error *failure)
 
 /* ---- waiting ---- */
 
-static int why_failed(const serve_fill *f, coras_error **err)
+int serve_fill_why(const serve_fill *f, coras_error **err)
 {
     coras_error *copy = coras_error_dup(f->failure);
     int rc = copy ? coras_error_code(copy) : CORAS_ERR_NO_MEMORY;
@@ -184,9 +188,8 @@ static int why_failed(const serve_fill *f, coras_error **err)
     return rc;
 }
 
-/* One wait with the lock; `step_ms` grows, so that what was not told is noticed soon at first. */
-static int wait_step(serve_fill *f, const struct serve_fill_wait *wait, int64_t *step_ms,
-                     coras_error **err)
+int serve_fill_wait_step(serve_fill *f, const struct serve_fill_wait *wait, int64_t *step_ms,
+                         coras_error **err)
 {
     struct timespec until = coras_deadline_ms(*step_ms);
 
@@ -200,37 +203,22 @@ static int wait_step(serve_fill *f, const struct serve_fill_wait *wait, int64_t 
     return 0;
 }
 
-static bool can_read(const serve_fill *f, int64_t position)
+bool serve_fill_can_read(const serve_fill *f, int64_t position)
 {
     return f->state == SERVE_FILL_DONE || position < serve_fill_limit(f->state, f->got, f->size);
-}
-
-int serve_fill_await(serve_fill *f, int64_t position, const struct serve_fill_wait *wait,
-                     coras_error **err)
-{
-    int64_t step_ms = 2 * WAKE_MS;
-    int rc = 0;
-
-    pthread_mutex_lock(&f->lock);
-    while (rc == 0 && !can_read(f, position) && f->state == SERVE_FILL_RUNNING)
-        rc = wait_step(f, wait, &step_ms, err);
-    if (rc == 0 && !can_read(f, position))
-        rc = why_failed(f, err);
-    pthread_mutex_unlock(&f->lock);
-    return rc;
 }
 
 int serve_fill_await_size(serve_fill *f, const struct serve_fill_wait *wait, int64_t *ret_size,
                           coras_error **err)
 {
-    int64_t step_ms = 2 * WAKE_MS;
+    int64_t step_ms = SERVE_FILL_STEP_MS;
     int rc = 0;
 
     pthread_mutex_lock(&f->lock);
     while (rc == 0 && !f->is_measured && f->state == SERVE_FILL_RUNNING)
-        rc = wait_step(f, wait, &step_ms, err);
+        rc = serve_fill_wait_step(f, wait, &step_ms, err);
     if (rc == 0 && !f->is_measured && f->state == SERVE_FILL_FAILED)
-        rc = why_failed(f, err);
+        rc = serve_fill_why(f, err);
     *ret_size = f->size;
     pthread_mutex_unlock(&f->lock);
     return rc;
@@ -238,14 +226,14 @@ int serve_fill_await_size(serve_fill *f, const struct serve_fill_wait *wait, int
 
 int serve_fill_await_recorded(serve_fill *f, const struct serve_fill_wait *wait, coras_error **err)
 {
-    int64_t step_ms = 2 * WAKE_MS;
+    int64_t step_ms = SERVE_FILL_STEP_MS;
     int rc = 0;
 
     pthread_mutex_lock(&f->lock);
     while (rc == 0 && !f->is_recorded && f->state != SERVE_FILL_FAILED)
-        rc = wait_step(f, wait, &step_ms, err);
+        rc = serve_fill_wait_step(f, wait, &step_ms, err);
     if (rc == 0 && f->state == SERVE_FILL_FAILED)
-        rc = why_failed(f, err);
+        rc = serve_fill_why(f, err);
     else if (rc == 0 && !f->is_kept)
         rc = coras_fail(err, CORAS_ERR_NO_SPACE, "it could not be kept");
     pthread_mutex_unlock(&f->lock);

@@ -38,15 +38,16 @@ typedef struct serve_fill {
 
     pthread_mutex_t lock;
     pthread_cond_t changed;
-    enum serve_fill_state state; /* lock */
-    bool is_running;             /* lock; its turn has come */
-    int fd;                      /* lock; -1 before there is a file; open until the end */
-    int64_t got;                 /* lock; bytes of the file that can be read */
-    int64_t size;                /* lock; of the whole; -1: nobody knows yet */
-    bool is_measured;            /* lock; the upstream has said what it says about the size */
-    unsigned round;              /* lock; counts up when it begins anew: what was read is void */
-    coras_error *failure;        /* lock; FAILED */
-    int64_t told_ms;             /* lock; when readers were woken last */
+    enum serve_fill_state state;       /* lock */
+    bool is_running;                   /* lock; its turn has come */
+    int fd;                            /* lock; -1 before there is a file; open until the end */
+    int64_t got;                       /* lock; bytes of the file that can be read */
+    int64_t size;                      /* lock; of the whole; -1: nobody knows yet */
+    int64_t measured_ms, measured_got; /* lock; when its present run began to flow, and where */
+    bool is_measured;                  /* lock; the upstream has said what it says about the size */
+    unsigned round;       /* lock; counts up when it begins anew: what was read is void */
+    coras_error *failure; /* lock; FAILED */
+    int64_t told_ms;      /* lock; when readers were woken last */
     coras_strlist
         repositories;          /* lock; ours, for which an upstream has said that it has the blob */
     bool is_recorded;          /* lock; their links were made, or could not be: whoever comes later
@@ -93,13 +94,18 @@ struct serve_fill_wait {
     int64_t deadline_ms; /* monotonic; 0: as long as it takes. It is for an upstream that says
                             nothing: waiting for one's turn, or for a slow one, is another thing. */
 };
-/*
- * Wait until the byte at `position` can be read, or until everything is there. 0; TIMEOUT;
- * CANCELLED when the reader is gone; else why it failed.
- */
-CORAS_MUST_CHECK int serve_fill_await(serve_fill *f, int64_t position,
-                                      const struct serve_fill_wait *wait, coras_error **err);
-/* The same until the size is known, or cannot be before the end: *ret_size is -1 then. */
+/* Whether the filler has come past `position`, or to the end. With the lock. */
+bool serve_fill_can_read(const serve_fill *f, int64_t position);
+/* How long one wait is at first; it grows, so that what was not told is noticed soon. */
+#define SERVE_FILL_STEP_MS 4
+/* Wait for a change once. TIMEOUT; CANCELLED when the reader is gone. With the lock. */
+CORAS_MUST_CHECK int serve_fill_wait_step(serve_fill *f, const struct serve_fill_wait *wait,
+                                          int64_t *step_ms, coras_error **err);
+/* The failure of one that has failed. With the lock. */
+int serve_fill_why(const serve_fill *f, coras_error **err);
+
+/* Wait until the size is known, or cannot be before the end: *ret_size is -1 then. TIMEOUT;
+ * CANCELLED; why it failed. */
 CORAS_MUST_CHECK int serve_fill_await_size(serve_fill *f, const struct serve_fill_wait *wait,
                                            int64_t *ret_size, coras_error **err);
 /* The same until it is a blob of the registry, and linked. */

@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "serve/http/exchange.h"
 #include "serve/http/log.h"
+#include "serve/proxy/ahead.h"
 #include "serve/proxy/partial.h"
 #include "serve/proxy/patience.h"
 
@@ -30,8 +31,9 @@ struct filler {
     int64_t got;  /* as the fill's, which only we change */
     int64_t size; /* likewise */
     int64_t flushed;
-    int64_t skip;  /* of what comes: it is here already */
-    int64_t found; /* what an earlier life had left */
+    int64_t skip;    /* of what comes: it is here already */
+    int64_t stop_at; /* somebody has brought what follows; -1: nobody */
+    int64_t found;   /* what an earlier life had left */
     int64_t began_ms;
     bool no_parts; /* the upstream does not send any */
     int resumes;
@@ -55,10 +57,28 @@ static void take(struct filler *w, const void *data, size_t len)
     serve_fill_advance(w->fill, (int64_t)len);
 }
 
+static int append(struct filler *w, const void *data, size_t len, coras_error **err)
+{
+    CORAS_TRY(coras_pwrite_full(w->fd, data, len, w->got, err));
+    take(w, data, len);
+    serve_patience_moved(&w->patience, coras_now_ms());
+    begin_flush(w);
+    return 0;
+}
+
+/* How much of it is not here by another way. */
+static size_t up_to_stop(struct filler *w, size_t len)
+{
+    w->stop_at = w->no_parts ? -1 : serve_ahead_next(w->fill, w->got);
+    if (w->stop_at >= 0 && w->stop_at - w->got < (int64_t)len)
+        return (size_t)(w->stop_at - w->got);
+    return len;
+}
+
 static int write_piece(void *user, const void *data, size_t len, coras_error **err)
 {
     struct filler *w = user;
-    size_t skipped = w->skip < (int64_t)len ? (size_t)w->skip : len;
+    size_t skipped = w->skip < (int64_t)len ? (size_t)w->skip : len, wanted;
 
     serve_metrics_add(w->registry->metrics, SERVE_METRIC_CACHE_FETCHED_BYTES,
                       SERVE_LABELS(.upstream = w->label), (int64_t)len);
@@ -67,11 +87,10 @@ static int write_piece(void *user, const void *data, size_t len, coras_error **e
         return 0;
     data = (const char *)data + skipped;
     len -= skipped;
-    CORAS_TRY(coras_pwrite_full(w->fd, data, len, w->got, err));
-    take(w, data, len);
-    serve_patience_moved(&w->patience, coras_now_ms());
-    begin_flush(w);
-    return 0;
+    wanted = up_to_stop(w, len);
+    if (wanted > 0)
+        CORAS_TRY(append(w, data, wanted, err));
+    return wanted < len ? CORAS_SINK_STOP : 0;
 }
 
 static int measured(void *user, int64_t size, coras_error **err)
@@ -85,27 +104,48 @@ static int measured(void *user, int64_t size, coras_error **err)
     return 0;
 }
 
-/* Ask for what is missing, once. */
+/* Ask for what is missing, once; no further than to where somebody has brought it already. */
 static int attempt(struct filler *w, coras_error **err)
 {
     const coras_sink sink = {write_piece, w};
-    const coras_blob_read read = {.digest = &w->fill->digest,
-                                  .size = -1,
-                                  .offset = w->no_parts ? 0 : w->got,
-                                  .length = -1,
-                                  .sink = &sink,
-                                  .measured = measured,
-                                  .user = w};
+    coras_blob_read read = {.digest = &w->fill->digest,
+                            .size = -1,
+                            .offset = w->no_parts ? 0 : w->got,
+                            .length = -1,
+                            .sink = &sink,
+                            .measured = measured,
+                            .user = w};
 
+    w->stop_at = w->no_parts ? -1 : serve_ahead_next(w->fill, w->got);
+    if (w->stop_at >= 0)
+        read.length = w->stop_at - w->got;
     w->skip = w->no_parts ? w->got : 0;
     CORAS_TRY(w->target->ops->read_blob(w->target, &read, err));
-    if (w->size >= 0 && w->got != w->size) {
-        coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "%" PRId64 " of %" PRId64 " bytes came", w->got,
-                   w->size);
-        coras_error_set_retryable(err, w->got < w->size);
-        return CORAS_ERR_SIZE_MISMATCH;
+    if (w->size < 0)
+        w->size = w->got; /* it ended, as one of unknown size does */
+    return 0;
+}
+
+/* What somebody has brought out of turn. */
+static int take_brought(struct filler *w, coras_error **err)
+{
+    coras_auto_free char *chunk = coras_malloc(READ_BYTES);
+    size_t got;
+
+    if (!chunk)
+        return coras_fail_no_memory(err);
+    while ((got = serve_ahead_take(w->fill, w->got, chunk, READ_BYTES)) > 0) {
+        CORAS_TRY(coras_cancel_check(w->target->cancel, err));
+        CORAS_TRY(append(w, chunk, got, err));
     }
     return 0;
+}
+
+static int go_on(struct filler *w, coras_error **err)
+{
+    if (!w->no_parts && serve_ahead_next(w->fill, w->got) == w->got)
+        return take_brought(w, err);
+    return attempt(w, err);
 }
 
 static enum serve_metric_reason reason_of(const coras_error *failure)
@@ -150,9 +190,9 @@ static int fetch(struct filler *w, coras_error **err)
     while (!is_complete(w)) {
         coras_auto(coras_error) failure = NULL;
         int64_t before = w->got;
-        int rc = attempt(w, &failure);
+        int rc = go_on(w, &failure);
         if (rc == 0)
-            return 0;
+            continue;
         if (w->got == before)
             serve_upstream_note(w->fill->upstream, rc, failure);
         rc = wait_to_resume(w, failure, err);
@@ -237,6 +277,7 @@ static int start_anew(struct filler *w, coras_error **err)
     w->size = -1;
     w->no_parts = false;
     serve_fill_restart(w->fill);
+    serve_ahead_clear(w->fill);
     if (ftruncate(w->fd, 0) < 0)
         return coras_fail_errno(err, errno, "truncate");
     coras_hasher_free(w->hasher);

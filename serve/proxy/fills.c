@@ -30,6 +30,7 @@ struct serve_fills {
     pthread_cond_t ended;
     coras_map *by_digest;  /* lock; those that can be joined */
     unsigned threads;      /* lock */
+    unsigned helpers;      /* lock; of these, those beside fillers */
     bool is_stopping;      /* lock */
     serve_refused refused; /* lock */
     size_t lane_count;     /* const */
@@ -115,13 +116,7 @@ static void unlist(serve_fills *t, const serve_fill *f)
         (void)coras_map_remove(t->by_digest, text);
 }
 
-static void *filler_thread(void *user)
-{
-    serve_filler_run(user);
-    return NULL;
-}
-
-static int start_thread(serve_fill *f)
+static int start_thread(void *(*run)(void *), void *user)
 {
     pthread_attr_t attr;
     pthread_t thread;
@@ -130,9 +125,15 @@ static int start_thread(serve_fill *f)
     pthread_attr_init(&attr);
     pthread_attr_setstacksize(&attr, FILLER_STACK);
     pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    rc = pthread_create(&thread, &attr, filler_thread, f);
+    rc = pthread_create(&thread, &attr, run, user);
     pthread_attr_destroy(&attr);
     return rc;
+}
+
+static void *filler_thread(void *user)
+{
+    serve_filler_run(user);
+    return NULL;
 }
 
 /* It does not come to run. */
@@ -154,7 +155,7 @@ static void start_waiting(serve_fills *t, struct lane *lane)
         lane->first = f->next;
         if (t->is_stopping) {
             give_up(t, f, CORAS_ERR_CANCELLED, "the registry is going down");
-        } else if (start_thread(f) != 0) {
+        } else if (start_thread(filler_thread, f) != 0) {
             give_up(t, f, CORAS_ERR_NO_MEMORY, "no thread can be made");
         } else {
             lane->running++;
@@ -297,6 +298,50 @@ void serve_fills_end(serve_fills *t, serve_fill *f)
     if (--t->threads == 0)
         pthread_cond_broadcast(&t->ended);
     pthread_mutex_unlock(&t->lock);
+}
+
+struct help {
+    serve_fill *fill;
+    void (*run)(serve_fill *f, void *user);
+    void *user;
+};
+
+static void *help_thread(void *user)
+{
+    coras_auto_free struct help *h = user;
+    serve_fills *t = h->fill->fills;
+
+    h->run(h->fill, h->user);
+    pthread_mutex_lock(&t->lock);
+    release(h->fill);
+    t->helpers--;
+    if (--t->threads == 0)
+        pthread_cond_broadcast(&t->ended);
+    pthread_mutex_unlock(&t->lock);
+    return NULL;
+}
+
+bool serve_fills_help(serve_fills *t, serve_fill *f, void (*run)(serve_fill *f, void *user),
+                      void *user)
+{
+    struct help *h = coras_new(struct help);
+    bool started;
+
+    if (!h)
+        return false;
+    *h = (struct help){f, run, user};
+    pthread_mutex_lock(&t->lock);
+    started =
+        !t->is_stopping && t->helpers < CORAS_LIMIT_AHEAD_ALL && start_thread(help_thread, h) == 0;
+    if (started) {
+        f->users++;
+        t->threads++;
+        t->helpers++;
+    }
+    pthread_mutex_unlock(&t->lock);
+    if (!started)
+        free(h);
+    return started;
 }
 
 void serve_fills_refuse(serve_fills *t, const serve_fill *f)

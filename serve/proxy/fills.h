@@ -53,6 +53,9 @@ void serve_fills_look(serve_fills *t, void (*visit)(const struct serve_fill_look
 
 /* ---- for the filler ---- */
 struct serve_registry *serve_fills_registry(const serve_fills *t);
+/* A thread beside the filler that runs `help`, which ends soon. false: there are enough. */
+bool serve_fills_help(serve_fills *t, serve_fill *f, void (*help)(serve_fill *f, void *user),
+                      void *user);
 bool serve_fills_are_stopping(serve_fills *t);
 /* It is over: nobody joins it any more, the next one's turn has come. */
 void serve_fills_end(serve_fills *t, serve_fill *f);

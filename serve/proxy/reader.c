@@ -1,83 +1,171 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Reading behind a filler. */
+/* Reading behind a filler, or beside it. */
 #include "serve/proxy/reader.h"
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/fs.h"
+#include "serve/proxy/ahead.h"
 #include "serve/proxy/fills.h"
 
-struct reader {
-    const struct serve_exchange *exchange;
+struct serve_reader {
+    struct serve_exchange *exchange;
     serve_fill *fill;
-    int64_t first;  /* where the answer begins in the blob */
+    unsigned label;     /* of the upstream, for metrics */
+    int64_t first, end; /* of the blob */
+    bool is_part;
+    bool has_begun; /* to read */
     unsigned round; /* of the fill, of which it has read */
 };
 
 static bool is_gone(void *user)
 {
-    const struct reader *r = user;
+    const serve_reader *r = user;
 
     return serve_exchange_is_gone(r->exchange);
 }
 
-/* What can be read at `position`, at most `cap`: 0 at the end. Negative when the answer cannot go
- * on, which is so too when what was sent of it is void. */
-static int64_t readable(struct reader *r, int64_t position, size_t cap, int *ret_fd)
+serve_reader *serve_reader_new(struct serve_exchange *x, serve_fill *f,
+                               const struct serve_range *range, bool is_part)
 {
-    serve_fill *f = r->fill;
-    int64_t bytes;
+    serve_reader *r = coras_new(serve_reader);
 
-    pthread_mutex_lock(&f->lock);
-    bytes = serve_fill_limit(f->state, f->got, f->size) - position;
-    if (position == r->first)
-        r->round = f->round;
-    if (r->round != f->round || bytes < 0)
-        bytes = -1;
-    *ret_fd = f->fd;
-    pthread_mutex_unlock(&f->lock);
-    return bytes > (int64_t)cap ? (int64_t)cap : bytes;
+    if (!r) {
+        serve_fills_leave(f->fills, f);
+        return NULL;
+    }
+    *r = (serve_reader){
+        .exchange = x,
+        .fill = f,
+        .label = serve_metrics_upstream(x->registry->metrics, f->upstream->label),
+        .first = range->first,
+        .end = range->last < 0 ? -1 : range->last + 1,
+        .is_part = is_part,
+    };
+    serve_metrics_add(x->registry->metrics, SERVE_METRIC_CACHE_READERS, NULL, 1);
+    return r;
 }
 
-static ssize_t read_piece(void *user, int64_t at, char *buffer, size_t cap)
+void serve_reader_free(serve_reader *r)
 {
-    struct reader *r = user;
-    const struct serve_fill_wait wait = {.is_gone = is_gone, .user = r};
-    int64_t position = r->first + at, bytes;
-    size_t got = 0;
-    int fd;
-
-    if (serve_fill_await(r->fill, position, &wait, NULL) < 0)
-        return -1;
-    bytes = readable(r, position, cap, &fd);
-    if (bytes <= 0)
-        return bytes;
-    if (coras_pread_full(fd, buffer, (size_t)bytes, position, &got, NULL) < 0 || got == 0)
-        return -1;
-    serve_metrics_add(r->exchange->registry->metrics, SERVE_METRIC_CACHE_SENT_BYTES,
-                      SERVE_LABELS(.upstream = serve_metrics_upstream(
-                                       r->exchange->registry->metrics, r->fill->upstream->label)),
-                      (int64_t)got);
-    return (ssize_t)got;
-}
-
-static void close_reader(void *user)
-{
-    struct reader *r = user;
-
+    if (!r)
+        return;
     serve_metrics_add(r->exchange->registry->metrics, SERVE_METRIC_CACHE_READERS, NULL, -1);
     serve_fills_leave(r->fill->fills, r->fill);
     free(r);
 }
 
-int serve_reader_answer(struct serve_exchange *x, serve_fill *f, int64_t first, coras_error **err)
-{
-    struct reader *r = coras_new(struct reader);
+/* ---- with the fill's lock ---- */
 
-    if (!r)
-        return coras_fail_no_memory(err);
-    *r = (struct reader){.exchange = x, .fill = f, .first = first};
-    x->answer.stream = (struct serve_stream){read_piece, close_reader, r};
-    serve_metrics_add(x->registry->metrics, SERVE_METRIC_CACHE_READERS, NULL, 1);
+static bool is_there(const serve_reader *r, int64_t position)
+{
+    return serve_fill_can_read(r->fill, position) ||
+           (r->is_part && serve_ahead_has(r->fill, position));
+}
+
+/* The filler is too far away: what is wanted is asked for beside it. */
+static void want(const serve_reader *r, int64_t position)
+{
+    serve_fill *f = r->fill;
+
+    if (!r->is_part || !serve_ahead_is_far(f, position, coras_now_ms()))
+        return;
+    pthread_mutex_unlock(&f->lock);
+    serve_ahead_want(f, position, r->end);
+    pthread_mutex_lock(&f->lock);
+}
+
+static int await_locked(const serve_reader *r, int64_t position, const struct serve_fill_wait *wait,
+                        coras_error **err)
+{
+    serve_fill *f = r->fill;
+    int64_t step_ms = SERVE_FILL_STEP_MS;
+
+    while (!is_there(r, position)) {
+        if (f->state == SERVE_FILL_FAILED)
+            return serve_fill_why(f, err);
+        want(r, position);
+        if (!is_there(r, position))
+            CORAS_TRY(serve_fill_wait_step(f, wait, &step_ms, err));
+    }
     return 0;
+}
+
+/* What the filler has written from `position` on, at most `cap`: 0 at the end. */
+static int64_t written(const serve_fill *f, int64_t position, size_t cap)
+{
+    int64_t bytes = serve_fill_limit(f->state, f->got, f->size) - position;
+
+    return bytes > (int64_t)cap ? (int64_t)cap : bytes;
+}
+
+/* What was sent of an answer is void when the fill has begun anew. */
+static bool is_void(serve_reader *r)
+{
+    if (!r->has_begun)
+        r->round = r->fill->round;
+    r->has_begun = true;
+    return r->round != r->fill->round;
+}
+
+/* Up to `cap` bytes: from the fill's file after the lock (*ret_fd is set), or copied now. */
+static ssize_t take_locked(serve_reader *r, int64_t position, char *buffer, size_t cap, int *ret_fd)
+{
+    const serve_fill *f = r->fill;
+
+    if (is_void(r))
+        return -1;
+    if (serve_fill_can_read(f, position)) {
+        *ret_fd = f->fd;
+        return written(f, position, cap);
+    }
+    return (ssize_t)serve_ahead_copy(f, position, buffer, cap);
+}
+
+/* ---- the body ---- */
+
+static ssize_t read_piece(void *user, int64_t at, char *buffer, size_t cap)
+{
+    serve_reader *r = user;
+    const struct serve_fill_wait wait = {.is_gone = is_gone, .user = r};
+    int64_t position = r->first + at;
+    ssize_t bytes = -1;
+    size_t got = 0;
+    int fd = -1;
+
+    pthread_mutex_lock(&r->fill->lock);
+    if (await_locked(r, position, &wait, NULL) == 0)
+        bytes = take_locked(r, position, buffer, cap, &fd);
+    pthread_mutex_unlock(&r->fill->lock);
+    if (bytes > 0 && fd >= 0) {
+        if (coras_pread_full(fd, buffer, (size_t)bytes, position, &got, NULL) < 0 || got == 0)
+            return -1;
+        bytes = (ssize_t)got;
+    }
+    if (bytes > 0)
+        serve_metrics_add(r->exchange->registry->metrics, SERVE_METRIC_CACHE_SENT_BYTES,
+                          SERVE_LABELS(.upstream = r->label), bytes);
+    return bytes;
+}
+
+static void close_reader(void *user)
+{
+    serve_reader_free(user);
+}
+
+int serve_reader_await(serve_reader *r, int64_t deadline_ms, coras_error **err)
+{
+    const struct serve_fill_wait wait = {is_gone, r, deadline_ms};
+    int rc;
+
+    pthread_mutex_lock(&r->fill->lock);
+    rc = await_locked(r, r->first, &wait, err);
+    pthread_mutex_unlock(&r->fill->lock);
+    return rc;
+}
+
+void serve_reader_answer(serve_reader *r)
+{
+    r->exchange->answer.stream = (struct serve_stream){read_piece, close_reader, r};
 }

@@ -7,13 +7,24 @@
 #define SERVE_PROXY_READER_H
 
 #include "serve/http/exchange.h"
+#include "serve/http/ranges.h"
 #include "serve/proxy/fill.h"
 
+typedef struct serve_reader serve_reader;
+
 /*
- * Make the bytes of the fill from `first` on the body of the answer, whose length is set. Takes
- * over the caller's use of the fill.
+ * For the bytes [first, end) of the blob (end -1: to wherever it ends). Takes over the caller's use
+ * of the fill. `is_part`: it was asked for a part, which may be brought out of turn. NULL when out
+ * of memory.
  */
-CORAS_MUST_CHECK int serve_reader_answer(struct serve_exchange *x, serve_fill *f, int64_t first,
-                                         coras_error **err);
+serve_reader *serve_reader_new(struct serve_exchange *x, serve_fill *f,
+                               const struct serve_range *range, bool is_part);
+void serve_reader_free(serve_reader *r);
+CORAS_DEFINE_AUTO(serve_reader, serve_reader_free)
+
+/* Until there is something to begin with. TIMEOUT, CANCELLED, why the fill has failed. */
+CORAS_MUST_CHECK int serve_reader_await(serve_reader *r, int64_t deadline_ms, coras_error **err);
+/* Make it the body of the answer, whose length is set. */
+void serve_reader_answer(serve_reader *r);
 
 #endif

@@ -59,7 +59,9 @@
 #define CORAS_LIMIT_URL              (64 * CORAS_KIB) /* signed storage URLs reach several KiB */
 
 /* Fills of a cache. */
-#define CORAS_LIMIT_FILLS 32 /* at a time from one registry; each is a connection and a thread */
+#define CORAS_LIMIT_FILLS     32 /* at a time from one registry; each is a connection and a thread */
+#define CORAS_LIMIT_AHEAD     8  /* parts of one blob that come out of turn at a time */
+#define CORAS_LIMIT_AHEAD_ALL 64 /* of all */
 
 /* Pickles: what is kept of one that is scanned. What does not fit is treated as unknown. */
 #define CORAS_LIMIT_PICKLE_NAME       512 /* one module or name; real ones have some tens */

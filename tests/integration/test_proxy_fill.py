@@ -3,63 +3,19 @@
 
 import concurrent.futures
 import http.client
-import random
 import signal
 import time
 
-from embedded import Server, ServerCase, digest
+from embedded import digest
 from harness.case import main
-from harness.proxy import Fault, FaultProxy
+from harness.proxy import Fault
 from harness.servers import free_port
+from proxy_case import BLOBS, DATA, ProxyCase
 
-BLOBS = "/blobs/sha256:"
-DATA = random.Random(5).randbytes(3_000_000)
 NAME = f"/v2/lib/model/blobs/{digest(DATA)}"
 
 
-class FillCase(ServerCase):
-    """self.origin holds DATA in lib/model; self.proxy stands before it, self.cache behind it."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls.server.push_blob("lib/model", DATA)
-        cls.server.push_blob("lib/other", b"something else")
-
-    def setUp(self):
-        super().setUp()
-        self.proxy = self.enterContext(FaultProxy(self.server.port))
-        self.cache = self.new_cache()
-
-    def new_cache(self, *options, **named):
-        return self.new_server(f"--proxy=http://127.0.0.1:{self.proxy.port}", *options,
-                               **named).start()
-
-    def fault(self, **named):
-        return self.proxy.add(Fault(BLOBS, "GET", **named))
-
-    def gets(self):
-        return self.proxy.requests("GET", BLOBS)
-
-    def get(self, path=NAME, **headers):
-        return self.cache.request("GET", path, headers=headers)
-
-    def begin(self, size=100_000, **headers):
-        """A GET of which only so many bytes are read so far: (connection, response, bytes)."""
-        connection = self.cache.connection()
-        self.addCleanup(connection.close)
-        connection.request("GET", NAME, headers=headers)
-        response = connection.getresponse()
-        return connection, response, response.read(size)
-
-    def wait_stored(self):
-        self.wait_until(lambda: self.cache.blob_files() and not self.cache.upload_files())
-
-    def partial(self):
-        return self.cache.root / "uploads" / ("fill-" + digest(DATA).replace(":", "-"))
-
-
-class Reading(FillCase):
+class Reading(ProxyCase):
     def test_many_cold_readers_cost_one_transfer(self):
         self.fault(rate=6_000_000)
         with concurrent.futures.ThreadPoolExecutor(40) as pool:
@@ -128,8 +84,13 @@ class Reading(FillCase):
         self.assertEqual((self.get(path).status, self.get(path).body), (200, b""))
 
 
-class Links(FillCase):
+class Links(ProxyCase):
     """What one repository has brought here is not another one's."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server.push_blob("lib/other", b"something else")
 
     def test_a_repository_without_it_does_not_get_it(self):
         self.get()
@@ -151,7 +112,7 @@ class Links(FillCase):
         self.assertEqual(self.get(NAME.replace("lib/model", "lib/none")).status, 404)
 
 
-class Cuts(FillCase):
+class Cuts(ProxyCase):
     def test_it_goes_on_where_it_was_cut(self):
         self.fault(cut_response=700_000, times=3)
         self.assertTrue(self.get().body == DATA)
@@ -220,7 +181,7 @@ class Cuts(FillCase):
         self.assertEqual(self.partial().stat().st_size, 1_000_000)
 
 
-class Lies(FillCase):
+class Lies(ProxyCase):
     def test_wrong_bytes_never_end(self):
         self.fault(corrupt=2_500_000)
         with self.assertRaises(http.client.IncompleteRead) as caught:
@@ -248,7 +209,7 @@ class Lies(FillCase):
         self.wait_until(lambda: not self.cache.upload_files())
 
 
-class Refusals(FillCase):
+class Refusals(ProxyCase):
     def test_what_clients_hear(self):
         cases = ((401, 403, "DENIED"), (403, 403, "DENIED"), (404, 404, "BLOB_UNKNOWN"),
                  (500, 502, "UNKNOWN"))
