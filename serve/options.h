@@ -36,6 +36,8 @@ struct serve_options {
                                longer, is closed */
     int64_t manifest_limit; /* bytes of the largest manifest */
     int64_t min_free;       /* refuse uploads when the disk has fewer bytes; 0 = until it is full */
+    int64_t cache_size;     /* bytes of blobs that are here because an upstream has them; 0 = as
+                               many as the disk holds */
     int64_t max_connections;             /* at once */
     int64_t max_connections_per_address; /* 0 = no limit of its own */
 };

@@ -18,6 +18,8 @@
 #include "serve/http/front.h"
 #include "serve/http/log.h"
 #include "serve/proxy/fills.h"
+#include "serve/proxy/partial.h"
+#include "serve/storage/evict.h"
 #include "serve/operate/pages.h"
 #include "serve/operate/supervisor.h"
 #include "serve/operate/wait.h"
@@ -33,6 +35,10 @@
 #define MOMENT_MS      20
 /* Strays come from crashes alone, and the look at every file is long. */
 #define STRAYS_S (24 * 3600)
+/* What was too large to stay goes when its last reader has left. */
+#define CACHE_S 2
+/* As exact as it has to be after a restart. */
+#define USES_S 60
 
 /* As many connections as there are descriptors for: two each. */
 static void fit_connections(struct serve_options *o)
@@ -59,15 +65,29 @@ static int announce(const char *address, coras_error **err)
 
 /* When which work is due. What has more to do goes on a second later. */
 struct house {
-    int64_t collect_ms, strays_ms;
+    int64_t collect_ms, strays_ms, cache_ms, uses_ms;
     struct serve_blob_walk walk;
 };
+
+/* What was read lately is told to the database, and what has no room goes. */
+static void keep_cache(struct serve_registry *r, struct house *h)
+{
+    if (!r->fills || coras_now_ms() < h->cache_ms)
+        return;
+    if (coras_now_ms() >= h->uses_ms) {
+        (void)!serve_uses_save(r->uses, r->metadata, NULL);
+        h->uses_ms = coras_now_ms() + USES_S * 1000;
+    }
+    serve_evict_to_limit(r, serve_partials_bytes(r->store));
+    h->cache_ms = coras_now_ms() + CACHE_S * 1000;
+}
 
 static void keep_house(struct serve_registry *r, serve_front *front, struct house *h)
 {
     serve_front_tick(front);
     if (r->read_only)
         return;
+    keep_cache(r, h);
     if (coras_now_ms() >= h->collect_ms) {
         serve_sessions_expire(r->sessions, coras_wall_s());
         if (r->fills)
@@ -207,6 +227,14 @@ static int open_layouts(struct serve_registry *r, coras_error **err)
     return options.path ? serve_layouts_open(&options, &r->layouts, err) : 0;
 }
 
+static int open_cache(struct serve_registry *r, coras_error **err)
+{
+    r->uses = serve_uses_new();
+    if (!r->uses)
+        return coras_fail_no_memory(err);
+    return serve_fills_open(r, &r->fills, err);
+}
+
 static int open_and_run(struct serve_registry *r, const struct serve_signals *signals,
                         coras_error **err)
 {
@@ -229,10 +257,12 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
         serve_own_content_init(&r->own, r->store, r->metadata, r->read_only);
         serve_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
         if (!r->read_only && r->upstreams->len > 0)
-            rc = serve_fills_open(r, &r->fills, err);
+            rc = open_cache(r, err);
         if (rc == 0)
             rc = run(r, signals, err);
         serve_fills_close(r->fills);
+        (void)!serve_uses_save(r->uses, r->metadata, NULL);
+        serve_uses_free(r->uses);
     }
     serve_root_close(&root);
     serve_layouts_close(r->layouts);

@@ -30,6 +30,7 @@ struct serve_state {
     struct opt_bool access_log_json;
     struct opt_int grace;
     struct opt_int min_free;
+    struct opt_int cache_size;
     struct opt_int max_connections;
     struct opt_int max_connections_per_address;
 };
@@ -89,6 +90,10 @@ static const struct opt serve_options[] = {
      "`seconds` that running requests may take to finish after a signal", NULL},
     {"min-free", 0, OPT_INT, 0, SERVE_AT(min_free), NULL,
      "refuse uploads when the disk has fewer free `bytes`", NULL},
+    {"cache-size", 0, OPT_INT, OPT_HIDDEN, SERVE_AT(cache_size), NULL,
+     "with --proxy: keep at most so many `bytes` of what was fetched; what nobody has read for "
+     "longest goes, never what was pushed here",
+     NULL},
     {"max-connections", 0, OPT_INT, 0, SERVE_AT(max_connections), "4096", "connections at a time",
      NULL},
     {"max-connections-per-address", 0, OPT_INT, 0, SERVE_AT(max_connections_per_address), "256",

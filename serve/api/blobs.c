@@ -107,6 +107,12 @@ void serve_blob_answer_unknown(struct serve_exchange *x)
                        coras_digest_format(&x->route.digest, text));
 }
 
+void serve_blob_hold(struct serve_exchange *x)
+{
+    serve_uses_hold(x->registry->uses, &x->route.digest);
+    x->holds_blob = true;
+}
+
 static void answer_file(struct serve_exchange *x, int64_t size)
 {
     const coras_digest *digest = &x->route.digest;
@@ -125,6 +131,8 @@ bool serve_blob_answer_stored(struct serve_exchange *x)
     int64_t size = 0;
     int rc = x->content->ops->find_blob(x->content, x->route.repository, digest, &size, &err);
 
+    if (rc == 0)
+        serve_blob_hold(x);
     if (rc == 0)
         rc = keep_for_pusher(x);
     if (rc == 0)

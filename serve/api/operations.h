@@ -24,6 +24,8 @@ enum serve_range_kind serve_blob_range(const struct serve_exchange *x, int64_t s
  * which is the answer. */
 bool serve_blob_answer_range(struct serve_exchange *x, int64_t size, enum serve_range_kind kind,
                              const struct serve_range *range);
+/* It is being read until the exchange is over. */
+void serve_blob_hold(struct serve_exchange *x);
 void serve_blob_answer_unknown(struct serve_exchange *x);
 /* With what is stored of it. false: nothing, and no answer. */
 bool serve_blob_answer_stored(struct serve_exchange *x);

@@ -47,6 +47,8 @@ static void leave_upload(struct serve_exchange *x)
 void serve_exchange_clear(struct serve_exchange *x)
 {
     leave_upload(x);
+    if (x->holds_blob)
+        serve_uses_release(x->registry->uses, &x->route.digest);
     if (x->body_budget > 0)
         serve_budget_give(x->registry->bodies, x->body_budget);
     answer_clear(&x->answer);

@@ -21,6 +21,7 @@
 #include "serve/options.h"
 #include "serve/proxy/names.h"
 #include "serve/storage/sessions.h"
+#include "serve/storage/uses.h"
 
 /* What all requests share. */
 struct serve_registry {
@@ -30,6 +31,7 @@ struct serve_registry {
     serve_sessions *sessions;
     struct serve_own_content own;  /* the directory as content */
     struct serve_layouts *layouts; /* that are served in place; NULL: none */
+    serve_uses *uses;              /* of blobs that may have to go; NULL: none have to */
     serve_access *access;
     serve_upstreams *upstreams; /* where content comes from that is not here; may be empty */
     struct serve_fills *fills;  /* what is on its way from there; NULL: nothing ever is */
@@ -118,6 +120,7 @@ struct serve_exchange {
     bool upload_is_own;      /* made by this request: goes with it unless it succeeds */
     bool finishing;          /* a PUT or a POST with digest= */
     int64_t received;        /* bytes of body */
+    bool holds_blob;         /* route.digest is being read: it does not go meanwhile */
     struct serve_answer answer;
 };
 

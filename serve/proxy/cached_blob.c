@@ -86,7 +86,7 @@ static int link_stored(const struct asked *a, int64_t size, coras_error **err)
     int rc;
 
     pthread_rwlock_rdlock(&r->store->collecting);
-    rc = serve_metadata_link_blob(r->metadata, x->place.local, a->digest, size, err);
+    rc = serve_metadata_link_cached_blob(r->metadata, x->place.local, a->digest, size, err);
     pthread_rwlock_unlock(&r->store->collecting);
     return rc;
 }
@@ -176,6 +176,8 @@ static int get(const struct asked *a, coras_error **err)
     serve_fill *f = NULL;
     bool began = false;
 
+    if (!a->exchange->holds_blob)
+        serve_blob_hold(a->exchange);
     CORAS_TRY(try_stored(a, err));
     CORAS_TRY(join(a, &f, &began, err));
     CORAS_TRY(answer_fill(a, f, err));

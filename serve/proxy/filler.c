@@ -13,6 +13,7 @@
 #include "serve/proxy/ahead.h"
 #include "serve/proxy/partial.h"
 #include "serve/proxy/patience.h"
+#include "serve/storage/evict.h"
 
 /* Read at a time from what an earlier life has left. */
 #define READ_BYTES (256 * CORAS_KIB)
@@ -310,7 +311,8 @@ static int record(struct filler *w, coras_error **err)
     for (size_t i = 0; i < f->repositories.len && rc == 0; i++) {
         coras_auto_free char *name = coras_strdup(f->repositories.items[i]);
         pthread_mutex_unlock(&f->lock); /* the database may take its time */
-        rc = name ? serve_metadata_link_blob(w->registry->metadata, name, &f->digest, w->got, err)
+        rc = name ? serve_metadata_link_cached_blob(w->registry->metadata, name, &f->digest, w->got,
+                                                    err)
                   : coras_fail_no_memory(err);
         pthread_mutex_lock(&f->lock);
     }
@@ -372,6 +374,7 @@ static void end_well(struct filler *w)
 
     serve_fill_finish(w->fill); /* verified: readers need not wait for the disk */
     rc = keep(w, &failure);
+    serve_uses_note(w->registry->uses, &w->fill->digest); /* there is a row to hear of it now */
     serve_fill_set_kept(w->fill, rc == 0);
     if (rc < 0) {
         serve_partial_remove(w->registry->store, &w->fill->digest);
@@ -418,6 +421,7 @@ void serve_filler_run(serve_fill *f)
         end_badly(&w, rc, failure);
     serve_metrics_add(w.registry->metrics, SERVE_METRIC_CACHE_FILLS,
                       SERVE_LABELS(.upstream = w.label), -1);
+    serve_evict_to_limit(w.registry, serve_partials_bytes(w.registry->store));
     coras_hasher_free(w.hasher);
     coras_target_close(w.target);
     serve_fills_end(fills, f);

@@ -59,6 +59,23 @@ static bool parse_name(const char *name, coras_digest *ret)
     return coras_digest_parse(text, ret, NULL) == 0;
 }
 
+int64_t serve_partials_bytes(const serve_blob_store *store)
+{
+    coras_auto_value(coras_strlist) names = {0};
+    int64_t bytes = 0;
+
+    if (coras_list_directory(store->uploads_fd, "uploads", &names, NULL) < 0)
+        return 0;
+    for (size_t i = 0; i < names.len; i++) {
+        coras_digest digest;
+        struct stat st;
+        if (parse_name(names.items[i], &digest) &&
+            fstatat(store->uploads_fd, names.items[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
+            bytes += st.st_size;
+    }
+    return bytes;
+}
+
 void serve_partials_expire(const serve_blob_store *store, int64_t before_s,
                            bool (*is_used)(void *user, const coras_digest *digest), void *user)
 {

@@ -19,6 +19,8 @@ CORAS_MUST_CHECK int serve_partial_open(const serve_blob_store *store, const cor
                                         int *ret_fd, int64_t *ret_len, coras_error **err);
 /* Its content did not turn out to be what its name says. */
 void serve_partial_remove(const serve_blob_store *store, const coras_digest *digest);
+/* Bytes of all of them. */
+int64_t serve_partials_bytes(const serve_blob_store *store);
 /* Remove those that nobody has added to since `before_s` (wall clock). `is_used` tells of those
  * that somebody works on. */
 void serve_partials_expire(const serve_blob_store *store, int64_t before_s,

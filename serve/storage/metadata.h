@@ -33,6 +33,10 @@ CORAS_DEFINE_AUTO(serve_metadata, serve_metadata_close)
 CORAS_MUST_CHECK int serve_metadata_link_blob(serve_metadata *m, const char *repository,
                                               const coras_digest *digest, int64_t size,
                                               coras_error **err);
+/* The same of a blob that an upstream has. One that was pushed here too stays a pushed one. */
+CORAS_MUST_CHECK int serve_metadata_link_cached_blob(serve_metadata *m, const char *repository,
+                                                     const coras_digest *digest, int64_t size,
+                                                     coras_error **err);
 /* Link a blob that `from` holds (NULL: any repository) to `repository`. NOT_FOUND. */
 CORAS_MUST_CHECK int serve_metadata_mount_blob(serve_metadata *m, const char *from,
                                                const char *repository, const coras_digest *digest,
@@ -48,6 +52,28 @@ CORAS_MUST_CHECK int serve_metadata_keep_blob(serve_metadata *m, const char *rep
                                               coras_error **err);
 CORAS_MUST_CHECK int serve_metadata_unlink_blob(serve_metadata *m, const char *repository,
                                                 const coras_digest *digest, coras_error **err);
+
+/* ---- cached blobs: the collector leaves them alone, and they go when there is no room ---- */
+struct serve_blob_use {
+    coras_digest digest;
+    int64_t at_ms; /* wall clock */
+};
+/* Note when blobs were read last. Those that were pushed are passed over. */
+CORAS_MUST_CHECK int serve_metadata_save_uses(serve_metadata *m, const struct serve_blob_use *items,
+                                              size_t len, coras_error **err);
+CORAS_MUST_CHECK int serve_metadata_cached_bytes(serve_metadata *m, int64_t *ret,
+                                                 coras_error **err);
+struct serve_cached_blob {
+    coras_digest digest;
+    int64_t size, used_ms;
+};
+/* At most `most` that were read last after `after_ms`, the one that was not for longest first. */
+CORAS_MUST_CHECK int serve_metadata_oldest_cached(serve_metadata *m, int64_t after_ms,
+                                                  struct serve_cached_blob *ret, size_t most,
+                                                  size_t *ret_len, coras_error **err);
+/* Its row and its links. NOT_FOUND for one that is none, or was pushed. */
+CORAS_MUST_CHECK int serve_metadata_forget_cached(serve_metadata *m, const coras_digest *digest,
+                                                  coras_error **err);
 
 /* ---- manifests ---- */
 struct serve_stored_manifest {

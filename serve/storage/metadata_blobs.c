@@ -26,12 +26,14 @@ struct blob_link {
     const coras_digest *digest;
     int64_t size;
     int64_t before; /* wall clock seconds */
+    bool is_cached;
 };
 
 static int link_blob(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     const struct blob_link *link = user;
-    sqlite3_stmt *add = serve_db_statement(db, c, SERVE_Q_ADD_BLOB, err);
+    sqlite3_stmt *add = serve_db_statement(
+        db, c, link->is_cached ? SERVE_Q_ADD_CACHED_BLOB : SERVE_Q_ADD_BLOB, err);
 
     if (!add)
         return CORAS_ERR_IO;
@@ -46,6 +48,15 @@ int serve_metadata_link_blob(serve_metadata *m, const char *repository, const co
                              int64_t size, coras_error **err)
 {
     struct blob_link link = {.repository = repository, .digest = digest, .size = size};
+
+    return serve_db_write(m->db, link_blob, &link, err);
+}
+
+int serve_metadata_link_cached_blob(serve_metadata *m, const char *repository,
+                                    const coras_digest *digest, int64_t size, coras_error **err)
+{
+    struct blob_link link = {
+        .repository = repository, .digest = digest, .size = size, .is_cached = true};
 
     return serve_db_write(m->db, link_blob, &link, err);
 }
@@ -72,6 +83,18 @@ static int find_blob(serve_db *db, serve_db_connection *c, const char *repositor
     return 0;
 }
 
+/* It counts as pushed from now on. */
+static int own_blob(serve_db *db, serve_db_connection *c, const coras_digest *digest,
+                    coras_error **err)
+{
+    sqlite3_stmt *own = serve_db_statement(db, c, SERVE_Q_OWN_BLOB, err);
+
+    if (!own)
+        return CORAS_ERR_IO;
+    serve_db_bind_digest(own, 1, digest);
+    return serve_db_run(db, own, err);
+}
+
 static int mount_blob(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
 {
     const struct blob_link *link = user;
@@ -90,6 +113,7 @@ static int mount_blob(serve_db *db, serve_db_connection *c, void *user, coras_er
             return rc < 0 ? rc : coras_fail(err, CORAS_ERR_NOT_FOUND, "blob not found");
         sqlite3_reset(find);
     }
+    CORAS_TRY(own_blob(db, c, link->digest, err));
     return add_link(db, c, link->repository, link->digest, err);
 }
 

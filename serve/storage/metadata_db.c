@@ -41,6 +41,9 @@ static const char schema[] =
 static const char *const schema_steps[] = {
     /* 2: a tag that an upstream has told, and may tell anew */
     "ALTER TABLE tag ADD COLUMN cached INTEGER NOT NULL DEFAULT 0;",
+    /* 3: a blob that an upstream has: when it was read last (milliseconds); NULL: it was pushed */
+    "ALTER TABLE blob ADD COLUMN used INTEGER;"
+    "CREATE INDEX blob_by_use ON blob (used, size) WHERE used IS NOT NULL;",
 };
 #define SCHEMA_VERSION ((int)CORAS_ARRAY_LEN(schema_steps) + 1)
 

@@ -15,7 +15,7 @@
 /* Connections for readers; more requests than that wait for one another. */
 #define SERVE_DB_READERS 8
 /* Statements of metadata.c, by its own numbering. */
-#define SERVE_DB_STATEMENTS_MAX 40
+#define SERVE_DB_STATEMENTS_MAX 48
 
 typedef struct serve_db_connection {
     sqlite3 *handle;

@@ -11,7 +11,17 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_REPOSITORY_ID] = "SELECT id FROM repository WHERE name = ?1",
     [SERVE_Q_ADD_BLOB] =
         "INSERT INTO blob (digest, size, stored) VALUES (?1, ?2, ?3)"
+        " ON CONFLICT DO UPDATE SET size = excluded.size, stored = excluded.stored, used = NULL",
+    [SERVE_Q_ADD_CACHED_BLOB] =
+        "INSERT INTO blob (digest, size, stored, used) VALUES (?1, ?2, ?3, ?3 * 1000 + 999)"
         " ON CONFLICT DO UPDATE SET size = excluded.size, stored = excluded.stored",
+    [SERVE_Q_OWN_BLOB] = "UPDATE blob SET used = NULL WHERE digest = ?1 AND used IS NOT NULL",
+    [SERVE_Q_USE_BLOB] = "UPDATE blob SET used = ?2 WHERE digest = ?1 AND used IS NOT NULL",
+    [SERVE_Q_CACHED_BYTES] = "SELECT coalesce(sum(size), 0) FROM blob WHERE used IS NOT NULL",
+    [SERVE_Q_OLDEST_CACHED] =
+        "SELECT digest, size, used FROM blob WHERE used > ?1 ORDER BY used LIMIT ?2",
+    [SERVE_Q_FORGET_CACHED] = "DELETE FROM blob WHERE digest = ?1 AND used IS NOT NULL",
+    [SERVE_Q_FORGET_LINKS] = "DELETE FROM link WHERE digest = ?1",
     [SERVE_Q_ADD_LINK] = "INSERT INTO link (repository, digest, linked) VALUES (?1, ?2, ?3)"
                          " ON CONFLICT DO UPDATE SET linked = excluded.linked",
     [SERVE_Q_FIND_LINKED_BLOB] =
@@ -81,7 +91,9 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
         " (SELECT 1 FROM link WHERE link.digest = blob.digest)",
     [SERVE_Q_COLLECT_LINKS] =
         "DELETE FROM link WHERE linked < ?1 AND NOT EXISTS (SELECT 1 FROM reference"
-        " WHERE reference.repository = link.repository AND reference.child IN (link.digest, '*'))",
+        " WHERE reference.repository = link.repository AND reference.child IN (link.digest, '*'))"
+        " AND NOT EXISTS (SELECT 1 FROM blob WHERE blob.digest = link.digest"
+        " AND used IS NOT NULL)",
     [SERVE_Q_UNLINKED_BLOBS] = "SELECT digest FROM blob WHERE stored < ?1 AND NOT EXISTS"
                                " (SELECT 1 FROM link WHERE link.digest = blob.digest) LIMIT ?2",
     [SERVE_Q_DELETE_BLOB] = "DELETE FROM blob WHERE digest = ?1",

@@ -11,7 +11,8 @@
 #include "support.h"
 
 /* Undoes what later versions have added. */
-static const char first_version[] = "ALTER TABLE tag DROP COLUMN cached; PRAGMA user_version = 1;";
+static const char first_version[] = "ALTER TABLE tag DROP COLUMN cached; DROP INDEX blob_by_use;"
+                                    "ALTER TABLE blob DROP COLUMN used; PRAGMA user_version = 1;";
 
 struct fixture {
     char *directory, *path;
@@ -329,6 +330,46 @@ static void brings_an_old_database_up(void **state)
     check_tag(f, text, false);
 }
 
+static int64_t cached_bytes(serve_metadata *m)
+{
+    int64_t bytes = -1;
+
+    assert_int_equal(serve_metadata_cached_bytes(m, &bytes, NULL), 0);
+    return bytes;
+}
+
+static void tells_cached_blobs_from_pushed_ones(void **state)
+{
+    const struct fixture *f = *state;
+    coras_digest pushed = digest_of("pushed"), old = digest_of("old"), young = digest_of("young");
+    const struct serve_blob_use uses[] = {{pushed, 9}, {young, 7}, {old, 5}};
+    struct serve_cached_blob list[4];
+    coras_auto_value(coras_strlist) gone = {0};
+    size_t len = 0;
+
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &pushed, 1, NULL), 0);
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &old, 10, NULL), 0);
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &young, 100, NULL), 0);
+    assert_int_equal(serve_metadata_link_blob(f->m, "b", &pushed, 1, NULL), 0);
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &pushed, 1, NULL), 0);
+    assert_int_equal(cached_bytes(f->m), 110);
+    assert_int_equal(serve_metadata_save_uses(f->m, uses, CORAS_ARRAY_LEN(uses), NULL), 0);
+    assert_int_equal(serve_metadata_oldest_cached(f->m, -1, list, 4, &len, NULL), 0);
+    assert_int_equal(len, 2);
+    assert_true(coras_digest_equal(&list[0].digest, &old) && list[0].used_ms == 5);
+    assert_true(coras_digest_equal(&list[1].digest, &young) && list[1].size == 100);
+    assert_int_equal(serve_metadata_forget_cached(f->m, &pushed, NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_forget_cached(f->m, &old, NULL), 0);
+    assert_int_equal(cached_bytes(f->m), 100);
+    assert_int_equal(serve_metadata_mount_blob(f->m, "a", "b", &young, NULL), 0);
+    assert_int_equal(cached_bytes(f->m), 0);
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &old, 10, NULL), 0);
+    /* the collector takes what was pushed and nothing names, and no other */
+    assert_int_equal(serve_metadata_collect(f->m, INT64_MAX, 10, &gone, NULL), 0);
+    assert_int_equal(gone.len, 2);
+    assert_int_equal(cached_bytes(f->m), 10);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(void)
@@ -340,6 +381,7 @@ int main(void)
         TEST(deletes_a_manifest_with_its_tags),
         TEST(keeps_writers_that_meet_apart),
         TEST(collects_what_nothing_names),
+        TEST(tells_cached_blobs_from_pushed_ones),
         TEST(lets_a_pushed_tag_win),
         TEST(brings_an_old_database_up),
         TEST(refuses_a_damaged_database),

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A cache with less room than there is to cache."""
+
+import random
+import signal
+import socket
+import sqlite3
+
+from embedded import digest
+from harness.case import main
+from proxy_case import ProxyCase
+
+MB = 1_000_000
+LAYERS = [random.Random(i).randbytes(MB) for i in range(10)]
+
+
+class CacheSize(ProxyCase):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        for layer in LAYERS:
+            cls.server.push_blob("lib/layers", layer)
+
+    def setUp(self):
+        super().setUp()
+        self.cache = self.new_cache(f"--cache-size={5 * MB}")
+
+    def fetch(self, number):
+        reply = self.get(f"/v2/lib/layers/blobs/{digest(LAYERS[number])}")
+        self.assertTrue(reply.status == 200 and reply.body == LAYERS[number])
+
+    def stored(self):
+        """Numbers of the layers that are here."""
+        files = self.cache.blob_files()
+        return [i for i, layer in enumerate(LAYERS) if digest(layer)[7:] in files]
+
+    def fill_up(self, numbers):
+        for number in numbers:
+            self.fetch(number)
+            self.wait_until(lambda n=number: n in self.stored() and not self.cache.upload_files())
+
+    def test_what_was_not_read_for_longest_goes(self):
+        self.fill_up(range(4))
+        self.fetch(0)  # and so it is newer than 1
+        self.fill_up([4, 5])
+        self.wait_until(lambda: len(self.stored()) <= 4)
+        self.assertEqual(self.stored(), [0, 3, 4, 5])
+        self.proxy.clear()
+        self.fetch(1)
+        self.assertEqual(len(self.proxy.requests("GET")), 1)
+
+    def test_what_was_pushed_stays(self):
+        self.cache.push_blob("own", LAYERS[0])
+        self.fill_up([1])
+        self.cache.push_blob("own", LAYERS[1])  # both
+        self.fill_up(range(2, 10))
+        self.wait_until(lambda: len(self.stored()) <= 6)
+        self.assertTrue({0, 1, 9} <= set(self.stored()), self.stored())
+        self.assertEqual(self.cache.request("GET", f"/v2/own/blobs/{digest(LAYERS[1])}").body, LAYERS[1])
+
+    def test_larger_than_the_room_goes_after_its_last_reader(self):
+        large = random.Random(99).randbytes(16 * MB)
+        self.server.push_blob("lib/layers", large)
+        with socket.socket() as reader:
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.connect(("127.0.0.1", self.cache.port))
+            reader.sendall(f"GET /v2/lib/layers/blobs/{digest(large)} HTTP/1.1\r\n"
+                           "Host: localhost\r\n\r\n".encode())
+            reader.recv(1)
+            self.wait_until(lambda: digest(large)[7:] in self.cache.blob_files())
+            self.fetch(0)
+            self.wait_until(lambda: "evicted" in self.cache.log())
+            self.assertIn(digest(large)[7:], self.cache.blob_files())
+        self.wait_until(lambda: digest(large)[7:] not in self.cache.blob_files())
+
+    def test_order_and_kind_outlive_a_restart(self):
+        self.fill_up(range(4))
+        self.assertEqual(self.cache.stop(signal.SIGTERM), 0)
+        with sqlite3.connect(self.cache.root / "registry.db") as database:
+            self.assertEqual(database.execute("SELECT count(*) FROM blob WHERE used > 0").fetchone(), (4,))
+        self.cache.start()
+        self.fill_up([4, 5])
+        self.wait_until(lambda: len(self.stored()) <= 4)
+        self.assertEqual(self.stored(), [2, 3, 4, 5])
+
+
+if __name__ == "__main__":
+    main()
