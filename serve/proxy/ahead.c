@@ -205,7 +205,7 @@ static int bring(const struct ahead_piece *piece, int64_t size, coras_error **er
     coras_target *target = NULL;
     int rc;
 
-    CORAS_TRY(serve_upstream_target(piece->fill->upstream, piece->fill->repository, &target, err));
+    CORAS_TRY(serve_fills_target(piece->fill->fills, piece->fill, &target, err));
     rc = target->ops->read_blob(target, &read, err);
     coras_target_close(target);
     return rc;

@@ -243,8 +243,7 @@ static bool is_whole(const struct filler *w)
 
 static int open_file(struct filler *w, coras_error **err)
 {
-    CORAS_TRY(serve_upstream_target(w->fill->upstream, w->fill->repository, w->fill->via,
-                                    &w->target, err));
+    CORAS_TRY(serve_fills_target(w->fill->fills, w->fill, &w->target, err));
     CORAS_TRY(coras_hasher_new(w->fill->digest.algorithm, &w->hasher, err));
     CORAS_TRY(serve_partial_open(w->registry->store, &w->fill->digest, &w->fd, &w->found, err));
     serve_fill_set_file(w->fill, w->fd);

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/map.h"
+#include "registry/manner.h"
 #include "serve/http/exchange.h"
 #include "serve/proxy/filler.h"
 #include "serve/proxy/partial.h"
@@ -14,6 +15,8 @@
 
 /* TLS and the database take some; two hundred of them must not take much. */
 #define FILLER_STACK (512 * CORAS_KIB)
+/* Readers wait for twice of that at most. */
+#define SILENCE_S 10
 /* As long as unfinished uploads. */
 #define PARTIAL_AGE_MAX_S (7 * 24 * 3600)
 
@@ -285,6 +288,18 @@ void serve_fills_stop(serve_fills *t)
 }
 
 /* ---- for the filler ---- */
+
+int serve_fills_target(const serve_fills *t, const serve_fill *f, coras_target **ret,
+                       coras_error **err)
+{
+    int silence_s = t->registry->upstreams->environment->stall_timeout_s;
+
+    if (silence_s <= 0 || silence_s > SILENCE_S)
+        silence_s = SILENCE_S;
+    CORAS_TRY(serve_upstream_target(f->upstream, f->repository, f->via, ret, err));
+    coras_registry_set_limits(*ret, silence_s, 0);
+    return 0;
+}
 
 void serve_fills_end(serve_fills *t, serve_fill *f)
 {

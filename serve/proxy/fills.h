@@ -57,6 +57,9 @@ struct serve_registry *serve_fills_registry(const serve_fills *t);
 bool serve_fills_help(serve_fills *t, serve_fill *f, void (*help)(serve_fill *f, void *user),
                       void *user);
 bool serve_fills_are_stopping(serve_fills *t);
+/* The repository at the upstream, where silence is a cut: what is missing is asked for again. */
+CORAS_MUST_CHECK int serve_fills_target(const serve_fills *t, const serve_fill *f,
+                                        coras_target **ret, coras_error **err);
 /* It is over: nobody joins it any more, the next one's turn has come. */
 void serve_fills_end(serve_fills *t, serve_fill *f);
 /* The upstream has sent something else for this digest. */
