@@ -12,6 +12,8 @@
 /* Readers that follow closely are woken no more often than this: each takes more at a time then,
  * and the filler is not held up by waking hundreds. */
 #define WAKE_MS 2
+/* How long readers may keep a window from moving on. */
+#define ROOM_MS 10000
 /* How long a wait may be before it looks again by itself, at most. The first are short. */
 #define LOOK_MS 500
 
@@ -42,6 +44,7 @@ void serve_fill_free(serve_fill *f)
     coras_error_clear(&f->failure);
     coras_strlist_clear(&f->repositories);
     serve_ahead_free(f->ahead);
+    free(f->window);
     pthread_mutex_destroy(&f->lock);
     pthread_cond_destroy(&f->changed);
     free(f->repository);
@@ -146,8 +149,65 @@ void serve_fill_restart(serve_fill *f)
     f->got = 0;
     f->size = -1;
     f->is_measured = false;
+    if (f->window)
+        f->window->kept = 0;
     tell(f);
     pthread_mutex_unlock(&f->lock);
+}
+
+int serve_fill_open_window(serve_fill *f, coras_error **err)
+{
+    serve_window *window = coras_new(serve_window);
+
+    if (!window)
+        return coras_fail_no_memory(err);
+    pthread_mutex_lock(&f->lock);
+    window->kept = f->got;
+    f->window = window;
+    pthread_mutex_unlock(&f->lock);
+    return 0;
+}
+
+static bool has_followers(const serve_fill *f)
+{
+    const serve_follower *follower = f->followers;
+
+    while (follower && follower->is_behind)
+        follower = follower->next;
+    return follower != NULL;
+}
+
+/* Until there is room for a byte; those that do not move are left behind in the end. */
+static size_t await_room(serve_fill *f, const coras_cancel *cancel)
+{
+    int64_t until_ms = coras_now_ms() + ROOM_MS;
+    size_t room;
+
+    while ((room = serve_window_room(f->window, f->got, f->followers)) == 0) {
+        struct timespec step = coras_deadline_ms(LOOK_MS);
+        if (coras_cancelled(cancel))
+            return 0;
+        if (coras_now_ms() >= until_ms) {
+            if (!has_followers(f))
+                return 0;
+            serve_window_leave_behind(f->window, f->got, f->followers);
+        }
+        (void)pthread_cond_timedwait(&f->changed, &f->lock, &step);
+    }
+    return room;
+}
+
+size_t serve_fill_pass(serve_fill *f, const void *data, size_t len, const coras_cancel *cancel)
+{
+    size_t room;
+
+    pthread_mutex_lock(&f->lock);
+    room = await_room(f, cancel);
+    if (room < len)
+        len = room;
+    serve_window_put(f->window, f->got, data, len);
+    pthread_mutex_unlock(&f->lock);
+    return len;
 }
 
 void serve_fill_finish(serve_fill *f)
@@ -175,6 +235,46 @@ void serve_fill_fail(serve_fill *f, const coras_error *failure)
     f->failure = coras_error_dup(failure);
     tell(f);
     pthread_mutex_unlock(&f->lock);
+}
+
+/* ---- followers ---- */
+
+void serve_fill_follow(serve_fill *f, serve_follower *follower)
+{
+    pthread_mutex_lock(&f->lock);
+    follower->next = f->followers;
+    f->followers = follower;
+    pthread_mutex_unlock(&f->lock);
+}
+
+void serve_fill_unfollow(serve_fill *f, serve_follower *follower)
+{
+    serve_follower **link = &f->followers;
+
+    pthread_mutex_lock(&f->lock);
+    while (*link != follower)
+        link = &(*link)->next;
+    *link = follower->next;
+    if (f->window)
+        pthread_cond_broadcast(&f->changed);
+    pthread_mutex_unlock(&f->lock);
+}
+
+void serve_fill_move(serve_fill *f, serve_follower *follower, int64_t position)
+{
+    follower->position = position;
+    if (f->window)
+        pthread_cond_broadcast(&f->changed);
+}
+
+bool serve_fill_can_join(serve_fill *f)
+{
+    bool can;
+
+    pthread_mutex_lock(&f->lock);
+    can = !f->window || serve_window_first(f->window, f->got) == f->window->kept;
+    pthread_mutex_unlock(&f->lock);
+    return can;
 }
 
 /* ---- waiting ---- */

@@ -16,6 +16,7 @@
 #include <pthread.h>
 #include "oci/digest.h"
 #include "serve/proxy/upstream.h"
+#include "serve/proxy/window.h"
 
 /* What readers do not get before the verdict. */
 #define SERVE_FILL_HELD_BACK (64 * CORAS_KIB)
@@ -53,6 +54,8 @@ typedef struct serve_fill {
     bool is_recorded;          /* lock; their links were made, or could not be: whoever comes later
                                   makes his own */
     bool is_kept;              /* lock; it was stored */
+    serve_follower *followers; /* lock; that read of it */
+    serve_window *window;      /* lock; it is not kept: the last bytes that came. NULL: it is */
     struct serve_ahead *ahead; /* const once made; what was brought out of turn */
 
     unsigned users;          /* the table's lock */
@@ -83,11 +86,22 @@ void serve_fill_advance(serve_fill *f, int64_t bytes);
 /* Nothing of what was there counts any more. */
 void serve_fill_restart(serve_fill *f);
 void serve_fill_finish(serve_fill *f);
+/* From here on nothing is written. NO_MEMORY. */
+CORAS_MUST_CHECK int serve_fill_open_window(serve_fill *f, coras_error **err);
+/* Hand some of the bytes through the window, when its readers have made room: how many. 0: nobody
+ * reads any more. */
+size_t serve_fill_pass(serve_fill *f, const void *data, size_t len, const coras_cancel *cancel);
 /* What became of its file, after all of it was verified. */
 void serve_fill_set_kept(serve_fill *f, bool is_kept);
 void serve_fill_fail(serve_fill *f, const coras_error *failure);
 
 /* ---- for readers ---- */
+void serve_fill_follow(serve_fill *f, serve_follower *follower);
+void serve_fill_unfollow(serve_fill *f, serve_follower *follower);
+/* It wants the byte at `position`, and none before. With the lock. */
+void serve_fill_move(serve_fill *f, serve_follower *follower, int64_t position);
+/* Whether a reader of the whole can still begin with it. */
+bool serve_fill_can_join(serve_fill *f);
 struct serve_fill_wait {
     bool (*is_gone)(void *user); /* whoever waits has left */
     void *user;

@@ -13,6 +13,7 @@
 #include "serve/proxy/ahead.h"
 #include "serve/proxy/partial.h"
 #include "serve/proxy/patience.h"
+#include "serve/storage/collect.h"
 #include "serve/storage/evict.h"
 
 /* Read at a time from what an earlier life has left. */
@@ -21,6 +22,12 @@
 #define FLUSH_BYTES (16 * CORAS_MIB)
 /* What is hashed anew takes long from here on: the upstream is asked for the size meanwhile. */
 #define LONG_BYTES (64 * CORAS_MIB)
+
+/* How often the free space is looked at, where some has to stay. */
+#define LOOK_BYTES (4 * CORAS_MIB)
+/* Given up for a fill that has no room, at a time: no more than it needs. */
+#define ROOM_LEAST ((int64_t)CORAS_MIB)
+#define ROOM_MOST  ((int64_t)64 * CORAS_MIB)
 
 struct filler {
     serve_fill *fill;
@@ -36,7 +43,10 @@ struct filler {
     int64_t stop_at; /* somebody has brought what follows; -1: nobody */
     int64_t found;   /* what an earlier life had left */
     int64_t began_ms;
-    bool no_parts; /* the upstream does not send any */
+    int64_t look_at;   /* where to look at the free space again */
+    bool is_published; /* it is a blob of the store */
+    bool is_passed;    /* nothing is written any more */
+    bool no_parts;     /* the upstream does not send any */
     int resumes;
     struct serve_patience patience;
 };
@@ -58,12 +68,95 @@ static void take(struct filler *w, const void *data, size_t len)
     serve_fill_advance(w->fill, (int64_t)len);
 }
 
+/* Whether the disk keeps the free space that the operator asked for. Asked now and then. */
+static bool is_above_floor(struct filler *w)
+{
+    int64_t floor = w->registry->options.min_free, space;
+
+    if (floor <= 0 || w->got < w->look_at)
+        return true;
+    w->look_at = w->got + LOOK_BYTES;
+    space = coras_free_space(w->registry->store->uploads_fd);
+    return space < 0 || space >= floor;
+}
+
+static int write_file(struct filler *w, const void *data, size_t len, coras_error **err)
+{
+    if (w->fd < 0 || !is_above_floor(w))
+        return coras_fail(err, CORAS_ERR_NO_SPACE, "no space left");
+    return coras_pwrite_full(w->fd, data, len, w->got, err);
+}
+
+static void tell(const struct filler *w, const char *what, const coras_error *failure);
+
+/* There is no room, and nothing to give up for it: readers get it all the same. */
+static int stop_keeping(struct filler *w, coras_error **err)
+{
+    CORAS_TRY(serve_fill_open_window(w->fill, err));
+    serve_partial_remove(w->registry->store, &w->fill->digest);
+    w->is_passed = true;
+    tell(w, "no space left, passed through and not kept", NULL);
+    return 0;
+}
+
+static int64_t wanted_room(const struct filler *w)
+{
+    int64_t missing = w->size - w->got;
+
+    if (missing < ROOM_LEAST)
+        return ROOM_LEAST;
+    return missing < ROOM_MOST ? missing : ROOM_MOST;
+}
+
+/* Into the file; *ret_stored false: it has no room. */
+static int store(struct filler *w, const void *data, size_t len, bool *ret_stored,
+                 coras_error **err)
+{
+    coras_auto(coras_error) failure = NULL;
+    int rc = write_file(w, data, len, &failure);
+
+    if (rc == CORAS_ERR_NO_SPACE && serve_evict(w->registry, wanted_room(w)) > 0) {
+        coras_error_clear(&failure);
+        w->look_at = w->got;
+        rc = write_file(w, data, len, &failure);
+    }
+    *ret_stored = rc == 0;
+    if (rc == CORAS_ERR_NO_SPACE)
+        return stop_keeping(w, err);
+    coras_error_propagate(err, &failure);
+    return rc;
+}
+
+/* At the pace of the readers. */
+static int pass(struct filler *w, const char *data, size_t len, coras_error **err)
+{
+    while (len > 0) {
+        size_t passed = serve_fill_pass(w->fill, data, len, w->target->cancel);
+        CORAS_TRY(coras_cancel_check(w->target->cancel, err));
+        if (passed == 0)
+            return coras_fail(err, CORAS_ERR_NO_SPACE, "no space left, and nobody reads");
+        serve_metrics_add(w->registry->metrics, SERVE_METRIC_CACHE_PASSED_BYTES, NULL,
+                          (int64_t)passed);
+        take(w, data, passed);
+        data += passed;
+        len -= passed;
+    }
+    return 0;
+}
+
 static int append(struct filler *w, const void *data, size_t len, coras_error **err)
 {
-    CORAS_TRY(coras_pwrite_full(w->fd, data, len, w->got, err));
-    take(w, data, len);
+    bool stored = false;
+
+    if (!w->is_passed)
+        CORAS_TRY(store(w, data, len, &stored, err));
+    if (stored) {
+        take(w, data, len);
+        begin_flush(w);
+    } else {
+        CORAS_TRY(pass(w, data, len, err));
+    }
     serve_patience_moved(&w->patience, coras_now_ms());
-    begin_flush(w);
     return 0;
 }
 
@@ -241,12 +334,24 @@ static bool is_whole(const struct filler *w)
            coras_digest_equal(&have, &w->fill->digest);
 }
 
+/* Without room for as much as a name there is no file. */
+static int open_partial(struct filler *w, coras_error **err)
+{
+    coras_auto(coras_error) failure = NULL;
+    int rc = serve_partial_open(w->registry->store, &w->fill->digest, &w->fd, &w->found, &failure);
+
+    serve_fill_set_file(w->fill, w->fd);
+    if (rc == CORAS_ERR_NO_SPACE)
+        return 0;
+    coras_error_propagate(err, &failure);
+    return rc;
+}
+
 static int open_file(struct filler *w, coras_error **err)
 {
     CORAS_TRY(serve_fills_target(w->fill->fills, w->fill, &w->target, err));
     CORAS_TRY(coras_hasher_new(w->fill->digest.algorithm, &w->hasher, err));
-    CORAS_TRY(serve_partial_open(w->registry->store, &w->fill->digest, &w->fd, &w->found, err));
-    serve_fill_set_file(w->fill, w->fd);
+    CORAS_TRY(open_partial(w, err));
     if (w->found >= LONG_BYTES)
         CORAS_TRY(measure(w, err));
     return hash_found(w, err);
@@ -278,7 +383,7 @@ static int start_anew(struct filler *w, coras_error **err)
     w->no_parts = false;
     serve_fill_restart(w->fill);
     serve_ahead_clear(w->fill);
-    if (ftruncate(w->fd, 0) < 0)
+    if (w->fd >= 0 && ftruncate(w->fd, 0) < 0)
         return coras_fail_errno(err, errno, "truncate");
     coras_hasher_free(w->hasher);
     w->hasher = NULL;
@@ -315,24 +420,40 @@ static int record(struct filler *w, coras_error **err)
                   : coras_fail_no_memory(err);
         pthread_mutex_lock(&f->lock);
     }
-    f->is_recorded = true;
+    f->is_recorded = rc == 0;
     pthread_mutex_unlock(&f->lock);
     return rc;
 }
 
-static int keep(struct filler *w, coras_error **err)
+static int publish(struct filler *w, coras_error **err)
 {
     char name[SERVE_PARTIAL_NAME_MAX];
     serve_blob_store *store = w->registry->store;
-    int rc;
+    int rc = 0;
 
     CORAS_TRY(coras_fsync(w->fd, "blob", err)); /* takes long: before the lock */
     pthread_rwlock_rdlock(&store->collecting);
-    rc = serve_blob_store_publish(store, serve_partial_name(&w->fill->digest, name), w->fd,
-                                  &w->fill->digest, err);
+    if (!w->is_published)
+        rc = serve_blob_store_publish(store, serve_partial_name(&w->fill->digest, name), w->fd,
+                                      &w->fill->digest, err);
+    w->is_published = rc == 0;
     if (rc == 0)
         rc = record(w, err);
     pthread_rwlock_unlock(&store->collecting);
+    return rc;
+}
+
+/* The last bytes may have been the last that the disk had: the database needs some, too. */
+static int keep(struct filler *w, coras_error **err)
+{
+    coras_auto(coras_error) failure = NULL;
+    int rc = publish(w, &failure);
+
+    if (rc == CORAS_ERR_NO_SPACE && serve_evict(w->registry, ROOM_LEAST) > 0) {
+        coras_error_clear(&failure);
+        rc = publish(w, &failure);
+    }
+    coras_error_propagate(err, &failure);
     return rc;
 }
 
@@ -350,16 +471,22 @@ static void tell(const struct filler *w, const char *what, const coras_error *fa
         serve_log_failure(w->fill->repository, coras_error_message(failure));
 }
 
+/* Of one that is passed through the name is gone, and may be another fill's by now. */
+static void remove_partial(const struct filler *w)
+{
+    if (!w->is_passed)
+        serve_partial_remove(w->registry->store, &w->fill->digest);
+}
+
 static void end_badly(struct filler *w, int rc, const coras_error *failure)
 {
+    if (w->got == 0 || is_mismatch(rc, failure))
+        remove_partial(w);
     if (is_mismatch(rc, failure)) {
-        serve_partial_remove(w->registry->store, &w->fill->digest);
         serve_fills_refuse(w->fill->fills, w->fill);
         serve_metrics_add(w->registry->metrics, SERVE_METRIC_CACHE_MISMATCHES,
                           SERVE_LABELS(.upstream = w->label), 1);
     }
-    if (w->got == 0)
-        serve_partial_remove(w->registry->store, &w->fill->digest);
     if (rc != CORAS_ERR_CANCELLED)
         tell(w, is_mismatch(rc, failure) ? "mismatch, not kept" : "given up", failure);
     serve_fill_fail(w->fill, failure);
@@ -371,12 +498,19 @@ static void end_well(struct filler *w)
 
     int rc;
 
+    if (w->is_passed) {
+        serve_fill_finish(w->fill);
+        serve_fill_set_kept(w->fill, false);
+        return;
+    }
     serve_fill_finish(w->fill); /* verified: readers need not wait for the disk */
     rc = keep(w, &failure);
     serve_uses_note(w->registry->uses, &w->fill->digest); /* there is a row to hear of it now */
     serve_fill_set_kept(w->fill, rc == 0);
     if (rc < 0) {
         serve_partial_remove(w->registry->store, &w->fill->digest);
+        if (w->is_published)
+            serve_collect_stray(w->registry, &w->fill->digest);
         tell(w, "not kept", failure);
     } else {
         tell(w, "filled", NULL);

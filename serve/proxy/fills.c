@@ -226,6 +226,10 @@ static int join(serve_fills *t, const struct serve_fill_request *r, serve_fill *
     if (t->is_stopping)
         return coras_fail(err, CORAS_ERR_CANCELLED, "the registry is going down");
     *ret = coras_map_get(t->by_digest, text);
+    if (*ret && !serve_fill_can_join(*ret)) {
+        unlist(t, *ret);
+        *ret = NULL;
+    }
     *ret_began = *ret == NULL;
     if (!*ret)
         return begin(t, r, text, ret, err);

@@ -12,6 +12,7 @@
 struct serve_reader {
     struct serve_exchange *exchange;
     serve_fill *fill;
+    serve_follower follower;
     unsigned label;     /* of the upstream, for metrics */
     int64_t first, end; /* of the blob */
     bool is_part;
@@ -43,6 +44,8 @@ serve_reader *serve_reader_new(struct serve_exchange *x, serve_fill *f,
         .end = range->last < 0 ? -1 : range->last + 1,
         .is_part = is_part,
     };
+    r->follower.position = r->first;
+    serve_fill_follow(f, &r->follower);
     serve_metrics_add(x->registry->metrics, SERVE_METRIC_CACHE_READERS, NULL, 1);
     return r;
 }
@@ -52,6 +55,7 @@ void serve_reader_free(serve_reader *r)
     if (!r)
         return;
     serve_metrics_add(r->exchange->registry->metrics, SERVE_METRIC_CACHE_READERS, NULL, -1);
+    serve_fill_unfollow(r->fill, &r->follower);
     serve_fills_leave(r->fill->fills, r->fill);
     free(r);
 }
@@ -76,12 +80,13 @@ static void want(const serve_reader *r, int64_t position)
     pthread_mutex_lock(&f->lock);
 }
 
-static int await_locked(const serve_reader *r, int64_t position, const struct serve_fill_wait *wait,
+static int await_locked(serve_reader *r, int64_t position, const struct serve_fill_wait *wait,
                         coras_error **err)
 {
     serve_fill *f = r->fill;
     int64_t step_ms = SERVE_FILL_STEP_MS;
 
+    serve_fill_move(f, &r->follower, position);
     while (!is_there(r, position)) {
         if (f->state == SERVE_FILL_FAILED)
             return serve_fill_why(f, err);
@@ -100,6 +105,18 @@ static int64_t written(const serve_fill *f, int64_t position, size_t cap)
     return bytes > (int64_t)cap ? (int64_t)cap : bytes;
 }
 
+/* The same of what is not in the file, which is copied. */
+static ssize_t pass(const serve_reader *r, int64_t position, char *buffer, size_t cap)
+{
+    const serve_fill *f = r->fill;
+    int64_t bytes = written(f, position, cap);
+
+    if (r->follower.is_behind || position < serve_window_first(f->window, f->got))
+        return -1;
+    serve_window_copy(f->window, position, buffer, (size_t)bytes);
+    return (ssize_t)bytes;
+}
+
 /* What was sent of an answer is void when the fill has begun anew. */
 static bool is_void(serve_reader *r)
 {
@@ -116,11 +133,14 @@ static ssize_t take_locked(serve_reader *r, int64_t position, char *buffer, size
 
     if (is_void(r))
         return -1;
-    if (serve_fill_can_read(f, position)) {
-        *ret_fd = f->fd;
-        return written(f, position, cap);
-    }
-    return (ssize_t)serve_ahead_copy(f, position, buffer, cap);
+    if (!serve_fill_can_read(f, position))
+        return (ssize_t)serve_ahead_copy(f, position, buffer, cap);
+    if (f->window && position >= f->window->kept)
+        return pass(r, position, buffer, cap);
+    if (f->window && f->window->kept - position < (int64_t)cap)
+        cap = (size_t)(f->window->kept - position);
+    *ret_fd = f->fd;
+    return written(f, position, cap);
 }
 
 /* ---- the body ---- */

@@ -11,6 +11,24 @@
 /* Down to so many percent of the limit, so that not every new blob costs a search. */
 #define DOWN_TO_PERCENT 95
 
+/* Row first, so that no name is without content; but where there is no room for as much as to
+ * forget a row, the file goes before: who asks for the blob then has it fetched. */
+static int remove_locked(struct serve_registry *r, const coras_digest *digest, coras_error **err)
+{
+    coras_auto(coras_error) full = NULL;
+    int rc;
+
+    if (serve_uses_is_held(r->uses, digest))
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "it is being read");
+    rc = serve_metadata_forget_cached(r->metadata, digest, &full);
+    if (rc != CORAS_ERR_NO_SPACE) {
+        coras_error_propagate(err, &full);
+        return rc < 0 ? rc : serve_blob_store_remove(r->store, digest, err);
+    }
+    CORAS_TRY(serve_blob_store_remove(r->store, digest, err));
+    return serve_metadata_forget_cached(r->metadata, digest, err);
+}
+
 /* Nobody may link it while it goes. */
 static bool remove_blob(struct serve_registry *r, const coras_digest *digest)
 {
@@ -18,13 +36,9 @@ static bool remove_blob(struct serve_registry *r, const coras_digest *digest)
     int rc;
 
     pthread_rwlock_wrlock(&r->store->collecting);
-    rc = serve_uses_is_held(r->uses, digest)
-             ? CORAS_ERR_EXISTS
-             : serve_metadata_forget_cached(r->metadata, digest, &err);
-    if (rc == 0)
-        rc = serve_blob_store_remove(r->store, digest, &err);
+    rc = remove_locked(r, digest, &err);
     pthread_rwlock_unlock(&r->store->collecting);
-    if (err && rc != CORAS_ERR_NOT_FOUND)
+    if (rc < 0 && rc != CORAS_ERR_NOT_FOUND)
         serve_log_failure("eviction", coras_error_message(err));
     return rc == 0;
 }

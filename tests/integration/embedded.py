@@ -221,6 +221,19 @@ class ServerCase(unittest.TestCase):
         self.addCleanup(server.close)
         return server
 
+    def small_server(self, megabytes, *options):
+        """On a small file system of its own, in a mount namespace."""
+        probe = ["unshare", "--mount", "--map-root-user", "true"]
+        if not shutil.which("unshare") or subprocess.run(probe, check=False, capture_output=True).returncode:
+            raise unittest.SkipTest("no mount namespaces here")
+        server = self.new_server(*options)
+        mount = server.top / "small"
+        mount.mkdir()
+        server.root = mount / "root"
+        server.prefix = ["unshare", "--mount", "--map-root-user", "sh", "-c",
+                         f'mount -t tmpfs -o size={megabytes}m,mode=700 none "{mount}" && exec "$0" "$@"']
+        return server.start()
+
     def request(self, *args, **named):
         return self.server.request(*args, **named)
 

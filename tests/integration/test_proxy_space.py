@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A cache with less room than there is to cache."""
 
+import concurrent.futures
+import http.client
 import random
 import signal
 import socket
@@ -82,6 +84,51 @@ class CacheSize(ProxyCase):
         self.fill_up([4, 5])
         self.wait_until(lambda: len(self.stored()) <= 4)
         self.assertEqual(self.stored(), [2, 3, 4, 5])
+
+
+class FullDisk(ProxyCase):
+    large = random.Random(98).randbytes(24 * MB)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.server.push_blob("lib/layers", cls.large)
+        for layer in LAYERS:
+            cls.server.push_blob("lib/layers", layer)
+
+    def setUp(self):
+        super().setUp()
+        self.cache = self.small_server(8, f"--proxy=http://127.0.0.1:{self.proxy.port}")
+
+    def layer(self, data):
+        return self.get(f"/v2/lib/layers/blobs/{digest(data)}").body
+
+    def test_what_does_not_fit_is_passed_through(self):
+        self.fault(rate=24 * MB)
+        with concurrent.futures.ThreadPoolExecutor(6) as pool:
+            replies = list(pool.map(self.layer, [self.large] * 6))
+        self.assertTrue(all(reply == self.large for reply in replies))
+        self.assertEqual(len(self.gets()), 1)
+        self.wait_until(lambda: "passed through" in self.cache.log())
+        self.proxy.clear()
+        for _ in range(2):
+            self.assertTrue(self.get().body == self.data)  # fits again
+            self.wait_until(lambda: "filled" in self.cache.log())
+        self.assertEqual(len(self.gets()), 1)
+
+    def test_wrong_bytes_do_not_end_there_either(self):
+        self.fault(corrupt=23 * MB)
+        with self.assertRaises(http.client.IncompleteRead):
+            self.layer(self.large)
+        self.assertTrue(self.get().body == self.data)
+
+    def test_what_is_older_makes_room(self):
+        for layer in LAYERS:
+            self.assertTrue(self.layer(layer) == layer)
+        self.assertTrue(self.layer(LAYERS[9]) == LAYERS[9])
+        self.assertEqual(len(self.gets()), 10)
+        self.wait_until(lambda: self.cache.log().count("filled") == 10)
+        self.assertIn("evicted", self.cache.log())
 
 
 if __name__ == "__main__":

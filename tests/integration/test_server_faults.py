@@ -5,14 +5,12 @@ import concurrent.futures
 import contextlib
 import json
 import os
-import shutil
 import signal
 import socket
 import sqlite3
 import subprocess
 import threading
 import time
-import unittest
 
 from embedded import (OCI_MANIFEST, PROGRAM, ServerCase, digest, image, send_part,
                       wait_for_size)
@@ -434,19 +432,6 @@ class Damage(ServerCase):
 
 
 class Disk(FaultCase):
-    def small_server(self, megabytes, *options):
-        """On a small file system of its own, in a mount namespace."""
-        probe = ["unshare", "--mount", "--map-root-user", "true"]
-        if not shutil.which("unshare") or subprocess.run(probe, check=False, capture_output=True).returncode:
-            raise unittest.SkipTest("no mount namespaces here")
-        server = self.new_server(*options)
-        mount = server.top / "small"
-        mount.mkdir()
-        server.root = mount / "root"
-        server.prefix = ["unshare", "--mount", "--map-root-user", "sh", "-c",
-                         f'mount -t tmpfs -o size={megabytes}m,mode=700 none "{mount}" && exec "$0" "$@"']
-        return server.start()
-
     def test_full_disk(self):
         server = self.small_server(8)
         data = server.push_image("a", "v1")

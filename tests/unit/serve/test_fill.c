@@ -113,6 +113,37 @@ static void a_wish_does_not_end_patience_but_wishes_do(void **state)
     assert_int_equal(serve_patience_decide(&p, now_ms, busy, true, &wait_ms), SERVE_PATIENCE_OVER);
 }
 
+static void a_window_waits_for_those_who_move(void **state)
+{
+    static serve_window w = {.kept = 100};
+    static char data[2 * 1000], back[sizeof(data)];
+    serve_follower slow = {.position = 0}, fast = {.next = &slow};
+    int64_t got = 100;
+
+    (void)state;
+    assert_int_equal(serve_window_room(&w, got, NULL), SERVE_WINDOW_BYTES);
+    for (size_t i = 0; i < sizeof(data); i++)
+        data[i] = (char)(i * 7);
+    while (serve_window_room(&w, got, &fast) >= sizeof(data)) {
+        serve_window_put(&w, got, data, sizeof(data));
+        got += (int64_t)sizeof(data);
+        fast.position = got;
+    }
+    assert_int_equal(serve_window_first(&w, got), 100);
+    assert_int_equal(serve_window_room(&w, got, &fast), SERVE_WINDOW_BYTES - (got - 100));
+    serve_window_leave_behind(&w, got, &fast);
+    assert_false(slow.is_behind);
+    serve_window_put(&w, got, data, sizeof(data) / 2); /* around the end of the ring */
+    got = 100 + SERVE_WINDOW_BYTES;
+    serve_window_leave_behind(&w, got, &fast);
+    assert_true(slow.is_behind);
+    assert_false(fast.is_behind);
+    assert_int_equal(serve_window_room(&w, got, &slow), 0);
+    assert_int_equal(serve_window_room(&w, fast.position, &fast), SERVE_WINDOW_BYTES);
+    serve_window_copy(&w, fast.position, back, sizeof(data) / 2);
+    assert_memory_equal(back, data, sizeof(data) / 2);
+}
+
 static void lies_are_remembered_for_a_minute(void **state)
 {
     static serve_refused r;
@@ -147,6 +178,7 @@ int main(void)
         cmocka_unit_test(patience_has_an_end),
         cmocka_unit_test(what_passes_is_waited_for),
         cmocka_unit_test(a_wish_does_not_end_patience_but_wishes_do),
+        cmocka_unit_test(a_window_waits_for_those_who_move),
         cmocka_unit_test(lies_are_remembered_for_a_minute),
     };
 
