@@ -132,6 +132,7 @@ const struct cmd cmd_login = {
 struct logout_state {
     struct opt_bool debug;
     struct opt_list registry_config;
+    struct opt_string error_format;
 };
 
 static const struct opt logout_options[] = {
@@ -140,7 +141,11 @@ static const struct opt logout_options[] = {
      "auth config path", NULL},
     OPT_END,
 };
-static const struct opt_use logout_groups[] = {{logout_options, 0, NULL, NULL}, {0}};
+static const struct opt_use logout_groups[] = {
+    {logout_options, 0, NULL, NULL},
+    {error_format_options, offsetof(struct logout_state, error_format), NULL, NULL},
+    {0},
+};
 
 static int logout_run(struct call *call, coras_error **err)
 {

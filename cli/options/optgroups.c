@@ -27,12 +27,17 @@ static int check_error_format(const char *value, coras_error **err)
                       "unknown error format: %s\nAvailable options: text, json", value);
 }
 
+#define ERROR_FORMAT_OPTION(at)                                                                    \
+    {                                                                                              \
+        "error-format", 0, OPT_STRING, 0, at, "text",                                              \
+            "how a failure is told on stderr: text, or 'json' for one object with its code",       \
+            check_error_format                                                                     \
+    }
+const struct opt error_format_options[] = {ERROR_FORMAT_OPTION(0), OPT_END};
 const struct opt debug_options[] = {
     {"debug", 'd', OPT_BOOL, 0, OPT_AT(struct common_options, debug), NULL,
      "output debug logs (implies --no-tty)", NULL},
-    {"error-format", 0, OPT_STRING, 0, OPT_AT(struct common_options, error_format), "text",
-     "how a failure is told on stderr: text, or 'json' for one object with its code",
-     check_error_format},
+    ERROR_FORMAT_OPTION(OPT_AT(struct common_options, error_format)),
     OPT_END,
 };
 const struct opt verbose_on_options[] = {VERBOSE_OPTION("true"), OPT_END};

@@ -27,6 +27,7 @@ struct common_options {
     struct opt_bool verbose;
     struct opt_string error_format;
 };
+extern const struct opt error_format_options[]; /* one struct opt_string; debug_options has it */
 extern const struct opt debug_options[];
 extern const struct opt verbose_on_options[];  /* --verbose with default true */
 extern const struct opt verbose_off_options[]; /* the flag has no effect */

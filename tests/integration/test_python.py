@@ -14,7 +14,7 @@ from unittest import mock
 
 from harness import programs
 from harness.case import CliCase, main
-from harness.servers import CorasServe, can_serve
+from harness.servers import PASSWORD, USER, CorasServe, DockerRegistry, can_serve
 from harness.waiting import wait_until
 
 SOURCE = Path(__file__).resolve().parents[2] / "python" / "src"
@@ -91,6 +91,20 @@ class Package(CliCase):
         self.assertEqual(caught.exception.code, "NOT_FOUND")
         self.assertTrue(caught.exception.hint)
         self.assertEqual(caught.exception.exit_code, 1)
+
+    @programs.need_docker_registry
+    def test_logging_in_and_out(self):
+        with DockerRegistry(auth="basic") as registry:
+            client = coras.OrasClient(registry.host, registry_config=self.box.home / "auth.json")
+            with self.assertRaises(coras.CorasError) as caught:
+                client.login("user", "wrong")
+            self.assertEqual((caught.exception.code, caught.exception.status), ("UNAUTHORIZED", 401))
+            client.login(USER, PASSWORD)
+            client.push("a", "v1", ["config.json"])
+            client.logout()
+            with self.assertRaises(coras.CorasError) as caught:
+                client.tags("a")
+            self.assertEqual(caught.exception.code, "NO_CREDENTIAL")
 
     def test_names_of_absolute_paths_are_relative(self):
         elsewhere = self.box.home / "models"

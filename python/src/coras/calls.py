@@ -157,7 +157,7 @@ def login(s: Settings, username: str, password: str) -> Call[None]:
 
 
 def logout(s: Settings) -> Call[None]:
-    return Call(["logout", *s.config_flags(), s.registry], _nothing)
+    return Call(["logout", "--error-format", "json", *s.config_flags(), s.registry], _nothing)
 
 
 def push(
