@@ -145,7 +145,9 @@ int main(int argc, char **argv)
         return 2;
     }
     is_head = strcmp(argv[2], "HEAD") == 0;
-    snprintf(request, sizeof(request), "%s %s HTTP/1.1\r\nHost: localhost\r\nAccept: */*\r\n\r\n",
+    snprintf(request, sizeof(request),
+             "%s %s HTTP/1.1\r\nHost: localhost\r\nAccept: "
+             "application/vnd.oci.image.manifest.v1+json\r\n\r\n",
              argv[2], argv[3]);
     for (int i = 0; i < count; i++)
         open_connection(&connections[i], (int)strtol(argv[1], NULL, 10), poll);

@@ -16,8 +16,9 @@
 #include "serve/http/log.h"
 
 /* Half of it is the receive buffer: pieces of an upload have this size at most. The library clears
- * all of it between two requests, so every open connection costs it in full. */
-#define CONNECTION_MEMORY (128 * CORAS_KIB)
+ * all of it between two requests, so every open connection costs it in full, and every request the
+ * time. A head must fit in too: real ones have some KiB. */
+#define CONNECTION_MEMORY (40 * CORAS_KIB)
 /* Address space; the JSON parser may nest 2048 deep. */
 #define THREAD_STACK (2 * CORAS_MIB)
 /* What is read and thrown away so that a refused client finds its answer. */
