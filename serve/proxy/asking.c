@@ -49,7 +49,7 @@ struct serve_said serve_ask(const serve_place *place,
     if (state != SERVE_UPSTREAM_ASK)
         return serve_said_unasked(state, wait_ms);
     rc = ask_once(place, ask, user, &failure);
-    if (rc < 0 && serve_upstream_doubts_ns(u, failure)) {
+    if (rc < 0 && (serve_upstream_doubts_ns(u, failure) || serve_upstream_rereads(u, failure))) {
         coras_error_clear(&failure);
         rc = ask_once(place, ask, user, &failure);
     }

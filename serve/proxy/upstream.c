@@ -18,6 +18,7 @@
 /* What is obeyed of a wish to be left alone; without a number, this is one. */
 #define BUSY_MOST_MS    60000
 #define BUSY_DEFAULT_MS 2000
+#define REREAD_MS       30000
 /* Clients give up after ten seconds without a byte, some of them. */
 #define QUICK_S 5
 
@@ -162,6 +163,35 @@ int serve_upstream_target(serve_upstream *u, const char *repository, const char 
     CORAS_TRY(coras_registry_behave(t, &manner, err));
     *ret = coras_steal(&t);
     return 0;
+}
+
+static bool is_refusal(const coras_error *failure)
+{
+    int status = coras_error_http_status(failure);
+
+    return status == 401 || status == 403;
+}
+
+bool serve_upstream_rereads(serve_upstream *u, const coras_error *failure)
+{
+    coras_auto(coras_error) err = NULL;
+    int64_t now = coras_now_ms();
+    bool due;
+    int rc;
+
+    if (!is_refusal(failure))
+        return false;
+    pthread_mutex_lock(&u->lock);
+    due = u->reread_ms == 0 || now - u->reread_ms >= REREAD_MS;
+    if (due)
+        u->reread_ms = now;
+    pthread_mutex_unlock(&u->lock);
+    if (!due)
+        return false;
+    rc = coras_client_reread_credentials(u->client, &err);
+    if (rc < 0)
+        serve_log_note("proxy %s: %s", u->label, coras_error_message(err));
+    return rc > 0;
 }
 
 bool serve_upstream_doubts_ns(serve_upstream *u, const coras_error *failure)

@@ -25,6 +25,7 @@ typedef struct serve_upstream {
     int64_t down_until_ms; /* lock; monotonic, 0 = it answers */
     int64_t busy_until_ms; /* lock; it has asked not to be asked before */
     bool is_down;          /* lock; the last that was heard of it */
+    int64_t reread_ms;     /* lock; when its credentials were read the last time */
     bool refuses_ns;       /* lock; it does not take the query that names a registry */
 } serve_upstream;
 
@@ -64,6 +65,10 @@ CORAS_MUST_CHECK int serve_upstream_target(serve_upstream *u, const char *reposi
 /* Whether a refusal may be for the name of the registry that was sent along: some take no unknown
  * query. True once for an upstream: it is not sent any more, and a new target may be asked. */
 bool serve_upstream_doubts_ns(serve_upstream *u, const coras_error *failure);
+
+/* After a refusal: read the credentials again, which others renew in their files, at most twice in
+ * a minute. Whether that was done, and the same may be asked again. */
+bool serve_upstream_rereads(serve_upstream *u, const coras_error *failure);
 
 /* ---- how it does ---- */
 enum serve_upstream_state {

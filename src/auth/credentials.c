@@ -275,6 +275,70 @@ int coras_credentials_get(coras_credentials *c, const char *registry, const char
     return 0;
 }
 
+/* As `c` was when it was new. */
+static int read_anew(const coras_credentials *c, coras_credentials *ret, coras_error **err)
+{
+    ret->environment = c->environment;
+    ret->named = c->named;
+    ret->found = coras_map_new(release_cred);
+    if (!ret->found)
+        return coras_fail_no_memory(err);
+    for (size_t i = 0; i < c->paths.len; i++)
+        CORAS_TRY(coras_strlist_add(&ret->paths, c->paths.items[i], err));
+    CORAS_TRY(load_files(ret, err));
+    return c->named ? 0 : load_later(ret, err);
+}
+
+#define SWAP(member)                                                                               \
+    do {                                                                                           \
+        __typeof__(c->member) before = c->member;                                                  \
+        c->member = anew->member;                                                                  \
+        anew->member = before;                                                                     \
+    } while (0)
+
+/* Under the lock. The paths stay: others hold them. */
+static void take_over(coras_credentials *c, coras_credentials *anew)
+{
+    SWAP(docker);
+    SWAP(docker_count);
+    SWAP(first);
+    SWAP(found);
+    SWAP(refused);
+    SWAP(unhelped);
+    for (size_t i = 0; i < AUTHJSON_FILES; i++)
+        SWAP(later[i]);
+    SWAP(later_loaded);
+}
+
+static bool has_files(const coras_credentials *c)
+{
+    bool any = c->first.root != NULL;
+
+    for (size_t i = 0; i < c->docker_count; i++)
+        any = any || c->docker[i].root;
+    for (size_t i = 0; i < AUTHJSON_FILES; i++)
+        any = any || c->later[i].root;
+    return any;
+}
+
+int coras_credentials_reread(coras_credentials *c, coras_error **err)
+{
+    coras_auto(coras_credentials) anew = NULL;
+
+    if (!coras_cred_is_empty(&c->given))
+        return 0;
+    anew = coras_new(coras_credentials);
+    if (!anew)
+        return coras_fail_no_memory(err);
+    pthread_mutex_init(&anew->lock, NULL);
+    CORAS_TRY(read_anew(c, anew, err));
+    pthread_mutex_lock(&c->lock);
+    take_over(c, anew);
+    bool any = has_files(c);
+    pthread_mutex_unlock(&c->lock);
+    return any;
+}
+
 int coras_credentials_refuse(coras_credentials *c, const coras_cred *cred, coras_error **err)
 {
     int rc = 0;

@@ -23,11 +23,18 @@ CORAS_DEFINE_AUTO(coras_credentials, coras_credentials_free)
 
 /*
  * The credential for a registry (and a repository of it, for auth.json's namespaced keys; may be
- * NULL). An empty one when there is none. Helpers are asked once per registry and process.
+ * NULL). An empty one when there is none. Helpers are asked once per registry and reading of
+ * the files.
  */
 CORAS_MUST_CHECK int coras_credentials_get(coras_credentials *c, const char *registry,
                                            const char *repository, coras_cred *ret,
                                            coras_error **err);
+/*
+ * Read the files again, for a process that outlives what stands in them; helpers are asked anew,
+ * too. When one cannot be understood, what was read before stays. 1: there is something that may
+ * have changed; 0: no file holds anything.
+ */
+CORAS_MUST_CHECK int coras_credentials_reread(coras_credentials *c, coras_error **err);
 /* A registry has refused a `spare` one: look-ups go past it from now on, which is told once. */
 CORAS_MUST_CHECK int coras_credentials_refuse(coras_credentials *c, const coras_cred *cred,
                                               coras_error **err);

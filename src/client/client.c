@@ -225,6 +225,11 @@ const char *coras_client_auth_file(const coras_client *client)
     return coras_credentials_file(client->credentials);
 }
 
+int coras_client_reread_credentials(coras_client *client, coras_error **err)
+{
+    return coras_credentials_reread(client->credentials, err);
+}
+
 bool coras_client_same_user(const coras_client *a, const coras_client *b)
 {
     return a == b || coras_credentials_same_given(a->credentials, b->credentials);

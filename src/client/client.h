@@ -35,6 +35,8 @@ CORAS_MUST_CHECK int coras_client_base_url(coras_client *client, const char *reg
 /* Whether both speak for the same user as far as their options say. */
 bool coras_client_same_user(const coras_client *a, const coras_client *b);
 coras_cancel *coras_client_cancel(const coras_client *client); /* may be NULL */
+/* Read the files of credentials again: 1, or 0 when there are none. */
+CORAS_MUST_CHECK int coras_client_reread_credentials(coras_client *client, coras_error **err);
 /* What may be forgotten is kept there; NULL: nowhere. */
 const char *coras_client_cache_dir(const coras_client *client);
 enum coras_referrers_mode coras_client_referrers_mode(const coras_client *client);

@@ -251,6 +251,22 @@ class Credentials(ProxyCase):
             for canary in (mine, "canary", "10.9.9.9"):
                 self.assertNotIn(canary, request.raw())
 
+    def test_they_are_read_again(self):
+        directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        origin = self.origin()
+        for tag in ("v1", "v2"):
+            origin.put(tag, image())
+        wanted = ["old"]
+        origin.on("GET|HEAD", "", lambda r: None if r.headers.get("Authorization") == f"Basic {wanted[0]}" else
+                  Reply(401, {"WWW-Authenticate": 'Basic realm="x"'}))
+        config = directory / "config.json"
+        for number, tag in enumerate(("v1", "v2")):
+            wanted[0] = base64.b64encode(f"cache:{number}".encode()).decode()
+            config.write_text(json.dumps({"auths": {origin.host: {"auth": wanted[0]}}}))
+            if tag == "v1":
+                cache = self.cache_of(origin, f"--registry-config={config}")
+            self.assertEqual(self.get(cache, tag).status, 200)
+
     def test_a_refusal_is_no_question_to_the_client(self):
         origin = self.origin()
         origin.on("GET|HEAD", "", Reply(401, {"WWW-Authenticate": 'Basic realm="x"'}))
