@@ -41,6 +41,7 @@ static const struct row rows[] = {
     {"access-log-json", FLAG, AT(access_log_json), 0, 0},
     {"grace", NUMBER, AT(grace), 0, INT32_MAX},
     {"min-free", NUMBER, AT(min_free), 0, INT64_MAX},
+    {"keep-filling", NUMBER, AT(keep_filling), 0, INT32_MAX},
     {"cache-size", NUMBER, AT(cache_size), 0, INT64_MAX},
     {"max-connections", NUMBER, AT(max_connections), 1, INT32_MAX},
     {"max-connections-per-address", NUMBER, AT(max_connections_per_address), 0, INT32_MAX},

@@ -38,14 +38,17 @@ struct serve_options {
     int64_t min_free;       /* refuse uploads when the disk has fewer bytes; 0 = until it is full */
     int64_t cache_size;     /* bytes of blobs that are here because an upstream has them; 0 = as
                                many as the disk holds */
+    int64_t keep_filling;   /* seconds that a fill goes on which nobody reads and of which more than
+                               nine tenths are missing */
     int64_t max_connections;             /* at once */
     int64_t max_connections_per_address; /* 0 = no limit of its own */
 };
 
 #define SERVE_OPTIONS_INIT                                                                         \
     {                                                                                              \
-        .proxy_ttl = 60, .grace = 30, .idle = 60, .manifest_limit = CORAS_LIMIT_MANIFEST,          \
-        .max_connections = 4096, .max_connections_per_address = 256                                \
+        .proxy_ttl = 60, .grace = 30, .keep_filling = 600, .idle = 60,                             \
+        .manifest_limit = CORAS_LIMIT_MANIFEST, .max_connections = 4096,                           \
+        .max_connections_per_address = 256                                                         \
     }
 
 void serve_options_clear(struct serve_options *options);

@@ -31,6 +31,7 @@ struct serve_state {
     struct opt_int grace;
     struct opt_int min_free;
     struct opt_int cache_size;
+    struct opt_int keep_filling;
     struct opt_int max_connections;
     struct opt_int max_connections_per_address;
 };
@@ -90,9 +91,13 @@ static const struct opt serve_options[] = {
      "`seconds` that running requests may take to finish after a signal", NULL},
     {"min-free", 0, OPT_INT, 0, SERVE_AT(min_free), NULL,
      "refuse uploads when the disk has fewer free `bytes`", NULL},
-    {"cache-size", 0, OPT_INT, OPT_HIDDEN, SERVE_AT(cache_size), NULL,
+    {"cache-size", 0, OPT_INT, 0, SERVE_AT(cache_size), NULL,
      "with --proxy: keep at most so many `bytes` of what was fetched; what nobody has read for "
      "longest goes, never what was pushed here",
+     NULL},
+    {"keep-filling", 0, OPT_INT, 0, SERVE_AT(keep_filling), "600",
+     "with --proxy: `seconds` that a transfer goes on which nobody waits for, when more than nine "
+     "tenths of it are missing; it is continued where it stopped when somebody asks",
      NULL},
     {"max-connections", 0, OPT_INT, 0, SERVE_AT(max_connections), "4096", "connections at a time",
      NULL},
@@ -141,6 +146,9 @@ static int serve_prepare(struct call *call, coras_error **err)
                           "pull,list **' says the same");
     if (s->min_free.value < 0)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--min-free must not be negative");
+    if (s->cache_size.value < 0)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--cache-size must not be negative");
+    CORAS_TRY(check_range("keep-filling", &s->keep_filling, err));
     CORAS_TRY(check_range("grace", &s->grace, err));
     CORAS_TRY(check_range("proxy-ttl", &s->proxy_ttl, err));
     CORAS_TRY(check_range("max-connections", &s->max_connections, err));

@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "registry/manner.h"
 #include "serve/api/errors.h"
 #include "serve/api/operations.h"
+#include "serve/proxy/blob_look.h"
 #include "serve/proxy/failure.h"
 #include "serve/proxy/fills.h"
 #include "serve/proxy/reader.h"
@@ -18,6 +18,8 @@ struct asked {
     struct serve_exchange *exchange;
     const coras_digest *digest;
     unsigned label; /* of the upstream, for metrics */
+    struct serve_said said;
+    bool has_said; /* no: this is why */
 };
 
 static void count(const struct asked *a, enum serve_metric_result result)
@@ -29,42 +31,31 @@ static void count(const struct asked *a, enum serve_metric_result result)
 
 /* ---- asking the upstream ---- */
 
-/* One that does not answer is not waited for by everybody. */
-static int may_ask(serve_upstream *u, coras_error **err)
+/* One that does not answer, or did not have it a moment ago, is not asked again by everybody. */
+static int may_ask(struct asked *a, coras_error **err)
 {
     int64_t wait_ms = 0;
+    enum serve_upstream_state state;
 
-    switch (serve_upstream_state(u, &wait_ms)) {
-    case SERVE_UPSTREAM_DOWN:
-        return coras_fail(err, CORAS_ERR_CONNECT, "the upstream did not answer a moment ago");
-    case SERVE_UPSTREAM_BUSY:
-        coras_fail(err, CORAS_ERR_RATE_LIMITED, "the upstream has asked to be left alone");
-        coras_error_set_retry_after_s(err, (wait_ms + 999) / 1000);
-        return CORAS_ERR_RATE_LIMITED;
-    default:
+    if (serve_blob_is_absent(a->exchange, a->digest))
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "it was not there a moment ago");
+    state = serve_upstream_state(a->exchange->place.upstream, &wait_ms);
+    if (state == SERVE_UPSTREAM_ASK)
         return 0;
-    }
+    a->said = serve_said_unasked(state, wait_ms);
+    a->has_said = true;
+    return coras_fail(err, CORAS_ERR_CONNECT, "the upstream is not asked now");
 }
 
 /* Whether this repository's upstream has it, and how large it is. */
-static int look(const struct asked *a, int64_t *ret_size, coras_error **err)
+static int look(struct asked *a, int64_t *ret_size, coras_error **err)
 {
-    const serve_place *place = &a->exchange->place;
-    coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
-    coras_auto(coras_error) failure = NULL;
-    coras_target *target = NULL;
-    int rc;
-
-    CORAS_TRY(may_ask(place->upstream, err));
-    CORAS_TRY(serve_place_target(place, &target, err));
-    coras_registry_set_limits(target, place->upstream->quick_s,
-                              coras_now_ms() + place->upstream->quick_s * INT64_C(1000));
-    rc = target->ops->resolve_blob(target, a->digest, &desc, &failure);
-    coras_target_close(target);
-    serve_upstream_note(place->upstream, rc, failure);
-    *ret_size = desc.size;
-    coras_error_propagate(err, &failure);
-    return rc;
+    a->said = serve_blob_look(a->exchange, a->digest, ret_size);
+    if (a->said.kind == SERVE_SAID_YES)
+        return 0;
+    a->has_said = true;
+    return coras_fail(err, a->said.kind == SERVE_SAID_ABSENT ? CORAS_ERR_NOT_FOUND : CORAS_ERR_HTTP,
+                      "the upstream has not said that it has the blob");
 }
 
 /* ---- what is here for another repository ---- */
@@ -92,7 +83,7 @@ static int link_stored(const struct asked *a, int64_t size, coras_error **err)
 }
 
 /* EXISTS: it is the repository's now. 0: there is nothing of the kind. */
-static int try_stored(const struct asked *a, coras_error **err)
+static int try_stored(struct asked *a, coras_error **err)
 {
     int64_t size = 0, told = 0;
 
@@ -106,7 +97,7 @@ static int try_stored(const struct asked *a, coras_error **err)
 /* ---- fills ---- */
 
 /* Take part in the fill, which may mean to begin it. EXISTS: it was stored meanwhile. */
-static int join(const struct asked *a, serve_fill **ret, bool *ret_began, coras_error **err)
+static int join(struct asked *a, serve_fill **ret, bool *ret_began, coras_error **err)
 {
     const serve_place *place = &a->exchange->place;
     serve_fills *fills = a->exchange->registry->fills;
@@ -120,7 +111,7 @@ static int join(const struct asked *a, serve_fill **ret, bool *ret_began, coras_
     if (running && !is_ours)
         CORAS_TRY(look(a, &size, err));
     else if (!running)
-        CORAS_TRY(may_ask(place->upstream, err));
+        CORAS_TRY(may_ask(a, err));
     CORAS_TRY(serve_fills_join(fills, &request, ret, ret_began, err));
     /* the fill that we begin asks for us; too late means that it is stored, and links are made */
     if (serve_fill_confirm(*ret, place->local) || is_ours)
@@ -134,7 +125,7 @@ static bool is_gone(void *user)
 }
 
 /* Status and headers of a blob whose bytes the reader has; takes it over. */
-static int answer_part(const struct asked *a, serve_reader *reader, int64_t size,
+static int answer_part(struct asked *a, serve_reader *reader, int64_t size,
                        enum serve_range_kind kind, const struct serve_range *range,
                        int64_t deadline_ms, coras_error **err)
 {
@@ -152,7 +143,7 @@ static int answer_part(const struct asked *a, serve_reader *reader, int64_t size
 }
 
 /* With the bytes of the fill, which it takes over. */
-static int answer_fill(const struct asked *a, serve_fill *f, coras_error **err)
+static int answer_fill(struct asked *a, serve_fill *f, coras_error **err)
 {
     struct serve_exchange *x = a->exchange;
     const struct serve_fill_wait wait = {is_gone, x, coras_now_ms() + FIRST_BYTE_MS};
@@ -171,7 +162,7 @@ static int answer_fill(const struct asked *a, serve_fill *f, coras_error **err)
                        &range, wait.deadline_ms, err);
 }
 
-static int get(const struct asked *a, coras_error **err)
+static int get(struct asked *a, coras_error **err)
 {
     serve_fill *f = NULL;
     bool began = false;
@@ -208,7 +199,7 @@ static int64_t running_size(const struct asked *a)
     return size;
 }
 
-static int head(const struct asked *a, coras_error **err)
+static int head(struct asked *a, coras_error **err)
 {
     struct serve_exchange *x = a->exchange;
     const struct serve_range whole = {0, -1};
@@ -232,8 +223,8 @@ static int head(const struct asked *a, coras_error **err)
 void serve_cached_blob_get(struct serve_exchange *x)
 {
     coras_auto(coras_error) failure = NULL;
-    const struct asked a = {x, &x->route.digest,
-                            serve_metrics_upstream(x->registry->metrics, x->place.upstream->label)};
+    struct asked a = {x, &x->route.digest,
+                      serve_metrics_upstream(x->registry->metrics, x->place.upstream->label)};
     int rc = x->method == SERVE_HEAD ? head(&a, &failure) : get(&a, &failure);
 
     if (rc == 0)
@@ -242,7 +233,11 @@ void serve_cached_blob_get(struct serve_exchange *x)
         count(&a, SERVE_RESULT_HIT);
     } else if (serve_upstream_has_none(failure)) {
         count(&a, SERVE_RESULT_NEGATIVE);
+        serve_blob_note_absent(x, &x->route.digest);
         serve_blob_answer_unknown(x);
+    } else if (a.has_said) {
+        count(&a, SERVE_RESULT_ERROR);
+        serve_said_answer(x, a.said);
     } else {
         count(&a, SERVE_RESULT_ERROR);
         serve_answer_upstream_failure(x, failure);
@@ -251,9 +246,9 @@ void serve_cached_blob_get(struct serve_exchange *x)
 
 int serve_cached_blob_bring(struct serve_exchange *x, const coras_digest *digest, coras_error **err)
 {
-    const struct asked a = {
-        x, digest,
-        x->place.upstream ? serve_metrics_upstream(x->registry->metrics, x->place.upstream->label)
+    struct asked a = {x, digest,
+                      x->place.upstream
+                          ? serve_metrics_upstream(x->registry->metrics, x->place.upstream->label)
                           : 0};
     const struct serve_fill_wait wait = {is_gone, x, coras_now_ms() + FIRST_BYTE_MS};
     coras_auto(coras_error) failure = NULL;

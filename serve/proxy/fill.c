@@ -28,6 +28,7 @@ serve_fill *serve_fill_new(struct serve_fills *fills, serve_upstream *upstream,
         .digest = *digest, .fills = fills, .upstream = upstream, .fd = -1, .size = -1, .users = 1};
     pthread_mutex_init(&f->lock, NULL);
     coras_cond_init(&f->changed);
+    f->left_ms = coras_now_ms();
     f->repository = coras_strdup(repository);
     if (!f->repository) {
         serve_fill_free(f);
@@ -255,6 +256,7 @@ void serve_fill_unfollow(serve_fill *f, serve_follower *follower)
     while (*link != follower)
         link = &(*link)->next;
     *link = follower->next;
+    f->left_ms = coras_now_ms();
     if (f->window)
         pthread_cond_broadcast(&f->changed);
     pthread_mutex_unlock(&f->lock);
@@ -265,6 +267,16 @@ void serve_fill_move(serve_fill *f, serve_follower *follower, int64_t position)
     follower->position = position;
     if (f->window)
         pthread_cond_broadcast(&f->changed);
+}
+
+int64_t serve_fill_idle_ms(serve_fill *f)
+{
+    int64_t idle_ms;
+
+    pthread_mutex_lock(&f->lock);
+    idle_ms = f->followers ? 0 : coras_now_ms() - f->left_ms;
+    pthread_mutex_unlock(&f->lock);
+    return idle_ms;
 }
 
 bool serve_fill_can_join(serve_fill *f)

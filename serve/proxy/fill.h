@@ -54,6 +54,7 @@ typedef struct serve_fill {
     bool is_recorded;          /* lock; their links were made, or could not be: whoever comes later
                                   makes his own */
     bool is_kept;              /* lock; it was stored */
+    int64_t left_ms;           /* lock; when the last reader left, or there was none yet */
     serve_follower *followers; /* lock; that read of it */
     serve_window *window;      /* lock; it is not kept: the last bytes that came. NULL: it is */
     struct serve_ahead *ahead; /* const once made; what was brought out of turn */
@@ -91,6 +92,8 @@ CORAS_MUST_CHECK int serve_fill_open_window(serve_fill *f, coras_error **err);
 /* Hand some of the bytes through the window, when its readers have made room: how many. 0: nobody
  * reads any more. */
 size_t serve_fill_pass(serve_fill *f, const void *data, size_t len, const coras_cancel *cancel);
+/* How long nobody has read of it by now. */
+int64_t serve_fill_idle_ms(serve_fill *f);
 /* What became of its file, after all of it was verified. */
 void serve_fill_set_kept(serve_fill *f, bool is_kept);
 void serve_fill_fail(serve_fill *f, const coras_error *failure);

@@ -23,6 +23,8 @@
 /* What is hashed anew takes long from here on: the upstream is asked for the size meanwhile. */
 #define LONG_BYTES (64 * CORAS_MIB)
 
+/* Whoever has begun it may be about to read. */
+#define IDLE_LEAST_MS 1000
 /* How often the free space is looked at, where some has to stay. */
 #define LOOK_BYTES (4 * CORAS_MIB)
 /* Given up for a fill that has no room, at a time: no more than it needs. */
@@ -169,6 +171,17 @@ static size_t up_to_stop(struct filler *w, size_t len)
     return len;
 }
 
+/* A blob that nobody waits for is still worth its bytes, if it is not almost all of them. */
+static int check_wanted(const struct filler *w, coras_error **err)
+{
+    int64_t idle_ms = serve_fill_idle_ms(w->fill);
+
+    if (w->size < 0 || w->got > w->size / 10 || idle_ms < IDLE_LEAST_MS ||
+        idle_ms < w->registry->options.keep_filling * 1000)
+        return 0;
+    return coras_fail(err, CORAS_ERR_CANCELLED, "nobody waits for it");
+}
+
 static int write_piece(void *user, const void *data, size_t len, coras_error **err)
 {
     struct filler *w = user;
@@ -181,6 +194,7 @@ static int write_piece(void *user, const void *data, size_t len, coras_error **e
         return 0;
     data = (const char *)data + skipped;
     len -= skipped;
+    CORAS_TRY(check_wanted(w, err));
     wanted = up_to_stop(w, len);
     if (wanted > 0)
         CORAS_TRY(append(w, data, wanted, err));

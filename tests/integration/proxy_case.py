@@ -3,7 +3,7 @@
 
 import random
 
-from embedded import ServerCase, digest
+from embedded import SANITIZER_WORDS, ServerCase, digest
 from harness.proxy import Fault, FaultProxy
 
 BLOBS = "/blobs/sha256:"
@@ -27,8 +27,13 @@ class ProxyCase(ServerCase):
         self.cache = self.new_cache()
 
     def new_cache(self, *options, **named):
-        return self.new_server(f"--proxy=http://127.0.0.1:{self.proxy.port}", *options,
-                               **named).start()
+        cache = self.new_server(f"--proxy=http://127.0.0.1:{self.proxy.port}", *options, **named)
+        self.addCleanup(self.check_log, cache)
+        return cache.start()
+
+    def check_log(self, cache):
+        for word in SANITIZER_WORDS:
+            self.assertNotIn(word, cache.log())
 
     def fault(self, **named):
         return self.proxy.add(Fault(BLOBS, "GET", **named))

@@ -58,6 +58,16 @@ class Reading(ProxyCase):
         self.assertTrue(self.get().body == DATA)
         self.assertEqual(len(self.gets()), 1)
 
+    def test_nor_begins_what_nobody_wants(self):
+        self.cache = self.new_cache("--keep-filling=0")
+        self.fault(rate=100_000, times=1)
+        connection, _, _ = self.begin(1000)
+        connection.close()
+        self.wait_until(lambda: self.cache.request("GET", "/metrics").body.count(b"coras_cache_fills"
+                                                                                b'{upstream="default"} 1') == 0)
+        self.assertLess(self.partial().stat().st_size, len(DATA) / 2)
+        self.assertTrue(self.get().body == DATA)
+
     def test_a_slow_reader_holds_nobody_up(self):
         self.begin(1000)
         self.assertTrue(self.get().body == DATA)
@@ -95,16 +105,30 @@ class Links(ProxyCase):
     def test_a_repository_without_it_does_not_get_it(self):
         self.get()
         self.wait_stored()
-        foreign = NAME.replace("lib/model", "lib/other")
-        self.assert_error(self.get(foreign), 404, "BLOB_UNKNOWN")
-        self.assert_error(self.get(NAME.replace("lib/model", "lib/none")), 404, "BLOB_UNKNOWN")
-        self.assertEqual(self.cache.request("HEAD", foreign).status, 404)
+        foreign = NAME.replace("lib/model", "lib/none")
+        self.proxy.clear()
+        for _ in range(3):
+            self.assert_error(self.get(foreign), 404, "BLOB_UNKNOWN")
+            self.assertEqual(self.cache.request("HEAD", foreign).status, 404)
+        self.assertEqual(len(self.proxy.requests(None, BLOBS)), 1)
+
+    def test_a_repository_that_has_it_too_costs_one_look(self):
+        self.get()
+        self.wait_stored()
+        other = NAME.replace("lib/model", "lib/other")
         self.server.request("POST", f"/v2/lib/other/blobs/uploads/?mount={digest(DATA)}"
                             "&from=lib/model", headers={"Content-Length": "0"})
         self.proxy.clear()
-        self.assertTrue(self.get(foreign).body == DATA)
-        self.assertTrue(self.get(foreign).body == DATA)
+        self.proxy.add(Fault(BLOBS, "HEAD", delay=0.5))
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            self.assertTrue(all(r.body == DATA for r in pool.map(self.get, [other] * 8)))
         self.assertEqual([r.method for r in self.proxy.requests(None, BLOBS)], ["HEAD"])
+
+    def test_what_is_not_there_is_asked_for_once(self):
+        path = "/v2/lib/model/blobs/" + digest(b"never pushed")
+        for _ in range(3):
+            self.assert_error(self.get(path), 404, "BLOB_UNKNOWN")
+        self.assertEqual(len(self.proxy.requests(None, BLOBS)), 1)
 
     def test_nor_while_it_comes(self):
         self.fault(stall_response=1_000_000)
