@@ -9,6 +9,7 @@
 #ifndef CORAS_OPS_ARTIFACT_H
 #define CORAS_OPS_ARTIFACT_H
 
+#include "base/map.h"
 #include "transfer/local_file.h"
 #include "oci/descriptor.h"
 #include "oci/manifest.h"
@@ -45,6 +46,7 @@ struct coras_artifact {
         struct coras_artifact_item *items;
         size_t len, cap;
     } layers;
+    coras_map *names; /* under which files were added; NULL: none yet */
 };
 
 /* An artifact without anything, to be filled by those below. */

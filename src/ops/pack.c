@@ -42,6 +42,7 @@ void coras_artifact_free(coras_artifact *a)
     for (size_t i = 0; i < a->layers.len; i++)
         item_clear(&a->layers.items[i]);
     free(a->layers.items);
+    coras_map_free(a->names);
     coras_annotations_clear(&a->annotations);
     coras_descriptor_clear(&a->subject);
     free(a->artifact_type);
@@ -178,14 +179,15 @@ static int name_of_file(const coras_file *file, char **ret, coras_error **err)
     return *ret ? 0 : coras_fail_no_memory(err);
 }
 
-static int check_unique_name(const coras_artifact *a, const char *name, coras_error **err)
+static int claim_name(coras_artifact *a, const char *name, coras_error **err)
 {
-    coras_vec_foreach (item, &a->layers) {
-        const char *title = coras_descriptor_title(&item->desc);
-        if (title && coras_streq(title, name))
-            return coras_fail(err, CORAS_ERR_EXISTS, "%s: duplicate name", name);
-    }
-    return 0;
+    if (!a->names)
+        a->names = coras_map_new(NULL);
+    if (!a->names)
+        return coras_fail_no_memory(err);
+    if (coras_map_has(a->names, name))
+        return coras_fail(err, CORAS_ERR_EXISTS, "%s: duplicate name", name);
+    return coras_map_set(a->names, name, a, err);
 }
 
 static struct coras_artifact_item *new_layer(coras_artifact *a)
@@ -206,7 +208,7 @@ static int add_layer(coras_artifact *a, const coras_file *file, coras_run *run, 
     coras_run_deliver(run);
     if (!*name)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "missing name");
-    CORAS_TRY(check_unique_name(a, name, err));
+    CORAS_TRY(claim_name(a, name, err));
     struct coras_artifact_item *item = new_layer(a);
     if (!item)
         return coras_fail_no_memory(err);
