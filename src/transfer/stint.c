@@ -22,12 +22,16 @@ static int64_t read_ns(clockid_t clock)
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
-coras_stint coras_stint_begin(void)
+static int64_t read_ready_ns(void)
 {
     int64_t ready_ns = coras_thread_ready_ns();
 
-    return (coras_stint){read_ns(CLOCK_MONOTONIC),
-                         ready_ns < 0 ? read_ns(CLOCK_THREAD_CPUTIME_ID) : ready_ns};
+    return ready_ns < 0 ? read_ns(CLOCK_THREAD_CPUTIME_ID) : ready_ns;
+}
+
+coras_stint coras_stint_begin(void)
+{
+    return (coras_stint){read_ns(CLOCK_MONOTONIC), read_ready_ns()};
 }
 
 bool coras_stint_is_wait(int64_t wall_ns, int64_t ready_ns)
@@ -37,7 +41,9 @@ bool coras_stint_is_wait(int64_t wall_ns, int64_t ready_ns)
 
 bool coras_stint_waited(const coras_stint *begun)
 {
-    coras_stint now = coras_stint_begin();
+    int64_t wall_ns = read_ns(CLOCK_MONOTONIC) - begun->wall_ns;
 
-    return coras_stint_is_wait(now.wall_ns - begun->wall_ns, now.ready_ns - begun->ready_ns);
+    if (wall_ns < WAIT_NS) /* the usual case where it matters what a look costs */
+        return false;
+    return coras_stint_is_wait(wall_ns, read_ready_ns() - begun->ready_ns);
 }
