@@ -117,6 +117,9 @@ class Package(CliCase):
                          [("sub/a:b.bin", "x/y"), ("c.bin", "application/vnd.oci.image.layer.v1.tar")])
         self.client.push(self.repo, "v2", [Path("c.bin")], directory=elsewhere)
         self.assertEqual(self.client.pull(self.repo, "v2", "out"), [self.box.work / "out/c.bin"])
+        self.client.push(self.repo, "v3", ["sub/a:b.bin", "c.bin:x/z"], directory=elsewhere)
+        self.assertEqual([each["annotations"]["org.opencontainers.image.title"] for each in self.client.manifest(self.repo, "v3")["layers"]],
+                         ["sub/a:b.bin", "c.bin"])
 
     def test_progress(self):
         told = []

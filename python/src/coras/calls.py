@@ -94,7 +94,7 @@ def _nothing(out: bytes) -> None:
 # ---- files that go up ----
 
 
-def _pairs(files: Files) -> list[tuple[str, str | None]]:
+def _pairs(files: Files, base: str | None) -> list[tuple[str, str | None]]:
     """Paths and types. A text may have its type behind a colon, as on the command line."""
     if isinstance(files, Mapping):
         return [(os.fspath(path), kind) for path, kind in files.items()]
@@ -104,7 +104,7 @@ def _pairs(files: Files) -> list[tuple[str, str | None]]:
             pairs.append((os.fspath(each[0]), each[1]))
         elif isinstance(each, str):
             path, colon, kind = each.rpartition(":")
-            pairs.append((path, kind) if colon and not os.path.exists(each) else (each, None))
+            pairs.append((path, kind) if colon and not os.path.exists(os.path.join(base or "", each)) else (each, None))
         else:
             pairs.append((os.fspath(each), None))
     return pairs
@@ -112,8 +112,8 @@ def _pairs(files: Files) -> list[tuple[str, str | None]]:
 
 def _file_words(files: Files, directory: AnyPath | None) -> tuple[list[str], str | None]:
     """Words for the files, and the directory that they are relative to: names in an artifact are relative."""
-    pairs = _pairs(files)
     base = None if directory is None else os.fspath(directory)
+    pairs = _pairs(files, base)
     if base is None and any(os.path.isabs(path) for path, _ in pairs):
         base = os.path.commonpath([os.path.dirname(os.path.abspath(path)) for path, _ in pairs])
         pairs = [(os.path.relpath(os.path.abspath(path), base), kind) for path, kind in pairs]
