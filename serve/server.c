@@ -235,6 +235,16 @@ static int open_cache(struct serve_registry *r, coras_error **err)
     return serve_fills_open(r, &r->fills, err);
 }
 
+/* They take the locks that requests pass through: one that is never free is one that hangs. */
+static void add_probes(struct serve_registry *r)
+{
+    if (r->fills)
+        serve_health_add(r->health, "fills", serve_probe_fills, r);
+    for (size_t i = 0; i < r->upstreams->len; i++)
+        serve_health_add(r->health, r->upstreams->items[i]->label, serve_probe_upstream,
+                         r->upstreams->items[i]);
+}
+
 static int open_and_run(struct serve_registry *r, const struct serve_signals *signals,
                         coras_error **err)
 {
@@ -258,6 +268,7 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
         serve_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
         if (!r->read_only && r->upstreams->len > 0)
             rc = open_cache(r, err);
+        add_probes(r);
         if (rc == 0)
             rc = run(r, signals, err);
         serve_fills_close(r->fills);

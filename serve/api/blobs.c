@@ -146,10 +146,26 @@ bool serve_blob_answer_stored(struct serve_exchange *x)
     return true;
 }
 
+/* Content of an upstream that is here already. */
+static void count_hit(struct serve_exchange *x)
+{
+    serve_metrics *m = x->registry->metrics;
+    struct serve_labels labels = {.kind = SERVE_KIND_BLOB, .result = SERVE_RESULT_HIT};
+
+    if (!x->place.upstream)
+        return;
+    labels.upstream = serve_metrics_upstream(m, x->place.upstream->label);
+    serve_metrics_add(m, SERVE_METRIC_CACHE_REQUESTS, &labels, 1);
+    if (x->method == SERVE_GET)
+        serve_metrics_add(m, SERVE_METRIC_CACHE_SENT_BYTES, &labels, x->answer.length);
+}
+
 void serve_blob_get(struct serve_exchange *x)
 {
-    if (serve_blob_answer_stored(x))
+    if (serve_blob_answer_stored(x)) {
+        count_hit(x);
         return;
+    }
     if (x->place.upstream && x->registry->fills)
         serve_cached_blob_get(x);
     else

@@ -109,6 +109,12 @@ static int64_t read_slot(const serve_metrics *m, size_t slot)
     return atomic_load_explicit(&m->slots[slot], memory_order_relaxed);
 }
 
+int64_t serve_metrics_get(serve_metrics *m, enum serve_metric metric,
+                          const struct serve_labels *labels)
+{
+    return m ? atomic_load_explicit(slot_of(m, metric, labels), memory_order_relaxed) : 0;
+}
+
 int64_t serve_metrics_total(const serve_metrics *m, enum serve_metric metric)
 {
     int64_t total = 0;

@@ -115,6 +115,9 @@ void serve_metrics_set(serve_metrics *m, enum serve_metric metric,
 /* How long something took, for a histogram (its page has seconds). */
 void serve_metrics_took(serve_metrics *m, enum serve_metric metric,
                         const struct serve_labels *labels, int64_t ms);
+/* One series as it is now. */
+int64_t serve_metrics_get(serve_metrics *m, enum serve_metric metric,
+                          const struct serve_labels *labels);
 /* The sum over all series. */
 int64_t serve_metrics_total(const serve_metrics *m, enum serve_metric metric);
 

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "serve/api/errors.h"
 #include "serve/http/peer.h"
+#include "serve/proxy/fills.h"
+#include "serve/proxy/upstream.h"
 
 /* ---- who may ---- */
 
@@ -47,6 +49,27 @@ const char *serve_probe_database(void *user, bool *ret_failed)
     return *ret_failed ? "failed" : "ok";
 }
 
+static void ignore_fill(const struct serve_fill_look *look, void *user)
+{
+    (void)look;
+    (void)user;
+}
+
+const char *serve_probe_fills(void *user, bool *ret_failed)
+{
+    const struct serve_registry *r = user;
+
+    (void)ret_failed;
+    serve_fills_look(r->fills, ignore_fill, NULL);
+    return "ok";
+}
+
+const char *serve_probe_upstream(void *user, bool *ret_failed)
+{
+    (void)ret_failed;
+    return serve_upstream_is_down(user) ? "does not answer" : "ok";
+}
+
 static void answer_health(struct serve_exchange *x, bool readiness)
 {
     struct serve_health_state state = serve_health_check(x->registry->health, &x->answer.body);
@@ -67,6 +90,50 @@ void serve_page_ready(struct serve_exchange *x)
 
 /* ---- metrics ---- */
 
+static void tell_upstreams(struct serve_registry *r)
+{
+    for (size_t i = 0; i < r->upstreams->len; i++) {
+        serve_upstream *u = r->upstreams->items[i];
+        serve_metrics_set(r->metrics, SERVE_METRIC_CACHE_UPSTREAM_UP,
+                          SERVE_LABELS(.upstream = serve_metrics_upstream(r->metrics, u->label)),
+                          !serve_upstream_is_down(u));
+    }
+}
+
+/* Of the cache's requests for one kind of content, those that had one of these results. */
+static int64_t sum_results(struct serve_registry *r, enum serve_metric_kind kind, unsigned results)
+{
+    int64_t sum = 0;
+
+    for (unsigned u = 0; u <= SERVE_METRICS_UPSTREAMS; u++) {
+        for (unsigned result = 0; result <= SERVE_RESULT_ERROR; result++) {
+            if (results & 1U << result)
+                sum +=
+                    serve_metrics_get(r->metrics, SERVE_METRIC_CACHE_REQUESTS,
+                                      SERVE_LABELS(.upstream = u, .kind = kind, .result = result));
+        }
+    }
+    return sum;
+}
+
+/* What distribution counts, from what we do. */
+static void tell_as_distribution(struct serve_registry *r)
+{
+    const unsigned hits = 1U << SERVE_RESULT_HIT | 1U << SERVE_RESULT_STALE;
+
+    for (unsigned kind = SERVE_KIND_BLOB; kind <= SERVE_KIND_MANIFEST; kind++) {
+        const struct serve_labels labels = {.kind = kind};
+        int64_t all = sum_results(r, kind, ~0U), from_here = sum_results(r, kind, hits);
+        serve_metrics_set(r->metrics, SERVE_METRIC_PROXY_REQUESTS, &labels, all);
+        serve_metrics_set(r->metrics, SERVE_METRIC_PROXY_HITS, &labels, from_here);
+        serve_metrics_set(r->metrics, SERVE_METRIC_PROXY_MISSES, &labels, all - from_here);
+    }
+    serve_metrics_set(r->metrics, SERVE_METRIC_PROXY_PULLED_BYTES, NULL,
+                      serve_metrics_total(r->metrics, SERVE_METRIC_CACHE_FETCHED_BYTES));
+    serve_metrics_set(r->metrics, SERVE_METRIC_PROXY_PUSHED_BYTES, NULL,
+                      serve_metrics_total(r->metrics, SERVE_METRIC_CACHE_SENT_BYTES));
+}
+
 static int take_stock(struct serve_registry *r, coras_error **err)
 {
     struct serve_metadata_counts counts;
@@ -80,6 +147,8 @@ static int take_stock(struct serve_registry *r, coras_error **err)
     serve_metrics_set(r->metrics, SERVE_METRIC_UPLOADS, NULL, serve_sessions_count(r->sessions));
     serve_metrics_set(r->metrics, SERVE_METRIC_DISK_FREE_BYTES, NULL,
                       coras_free_space(r->store->algorithm_fd[CORAS_SHA256]));
+    tell_upstreams(r);
+    tell_as_distribution(r);
     return 0;
 }
 

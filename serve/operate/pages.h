@@ -18,6 +18,11 @@ void serve_page_ready(struct serve_exchange *x);
 /* GET /metrics, in Prometheus' text format. */
 void serve_page_metrics(struct serve_exchange *x);
 
+/* The probe of a place that content comes from; its being down is no failure of ours. `user` is the
+ * upstream. */
+serve_probe_fn serve_probe_upstream;
+/* The probe of the table of what is being fetched. `user` is the registry. */
+serve_probe_fn serve_probe_fills;
 /* The probe of the database: looks up a tag, as a request does. `user` is the registry. */
 serve_probe_fn serve_probe_database;
 

@@ -271,5 +271,30 @@ class Refusals(ProxyCase):
         self.assertLess(time.monotonic() - began, 8)
 
 
+class Operating(ProxyCase):
+    """What an operator sees of a cache."""
+
+    def metrics(self):
+        lines = self.cache.request("GET", "/metrics").body.decode().splitlines()
+        return dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+
+    def test_metrics_and_health(self):
+        for _ in range(3):
+            self.assertTrue(self.get().body == DATA)
+            self.wait_until(lambda: self.metrics()['coras_cache_fills{upstream="default"}'] == "0")
+        found = self.metrics()
+        self.assertEqual(found['coras_cache_requests_total{upstream="default",kind="blob",result="fill"}'], "1")
+        self.assertEqual(found['coras_cache_requests_total{upstream="default",kind="blob",result="hit"}'], "2")
+        self.assertEqual(found['coras_cache_fetched_bytes_total{upstream="default"}'], str(len(DATA)))
+        self.assertEqual(found['coras_cache_sent_bytes_total{upstream="default"}'], str(3 * len(DATA)))
+        self.assertEqual(found['coras_cache_upstream_up{upstream="default"}'], "1")
+        self.assertEqual(found['registry_proxy_requests_total{type="blob"}'], "3")
+        self.assertEqual(found['registry_proxy_hits_total{type="blob"}'], "2")
+        self.assertEqual(found['registry_proxy_misses_total{type="blob"}'], "1")
+        health = self.cache.request("GET", "/healthz")
+        self.assertEqual((health.status, health.json["checks"]),
+                         (200, {"database": "ok", "fills": "ok", "default": "ok"}))
+
+
 if __name__ == "__main__":
     main()
