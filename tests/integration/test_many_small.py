@@ -98,6 +98,20 @@ class ManySmall(CliCase):
         self.push(self.proxy.host)
         self.assertEqual(len(self.proxy.requests("PUT", "/blobs/")), 1)
 
+    def test_a_registry_that_has_enough_of_mounts(self):
+        """It has told by them, and refuses them later: then it is asked by HEAD again."""
+        def refuse_later(_request):
+            if len(self.proxy.requests("POST", "mount=")) > 5:
+                fault.status = 403
+
+        fault = self.proxy.add(Fault("mount=", "POST", call=refuse_later))
+        self.push(self.proxy.host)
+        self.assertTrue(any(r.status == 202 for r in self.proxy.requests("POST", "mount=")))
+        self.assertGreater(len(self.proxy.requests("HEAD", "/blobs/")), FILES / 2)
+        self.ok("pull", f"{self.registry.host}/many:v1", "-o", "out")
+        for name in self.names:
+            self.assertEqual(self.read("out/" + name), self.read("in/" + name))
+
     def test_concurrency_is_a_bound(self):
         self.be_far_away()
         self.push(self.proxy.host, "--concurrency", "4")
