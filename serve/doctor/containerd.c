@@ -354,6 +354,27 @@ static int read_files(struct setting *s, bool *ret_broken, coras_error **err)
     return rc == 0 ? take_imports(s, err) : 0;
 }
 
+/* The configuration is read at the start of the daemon. */
+static int judge_age(struct setting *s, coras_error **err)
+{
+    struct serve_process daemon = {0};
+    int64_t changed = serve_node_changed_s(s->node, s->place->config);
+    int rc = 0;
+
+    if (serve_node_find_process(s->node, "containerd", &daemon, NULL) == 0 &&
+        daemon.started_s > 0 && changed > daemon.started_s)
+        rc = serve_node_found(
+            s->node,
+            &(struct serve_found){.verdict = SERVE_FOUND_BYPASSED,
+                                  .runtime = s->place->runtime,
+                                  .where = s->place->config,
+                                  .message = "the configuration was changed after containerd was "
+                                             "started, which has not read it: restart it"},
+            err);
+    serve_process_clear(&daemon);
+    return rc;
+}
+
 static int look_at(serve_node *n, const struct containerd_place *place, coras_error **err)
 {
     struct setting s = {.node = n, .place = place, .version = 2};
@@ -362,6 +383,8 @@ static int look_at(serve_node *n, const struct containerd_place *place, coras_er
 
     if (rc == 0 && !is_broken)
         rc = judge(&s, err);
+    if (rc == 0 && !is_broken && !s.cri_is_off)
+        rc = judge_age(&s, err);
     if (rc == 0 && !is_broken && !s.cri_is_off && place == &places[0])
         rc = found_note(&s,
                         "`ctr` reads none of this: it takes a mirror only with --hosts-dir " CERTS_D

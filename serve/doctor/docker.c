@@ -8,9 +8,9 @@
 #include "codec/json.h"
 #include "http/url.h"
 
-#define RUNTIME "docker"
-#define HUB     "docker.io"
-#define FILE    "/etc/docker/daemon.json"
+#define RUNTIME     "docker"
+#define HUB         "docker.io"
+#define CONFIG_FILE "/etc/docker/daemon.json"
 
 static int found(serve_node *n, enum serve_verdict_of verdict, const char *message,
                  coras_error **err)
@@ -20,15 +20,16 @@ static int found(serve_node *n, enum serve_verdict_of verdict, const char *messa
 
     if (!lines)
         return coras_fail_no_memory(err);
-    return serve_node_found(n,
-                            &(struct serve_found){.verdict = verdict,
-                                                  .runtime = RUNTIME,
-                                                  .registry = HUB,
-                                                  .where = serve_node_has(n, FILE) ? FILE : NULL,
-                                                  .message = message,
-                                                  .write_to = FILE,
-                                                  .lines = lines},
-                            err);
+    return serve_node_found(
+        n,
+        &(struct serve_found){.verdict = verdict,
+                              .runtime = RUNTIME,
+                              .registry = HUB,
+                              .where = serve_node_has(n, CONFIG_FILE) ? CONFIG_FILE : NULL,
+                              .message = message,
+                              .write_to = CONFIG_FILE,
+                              .lines = lines},
+        err);
 }
 
 static bool is_loopback(const coras_url *url)
@@ -72,7 +73,7 @@ static int judge_mirror(serve_node *n, const coras_json *doc, const char *mirror
                                    &(struct serve_mirror){.runtime = RUNTIME,
                                                           .registry = HUB,
                                                           .url = mirror,
-                                                          .where = FILE,
+                                                          .where = CONFIG_FILE,
                                                           .note = "other registries are never "
                                                                   "asked through a mirror"},
                                    err);
@@ -90,13 +91,56 @@ static int judge(serve_node *n, const coras_json *doc, coras_error **err)
     return judge_mirror(n, doc, first, err);
 }
 
+/* --registry-mirror on the command line of the daemon that runs, or NULL. */
+static const char *mirror_of_words(const coras_strlist *words)
+{
+    static const char flag[] = "--registry-mirror";
+
+    for (size_t i = 0; i < words->len; i++) {
+        const char *word = words->items[i];
+        if (!coras_str_starts(word, flag))
+            continue;
+        if (word[sizeof(flag) - 1] == '=')
+            return word + sizeof(flag);
+        if (word[sizeof(flag) - 1] == '\0' && i + 1 < words->len)
+            return words->items[i + 1];
+    }
+    return NULL;
+}
+
+static int judge_words(serve_node *n, bool *ret_found, coras_error **err)
+{
+    struct serve_process daemon = {0};
+    const char *mirror;
+    int rc = 0;
+
+    *ret_found = false;
+    if (serve_node_find_process(n, "dockerd", &daemon, NULL) < 0)
+        return 0;
+    mirror = mirror_of_words(&daemon.words);
+    *ret_found = mirror != NULL;
+    if (mirror)
+        rc = serve_node_found_mirror(n,
+                                     &(struct serve_mirror){.runtime = RUNTIME,
+                                                            .registry = HUB,
+                                                            .url = mirror,
+                                                            .where = "dockerd --registry-mirror"},
+                                     err);
+    serve_process_clear(&daemon);
+    return rc;
+}
+
 int serve_doctor_docker(serve_node *n, coras_error **err)
 {
     coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
     coras_auto(coras_json) doc = NULL;
     coras_auto(coras_error) why = NULL;
-    int rc = serve_node_read(n, FILE, &text, &why);
+    bool is_given = false;
+    int rc = serve_node_read(n, CONFIG_FILE, &text, &why);
 
+    CORAS_TRY(judge_words(n, &is_given, err));
+    if (is_given)
+        return 0;
     if (rc == CORAS_ERR_NOT_FOUND && !serve_node_has(n, "/usr/bin/dockerd") &&
         !serve_node_has(n, "/usr/sbin/dockerd"))
         return 0;
@@ -105,6 +149,6 @@ int serve_doctor_docker(serve_node *n, coras_error **err)
     if (rc == 0)
         rc = coras_json_parse(text.ptr, text.len, &doc, &why);
     if (rc < 0)
-        return serve_node_found_broken(n, RUNTIME, FILE, &why, err);
+        return serve_node_found_broken(n, RUNTIME, CONFIG_FILE, &why, err);
     return judge(n, doc, err);
 }

@@ -39,6 +39,14 @@ bool serve_node_has(const serve_node *n, const char *path)
     return place && stat(place, &st) == 0;
 }
 
+int64_t serve_node_changed_s(const serve_node *n, const char *path)
+{
+    coras_auto_free char *place = place_of(n, path);
+    struct stat st;
+
+    return place && stat(place, &st) == 0 ? st.st_mtime : 0;
+}
+
 int serve_node_read(serve_node *n, const char *path, coras_buf *ret, coras_error **err)
 {
     coras_auto_free char *place = place_of(n, path);

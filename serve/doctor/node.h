@@ -42,6 +42,18 @@ CORAS_MUST_CHECK int serve_node_read_toml(serve_node *n, const char *path, serve
 CORAS_MUST_CHECK int serve_node_list(const serve_node *n, const char *path, coras_strlist *ret,
                                      coras_error **err);
 
+/* A running process of this name, as /proc tells it. */
+struct serve_process {
+    int64_t started_s;   /* wall clock */
+    coras_strlist words; /* of its command line */
+};
+void serve_process_clear(struct serve_process *p);
+/* NOT_FOUND, also when /proc does not tell. */
+CORAS_MUST_CHECK int serve_node_find_process(const serve_node *n, const char *name,
+                                             struct serve_process *ret, coras_error **err);
+/* When a file was last changed (wall clock seconds); 0: it is not there. */
+int64_t serve_node_changed_s(const serve_node *n, const char *path);
+
 /* A mirror that a runtime uses for a registry (NULL: for all). */
 struct serve_mirror {
     const char *runtime, *registry, *url, *where;

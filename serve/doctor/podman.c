@@ -9,10 +9,10 @@
 #include "base/error.h"
 #include "base/vec.h"
 
-#define RUNTIME "podman, CRI-O"
-#define HUB     "docker.io"
-#define FILE    "/etc/containers/registries.conf"
-#define DROPINS "/etc/containers/registries.conf.d"
+#define RUNTIME     "podman, CRI-O"
+#define HUB         "docker.io"
+#define CONFIG_FILE "/etc/containers/registries.conf"
+#define DROPINS     "/etc/containers/registries.conf.d"
 
 /* What a drop-in says of a registry replaces what came before. */
 struct known {
@@ -214,9 +214,9 @@ int serve_doctor_podman(serve_node *n, coras_error **err)
     struct registries_conf r = {.node = n};
     int rc = 0;
 
-    if (!serve_node_has(n, FILE) && !serve_node_has(n, DROPINS))
+    if (!serve_node_has(n, CONFIG_FILE) && !serve_node_has(n, DROPINS))
         return 0;
-    rc = take_file(&r, FILE, err);
+    rc = take_file(&r, CONFIG_FILE, err);
     if (rc == 0)
         rc = take_dropins(&r, err);
     for (size_t i = 0; rc == 0 && i < r.known.len; i++)

@@ -113,7 +113,7 @@ static void put_finding(coras_buf *out, const struct serve_finding *f)
     if (uses)
         put(out, "", f->mirror);
     put(out, uses ? ", " : "", f->message);
-    if (f->where) {
+    if (f->where && !coras_str_starts(f->message, f->where)) {
         put(out, " (", f->where);
         coras_buf_putc(out, ')');
     }

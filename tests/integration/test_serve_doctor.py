@@ -2,6 +2,7 @@
 """coras serve doctor: which configurations of container runtimes use a mirror, and which only look so."""
 
 import json
+import os
 import unittest
 
 from embedded import PROGRAM, Server
@@ -151,6 +152,29 @@ class Doctor(CliCase):
         self.assert_bypassed("has a path")
         self.file(daemon, '{"registry-mirrors": ["http://10.9.8.7:5000"]}')
         self.assert_bypassed("insecure-registries")
+
+    def process(self, name, started_s, *words):
+        self.file("/proc/stat", "cpu 1 2 3\nbtime 1000\n")
+        self.file("/proc/77/comm", name + "\n")
+        self.file("/proc/77/cmdline", "\0".join([name, *words]) + "\0")
+        ticks = (started_s - 1000) * os.sysconf("SC_CLK_TCK")
+        self.file("/proc/77/stat", f"77 ({name}) S " + "0 " * 18 + f"{ticks} 0 0\n")
+
+    def test_what_runs_now(self):
+        self.hosts()
+        self.containerd(f'[{V3}]\nconfig_path = "{CERTS}"\n')
+        self.process("containerd", 1_000_000_000)
+        self.assertEqual(self.verdicts()[0], [("containerd", "docker.io", "uses"), ("containerd", None, "bypassed")])
+        self.assertIn("restart it", self.look()[0][1]["message"])
+        self.process("containerd", 4_000_000_000)
+        self.assert_uses()
+
+    def test_words_of_dockerd(self):
+        self.file("/etc/docker/daemon.json", "{}")
+        self.process("dockerd", 2000, f"--registry-mirror={self.mirror}")
+        self.assert_uses("docker")
+        self.process("dockerd", 2000, "--registry-mirror", self.mirror)
+        self.assert_uses("docker")
 
     def test_podman(self):
         conf = "/etc/containers/registries.conf"

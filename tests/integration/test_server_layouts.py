@@ -8,7 +8,7 @@ import subprocess
 import unittest
 from pathlib import Path
 
-from embedded import OCI_EMPTY, OCI_INDEX, OCI_MANIFEST, PROGRAM, Server, compact, descriptor, digest, image
+from embedded import OCI_INDEX, OCI_MANIFEST, PROGRAM, SANITIZER_WORDS, Server, compact, descriptor, digest, image
 from harness import programs
 from harness.case import CliCase, main
 from harness.waiting import wait_until
@@ -64,9 +64,16 @@ class Case(CliCase):
     def serve(self, *options):
         options = [f"--layouts={self.dir}", *self.options, *options]
         server = LayoutServer(*options, with_root=self.with_root)
-        self.addCleanup(server.close)
+        self.addCleanup(self.end, server)
         self.server = server.start()
         return server
+
+    def end(self, server):
+        code, log = server.stop(), server.log()
+        server.close()
+        self.assertEqual(code, 0, log)
+        for word in SANITIZER_WORDS:
+            self.assertNotIn(word, log)
 
     def layout(self, name):
         return Layout(self.dir / name)

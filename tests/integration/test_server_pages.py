@@ -11,6 +11,7 @@ from pathlib import Path
 from embedded import OCI_INDEX, OCI_MANIFEST, PROGRAM, ServerCase, compact, descriptor, digest, image
 from harness import programs
 from harness.case import main
+from harness.proxy import Fault, FaultProxy
 from harness.servers import HTPASSWD, PASSWORD, USER
 from harness.weights import safetensors
 from test_server_access import basic
@@ -175,6 +176,23 @@ class Pages(ServerCase):
             self.assertNotIn("stored", self.look("/", server=ruled).all)
             for path in ("/r/secret/b", "/r/secret/b:v1"):
                 self.assertNotEqual(ruled.request("GET", path, headers={"Accept": "text/html"}).status, 200)
+
+    def test_what_a_cache_is_fetching(self):
+        data = b"weights " * 300_000
+        self.server.push_image(self.repository, "v1", [data])
+        proxy = self.enterContext(FaultProxy(self.server.port))
+        proxy.add(Fault("/blobs/sha256:", "GET", stall_response=1_000_000))
+        cache = self.new_server(f"--proxy=http://127.0.0.1:{proxy.port}").start()
+        self.assertIn("Nothing is being fetched now", self.look("/", server=cache).all)
+        connection = cache.connection()
+        self.addCleanup(connection.close)
+        connection.request("GET", f"/v2/{self.repository}/blobs/{digest(data)}")
+        self.assertEqual(connection.getresponse().read(1000), data[:1000])
+        page = self.look("/", server=cache).all
+        self.assertRegex(page, rf"Being fetched .*{self.repository} {digest(data)[:19]} .* of 2\.3 MiB")
+        asked = [request.target for request in proxy.requests()]
+        self.look(f"/r/{self.repository}:v1", 404, cache)  # a page fetches nothing
+        self.assertEqual([request.target for request in proxy.requests()], asked)
 
     def test_half_of_a_layout_is_told(self):
         with tempfile.TemporaryDirectory() as top:
