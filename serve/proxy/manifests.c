@@ -50,6 +50,7 @@ static struct serve_said ask(struct serve_exchange *x, char kind, const char *re
     *ret = NULL;
     if (!key)
         return (struct serve_said){SERVE_SAID_FAILED, 0};
+    x->place.was_asked = true;
     switch (serve_flight_board(flights, key, limit_ms, ret)) {
     case SERVE_FLIGHT_LEAD:
         lead(x, reference, *ret);
@@ -255,6 +256,28 @@ static struct serve_said try_tag(struct serve_exchange *x, const stored_manifest
 
 /* ---- the operation ---- */
 
+static void count(struct serve_exchange *x, enum serve_metric_result result)
+{
+    serve_metrics *m = x->registry->metrics;
+    unsigned upstream = serve_metrics_upstream(m, x->place.upstream->label);
+    unsigned kind = x->route.tag ? SERVE_KIND_TAG : SERVE_KIND_MANIFEST;
+
+    serve_metrics_add(m, SERVE_METRIC_CACHE_REQUESTS,
+                      SERVE_LABELS(.upstream = upstream, .kind = kind, .result = result), 1);
+    if (result == SERVE_RESULT_STALE)
+        serve_metrics_add(m, SERVE_METRIC_CACHE_STALE, SERVE_LABELS(.upstream = upstream), 1);
+    serve_metrics_set(m, SERVE_METRIC_CACHE_UPSTREAM_UP, SERVE_LABELS(.upstream = upstream),
+                      !serve_upstream_is_down(x->place.upstream));
+}
+
+static void count_said(struct serve_exchange *x, struct serve_said said)
+{
+    if (said.kind == SERVE_SAID_YES)
+        count(x, x->place.was_asked ? SERVE_RESULT_FILL : SERVE_RESULT_HIT);
+    else
+        count(x, said.kind == SERVE_SAID_ABSENT ? SERVE_RESULT_NEGATIVE : SERVE_RESULT_ERROR);
+}
+
 static void get_by_tag(struct serve_exchange *x)
 {
     coras_auto_value(stored_manifest) stored = {0};
@@ -271,7 +294,12 @@ static void get_by_tag(struct serve_exchange *x)
         return;
     }
     said = try_tag(x, &stored);
-    if (said.kind != SERVE_SAID_YES && !answer_stale(x, &stored, said))
+    if (said.kind != SERVE_SAID_YES && answer_stale(x, &stored, said)) {
+        count(x, SERVE_RESULT_STALE);
+        return;
+    }
+    count_said(x, said);
+    if (said.kind != SERVE_SAID_YES)
         serve_said_answer(x, said);
 }
 
@@ -284,6 +312,7 @@ void serve_proxied_manifest_get(struct serve_exchange *x)
         return;
     }
     said = try_digest(x, &x->route.digest);
+    count_said(x, said);
     if (said.kind != SERVE_SAID_YES)
         serve_said_answer(x, said);
 }

@@ -19,6 +19,7 @@ typedef struct serve_place {
     char *local;              /* the repository's name here */
     char *remote;             /* its name at the upstream; NULL without one */
     char *via;                /* the ways of the request, us included; NULL without an upstream */
+    bool was_asked;           /* the upstream, for this request */
     bool is_named;            /* the upstream was asked for by its name: nothing is pushed there */
 } serve_place;
 

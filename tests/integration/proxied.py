@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Caches before registries, for the tests of --proxy."""
 
+import os
 import re
+import tempfile
 import unittest
+from unittest import mock
 
 from embedded import PROGRAM, SANITIZER_WORDS, Server
 from harness.scripted import ScriptedRegistry
@@ -16,6 +19,10 @@ class ProxyCase(unittest.TestCase):
     def setUpClass(cls):
         if not PROGRAM.exists():
             raise unittest.SkipTest(f"{PROGRAM} is not built")
+        home = cls.enterClassContext(tempfile.TemporaryDirectory())  # whoever runs this may have logged in somewhere
+        cls.enterClassContext(mock.patch.dict(os.environ, HOME=home, XDG_RUNTIME_DIR=home))
+        for name in ("DOCKER_CONFIG", "REGISTRY_AUTH_FILE", "XDG_CONFIG_HOME"):
+            os.environ.pop(name, None)
 
     def origin(self):
         origin = ScriptedRegistry()

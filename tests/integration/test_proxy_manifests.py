@@ -171,6 +171,9 @@ class Refusals(ProxyCase):
                     self.assertTrue(stale.headers[WARNING].startswith('299 - "'))
                     self.assertNotIn(str(origin.port), stale.headers[WARNING])
                 self.assertEqual(cache.log().count("stale: org/x:v1"), 1)
+                page = cache.request("GET", "/metrics").body.decode()
+                self.assertIn('coras_cache_stale_total{upstream="default"} 2', page)
+                self.assertIn('coras_cache_requests_total{upstream="default",kind="tag",result="fill"} 1', page)
 
     def test_serves_nothing_stale_that_was_taken_away(self):
         for reply, status in ((Reply(404), 404), (Reply(403), 403)):
