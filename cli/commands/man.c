@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The manual page, made from the command tables: `coras __man` when the program is built.
+ * The manual, made from the command tables: `coras __man` prints the page of the program, and
+ * `coras __man DIRECTORY` writes it and a page for each command there, when the program is
+ * installed.
  */
+#include <fcntl.h>
 #include <stdio.h>
 
 #include "base/alloc.h"
 #include "base/buf.h"
+#include "base/error.h"
+#include "base/fs.h"
 #include "base/str.h"
 #include "cli/app/commands.h"
 #include "cli/app/help.h"
@@ -77,46 +82,116 @@ static void put_examples(coras_buf *out, const struct cmd *cmd, const char *prog
     }
 }
 
-static void put_command(coras_buf *out, const struct cmd *cmd, const char *program,
-                        const char *path)
+/* ---- the page of a command ---- */
+
+/* "coras model pull" is described by the page coras-model-pull. */
+static char *page_name(const char *path)
 {
-    coras_auto_buf usage = CORAS_BUF_UNLIMITED;
-    coras_buf_puts(out, ".SH \"");
-    put_roff(out, path);
-    coras_buf_puts(out, "\"\n");
-    put_marked_roff(out, cmd->about ? cmd->about : cmd->summary, program);
-    coras_buf_puts(out, "\n.PP\n.B ");
-    help_put_use_line(&usage, cmd, path);
-    put_roff(out, usage.ptr);
-    coras_buf_putc(out, '\n');
-    opt_each(cmd, put_option, out);
-    put_examples(out, cmd, program);
+    char *name = coras_strdup(path);
+    for (char *c = name; c && *c; c++)
+        *c = *c == ' ' ? '-' : *c;
+    return name;
 }
 
-static void put_commands(coras_buf *out, const struct cmd *parent, const char *program,
-                         const char *path)
+static void put_title(coras_buf *out, const char *name)
+{
+    coras_buf_puts(out, ".TH ");
+    put_roff(out, name);
+    coras_buf_puts(out, " 1 \"\" \"coras " CORAS_VERSION "\" \"User Commands\"\n.SH NAME\n");
+}
+
+static void put_command(coras_buf *out, const struct cmd *cmd, const char *program,
+                        const char *path, const char *name)
+{
+    coras_auto_buf usage = CORAS_BUF_UNLIMITED;
+    put_title(out, name);
+    put_roff(out, name);
+    coras_buf_puts(out, " \\- ");
+    put_marked_roff(out, cmd->summary, program);
+    coras_buf_puts(out, "\n.SH SYNOPSIS\n.B ");
+    help_put_use_line(&usage, cmd, path);
+    put_roff(out, usage.ptr);
+    coras_buf_puts(out, "\n.SH DESCRIPTION\n");
+    put_marked_roff(out, cmd->about ? cmd->about : cmd->summary, program);
+    coras_buf_puts(out, "\n.SH OPTIONS\n");
+    opt_each(cmd, put_option, out);
+    if (cmd->examples)
+        coras_buf_puts(out, ".SH EXAMPLES\n");
+    put_examples(out, cmd, program);
+    coras_buf_puts(out, ".SH SEE ALSO\n.BR coras (1)\n");
+}
+
+/* ---- all commands, in the order of the tables ---- */
+
+struct visit {
+    const char *program;
+    int (*command)(struct visit *visit, const struct cmd *cmd, const char *path, coras_error **err);
+    coras_buf *list;       /* that the page of the program gets */
+    const char *directory; /* that a page for each goes to */
+};
+
+static int visit_commands(struct visit *visit, const struct cmd *parent, const char *path,
+                          coras_error **err)
 {
     for (const struct cmd *const *child = parent->children; child && *child; child++) {
         coras_auto_free char *own = coras_asprintf("%s %s", path, (*child)->name);
-        if (!own || (*child)->flags & CMD_HIDDEN)
+        if (!own)
+            return coras_fail_no_memory(err);
+        if ((*child)->flags & CMD_HIDDEN)
             continue;
         if ((*child)->run || !(*child)->children)
-            put_command(out, *child, program, own);
-        put_commands(out, *child, program, own);
+            CORAS_TRY(visit->command(visit, *child, own, err));
+        CORAS_TRY(visit_commands(visit, *child, own, err));
     }
+    return 0;
 }
+
+static int list_command(struct visit *visit, const struct cmd *cmd, const char *path,
+                        coras_error **err)
+{
+    coras_auto_free char *name = page_name(path);
+    if (!name)
+        return coras_fail_no_memory(err);
+    coras_buf_puts(visit->list, ".TP\n.BR ");
+    put_roff(visit->list, name);
+    coras_buf_puts(visit->list, " (1)\n");
+    put_marked_roff(visit->list, cmd->summary, visit->program);
+    coras_buf_putc(visit->list, '\n');
+    return 0;
+}
+
+static int write_page(const char *directory, const char *name, coras_buf *page, coras_error **err)
+{
+    coras_auto_free char *path = coras_asprintf("%s/%s.1", directory, name);
+    CORAS_TRY(coras_buf_done(page, err));
+    if (!path)
+        return coras_fail_no_memory(err);
+    return coras_write_file_atomic(AT_FDCWD, path, page->ptr, page->len, 0644, err);
+}
+
+static int write_command(struct visit *visit, const struct cmd *cmd, const char *path,
+                         coras_error **err)
+{
+    coras_auto_buf page = CORAS_BUF_UNLIMITED;
+    coras_auto_free char *name = page_name(path);
+    if (!name)
+        return coras_fail_no_memory(err);
+    put_command(&page, cmd, visit->program, path, name);
+    return write_page(visit->directory, name, &page, err);
+}
+
+/* ---- the page of the program ---- */
 
 static void put_frame(coras_buf *out, const char *program)
 {
-    coras_buf_puts(out, ".TH CORAS 1 \"\" \"coras " CORAS_VERSION "\" \"User Commands\"\n"
-                        ".SH NAME\ncoras, oras \\- artifacts in OCI registries\n"
-                        ".SH SYNOPSIS\n");
+    put_title(out, "coras");
+    coras_buf_puts(out, "coras, oras \\- artifacts in OCI registries\n.SH SYNOPSIS\n");
     coras_buf_printf(out, ".B %s\n.I command\n[flags] [arguments]\n", program);
     coras_buf_puts(out,
                    ".SH DESCRIPTION\n"
                    "Pushes files to OCI registries and image layouts, pulls, copies and inspects "
                    "them. Called by the name\n.B oras\nthe program speaks of itself by that "
-                   "name.\n");
+                   "name.\n.SH COMMANDS\n");
 }
 
 static void put_environment(coras_buf *out)
@@ -137,20 +212,34 @@ static void put_environment(coras_buf *out)
     coras_buf_puts(out, ".SH EXIT STATUS\n0 on success, 1 on any failure.\n");
 }
 
+static int put_program(coras_buf *out, const char *program, coras_error **err)
+{
+    struct visit list = {.program = program, .command = list_command, .list = out};
+    put_frame(out, program);
+    CORAS_TRY(visit_commands(&list, &cmd_root, program, err));
+    put_environment(out);
+    return coras_buf_done(out, err);
+}
+
 static int man_run(struct call *call, coras_error **err)
 {
     coras_auto_buf out = CORAS_BUF_UNLIMITED;
-    put_frame(&out, call->program);
-    put_commands(&out, &cmd_root, call->program, call->program);
-    put_environment(&out);
-    CORAS_TRY(coras_buf_done(&out, err));
-    fputs(out.ptr, stdout);
-    return 0;
+    struct visit pages = {.program = call->program, .command = write_command};
+    CORAS_TRY(put_program(&out, call->program, err));
+    if (call->nargs == 0) {
+        fputs(out.ptr, stdout);
+        return 0;
+    }
+    pages.directory = call->args[0];
+    CORAS_TRY(write_page(pages.directory, call->program, &out, err));
+    return visit_commands(&pages, &cmd_root, call->program, err);
 }
 
 const struct cmd cmd_man = {
     .name = "__man",
-    .summary = "Print the manual page",
+    .use = "[directory]",
+    .summary = "Print the manual page, or write all pages into a directory",
+    .max_args = 1,
     .flags = CMD_HIDDEN,
     .run = man_run,
 };

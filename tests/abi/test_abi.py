@@ -134,6 +134,16 @@ class Installed(unittest.TestCase):
     def test_all_headers_are_installed(self):
         self.assertEqual(sorted(p.name for p in self.root.rglob("include/coras/*")), HEADERS)
 
+    def test_manual_and_completions_are_installed(self):
+        names = {path.name for path in self.root.rglob("*") if path.is_file()}
+        for name in ["coras.1", "oras.1", "coras-push.1", "coras-repo-tags.1", "coras", "_coras", "_oras",
+                     "coras.fish", "oras.fish"]:
+            self.assertIn(name, names)
+        for name in ["coras", "oras"]:
+            for file in self.root.rglob(f"*completions*/{name}*"):
+                self.assertIn(name, file.read_text())
+                self.assertEqual("coras" in file.read_text(), name == "coras", file)
+
     def test_the_shared_library_has_its_name(self):
         self.assertIn("libcoras.so.0", output_of("readelf", "-d", self.libdir / "libcoras.so"))
 

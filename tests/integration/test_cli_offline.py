@@ -181,22 +181,32 @@ echo "${{COMPREPLY[@]}}"'''
         theirs = re.search(r"(?m)^OS/Arch: +(\S+)$", run(programs.ORAS, "version")[1])
         self.assertEqual(theirs[1], re.search(r"(?m)^OS/Arch: +(\S+)$", out)[1])
 
-    def test_manual_page_has_every_command_and_flag(self):
-        page = run(programs.CORAS, "__man")[1].replace("\\-", "-")
+    def manual(self):
+        """The pages that are installed, by name."""
+        with tempfile.TemporaryDirectory() as directory:
+            self.assertEqual((0, "", ""), run(programs.CORAS, "__man", directory))
+            return {path.name: path.read_text() for path in Path(directory).iterdir()}
+
+    def test_manual_has_every_command_and_flag(self):
+        pages = self.manual()
+        overview = pages.pop("coras.1")
+        self.assertEqual(overview, run(programs.CORAS, "__man")[1])
         for name in COMMANDS:
             help_text = Help(run(programs.CORAS, *name.split("_"), "--help")[1], None)
             if help_text.commands:
                 continue
-            section = page.partition(f'.SH "coras {name.replace("_", " ")}"')[2].partition(".SH")[0]
+            title = f"coras-{name.replace('_', '-')}"
+            page = pages.pop(f"{title}.1").replace("\\-", "-")
+            self.assertIn(f".BR {title} (1)\n", overview.replace("\\-", "-"))
             for row in help_text.flags:
                 flag = re.search(r"--[\w-]+", row)[0]
                 if flag != "--help":
-                    self.assertIn(flag, section, name)
+                    self.assertIn(flag, page, name)
 
     @unittest.skipIf(shutil.which("groff") is None, "groff is not installed")
-    def test_manual_page_is_clean(self):
-        page = run(programs.CORAS, "__man")[1]
-        done = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-z"], input=page, text=True,
+    def test_manual_is_clean(self):
+        pages = "".join(self.manual().values())
+        done = subprocess.run(["groff", "-man", "-ww", "-Tutf8", "-z"], input=pages, text=True,
                               capture_output=True, timeout=60, check=False)
         self.assertEqual((0, ""), (done.returncode, done.stderr))
 
