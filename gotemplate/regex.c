@@ -33,10 +33,7 @@ static struct library pcre2; /* written once, under `once` */
 static bool is_missing;
 
 static const struct coras_late_symbol symbols[] = {
-#define SYMBOL(member)                                                                             \
-    {                                                                                              \
-        "pcre2_" #member "_8", offsetof(struct library, member)                                    \
-    }
+#define SYMBOL(member) CORAS_LATE_SYMBOL(pcre2_##member##_8, struct library, member)
     SYMBOL(general_context_create),
     SYMBOL(compile_context_create),
     SYMBOL(set_newline),

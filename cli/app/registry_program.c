@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/str.h"
+#include "cli/app/interrupt.h"
 #include "cli/options/options.h"
 
 /*
@@ -76,7 +77,24 @@ static bool pass_option(struct opt_ref ref, void *user)
     return !a->error;
 }
 
-/* Not to return on success: the program takes this one's place. */
+#ifdef CORAS_SERVE_INSIDE
+int serve_main(int argc, char **argv); /* main() of serve/main.c */
+
+/* In place of another program: what is inside, with signals as it would find them. */
+static void run(const char *program, char **argv)
+{
+    (void)program;
+    interrupt_remove();
+    exit(serve_main(1, argv));
+}
+#else
+static void run(const char *program, char **argv)
+{
+    execv(program, argv);
+}
+#endif
+
+/* Not to return on success: the program takes this one's place, or is inside and ends it. */
 static int execute(const char *program, char **argv, coras_cancel *cancel, coras_error **err)
 {
     sigset_t ours, before;
@@ -89,7 +107,7 @@ static int execute(const char *program, char **argv, coras_cancel *cancel, coras
     sigaddset(&ours, SIGHUP);
     (void)sigprocmask(SIG_BLOCK, &ours, &before);
     CORAS_TRY(coras_cancel_check(cancel, err));
-    execv(program, argv);
+    run(program, argv);
     saved = errno;
     (void)sigprocmask(SIG_SETMASK, &before, NULL);
     if (saved != ENOENT)

@@ -141,7 +141,7 @@ static bool equal_in_constant_time(const char *a, const char *b, size_t len)
 static bool hash_matches(const char *hash, const char *password)
 {
     struct crypt_data *data = coras_new(struct crypt_data);
-    const char *got = data ? crypt_rn(password, hash, data, sizeof(*data)) : NULL;
+    const char *got = data ? crypt_r(password, hash, data) : NULL;
     bool match = got && strlen(got) == BCRYPT_LEN && equal_in_constant_time(got, hash, BCRYPT_LEN);
 
     if (data)

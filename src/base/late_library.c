@@ -1,11 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Shared libraries by dlopen.
+ * Shared libraries by dlopen, or the same functions where the linker has put them.
  */
 #include "base/late_library.h"
 
 #include <dlfcn.h>
 #include <string.h>
+
+#ifdef CORAS_STATIC_PROGRAM
+
+const char *coras_late_library_load(const char *const *files,
+                                    const struct coras_late_symbol *symbols, size_t count,
+                                    void *ret)
+{
+    (void)files;
+    for (size_t i = 0; i < count; i++)
+        memcpy((char *)ret + symbols[i].offset, &symbols[i].linked, sizeof(symbols[i].linked));
+    return NULL;
+}
+
+#else
 
 const char *coras_late_library_load(const char *const *files,
                                     const struct coras_late_symbol *symbols, size_t count,
@@ -28,3 +42,5 @@ const char *coras_late_library_load(const char *const *files,
     }
     return NULL;
 }
+
+#endif

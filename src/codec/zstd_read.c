@@ -26,6 +26,14 @@ struct zstd_out {
     size_t size, at;
 };
 
+#ifdef CORAS_STATIC_PROGRAM
+zstd_context *ZSTD_createDCtx(void);
+size_t ZSTD_freeDCtx(zstd_context *z);
+size_t ZSTD_DCtx_setParameter(zstd_context *z, int parameter, int value);
+size_t ZSTD_decompressStream(zstd_context *z, struct zstd_out *out, struct zstd_in *in);
+unsigned ZSTD_isError(size_t code);
+#endif
+
 struct zstd_api {
     zstd_context *(*create)(void);
     size_t (*release)(zstd_context *z);
@@ -42,11 +50,11 @@ static void load(void)
 {
     static const char *const names[] = {"libzstd.so.1", NULL};
     static const struct coras_late_symbol symbols[] = {
-        {"ZSTD_createDCtx", offsetof(struct zstd_api, create)},
-        {"ZSTD_freeDCtx", offsetof(struct zstd_api, release)},
-        {"ZSTD_DCtx_setParameter", offsetof(struct zstd_api, set_parameter)},
-        {"ZSTD_decompressStream", offsetof(struct zstd_api, decompress)},
-        {"ZSTD_isError", offsetof(struct zstd_api, is_error)},
+        CORAS_LATE_SYMBOL(ZSTD_createDCtx, struct zstd_api, create),
+        CORAS_LATE_SYMBOL(ZSTD_freeDCtx, struct zstd_api, release),
+        CORAS_LATE_SYMBOL(ZSTD_DCtx_setParameter, struct zstd_api, set_parameter),
+        CORAS_LATE_SYMBOL(ZSTD_decompressStream, struct zstd_api, decompress),
+        CORAS_LATE_SYMBOL(ZSTD_isError, struct zstd_api, is_error),
     };
 
     missing = coras_late_library_load(names, symbols, CORAS_ARRAY_LEN(symbols), &api);

@@ -13,10 +13,7 @@ static struct coras_curl api; /* written once, under `once` */
 static const char *missing;   /* what could not be found; NULL when all is well */
 
 static const struct coras_late_symbol symbols[] = {
-#define SYMBOL(member)                                                                             \
-    {                                                                                              \
-        "curl_" #member, offsetof(struct coras_curl, member)                                       \
-    }
+#define SYMBOL(member) CORAS_LATE_SYMBOL(curl_##member, struct coras_curl, member)
     SYMBOL(global_init),         SYMBOL(easy_init),       SYMBOL(easy_cleanup),
     SYMBOL(easy_reset),          SYMBOL(easy_setopt),     SYMBOL(easy_getinfo),
     SYMBOL(easy_strerror),       SYMBOL(slist_append),    SYMBOL(slist_free_all),

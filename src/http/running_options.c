@@ -98,26 +98,28 @@ static void set_authorities_dir(struct coras_running *x, const char *dir)
     CORAS_CURL_SET(x, CURLOPT_PROXY_CAPATH, dir);
 }
 
-/* --ca-file replaces all; the environment's file and directory replace their half, as in Go. */
+/*
+ * --ca-file replaces all; the environment's file and directory replace their half, as in Go. Of the
+ * system's own, what the bundle has is in the hashed directory too.
+ */
 static void set_authorities(struct coras_running *x)
 {
     const char *file = x->http->config.environment->authorities_file;
     const char *dir = x->http->config.environment->authorities_dir;
-    const char *hashed;
+    const char *hashed = coras_trust_hashed_dir();
+    bool without_bundle = !file && !dir && hashed;
 
     if (x->http->config.ca_file) {
         set_authorities_file(x, x->http->config.ca_file);
         set_authorities_dir(x, NULL);
         return;
     }
-    if (file)
+    if (!file && !without_bundle)
+        file = coras_trust_bundle();
+    if (file || without_bundle)
         set_authorities_file(x, file);
-    if (dir)
-        set_authorities_dir(x, dir);
-    if (!file && !dir && (hashed = coras_trust_hashed_dir())) {
-        set_authorities_file(x, NULL);
-        set_authorities_dir(x, hashed);
-    }
+    if (dir || hashed)
+        set_authorities_dir(x, dir ? dir : hashed);
 }
 
 /* libcurl's debug function, for what TLS says beside the data. */

@@ -12,4 +12,11 @@
  */
 const char *coras_trust_hashed_dir(void);
 
+/*
+ * The system's bundle of authorities, or NULL when none is where distributions have it. A libcurl
+ * of the distribution knows the place, and one that was linked into a program for all of them
+ * cannot.
+ */
+const char *coras_trust_bundle(void);
+
 #endif
