@@ -37,3 +37,11 @@ configure() {
 
 # Files of ours in C, one on each line.
 c_files() { git -C "$top" ls-files '*.c' '*.h'; }
+
+project_version() { sed -n "s/^ *version: '\(.*\)',/\1/p" "$top/meson.build" | head -n 1; }
+
+# copy_committed DIR: the files that are committed, as they are now, and no others.
+copy_committed() {
+    mkdir -p "$1"
+    (cd "$top" && git ls-files -z | xargs -0 ls -d 2>/dev/null) | tar -C "$top" -cf - -T - | tar -C "$1" -xf -
+}
