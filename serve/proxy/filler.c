@@ -150,6 +150,8 @@ static int append(struct filler *w, const void *data, size_t len, coras_error **
 {
     bool stored = false;
 
+    if (w->size < 0 && w->got > CORAS_LIMIT_UNSIZED_BLOB)
+        return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "there is no end to it");
     if (!w->is_passed)
         CORAS_TRY(store(w, data, len, &stored, err));
     if (stored) {

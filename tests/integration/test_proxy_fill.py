@@ -2,8 +2,11 @@
 """A blob that is not here yet: fetched once, read by all while it comes, right or not at all."""
 
 import concurrent.futures
+import contextlib
 import http.client
+import http.server
 import signal
+import threading
 import time
 
 from embedded import digest
@@ -231,6 +234,53 @@ class Lies(ProxyCase):
         with self.assertRaises(http.client.IncompleteRead):
             self.get()
         self.wait_until(lambda: not self.cache.upload_files())
+
+
+class Chunks(http.server.BaseHTTPRequestHandler):
+    """An upstream that does not tell how long its blobs are."""
+
+    protocol_version = "HTTP/1.1"
+    end = b"0\r\n\r\n"
+
+    def do_GET(self):
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        self.close_connection = not self.end
+        with contextlib.suppress(OSError):  # nobody waits for it any more
+            for at in range(0, len(DATA), 100_000):
+                piece = DATA[at:at + 100_000]
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(piece), piece))
+            self.wfile.write(self.end)
+
+    def log_message(self, *_):
+        pass
+
+
+class Unsized(ProxyCase):
+    def behind(self, handler):
+        origin = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=origin.serve_forever, daemon=True).start()
+        self.addCleanup(origin.server_close)
+        self.addCleanup(origin.shutdown)
+        cache = self.new_server(f"--proxy=http://127.0.0.1:{origin.server_port}")
+        self.addCleanup(self.check_log, cache)
+        return cache.start()
+
+    def test_a_blob_of_unknown_size(self):
+        self.cache = self.behind(Chunks)
+        for _ in range(2):
+            reply = self.get()
+            self.assertEqual(reply.status, 200)
+            self.assertTrue(reply.body == DATA)
+            self.wait_stored()
+
+    def test_its_end_is_told_from_a_cut(self):
+        self.cache = self.behind(type("Cut", (Chunks,), {"end": b""}))
+        with self.assertRaises(http.client.IncompleteRead):
+            _, response, _ = self.begin(len(DATA) - 70_000)
+            self.cache.send(signal.SIGTERM)  # or it would try again
+            response.read()
 
 
 class Refusals(ProxyCase):
