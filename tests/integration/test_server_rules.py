@@ -107,6 +107,16 @@ class Rules(ServerCase):
         self.assertEqual(self.ask("GET", "/v2/_catalog?last=n", who=None).json["repositories"], ["public/a"])
         self.assertEqual(self.ask("GET", "/v2/_catalog?last=public/a", who=None).json["repositories"], [])
 
+    def test_pages_show_what_may_be_seen(self):
+        for who, seen, hidden in ((CAROL, "public/a", "team/frozen"), (BOB, "team/frozen", "/r/other"),
+                                  (None, "public/a", "team/")):
+            page = self.ask("GET", "/", who=who, Accept="text/html").body.decode()
+            self.assertIn(seen, page)
+            self.assertNotIn(hidden, page)
+        for path in ("/r/other", "/r/other:v1", f"/r/other@{digest(image([self.layer]))}"):
+            for who, status in ((ALICE, 200), (CAROL, 404), (None, 401)):
+                self.assertEqual(self.ask("GET", path, who=who, Accept="text/html").status, status, path)
+
     def test_mounting_needs_the_right_to_pull_the_source(self):
         blob = digest(self.secret)
         for source in ("&from=team/frozen", "&from=team/absent", "", "&from=", "&from=public/../team/frozen",
