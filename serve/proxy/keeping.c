@@ -18,7 +18,8 @@ static int put(struct serve_exchange *x, struct serve_manifest_put *m, coras_err
     return serve_metadata_put_manifest(x->registry->metadata, m, &missing, err);
 }
 
-static int keep(struct serve_exchange *x, struct serve_manifest_put *m, coras_error **err)
+static int keep(struct serve_exchange *x, const char *tag, struct serve_manifest_put *m,
+                coras_error **err)
 {
     coras_auto_value(coras_strlist) tags = {0};
     size_t taken;
@@ -26,6 +27,8 @@ static int keep(struct serve_exchange *x, struct serve_manifest_put *m, coras_er
 
     CORAS_TRY(serve_freshness_tags_of(x->registry->upstreams->freshness, m->repository, &m->digest,
                                       &tags, err));
+    if (tag && !coras_strlist_has(&tags, tag))
+        CORAS_TRY(coras_strlist_add(&tags, tag, err));
     m->tags = &tags;
     m->is_cached = true;
     taken = serve_budget_take(x->registry->parsing, m->size);
@@ -36,17 +39,17 @@ static int keep(struct serve_exchange *x, struct serve_manifest_put *m, coras_er
     return rc;
 }
 
-static void keep_or_say(struct serve_exchange *x, struct serve_manifest_put *m)
+static void keep_or_say(struct serve_exchange *x, const char *tag, struct serve_manifest_put *m)
 {
     coras_auto(coras_error) err = NULL;
 
     if (x->registry->read_only)
         return;
-    if (keep(x, m, &err) < 0)
+    if (keep(x, tag, m, &err) < 0)
         serve_log_failure(x->target, coras_error_message(err));
 }
 
-void serve_keep_manifest(struct serve_exchange *x, const coras_descriptor *desc,
+void serve_keep_manifest(struct serve_exchange *x, const char *tag, const coras_descriptor *desc,
                          const coras_buf *content)
 {
     struct serve_manifest_put m = {.repository = x->route.repository,
@@ -55,7 +58,7 @@ void serve_keep_manifest(struct serve_exchange *x, const coras_descriptor *desc,
                                    .content = content->ptr,
                                    .size = content->len};
 
-    keep_or_say(x, &m);
+    keep_or_say(x, tag, &m);
 }
 
 void serve_keep_tag(struct serve_exchange *x, const coras_digest *digest)
@@ -65,11 +68,12 @@ void serve_keep_tag(struct serve_exchange *x, const coras_digest *digest)
     if (serve_metadata_get_manifest(x->registry->metadata, x->route.repository, NULL, digest, true,
                                     &stored, NULL) < 0)
         return;
-    keep_or_say(x, &(struct serve_manifest_put){.repository = x->route.repository,
-                                                .digest = *digest,
-                                                .media_type = stored.media_type,
-                                                .content = stored.content,
-                                                .size = (size_t)stored.size});
+    keep_or_say(x, NULL,
+                &(struct serve_manifest_put){.repository = x->route.repository,
+                                             .digest = *digest,
+                                             .media_type = stored.media_type,
+                                             .content = stored.content,
+                                             .size = (size_t)stored.size});
     serve_stored_manifest_clear(&stored);
 }
 

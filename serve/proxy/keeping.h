@@ -9,8 +9,8 @@
 
 #include "serve/http/exchange.h"
 
-/* The content has the digest of `desc`. */
-void serve_keep_manifest(struct serve_exchange *x, const coras_descriptor *desc,
+/* The content has the digest of `desc`. `tag` (may be NULL) was just told to name it. */
+void serve_keep_manifest(struct serve_exchange *x, const char *tag, const coras_descriptor *desc,
                          const coras_buf *content);
 /* The tag names a manifest which may be here under its digest. */
 void serve_keep_tag(struct serve_exchange *x, const coras_digest *digest);

@@ -82,7 +82,7 @@ static void lead_manifest(struct serve_exchange *x, const char *reference, serve
 {
     serve_ask_manifest(&x->place, reference, flight);
     if (flight->said.kind == SERVE_SAID_YES)
-        serve_keep_manifest(x, &flight->desc, &flight->content);
+        serve_keep_manifest(x, NULL, &flight->desc, &flight->content);
     else if (flight->said.kind == SERVE_SAID_ABSENT)
         serve_freshness_absent(freshness(x), x->route.repository, reference, coras_now_ms());
 }
@@ -159,9 +159,10 @@ static void note_tag(struct serve_exchange *x, const serve_flight *flight)
     }
     if (flight->said.kind != SERVE_SAID_YES)
         return;
-    serve_freshness_told(freshness(x), repository, tag, &flight->desc, coras_now_ms());
+    /* whoever sees that it is fresh finds it here */
     if (flight->has_content)
-        serve_keep_manifest(x, &flight->desc, &flight->content);
+        serve_keep_manifest(x, tag, &flight->desc, &flight->content);
+    serve_freshness_told(freshness(x), repository, tag, &flight->desc, coras_now_ms());
 }
 
 /* Somebody has had it before, or nobody wants the bytes: a HEAD will do, which counts for less. */
