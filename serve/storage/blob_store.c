@@ -22,13 +22,18 @@ static int open_directory(int parent, const char *name, bool create, int *ret_fd
     return create ? coras_fsync(parent, name, err) : 0;
 }
 
-/* Publishers come all the time: the collector, once it waits, goes next. */
+/*
+ * Publishers come all the time: the collector, once it waits, goes next. musl's locks have no such
+ * order; there it waits until nobody publishes.
+ */
 static void init_collecting(pthread_rwlock_t *lock)
 {
     pthread_rwlockattr_t attr;
 
     pthread_rwlockattr_init(&attr);
+#ifdef __GLIBC__
     pthread_rwlockattr_setkind_np(&attr, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+#endif
     pthread_rwlock_init(lock, &attr);
     pthread_rwlockattr_destroy(&attr);
 }

@@ -7,9 +7,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/close_range.h>
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "base/clock.h"
@@ -94,6 +97,19 @@ static void init_signals(posix_spawnattr_t *attributes)
     posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
 }
 
+/* What this process has open beside the three streams is none of the helper's business. */
+static void keep_files_back(posix_spawn_file_actions_t *actions)
+{
+#ifdef __GLIBC__
+    posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
+#else
+    /* musl, in the program that has everything inside: whatever it starts is to have none of it. */
+    (void)actions;
+    (void)syscall(SYS_close_range, (long)STDERR_FILENO + 1, (long)UINT_MAX,
+                  (long)CLOSE_RANGE_CLOEXEC);
+#endif
+}
+
 static int spawn(struct helper_run *run, const char *action, int input, int output, int messages,
                  coras_error **err)
 {
@@ -105,7 +121,7 @@ static int spawn(struct helper_run *run, const char *action, int input, int outp
     posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
     posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
     posix_spawn_file_actions_adddup2(&actions, messages, STDERR_FILENO);
-    posix_spawn_file_actions_addclosefrom_np(&actions, STDERR_FILENO + 1);
+    keep_files_back(&actions);
     init_signals(&attributes);
     int rc = posix_spawnp(&run->pid, run->program, &actions, &attributes, argv, environ);
     posix_spawnattr_destroy(&attributes);

@@ -7,8 +7,11 @@
  */
 #include "coras/model_path.h"
 
+#include <linux/fs.h>
 #include <stdio.h>
 #include <sys/file.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/environment.h"
@@ -87,6 +90,12 @@ static void protect_files(int dirfd, const coras_model_tree *tree)
             (void)fchmodat(dirfd, tree->files.items[i].path, 0444, 0); /* a courtesy */
 }
 
+/* By the number of the call: not every libc has a function for it. */
+static int exchange(int dirfd, const char *one, const char *other)
+{
+    return (int)syscall(SYS_renameat2, (long)dirfd, one, (long)dirfd, other, (long)RENAME_EXCHANGE);
+}
+
 /* Complete and synced: the name. A tree that was there is damaged, and goes. */
 static int publish(struct path_call *c, coras_error **err)
 {
@@ -94,7 +103,7 @@ static int publish(struct path_call *c, coras_error **err)
 
     (void)coras_model_name(&c->digest, CORAS_MODEL_PARTIAL, partial);
     (void)coras_model_name(&c->digest, "", name);
-    if (renameat2(c->models.fd, partial, c->models.fd, name, RENAME_EXCHANGE) == 0)
+    if (exchange(c->models.fd, partial, name) == 0)
         return coras_remove_all(c->models.fd, partial, err);
     if (errno != ENOENT) /* a file system that cannot exchange */
         CORAS_TRY(coras_remove_all(c->models.fd, name, err));
