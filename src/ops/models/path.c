@@ -87,7 +87,7 @@ static void protect_files(int dirfd, const coras_model_tree *tree)
 {
     for (size_t i = 0; i < tree->files.len; i++)
         if (tree->files.items[i].st.st_nlink == 1)
-            (void)fchmodat(dirfd, tree->files.items[i].path, 0444, 0); /* a courtesy */
+            (void)!fchmodat(dirfd, tree->files.items[i].path, 0444, 0); /* a courtesy */
 }
 
 /* By the number of the call: not every libc has a function for it. */
