@@ -18,9 +18,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEAD_MAX  8192
-#define TIMES_MAX 4000000
-#define EVENTS    256
+#define HEAD_MAX        8192
+#define TIMES_MAX       4000000
+#define EVENTS          256
+#define CONNECTIONS_MAX 100000
 
 struct connection {
     int fd;
@@ -136,14 +137,17 @@ static void run(int poll, double until)
 int main(int argc, char **argv)
 {
     int poll = epoll_create1(EPOLL_CLOEXEC), count = argc == 6 ? (int)strtol(argv[4], NULL, 10) : 0;
-    struct connection *connections = calloc((size_t)count + 1, sizeof(*connections));
+    struct connection *connections;
     double began;
     size_t kept;
 
-    if (count < 1 || poll < 0 || !connections) {
+    if (count < 1 || count > CONNECTIONS_MAX) {
         fprintf(stderr, "usage: requests PORT METHOD PATH CONNECTIONS SECONDS\n");
         return 2;
     }
+    connections = calloc((size_t)count, sizeof(*connections));
+    if (poll < 0 || !connections)
+        fail("begin");
     is_head = strcmp(argv[2], "HEAD") == 0;
     snprintf(request, sizeof(request),
              "%s %s HTTP/1.1\r\nHost: localhost\r\nAccept: "
@@ -155,9 +159,10 @@ int main(int argc, char **argv)
     run(poll, began + strtod(argv[5], NULL));
     kept = answered < TIMES_MAX ? answered : TIMES_MAX;
     if (kept == 0)
-        return 1;
+        fail("no answer");
     qsort(times, kept, sizeof(*times), compare);
     printf("%.0f %.3f %.3f\n", (double)answered / (now() - began), times[kept / 2] * 1e3,
            times[kept * 99 / 100] * 1e3);
+    free(connections);
     return 0;
 }
