@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The examples do what they say: the Python wrapper, the workflow's shell steps, bench, scripts."""
+"""The examples do what they say: the Python wrapper, bench, scripts."""
 
 import importlib.util
 import json
 import os
-import re
 import subprocess
 import unittest
 from pathlib import Path
@@ -58,73 +57,6 @@ class PythonWrapper(CliCase):
         with self.assertRaises(self.wrapper.OrasError) as caught:
             self.client.login(USER, "wrong")
         self.assertIn("unauthorized", str(caught.exception))
-
-
-def workflow_steps():
-    """Name -> shell text of the workflow's steps, by indentation (no YAML parser at hand)."""
-    steps, name, block = {}, None, None
-    for line in (SOURCE / "examples/github-workflow.yml").read_text().splitlines():
-        indent = len(line) - len(line.lstrip())
-        if block is not None and (indent > block or not line.strip()):
-            steps[name] += line[block + 2:] + "\n"
-            continue
-        block = None
-        if match := re.match(r" *- name: (.*)", line):
-            name = match[1]
-        elif match := re.match(r"( *)run: \|", line):
-            block, steps[name] = len(match[1]), ""
-        elif match := re.match(r" *run: (.*)", line):
-            steps[name] = match[1] + "\n"
-    return steps
-
-
-@programs.need_docker_registry
-class Workflow(CliCase):
-    def setUp(self):
-        super().setUp()
-        self.registry = self.serve_here(DockerRegistry(auth="basic"))
-        host = self.registry.host
-        self.env = {"CI": "true", "REGISTRY": host, "MODEL": f"{host}/org/repo/sentiment",
-                    "VERSION": "v1.2.3", "TOKEN": PASSWORD, "ACTOR": USER,
-                    "RUNNER_TEMP": str(self.box.root / "runner"), "CCACHE_NOHASHDIR": "1",
-                    "CORAS_SOURCE": f"file://{SOURCE}",
-                    "GITHUB_PATH": str(self.box.root / "github-path")}
-        for name in ("model.safetensors", "config.json", "tokenizer.json"):
-            self.box.write(name, name.encode())
-
-    def steps(self, *names, path=""):
-        steps = workflow_steps()
-        for name in names:
-            env = {**self.env, "PATH": f"{path}:{self.box.env['PATH']}" if path
-                   else self.box.env["PATH"]}
-            result = self.box.run("bash", "-eo", "pipefail", "-c", steps[name], env=env, check=0,
-                                  timeout=500)
-        return result
-
-    def test_log_in_push_tag(self):
-        last = self.steps("Log in", "Push", "Tag latest")
-        shown = last.out[last.out.index("{"):]
-        self.assertEqual(json.loads(shown)["annotations"]["org.opencontainers.image.version"],
-                         "v1.2.3")
-
-    @unittest.skipIf(QUICK or not os.environ.get("CI"), "builds everything: set CI=true")
-    @unittest.skipUnless((SOURCE / ".git").exists(), "needs a clone")
-    def test_install(self):
-        (self.box.root / "runner").mkdir()
-        for variable in ("CCACHE_DIR", "HOME"):
-            if variable in os.environ:
-                self.env["CCACHE_DIR"] = os.environ.get("CCACHE_DIR") or os.path.join(
-                    os.environ["HOME"], ".cache/ccache")
-        self.steps("Install")
-        path = Path(self.env["GITHUB_PATH"]).read_text().strip()
-        (self.box.bin / "oras").unlink()
-        self.steps("Log in", "Push", "Tag latest", path=path)
-        self.assertEqual(os.readlink(Path(path) / "oras"), "coras")
-        serve = self.box.popen(Path(path) / "coras", "serve", "--listen", "127.0.0.1:0", "--root", "r")
-        self.assertIn(b"listening on 127.0.0.1:", serve.stdout.readline())
-        serve.terminate()
-        serve.communicate(timeout=30)
-        self.assertEqual(serve.returncode, 0)
 
 
 class Scripts(CliCase):
