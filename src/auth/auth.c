@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "auth/scope.h"
 #include "auth/token.h"
 
@@ -108,6 +109,8 @@ static int remember_wider(coras_auth *a, const char *wanted, const char *asked, 
     if (!copy)
         return coras_fail_no_memory(err);
     pthread_mutex_lock(&a->lock);
+    if (coras_map_len(a->wider) >= CORAS_LIMIT_REMEMBERED)
+        coras_map_drop(a->wider, NULL);
     int rc = coras_map_set(a->wider, wanted, copy, err);
     pthread_mutex_unlock(&a->lock);
     if (rc < 0)

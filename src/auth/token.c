@@ -26,6 +26,7 @@ struct coras_token {
     int64_t expires_ms; /* monotonic */
     bool fetching;
     unsigned flight;    /* number of the current or last fetch */
+    unsigned users;     /* threads that hold it while they wait */
     coras_error *error; /* how the last fetch failed */
 };
 
@@ -289,11 +290,19 @@ static int fetch_token(coras_auth *a, const coras_request *req, const char *scop
 
 /* ---- the cache ---- */
 
+static bool is_idle(const void *token)
+{
+    return ((const struct coras_token *)token)->users == 0;
+}
+
+/* A cache that serves for months is asked for any number of repositories. */
 static int find_or_add(coras_auth *a, const char *scopes, struct coras_token **ret,
                        coras_error **err)
 {
     struct coras_token *t = coras_map_get(a->tokens, scopes);
 
+    if (!t && coras_map_len(a->tokens) >= CORAS_LIMIT_REMEMBERED)
+        coras_map_drop(a->tokens, is_idle);
     if (!t) {
         t = coras_new(struct coras_token);
         if (!t)
@@ -366,12 +375,9 @@ static int fly(coras_auth *a, struct coras_token *t, const coras_request *req, c
     return rc;
 }
 
-static int get_locked(coras_auth *a, const coras_request *req, const char *scopes,
-                      const char *rejected, char **ret, bool *fresh, coras_error **err)
+static int make_usable(coras_auth *a, struct coras_token *t, const coras_request *req,
+                       const char *scopes, const char *rejected, bool *fresh, coras_error **err)
 {
-    struct coras_token *t;
-
-    CORAS_TRY(find_or_add(a, scopes, &t, err));
     while (!is_usable(t, rejected)) {
         if (t->fetching) {
             CORAS_TRY(join_flight(a, t, err));
@@ -382,6 +388,21 @@ static int get_locked(coras_auth *a, const coras_request *req, const char *scope
         }
         *fresh = true;
     }
+    return 0;
+}
+
+static int get_locked(coras_auth *a, const coras_request *req, const char *scopes,
+                      const char *rejected, char **ret, bool *fresh, coras_error **err)
+{
+    struct coras_token *t;
+    int rc;
+
+    CORAS_TRY(find_or_add(a, scopes, &t, err));
+    t->users++;
+    rc = make_usable(a, t, req, scopes, rejected, fresh, err);
+    t->users--;
+    if (rc < 0)
+        return rc;
     *ret = coras_strdup(t->token);
     return *ret ? 0 : coras_fail_no_memory(err);
 }

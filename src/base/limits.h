@@ -24,6 +24,7 @@
 #define CORAS_LIMIT_ERROR_BODY       (64 * CORAS_KIB)  /* an error is a sentence */
 #define CORAS_LIMIT_ERROR_TEXT       CORAS_KIB         /* shown of one registry message */
 #define CORAS_LIMIT_TOKEN_BODY       (128 * CORAS_KIB) /* real tokens are 1-16 KiB */
+#define CORAS_LIMIT_REMEMBERED       1024 /* tokens and the like of one client, which may live long */
 #define CORAS_LIMIT_TOKEN_LIFE_S     86400 /* whatever a service says: a day, then ask again */
 #define CORAS_LIMIT_HEADERS          (300 * CORAS_KIB) /* libcurl's own bound since 8.3 */
 #define CORAS_LIMIT_CHALLENGE        (8 * CORAS_KIB)

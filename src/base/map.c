@@ -150,6 +150,23 @@ bool coras_map_remove(coras_map *m, const char *key)
     return true;
 }
 
+void coras_map_drop(coras_map *m, bool (*is_chosen)(const void *value))
+{
+    for (size_t i = 0; i < m->bucket_count; i++) {
+        struct entry **link = &m->buckets[i];
+        while (*link) {
+            struct entry *e = *link;
+            if (is_chosen && !is_chosen(e->value)) {
+                link = &e->next;
+                continue;
+            }
+            *link = e->next;
+            free_entry(m, e);
+            m->len--;
+        }
+    }
+}
+
 size_t coras_map_len(const coras_map *m)
 {
     return m->len;

@@ -119,6 +119,8 @@ static void *entry_of(coras_map *map, const char *key, size_t size)
 
     if (entry)
         return entry;
+    if (coras_map_len(map) >= CORAS_LIMIT_REMEMBERED)
+        coras_map_drop(map, NULL); /* it is learnt again by whoever goes on asking */
     entry = coras_calloc(1, size);
     if (entry && coras_map_set(map, key, entry, NULL) < 0) {
         free(entry);

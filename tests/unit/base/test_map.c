@@ -80,6 +80,33 @@ static void a_visit_may_remove_and_stop(void **state)
     assert_int_equal(coras_map_len(m), 1);
 }
 
+static bool is_even(const void *value)
+{
+    return *(const int *)value % 2 == 0;
+}
+
+static void drops_what_is_chosen(void **state)
+{
+    static const int numbers[100] = {[1] = 2, [3] = 4, [50] = 1, [99] = 5};
+    coras_auto(coras_map) m = coras_map_new(NULL);
+    char key[16];
+
+    (void)state;
+    coras_map_drop(m, NULL); /* nothing to drop */
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(numbers); i++) {
+        snprintf(key, sizeof(key), "%zu", i);
+        assert_ok(coras_map_set(m, key, (void *)(uintptr_t)&numbers[i], NULL), NULL);
+    }
+    coras_map_drop(m, is_even);
+    assert_int_equal(coras_map_len(m), 2);
+    assert_ptr_equal(coras_map_get(m, "50"), &numbers[50]);
+    assert_ptr_equal(coras_map_get(m, "99"), &numbers[99]);
+    assert_null(coras_map_get(m, "3"));
+    coras_map_drop(m, NULL);
+    assert_int_equal(coras_map_len(m), 0);
+    assert_null(coras_map_get(m, "99"));
+}
+
 static void arrays_grow_without_overflow(void **state)
 {
     struct {
@@ -108,6 +135,7 @@ int main(void)
         cmocka_unit_test(knows_null_values_and_odd_keys),
         cmocka_unit_test(releases_each_value_once),
         cmocka_unit_test(a_visit_may_remove_and_stop),
+        cmocka_unit_test(drops_what_is_chosen),
         cmocka_unit_test(arrays_grow_without_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
