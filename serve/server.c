@@ -255,7 +255,8 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
 
     if (rc == 0)
         rc = serve_upstreams_open(o, &r->upstreams, err);
-
+    if (rc == 0)
+        serve_upstreams_count(r->upstreams, r->metrics);
     if (rc == 0)
         rc = open_root(r, &root, err);
     if (rc == 0)

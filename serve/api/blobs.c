@@ -154,7 +154,7 @@ static void count_hit(struct serve_exchange *x)
 
     if (!x->place.upstream)
         return;
-    labels.upstream = serve_metrics_upstream(m, x->place.upstream->label);
+    labels.upstream = x->place.upstream->metrics_label;
     serve_metrics_add(m, SERVE_METRIC_CACHE_REQUESTS, &labels, 1);
     if (x->method == SERVE_GET)
         serve_metrics_add(m, SERVE_METRIC_CACHE_SENT_BYTES, &labels, x->answer.length);

@@ -13,6 +13,17 @@
 #include "serve/proxy/ring.h"
 #include "serve/operate/pages.h"
 
+enum serve_method serve_method_of(const char *name)
+{
+    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(names); i++) {
+        if (coras_streq(names[i], name))
+            return (enum serve_method)i;
+    }
+    return SERVE_OTHER_METHOD;
+}
+
 void serve_exchange_init(struct serve_exchange *x, struct serve_registry *registry)
 {
     *x = (struct serve_exchange){

@@ -71,6 +71,9 @@ struct serve_stream {
     void *user;                /* NULL: the body is no stream */
 };
 
+/* By its name in a request line. */
+enum serve_method serve_method_of(const char *name);
+
 /* Room for the headers of the busiest answer. */
 #define SERVE_ANSWER_HEADERS_MAX 32
 

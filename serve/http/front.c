@@ -211,17 +211,6 @@ static const char *header_of(void *connection, const char *name)
     return MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
 }
 
-static enum serve_method method_of(const char *name)
-{
-    static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
-
-    for (size_t i = 0; i < CORAS_ARRAY_LEN(names); i++) {
-        if (coras_streq(names[i], name))
-            return (enum serve_method)i;
-    }
-    return SERVE_OTHER_METHOD;
-}
-
 /* ---- heads that two parties could read differently ---- */
 
 struct head_check {
@@ -375,7 +364,7 @@ static enum MHD_Result begin_request(struct MHD_Connection *connection, struct r
     enter(r, SERVE_PHASE_WORKING);
     if (!x->target)
         return MHD_NO;
-    x->method = method_of(method);
+    x->method = serve_method_of(method);
     x->connection = connection;
     x->header = header_of;
     x->is_gone = is_gone;

@@ -245,7 +245,8 @@ static bool is_empty(const serve_metrics *m, size_t slot, size_t width)
     return true;
 }
 
-/* An origin that is down is told as 0; one that nobody asked yet is not told. */
+/* An origin that is down is told as 0; one that nobody asked yet is not told, and neither is a
+ * gauge below 0: nobody knows its value. */
 static bool is_left_out(const serve_metrics *m, const struct serve_metric_row *row, size_t index,
                         size_t slot)
 {
@@ -253,7 +254,7 @@ static bool is_left_out(const serve_metrics *m, const struct serve_metric_row *r
         return false;
     if (row->type == SERVE_GAUGE && row->labels[0] == SERVE_LABEL_UPSTREAM &&
         row->labels[1] == SERVE_LABEL_NONE)
-        return index >= SERVE_METRICS_UPSTREAMS || !m->upstreams[index];
+        return index >= SERVE_METRICS_UPSTREAMS || !m->upstreams[index] || read_slot(m, slot) < 0;
     return is_empty(m, slot, width_of(row));
 }
 

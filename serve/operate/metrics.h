@@ -109,7 +109,7 @@ unsigned serve_metrics_upstream(serve_metrics *m, const char *name);
 /* `labels` may be NULL for a metric without. A gauge is added to in both directions. */
 void serve_metrics_add(serve_metrics *m, enum serve_metric metric,
                        const struct serve_labels *labels, int64_t amount);
-/* A gauge whose value is known. */
+/* A gauge whose value is known; below 0: it is not, and not told. */
 void serve_metrics_set(serve_metrics *m, enum serve_metric metric,
                        const struct serve_labels *labels, int64_t value);
 /* How long something took, for a histogram (its page has seconds). */

@@ -95,8 +95,7 @@ static void tell_upstreams(struct serve_registry *r)
     for (size_t i = 0; i < r->upstreams->len; i++) {
         serve_upstream *u = r->upstreams->items[i];
         serve_metrics_set(r->metrics, SERVE_METRIC_CACHE_UPSTREAM_UP,
-                          SERVE_LABELS(.upstream = serve_metrics_upstream(r->metrics, u->label)),
-                          !serve_upstream_is_down(u));
+                          SERVE_LABELS(.upstream = u->metrics_label), !serve_upstream_is_down(u));
     }
 }
 

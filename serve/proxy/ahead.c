@@ -182,10 +182,8 @@ static int write_piece(void *user, const void *data, size_t len, coras_error **e
 
     /* only this thread changes where it ends */
     CORAS_TRY(coras_pwrite_full(f->ahead->fd, data, len, p->first + p->got, err));
-    serve_metrics_add(
-        r->metrics, SERVE_METRIC_CACHE_FETCHED_BYTES,
-        SERVE_LABELS(.upstream = serve_metrics_upstream(r->metrics, f->upstream->label)),
-        (int64_t)len);
+    serve_metrics_add(r->metrics, SERVE_METRIC_CACHE_FETCHED_BYTES,
+                      SERVE_LABELS(.upstream = f->upstream->metrics_label), (int64_t)len);
     pthread_mutex_lock(&f->lock);
     p->got += (int64_t)len;
     pthread_cond_broadcast(&f->changed);

@@ -223,8 +223,7 @@ static int head(struct asked *a, coras_error **err)
 void serve_cached_blob_get(struct serve_exchange *x)
 {
     coras_auto(coras_error) failure = NULL;
-    struct asked a = {x, &x->route.digest,
-                      serve_metrics_upstream(x->registry->metrics, x->place.upstream->label)};
+    struct asked a = {x, &x->route.digest, x->place.upstream->metrics_label};
     int rc = x->method == SERVE_HEAD ? head(&a, &failure) : get(&a, &failure);
 
     if (rc == 0)
@@ -246,10 +245,7 @@ void serve_cached_blob_get(struct serve_exchange *x)
 
 int serve_cached_blob_bring(struct serve_exchange *x, const coras_digest *digest, coras_error **err)
 {
-    struct asked a = {x, digest,
-                      x->place.upstream
-                          ? serve_metrics_upstream(x->registry->metrics, x->place.upstream->label)
-                          : 0};
+    struct asked a = {x, digest, x->place.upstream ? x->place.upstream->metrics_label : 0};
     const struct serve_fill_wait wait = {is_gone, x, coras_now_ms() + FIRST_BYTE_MS};
     coras_auto(coras_error) failure = NULL;
     serve_fill *f = NULL;

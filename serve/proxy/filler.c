@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The course of a fill. */
-#include "serve/proxy/filler.h"
+#include "serve/proxy/filler_impl.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,154 +18,16 @@
 
 /* Read at a time from what an earlier life has left. */
 #define READ_BYTES (256 * CORAS_KIB)
-/* Start writing out in pieces of this size, so that the final flush finds little left to do. */
-#define FLUSH_BYTES (16 * CORAS_MIB)
 /* What is hashed anew takes long from here on: the upstream is asked for the size meanwhile. */
 #define LONG_BYTES (64 * CORAS_MIB)
 
 /* Whoever has begun it may be about to read. */
 #define IDLE_LEAST_MS 1000
-/* How often the free space is looked at, where some has to stay. */
-#define LOOK_BYTES (4 * CORAS_MIB)
-/* Given up for a fill that has no room, at a time: no more than it needs. */
-#define ROOM_LEAST ((int64_t)CORAS_MIB)
-#define ROOM_MOST  ((int64_t)64 * CORAS_MIB)
-
-struct filler {
-    serve_fill *fill;
-    struct serve_registry *registry;
-    unsigned label; /* of the upstream, for metrics */
-    coras_target *target;
-    coras_hasher *hasher;
-    int fd;       /* the fill's */
-    int64_t got;  /* as the fill's, which only we change */
-    int64_t size; /* likewise */
-    int64_t flushed;
-    int64_t skip;    /* of what comes: it is here already */
-    int64_t stop_at; /* somebody has brought what follows; -1: nobody */
-    int64_t found;   /* what an earlier life had left */
-    int64_t began_ms;
-    int64_t look_at;   /* where to look at the free space again */
-    bool is_published; /* it is a blob of the store */
-    bool is_passed;    /* nothing is written any more */
-    bool no_parts;     /* the upstream does not send any */
-    int resumes;
-    struct serve_patience patience;
-};
 
 /* ---- what comes ---- */
 
-static void begin_flush(struct filler *w)
-{
-    if (w->got - w->flushed < FLUSH_BYTES)
-        return;
-    (void)sync_file_range(w->fd, w->flushed, w->got - w->flushed, SYNC_FILE_RANGE_WRITE);
-    w->flushed = w->got;
-}
-
-static void take(struct filler *w, const void *data, size_t len)
-{
-    coras_hasher_update(w->hasher, data, len);
-    w->got += (int64_t)len;
-    serve_fill_advance(w->fill, (int64_t)len);
-}
-
-/* Whether the disk keeps the free space that the operator asked for. Asked now and then. */
-static bool is_above_floor(struct filler *w)
-{
-    int64_t floor = w->registry->options.min_free, space;
-
-    if (floor <= 0 || w->got < w->look_at)
-        return true;
-    w->look_at = w->got + LOOK_BYTES;
-    space = coras_free_space(w->registry->store->uploads_fd);
-    return space < 0 || space >= floor;
-}
-
-static int write_file(struct filler *w, const void *data, size_t len, coras_error **err)
-{
-    if (w->fd < 0 || !is_above_floor(w))
-        return coras_fail(err, CORAS_ERR_NO_SPACE, "no space left");
-    return coras_pwrite_full(w->fd, data, len, w->got, err);
-}
-
-static void tell(const struct filler *w, const char *what, const coras_error *failure);
-
-/* There is no room, and nothing to give up for it: readers get it all the same. */
-static int stop_keeping(struct filler *w, coras_error **err)
-{
-    CORAS_TRY(serve_fill_open_window(w->fill, err));
-    serve_partial_remove(w->registry->store, &w->fill->digest);
-    w->is_passed = true;
-    tell(w, "no space left, passed through and not kept", NULL);
-    return 0;
-}
-
-static int64_t wanted_room(const struct filler *w)
-{
-    int64_t missing = w->size - w->got;
-
-    if (missing < ROOM_LEAST)
-        return ROOM_LEAST;
-    return missing < ROOM_MOST ? missing : ROOM_MOST;
-}
-
-/* Into the file; *ret_stored false: it has no room. */
-static int store(struct filler *w, const void *data, size_t len, bool *ret_stored,
-                 coras_error **err)
-{
-    coras_auto(coras_error) failure = NULL;
-    int rc = write_file(w, data, len, &failure);
-
-    if (rc == CORAS_ERR_NO_SPACE && serve_evict(w->registry, wanted_room(w)) > 0) {
-        coras_error_clear(&failure);
-        w->look_at = w->got;
-        rc = write_file(w, data, len, &failure);
-    }
-    *ret_stored = rc == 0;
-    if (rc == CORAS_ERR_NO_SPACE)
-        return stop_keeping(w, err);
-    coras_error_propagate(err, &failure);
-    return rc;
-}
-
-/* At the pace of the readers. */
-static int pass(struct filler *w, const char *data, size_t len, coras_error **err)
-{
-    while (len > 0) {
-        size_t passed = serve_fill_pass(w->fill, data, len, w->target->cancel);
-        CORAS_TRY(coras_cancel_check(w->target->cancel, err));
-        if (passed == 0)
-            return coras_fail(err, CORAS_ERR_NO_SPACE, "no space left, and nobody reads");
-        serve_metrics_add(w->registry->metrics, SERVE_METRIC_CACHE_PASSED_BYTES, NULL,
-                          (int64_t)passed);
-        take(w, data, passed);
-        data += passed;
-        len -= passed;
-    }
-    return 0;
-}
-
-static int append(struct filler *w, const void *data, size_t len, coras_error **err)
-{
-    bool stored = false;
-
-    if (w->size < 0 && w->got > CORAS_LIMIT_UNSIZED_BLOB)
-        return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "there is no end to it");
-    if (!w->is_passed)
-        CORAS_TRY(store(w, data, len, &stored, err));
-    if (stored) {
-        take(w, data, len);
-        begin_flush(w);
-    } else {
-        CORAS_TRY(pass(w, data, len, err));
-    }
-    serve_patience_moved(&w->patience, coras_now_ms());
-    return 0;
-}
-
 /* How much of it is not here by another way. */
-static size_t up_to_stop(struct filler *w, size_t len)
+static size_t up_to_stop(struct serve_filler *w, size_t len)
 {
     w->stop_at = w->no_parts ? -1 : serve_ahead_next(w->fill, w->got);
     if (w->stop_at >= 0 && w->stop_at - w->got < (int64_t)len)
@@ -174,7 +36,7 @@ static size_t up_to_stop(struct filler *w, size_t len)
 }
 
 /* A blob that nobody waits for is still worth its bytes, if it is not almost all of them. */
-static int check_wanted(const struct filler *w, coras_error **err)
+static int check_wanted(const struct serve_filler *w, coras_error **err)
 {
     int64_t idle_ms = serve_fill_idle_ms(w->fill);
 
@@ -186,7 +48,7 @@ static int check_wanted(const struct filler *w, coras_error **err)
 
 static int write_piece(void *user, const void *data, size_t len, coras_error **err)
 {
-    struct filler *w = user;
+    struct serve_filler *w = user;
     size_t skipped = w->skip < (int64_t)len ? (size_t)w->skip : len, wanted;
 
     serve_metrics_add(w->registry->metrics, SERVE_METRIC_CACHE_FETCHED_BYTES,
@@ -199,13 +61,13 @@ static int write_piece(void *user, const void *data, size_t len, coras_error **e
     CORAS_TRY(check_wanted(w, err));
     wanted = up_to_stop(w, len);
     if (wanted > 0)
-        CORAS_TRY(append(w, data, wanted, err));
+        CORAS_TRY(serve_filler_append(w, data, wanted, err));
     return wanted < len ? CORAS_SINK_STOP : 0;
 }
 
 static int measured(void *user, int64_t size, coras_error **err)
 {
-    struct filler *w = user;
+    struct serve_filler *w = user;
 
     serve_upstream_note(w->fill->upstream, 0, NULL);
     CORAS_TRY(serve_fill_set_size(w->fill, size, err));
@@ -215,7 +77,7 @@ static int measured(void *user, int64_t size, coras_error **err)
 }
 
 /* Ask for what is missing, once; no further than to where somebody has brought it already. */
-static int attempt(struct filler *w, coras_error **err)
+static int attempt(struct serve_filler *w, coras_error **err)
 {
     const coras_sink sink = {write_piece, w};
     coras_blob_read read = {.digest = &w->fill->digest,
@@ -237,7 +99,7 @@ static int attempt(struct filler *w, coras_error **err)
 }
 
 /* What somebody has brought out of turn. */
-static int take_brought(struct filler *w, coras_error **err)
+static int take_brought(struct serve_filler *w, coras_error **err)
 {
     coras_auto_free char *chunk = coras_malloc(READ_BYTES);
     size_t got;
@@ -246,12 +108,12 @@ static int take_brought(struct filler *w, coras_error **err)
         return coras_fail_no_memory(err);
     while ((got = serve_ahead_take(w->fill, w->got, chunk, READ_BYTES)) > 0) {
         CORAS_TRY(coras_cancel_check(w->target->cancel, err));
-        CORAS_TRY(append(w, chunk, got, err));
+        CORAS_TRY(serve_filler_append(w, chunk, got, err));
     }
     return 0;
 }
 
-static int go_on(struct filler *w, coras_error **err)
+static int go_on(struct serve_filler *w, coras_error **err)
 {
     if (!w->no_parts && serve_ahead_next(w->fill, w->got) == w->got)
         return take_brought(w, err);
@@ -270,7 +132,7 @@ static enum serve_metric_reason reason_of(const coras_error *failure)
 }
 
 /* After a failure: 0 to try again. */
-static int wait_to_resume(struct filler *w, const coras_error *failure, coras_error **err)
+static int wait_to_resume(struct serve_filler *w, const coras_error *failure, coras_error **err)
 {
     int64_t wait_ms = 0;
     enum serve_patience_verdict verdict = serve_patience_decide(
@@ -288,13 +150,29 @@ static int wait_to_resume(struct filler *w, const coras_error *failure, coras_er
     return coras_cancel_sleep_ms(w->target->cancel, wait_ms, err);
 }
 
-static bool is_complete(const struct filler *w)
+static bool is_complete(const struct serve_filler *w)
 {
     return w->size >= 0 && w->got == w->size;
 }
 
+static int open_target(struct serve_filler *w, coras_error **err)
+{
+    coras_target_close(w->target);
+    w->target = NULL;
+    return serve_fills_target(w->fill->fills, w->fill, &w->target, err);
+}
+
+/* The upstream may not have liked to be told a registry's name, or knows a newer password. Each is
+ * found once, or seldom. */
+static bool should_ask_anew(const struct serve_filler *w, const coras_error *failure)
+{
+    serve_upstream *u = w->fill->upstream;
+
+    return serve_upstream_doubts_ns(u, failure) || serve_upstream_rereads(u, failure);
+}
+
 /* Everything that is missing, with patience. */
-static int fetch(struct filler *w, coras_error **err)
+static int fetch(struct serve_filler *w, coras_error **err)
 {
     w->patience = (struct serve_patience){.since_ms = coras_now_ms()};
     while (!is_complete(w)) {
@@ -305,6 +183,10 @@ static int fetch(struct filler *w, coras_error **err)
             continue;
         if (w->got == before)
             serve_upstream_note(w->fill->upstream, rc, failure);
+        if (should_ask_anew(w, failure)) {
+            CORAS_TRY(open_target(w, err));
+            continue;
+        }
         rc = wait_to_resume(w, failure, err);
         if (rc < 0) {
             coras_error_propagate(err, &failure);
@@ -316,7 +198,7 @@ static int fetch(struct filler *w, coras_error **err)
 
 /* ---- what was there ---- */
 
-static int hash_found(struct filler *w, coras_error **err)
+static int hash_found(struct serve_filler *w, coras_error **err)
 {
     coras_auto_free char *chunk = coras_malloc(READ_BYTES);
     size_t got = READ_BYTES;
@@ -326,14 +208,14 @@ static int hash_found(struct filler *w, coras_error **err)
     while (w->got < w->found && got > 0) {
         CORAS_TRY(coras_cancel_check(w->target->cancel, err));
         CORAS_TRY(coras_pread_full(w->fd, chunk, READ_BYTES, w->got, &got, err));
-        take(w, chunk, got);
+        serve_filler_take(w, chunk, got);
     }
     w->flushed = w->got;
     return 0;
 }
 
 /* The file may be long, and who waits for its first byte waits for its size before. */
-static int measure(struct filler *w, coras_error **err)
+static int measure(struct serve_filler *w, coras_error **err)
 {
     coras_auto_value(coras_descriptor) desc = CORAS_DESCRIPTOR_INIT;
 
@@ -342,7 +224,7 @@ static int measure(struct filler *w, coras_error **err)
 }
 
 /* Whether the file is all of it, but for its name. */
-static bool is_whole(const struct filler *w)
+static bool is_whole(const struct serve_filler *w)
 {
     coras_digest have;
 
@@ -351,7 +233,7 @@ static bool is_whole(const struct filler *w)
 }
 
 /* Without room for as much as a name there is no file. */
-static int open_partial(struct filler *w, coras_error **err)
+static int open_partial(struct serve_filler *w, coras_error **err)
 {
     coras_auto(coras_error) failure = NULL;
     int rc = serve_partial_open(w->registry->store, &w->fill->digest, &w->fd, &w->found, &failure);
@@ -363,9 +245,9 @@ static int open_partial(struct filler *w, coras_error **err)
     return rc;
 }
 
-static int open_file(struct filler *w, coras_error **err)
+static int open_file(struct serve_filler *w, coras_error **err)
 {
-    CORAS_TRY(serve_fills_target(w->fill->fills, w->fill, &w->target, err));
+    CORAS_TRY(open_target(w, err));
     CORAS_TRY(coras_hasher_new(w->fill->digest.algorithm, &w->hasher, err));
     CORAS_TRY(open_partial(w, err));
     if (w->found >= LONG_BYTES)
@@ -375,7 +257,7 @@ static int open_file(struct filler *w, coras_error **err)
 
 /* ---- the end ---- */
 
-static int fail_mismatch(const struct filler *w, const coras_digest *have, coras_error **err)
+static int fail_mismatch(const struct serve_filler *w, const coras_digest *have, coras_error **err)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
@@ -383,7 +265,7 @@ static int fail_mismatch(const struct filler *w, const coras_digest *have, coras
                       coras_digest_format(have, text));
 }
 
-static int verify(struct filler *w, coras_error **err)
+static int verify(struct serve_filler *w, coras_error **err)
 {
     coras_digest have;
 
@@ -392,7 +274,7 @@ static int verify(struct filler *w, coras_error **err)
 }
 
 /* What an earlier life has left was not what it should be: the upstream is not to blame yet. */
-static int start_anew(struct filler *w, coras_error **err)
+static int start_anew(struct serve_filler *w, coras_error **err)
 {
     w->found = w->got = w->flushed = 0;
     w->size = -1;
@@ -413,7 +295,7 @@ static bool is_mismatch(int rc, const coras_error *failure)
            (rc == CORAS_ERR_SIZE_MISMATCH && !coras_error_is_retryable(failure));
 }
 
-static int fetch_verified(struct filler *w, coras_error **err)
+static int fetch_verified(struct serve_filler *w, coras_error **err)
 {
     if (!is_whole(w))
         CORAS_TRY(fetch(w, err));
@@ -422,7 +304,7 @@ static int fetch_verified(struct filler *w, coras_error **err)
 
 /* Make a link for each repository that has been promised one. With those who come later it is their
  * own business. */
-static int record(struct filler *w, coras_error **err)
+static int record(struct serve_filler *w, coras_error **err)
 {
     serve_fill *f = w->fill;
     int rc = 0;
@@ -441,7 +323,7 @@ static int record(struct filler *w, coras_error **err)
     return rc;
 }
 
-static int publish(struct filler *w, coras_error **err)
+static int publish(struct serve_filler *w, coras_error **err)
 {
     char name[SERVE_PARTIAL_NAME_MAX];
     serve_blob_store *store = w->registry->store;
@@ -460,12 +342,12 @@ static int publish(struct filler *w, coras_error **err)
 }
 
 /* The last bytes may have been the last that the disk had: the database needs some, too. */
-static int keep(struct filler *w, coras_error **err)
+static int keep(struct serve_filler *w, coras_error **err)
 {
     coras_auto(coras_error) failure = NULL;
     int rc = publish(w, &failure);
 
-    if (rc == CORAS_ERR_NO_SPACE && serve_evict(w->registry, ROOM_LEAST) > 0) {
+    if (rc == CORAS_ERR_NO_SPACE && serve_evict(w->registry, SERVE_FILLER_ROOM) > 0) {
         coras_error_clear(&failure);
         rc = publish(w, &failure);
     }
@@ -475,26 +357,14 @@ static int keep(struct filler *w, coras_error **err)
 
 /* ---- telling ---- */
 
-static void tell(const struct filler *w, const char *what, const coras_error *failure)
-{
-    char text[CORAS_DIGEST_TEXT_MAX];
-
-    serve_log_note("proxy %s: %s %s: %s%s%" PRId64 " bytes in %" PRId64 " ms, resumed %d times",
-                   w->fill->upstream->label, w->fill->repository,
-                   coras_digest_format(&w->fill->digest, text), what, failure ? ": " : ", ", w->got,
-                   coras_now_ms() - w->began_ms, w->resumes);
-    if (failure)
-        serve_log_failure(w->fill->repository, coras_error_message(failure));
-}
-
 /* Of one that is passed through the name is gone, and may be another fill's by now. */
-static void remove_partial(const struct filler *w)
+static void remove_partial(const struct serve_filler *w)
 {
     if (!w->is_passed)
         serve_partial_remove(w->registry->store, &w->fill->digest);
 }
 
-static void end_badly(struct filler *w, int rc, const coras_error *failure)
+static void end_badly(struct serve_filler *w, int rc, const coras_error *failure)
 {
     if (w->got == 0 || is_mismatch(rc, failure))
         remove_partial(w);
@@ -503,12 +373,12 @@ static void end_badly(struct filler *w, int rc, const coras_error *failure)
         serve_metrics_add(w->registry->metrics, SERVE_METRIC_CACHE_MISMATCHES,
                           SERVE_LABELS(.upstream = w->label), 1);
     }
-    if (rc != CORAS_ERR_CANCELLED)
-        tell(w, is_mismatch(rc, failure) ? "mismatch, not kept" : "given up", failure);
     serve_fill_fail(w->fill, failure);
+    if (rc != CORAS_ERR_CANCELLED) /* who reads of it in the log finds it ended */
+        serve_filler_tell(w, is_mismatch(rc, failure) ? "mismatch, not kept" : "given up", failure);
 }
 
-static void end_well(struct filler *w)
+static void end_well(struct serve_filler *w)
 {
     coras_auto(coras_error) failure = NULL;
 
@@ -527,13 +397,13 @@ static void end_well(struct filler *w)
         serve_partial_remove(w->registry->store, &w->fill->digest);
         if (w->is_published)
             serve_collect_stray(w->registry, &w->fill->digest);
-        tell(w, "not kept", failure);
+        serve_filler_tell(w, "not kept", failure);
     } else {
-        tell(w, "filled", NULL);
+        serve_filler_tell(w, "filled", NULL);
     }
 }
 
-static int fill(struct filler *w, coras_error **err)
+static int fill(struct serve_filler *w, coras_error **err)
 {
     coras_auto(coras_error) failure = NULL;
     int rc;
@@ -553,14 +423,14 @@ void serve_filler_run(serve_fill *f)
 {
     coras_auto(coras_error) failure = NULL;
     serve_fills *fills = f->fills;
-    struct filler w = {.fill = f,
-                       .registry = serve_fills_registry(fills),
-                       .fd = -1,
-                       .size = -1,
-                       .began_ms = coras_now_ms()};
+    struct serve_filler w = {.fill = f,
+                             .registry = serve_fills_registry(fills),
+                             .fd = -1,
+                             .size = -1,
+                             .began_ms = coras_now_ms()};
     int rc;
 
-    w.label = serve_metrics_upstream(w.registry->metrics, f->upstream->label);
+    w.label = f->upstream->metrics_label;
     serve_metrics_add(w.registry->metrics, SERVE_METRIC_CACHE_FILLS,
                       SERVE_LABELS(.upstream = w.label), 1);
     rc = fill(&w, &failure);

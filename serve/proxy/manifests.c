@@ -200,10 +200,6 @@ static bool answer_stale(struct serve_exchange *x, const stored_manifest *stored
         serve_log_note("proxy %s: stale: %s:%s as it was %" PRId64 " s ago%s",
                        x->place.upstream->label, repository, tag, fresh.age_ms / 1000,
                        fresh.kind == SERVE_FRESH_OLD ? "" : " or longer");
-    serve_metrics_add(x->registry->metrics, SERVE_METRIC_CACHE_STALE,
-                      SERVE_LABELS(.upstream = serve_metrics_upstream(x->registry->metrics,
-                                                                      x->place.upstream->label)),
-                      1);
     serve_answer_header(x, "Warning", "299 - \"%s\"",
                         "the registry behind this cache does not answer: the tag may be stale");
     answer_stored(x, stored);
@@ -260,7 +256,7 @@ static struct serve_said try_tag(struct serve_exchange *x, const stored_manifest
 static void count(struct serve_exchange *x, enum serve_metric_result result)
 {
     serve_metrics *m = x->registry->metrics;
-    unsigned upstream = serve_metrics_upstream(m, x->place.upstream->label);
+    unsigned upstream = x->place.upstream->metrics_label;
     unsigned kind = x->route.tag ? SERVE_KIND_TAG : SERVE_KIND_MANIFEST;
 
     serve_metrics_add(m, SERVE_METRIC_CACHE_REQUESTS,

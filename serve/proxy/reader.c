@@ -39,7 +39,7 @@ serve_reader *serve_reader_new(struct serve_exchange *x, serve_fill *f,
     *r = (serve_reader){
         .exchange = x,
         .fill = f,
-        .label = serve_metrics_upstream(x->registry->metrics, f->upstream->label),
+        .label = f->upstream->metrics_label,
         .first = range->first,
         .end = range->last < 0 ? -1 : range->last + 1,
         .is_part = is_part,

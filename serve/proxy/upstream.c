@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "client/client.h"
 #include "registry/manner.h"
+#include "serve/http/exchange.h"
 #include "serve/http/log.h"
 #include "serve/proxy/flights.h"
 #include "serve/proxy/freshness.h"
@@ -139,6 +140,45 @@ int serve_upstreams_open(const struct serve_options *options, serve_upstreams **
         CORAS_TRY(add(all, options, options->proxies.items[i], err));
     *ret = coras_steal(&all);
     return 0;
+}
+
+/* ---- counting ---- */
+
+/* Docker Hub tells how many pulls are left of those that it grants: "97;w=21600". */
+static void note_rate_limit(const serve_upstream *u, const coras_response *answer)
+{
+    const char *left = coras_response_header(answer, "ratelimit-remaining");
+    int64_t number = 0;
+
+    if (left && coras_parse_int64((coras_str){left, strcspn(left, ";")}, &number) && number >= 0)
+        serve_metrics_set(u->metrics, SERVE_METRIC_CACHE_RATELIMIT_REMAINING,
+                          SERVE_LABELS(.upstream = u->metrics_label), number);
+}
+
+static void count_exchange(void *user, const char *method, const coras_response *answer, int64_t ms)
+{
+    const serve_upstream *u = user;
+    const struct serve_labels labels = {.upstream = u->metrics_label,
+                                        .method = serve_method_of(method),
+                                        .code = answer ? coras_response_status(answer) : 0};
+
+    serve_metrics_add(u->metrics, SERVE_METRIC_CACHE_ORIGIN_REQUESTS, &labels, 1);
+    serve_metrics_took(u->metrics, SERVE_METRIC_CACHE_ORIGIN_SECONDS, &labels, ms);
+    if (answer)
+        note_rate_limit(u, answer);
+}
+
+void serve_upstreams_count(const serve_upstreams *u, serve_metrics *metrics)
+{
+    for (size_t i = 0; i < u->len; i++) {
+        serve_upstream *one = u->items[i];
+        const coras_observer observer = {count_exchange, one};
+        one->metrics = metrics;
+        one->metrics_label = serve_metrics_upstream(metrics, one->label);
+        coras_client_set_observer(one->client, &observer);
+        serve_metrics_set(metrics, SERVE_METRIC_CACHE_RATELIMIT_REMAINING,
+                          SERVE_LABELS(.upstream = one->metrics_label), -1);
+    }
 }
 
 /* ---- targets ---- */

@@ -11,13 +11,16 @@
 #define SERVE_PROXY_UPSTREAM_H
 
 #include <pthread.h>
+#include "serve/operate/metrics.h"
 #include "serve/options.h"
 #include "serve/proxy/setting.h"
 #include "target/target.h"
 
 typedef struct serve_upstream {
     serve_proxy_setting setting; /* const, like everything down to the lock */
-    const char *label;           /* its name, or "default": for people and metrics */
+    serve_metrics *metrics;      /* may be NULL */
+    unsigned metrics_label;
+    const char *label; /* its name, or "default": for people and metrics */
     coras_client *client;
     char *ns;    /* "ns=NAME" for a cache that is asked in place of NAME, or NULL */
     int quick_s; /* within which a client must know whether there is an answer */
@@ -43,6 +46,8 @@ typedef struct serve_upstreams {
  * INVALID_ARGUMENT, and CONFIG for a file of credentials. */
 CORAS_MUST_CHECK int serve_upstreams_open(const struct serve_options *options,
                                           serve_upstreams **ret, coras_error **err);
+/* Have every request to them counted. */
+void serve_upstreams_count(const serve_upstreams *u, serve_metrics *metrics);
 /* Everything that waits for an upstream returns CANCELLED soon. */
 void serve_upstreams_cancel(serve_upstreams *u);
 /* After the last target was closed. */

@@ -230,6 +230,11 @@ int coras_client_reread_credentials(coras_client *client, coras_error **err)
     return coras_credentials_reread(client->credentials, err);
 }
 
+void coras_client_set_observer(coras_client *client, const coras_observer *observer)
+{
+    client->sender.observer = *observer;
+}
+
 bool coras_client_same_user(const coras_client *a, const coras_client *b)
 {
     return a == b || coras_credentials_same_given(a->credentials, b->credentials);

@@ -39,6 +39,8 @@ coras_cancel *coras_client_cancel(const coras_client *client); /* may be NULL */
 CORAS_MUST_CHECK int coras_client_reread_credentials(coras_client *client, coras_error **err);
 /* What may be forgotten is kept there; NULL: nowhere. */
 const char *coras_client_cache_dir(const coras_client *client);
+/* Have the client's exchanges counted; before the first. */
+void coras_client_set_observer(coras_client *client, const coras_observer *observer);
 enum coras_referrers_mode coras_client_referrers_mode(const coras_client *client);
 
 #endif

@@ -61,6 +61,19 @@ static bool is_in_time(const coras_request *req, int64_t wait_ms)
     return !req->deadline_ms || coras_now_ms() + wait_ms < req->deadline_ms;
 }
 
+static int exchange(const struct coras_send *s, const struct coras_exchange *ex,
+                    coras_response **ret, struct coras_exchange_end *end, coras_error **err)
+{
+    const coras_observer *observer = &s->sender->observer;
+    int64_t began = coras_now_ms();
+    int rc = coras_http_exchange(s->sender->http, ex, ret, end, err);
+
+    if (observer->exchanged)
+        observer->exchanged(observer->user, ex->method, *ret,
+                            (end->answered_ms ? end->answered_ms : coras_now_ms()) - began);
+    return rc;
+}
+
 /* Tries until the policy says stop; the last answer or failure comes out. */
 static int try_all(const struct coras_send *s, const struct coras_exchange *ex,
                    coras_response **ret, struct coras_exchange_end *end, coras_error **err)
@@ -70,7 +83,7 @@ static int try_all(const struct coras_send *s, const struct coras_exchange *ex,
     for (;;) {
         coras_auto(coras_response) r = NULL;
         coras_auto(coras_error) failure = NULL;
-        int rc = coras_http_exchange(s->sender->http, ex, &r, end, &failure);
+        int rc = exchange(s, ex, &r, end, &failure);
         struct coras_retry_verdict verdict = {0};
         if (!is_final(r) && !s->request->no_retry && !end->sink_bytes && !end->callers_own) {
             const struct coras_retry_case c = describe(ex->method, r, rc, failure);

@@ -46,6 +46,7 @@ struct coras_exchange {
 struct coras_exchange_end {
     int64_t sink_bytes;   /* body bytes that the sink had taken: > 0 forbids to repeat */
     enum coras_zone peer; /* where the other end was; UNKNOWN without a connection of our own */
+    int64_t answered_ms;  /* when its status came, on the monotonic clock; 0: none came */
     bool callers_own;     /* the error came from the request's sink, source or accept function */
 };
 

@@ -89,4 +89,13 @@ CORAS_DEFINE_AUTO(coras_response, coras_response_free)
  * its code. */
 int coras_response_to_error(const coras_request *req, const coras_response *r, coras_error **err);
 
+/*
+ * Who counts the exchanges of a client. Called on the request's thread after each one, repeated
+ * ones too; `answer` is NULL when it failed, and `ms` the time until its status (else its end).
+ */
+typedef struct coras_observer {
+    void (*exchanged)(void *user, const char *method, const coras_response *answer, int64_t ms);
+    void *user;
+} coras_observer;
+
 #endif

@@ -4,6 +4,7 @@
  * to the sink or into the answer.
  */
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
 #include "http/debug_log.h"
@@ -30,6 +31,7 @@ static int start_headers(struct coras_running *x, const char *line, size_t len)
         return coras_fail(&x->error, CORAS_ERR_PROTOCOL, "malformed HTTP status line");
     coras_str text = coras_str_trim((coras_str){space, len - (size_t)(space - line)});
     r->status = (int)status;
+    x->end.answered_ms = coras_now_ms();
     r->status_text = coras_strndup(text.ptr, text.len);
     return r->status_text ? 0 : coras_fail_no_memory(&x->error);
 }

@@ -13,6 +13,7 @@
 
 /* What is constant over a client's life. */
 struct coras_sender {
+    coras_observer observer; /* may have no function */
     coras_http *http;
     char *user_agent;
     coras_header_list custom; /* of the user: for a registry's own origin only */

@@ -172,7 +172,10 @@ class Refusals(ProxyCase):
                     self.assertNotIn(str(origin.port), stale.headers[WARNING])
                 self.assertEqual(cache.log().count("stale: org/x:v1"), 1)
                 page = cache.request("GET", "/metrics").body.decode()
-                self.assertIn('coras_cache_stale_total{upstream="default"} 2', page)
+                self.assertIn('coras_cache_stale_total{upstream="default"} 2\n', page)
+                self.assertIn('coras_cache_origin_requests_total{upstream="default",method="GET",code="200"} 1\n', page)
+                self.assertIn('coras_cache_origin_seconds_count{upstream="default"} ', page)
+                self.assertNotIn("coras_cache_ratelimit_remaining{", page)
                 self.assertIn('coras_cache_requests_total{upstream="default",kind="tag",result="fill"} 1', page)
 
     def test_serves_nothing_stale_that_was_taken_away(self):

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Between the files of the filler: its state, and what becomes of bytes that have come.
+ */
+#ifndef SERVE_PROXY_FILLER_IMPL_H
+#define SERVE_PROXY_FILLER_IMPL_H
+
+#include "serve/http/exchange.h"
+#include "serve/proxy/filler.h"
+#include "serve/proxy/patience.h"
+
+/* Given up for a fill that has no room, at least. */
+#define SERVE_FILLER_ROOM ((int64_t)CORAS_MIB)
+
+struct serve_filler {
+    serve_fill *fill;
+    struct serve_registry *registry;
+    unsigned label; /* of the upstream, for metrics */
+    coras_target *target;
+    coras_hasher *hasher;
+    int fd;       /* the fill's */
+    int64_t got;  /* as the fill's, which only we change */
+    int64_t size; /* likewise */
+    int64_t flushed;
+    int64_t skip;    /* of what comes: it is here already */
+    int64_t stop_at; /* somebody has brought what follows; -1: nobody */
+    int64_t found;   /* what an earlier life had left */
+    int64_t began_ms;
+    int64_t look_at;   /* where to look at the free space again */
+    bool is_published; /* it is a blob of the store */
+    bool is_passed;    /* nothing is written any more */
+    bool no_parts;     /* the upstream does not send any */
+    int resumes;
+    struct serve_patience patience;
+};
+
+/* filler_write.c */
+/* Bytes that follow: into the file and the hash, or past it where there is no room. */
+CORAS_MUST_CHECK int serve_filler_append(struct serve_filler *w, const void *data, size_t len,
+                                         coras_error **err);
+/* Bytes that are in the file already: hash them, and let them be read. */
+void serve_filler_take(struct serve_filler *w, const void *data, size_t len);
+/* A line of the log about the whole of it. `failure` may be NULL. */
+void serve_filler_tell(const struct serve_filler *w, const char *what, const coras_error *failure);
+
+#endif
