@@ -138,10 +138,21 @@ static bool equal_in_constant_time(const char *a, const char *b, size_t len)
     return difference == 0;
 }
 
+/* crypt_rn() tells a failure by NULL, and sanitizers leave it alone; musl has the other one only.
+ */
+static const char *hash_of(const char *password, const char *setting, struct crypt_data *data)
+{
+#ifdef SERVE_HAVE_CRYPT_RN
+    return crypt_rn(password, setting, data, sizeof(*data));
+#else
+    return crypt_r(password, setting, data);
+#endif
+}
+
 static bool hash_matches(const char *hash, const char *password)
 {
     struct crypt_data *data = coras_new(struct crypt_data);
-    const char *got = data ? crypt_r(password, hash, data) : NULL;
+    const char *got = data ? hash_of(password, hash, data) : NULL;
     bool match = got && strlen(got) == BCRYPT_LEN && equal_in_constant_time(got, hash, BCRYPT_LEN);
 
     if (data)
