@@ -7,39 +7,42 @@
 #include "serve/proxy/freshness.h"
 
 /* A document that we cannot read has the right digest all the same: it is kept as it is. */
-static int put(struct serve_exchange *x, struct serve_manifest_put *m, coras_error **err)
+static int put(struct serve_exchange *x, const struct serve_manifest_put *what, coras_error **err)
 {
     coras_auto_value(coras_manifest) parsed = {0};
+    struct serve_manifest_put m = *what;
     coras_digest missing;
 
-    if (coras_media_type_is_manifest(m->media_type) &&
-        coras_manifest_parse(m->content, m->size, m->media_type, &parsed, NULL) == 0)
-        m->parsed = &parsed;
-    return serve_metadata_put_manifest(x->registry->metadata, m, &missing, err);
+    if (coras_media_type_is_manifest(m.media_type) &&
+        coras_manifest_parse(m.content, m.size, m.media_type, &parsed, NULL) == 0)
+        m.parsed = &parsed;
+    return serve_metadata_put_manifest(x->registry->metadata, &m, &missing, err);
 }
 
-static int keep(struct serve_exchange *x, const char *tag, struct serve_manifest_put *m,
+static int keep(struct serve_exchange *x, const char *tag, const struct serve_manifest_put *what,
                 coras_error **err)
 {
     coras_auto_value(coras_strlist) tags = {0};
+    struct serve_manifest_put m = *what;
     size_t taken;
     int rc;
 
-    CORAS_TRY(serve_freshness_tags_of(x->registry->upstreams->freshness, m->repository, &m->digest,
+    CORAS_TRY(serve_freshness_tags_of(x->registry->upstreams->freshness, m.repository, &m.digest,
                                       &tags, err));
     if (tag && !coras_strlist_has(&tags, tag))
         CORAS_TRY(coras_strlist_add(&tags, tag, err));
-    m->tags = &tags;
-    m->is_cached = true;
-    taken = serve_budget_take(x->registry->parsing, m->size);
+    m.tags = &tags;
+    m.is_cached = true;
+    taken = serve_budget_take(x->registry->parsing, m.size);
     pthread_rwlock_rdlock(&x->registry->store->collecting);
-    rc = put(x, m, err);
+    rc = put(x, &m, err);
     pthread_rwlock_unlock(&x->registry->store->collecting);
     serve_budget_give(x->registry->parsing, taken);
     return rc;
 }
 
-static void keep_or_say(struct serve_exchange *x, const char *tag, struct serve_manifest_put *m)
+static void keep_or_say(struct serve_exchange *x, const char *tag,
+                        const struct serve_manifest_put *m)
 {
     coras_auto(coras_error) err = NULL;
 
@@ -64,16 +67,15 @@ void serve_keep_manifest(struct serve_exchange *x, const char *tag, const coras_
 void serve_keep_tag(struct serve_exchange *x, const coras_digest *digest)
 {
     struct serve_stored_manifest stored = {0};
+    struct serve_manifest_put m = {.repository = x->route.repository, .digest = *digest};
 
     if (serve_metadata_get_manifest(x->registry->metadata, x->route.repository, NULL, digest, true,
                                     &stored, NULL) < 0)
         return;
-    keep_or_say(x, NULL,
-                &(struct serve_manifest_put){.repository = x->route.repository,
-                                             .digest = *digest,
-                                             .media_type = stored.media_type,
-                                             .content = stored.content,
-                                             .size = (size_t)stored.size});
+    m.media_type = stored.media_type;
+    m.content = stored.content;
+    m.size = (size_t)stored.size;
+    keep_or_say(x, NULL, &m);
     serve_stored_manifest_clear(&stored);
 }
 
