@@ -30,6 +30,7 @@ static const struct row rows[] = {
     {"tls-key", TEXT, AT(tls_key), 0, 0},
     {"host", LIST, AT(hosts), 0, 0},
     {"proxy", LIST, AT(proxies), 0, 0},
+    {"proxy-file", TEXT, AT(proxy_file), 0, 0},
     {"proxy-ttl", NUMBER, AT(proxy_ttl), 0, INT32_MAX},
     {"no-stale", FLAG, AT(no_stale), 0, 0},
     {"registry-config", TEXT, AT(registry_config), 0, 0},
@@ -132,9 +133,10 @@ int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
                           "--layouts-write needs --layouts, and no --read-only");
     if (!o->tls_cert != !o->tls_key)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "a certificate and its key go together");
-    if (o->proxies.len > 0 && o->read_only)
+    if (serve_options_are_proxy(o) && o->read_only)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
-                          "--proxy keeps what it fetches: it cannot be used with --read-only");
+                          "--proxy and --proxy-file keep what is fetched: they cannot be used with "
+                          "--read-only");
     return 0;
 }
 

@@ -12,15 +12,16 @@
 #include "base/str.h"
 
 struct serve_options {
-    const char *listen;    /* "host:port", "[v6]:port" or ":port"; port 0 = the system chooses */
-    const char *root;      /* directory of the registry; made when absent */
-    const char *layouts;   /* directory of OCI layouts that are served in place; NULL = none */
-    const char *htpasswd;  /* file of "user:bcrypt" lines; NULL = everybody may do everything */
-    const char *rules;     /* file of who may do what where; NULL = users may do everything */
-    const char *tls_cert;  /* PEM file; with tls_key: serve https */
-    const char *tls_key;   /* PEM file */
-    coras_strlist hosts;   /* names that it answers to beside localhost, where that matters */
-    coras_strlist proxies; /* "URL" or "NAME=URL": where content comes from that is not here */
+    const char *listen;     /* "host:port", "[v6]:port" or ":port"; port 0 = the system chooses */
+    const char *root;       /* directory of the registry; made when absent */
+    const char *layouts;    /* directory of OCI layouts that are served in place; NULL = none */
+    const char *htpasswd;   /* file of "user:bcrypt" lines; NULL = everybody may do everything */
+    const char *rules;      /* file of who may do what where; NULL = users may do everything */
+    const char *tls_cert;   /* PEM file; with tls_key: serve https */
+    const char *tls_key;    /* PEM file */
+    coras_strlist hosts;    /* names that it answers to beside localhost, where that matters */
+    coras_strlist proxies;  /* "URL" or "NAME=URL": where content comes from that is not here */
+    const char *proxy_file; /* with more of these, one a line; NULL = none */
     const char *registry_config; /* docker config file with credentials for these; NULL: usual */
     int64_t proxy_ttl;           /* seconds that a tag of an upstream is not asked for again */
     bool no_stale;               /* an upstream that is down is an error, not an old tag */
@@ -50,6 +51,12 @@ struct serve_options {
         .manifest_limit = CORAS_LIMIT_MANIFEST, .max_connections = 4096,                           \
         .max_connections_per_address = 256                                                         \
     }
+
+/* Whether content may come from elsewhere. */
+static inline bool serve_options_are_proxy(const struct serve_options *o)
+{
+    return o->proxies.len > 0 || o->proxy_file;
+}
 
 void serve_options_clear(struct serve_options *options);
 /*

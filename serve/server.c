@@ -115,10 +115,30 @@ static int reload_certificate(void *user, coras_error **err)
     return serve_certificate_load(r->options.tls_cert, r->options.tls_key, err);
 }
 
+/* They take the locks that requests pass through: one that is never free is one that hangs. */
+static void add_upstream_probes(struct serve_registry *r, size_t from)
+{
+    for (size_t i = from; i < atomic_load(&r->upstreams->len); i++)
+        serve_health_add(r->health, r->upstreams->items[i]->label, serve_probe_upstream,
+                         r->upstreams->items[i]);
+}
+
+static int reload_upstreams(void *user, coras_error **err)
+{
+    struct serve_registry *r = user;
+    size_t before = atomic_load(&r->upstreams->len);
+
+    CORAS_TRY(serve_upstreams_reload(r->upstreams, err));
+    add_upstream_probes(r, before);
+    return 0;
+}
+
 static void add_reloads(struct serve_registry *r)
 {
     if (r->options.htpasswd || r->options.rules)
         serve_reload_add(&r->reloads, "passwords and rules", reload_access, r);
+    if (r->options.proxy_file)
+        serve_reload_add(&r->reloads, "registries of --proxy-file", reload_upstreams, r);
     if (r->options.tls_cert)
         serve_reload_add(&r->reloads, "certificate", reload_certificate, r);
 }
@@ -235,14 +255,11 @@ static int open_cache(struct serve_registry *r, coras_error **err)
     return serve_fills_open(r, &r->fills, err);
 }
 
-/* They take the locks that requests pass through: one that is never free is one that hangs. */
 static void add_probes(struct serve_registry *r)
 {
     if (r->fills)
         serve_health_add(r->health, "fills", serve_probe_fills, r);
-    for (size_t i = 0; i < r->upstreams->len; i++)
-        serve_health_add(r->health, r->upstreams->items[i]->label, serve_probe_upstream,
-                         r->upstreams->items[i]);
+    add_upstream_probes(r, 0);
 }
 
 static int open_and_run(struct serve_registry *r, const struct serve_signals *signals,
@@ -267,7 +284,7 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
         r->sessions = root.sessions;
         serve_own_content_init(&r->own, r->store, r->metadata, r->read_only);
         serve_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
-        if (!r->read_only && r->upstreams->len > 0)
+        if (!r->read_only && serve_options_are_proxy(&r->options))
             rc = open_cache(r, err);
         add_probes(r);
         if (rc == 0)

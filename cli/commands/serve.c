@@ -20,6 +20,7 @@ struct serve_state {
     struct opt_bool anonymous_read;
     struct opt_list host;
     struct opt_list proxy;
+    struct opt_string proxy_file;
     struct opt_int proxy_ttl;
     struct opt_bool no_stale;
     struct opt_string registry_config;
@@ -70,6 +71,8 @@ static const struct opt serve_options[] = {
      "for under the name of that registry; may be used several times; whoever may reach the cache "
      "reads what your credentials may read",
      NULL},
+    {"proxy-file", 0, OPT_STRING, 0, SERVE_AT(proxy_file), NULL,
+     "`file` with further values of --proxy, one a line; SIGHUP has it read again", NULL},
     {"proxy-ttl", 0, OPT_INT, 0, SERVE_AT(proxy_ttl), "60",
      "`seconds` for which a tag from a registry of --proxy is not asked for again", NULL},
     {"no-stale", 0, OPT_BOOL, 0, SERVE_AT(no_stale), NULL,

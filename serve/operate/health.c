@@ -12,8 +12,8 @@ struct health_probe {
     void *user;
 };
 struct serve_health {
-    struct health_probe probes[SERVE_PROBES_MAX]; /* const once requests come */
-    size_t count;
+    struct health_probe probes[SERVE_PROBES_MAX]; /* const below `count` */
+    atomic_size_t count;
     atomic_bool draining;
 };
 
@@ -29,8 +29,12 @@ void serve_health_free(serve_health *h)
 
 void serve_health_add(serve_health *h, const char *name, serve_probe_fn *probe, void *user)
 {
-    if (h && h->count < SERVE_PROBES_MAX)
-        h->probes[h->count++] = (struct health_probe){name, probe, user};
+    size_t count = h ? atomic_load(&h->count) : SERVE_PROBES_MAX;
+
+    if (count == SERVE_PROBES_MAX)
+        return;
+    h->probes[count] = (struct health_probe){name, probe, user};
+    atomic_store(&h->count, count + 1);
 }
 
 void serve_health_drain(serve_health *h)
@@ -47,10 +51,11 @@ struct serve_health_state serve_health_check(serve_health *h, coras_buf *out)
     coras_jw_object(&w);
     coras_jw_key(&w, "checks");
     coras_jw_object(&w);
-    for (size_t i = 0; i < h->count; i++) {
+    for (size_t i = 0; i < atomic_load(&h->count); i++) {
         bool part_failed = false;
         const char *state = h->probes[i].run(h->probes[i].user, &part_failed);
-        coras_jw_member(&w, h->probes[i].name, state);
+        if (state)
+            coras_jw_member(&w, h->probes[i].name, state);
         failed = failed || part_failed;
     }
     coras_jw_end_object(&w);

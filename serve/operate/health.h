@@ -4,7 +4,7 @@
  * request passes through has a probe that takes the same way, with the same locks: a server that
  * hangs must not look well.
  *
- * Threads: probes are added before the first request, and run from any thread.
+ * Threads: one thread at a time adds probes; they run from any thread.
  */
 #ifndef SERVE_OPERATE_HEALTH_H
 #define SERVE_OPERATE_HEALTH_H
@@ -17,8 +17,8 @@ typedef struct serve_health serve_health;
 
 /*
  * How the part is, in a static word or two ("ok", "down since it was asked last"). *ret_failed
- * (false before) when nothing works without it; an origin that is down is no such failure. It must
- * not wait for the network.
+ * (false before) when nothing works without it; an origin that is down is no such failure. NULL:
+ * the part is not there any more. It must not wait for the network.
  */
 typedef const char *serve_probe_fn(void *user, bool *ret_failed);
 

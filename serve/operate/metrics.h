@@ -101,7 +101,7 @@ CORAS_DEFINE_AUTO(serve_metrics, serve_metrics_free)
 
 /*
  * The label `upstream` of this name, "default" for NULL. Beyond SERVE_METRICS_UPSTREAMS names all
- * are "other". Call it once for each origin, at the start.
+ * are "other".
  */
 #define SERVE_METRICS_UPSTREAMS 32
 unsigned serve_metrics_upstream(serve_metrics *m, const char *name);

@@ -66,8 +66,12 @@ const char *serve_probe_fills(void *user, bool *ret_failed)
 
 const char *serve_probe_upstream(void *user, bool *ret_failed)
 {
+    serve_upstream *u = user;
+
     (void)ret_failed;
-    return serve_upstream_is_down(user) ? "does not answer" : "ok";
+    if (atomic_load(&u->is_gone))
+        return NULL;
+    return serve_upstream_is_down(u) ? "does not answer" : "ok";
 }
 
 static void answer_health(struct serve_exchange *x, bool readiness)
@@ -92,11 +96,12 @@ void serve_page_ready(struct serve_exchange *x)
 
 static void tell_upstreams(struct serve_registry *r)
 {
-    for (size_t i = 0; i < r->upstreams->len; i++) {
-        serve_upstream *u = r->upstreams->items[i];
+    serve_upstream *u;
+    size_t at = 0;
+
+    while ((u = serve_upstreams_next(r->upstreams, &at)) != NULL)
         serve_metrics_set(r->metrics, SERVE_METRIC_CACHE_UPSTREAM_UP,
                           SERVE_LABELS(.upstream = u->metrics_label), !serve_upstream_is_down(u));
-    }
 }
 
 /* Of the cache's requests for one kind of content, those that had one of these results. */

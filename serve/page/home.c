@@ -116,8 +116,10 @@ static void put_fills(struct serve_exchange *x, coras_buf *out)
 
 static void put_upstreams(const serve_upstreams *all, coras_buf *out)
 {
-    for (size_t i = 0; i < all->len; i++) {
-        serve_upstream *u = all->items[i];
+    serve_upstream *u;
+    size_t at = 0;
+
+    while ((u = serve_upstreams_next(all, &at)) != NULL) {
         coras_buf_puts(out, "<li>");
         serve_html_text(out, u->label);
         coras_buf_puts(out, serve_upstream_is_down(u) ? ": does not answer</li>\n" : "</li>\n");
@@ -129,7 +131,7 @@ static void put_cache(struct serve_exchange *x)
 {
     coras_buf *out = &x->answer.body;
 
-    if (x->registry->upstreams->len == 0 ||
+    if (!serve_upstreams_any(x->registry->upstreams) ||
         !serve_access_may(x->registry->access, x->user, SERVE_RIGHT_READ, NULL))
         return;
     coras_buf_puts(out, "<h2>Cache</h2>\n<p>What is not here comes from:</p>\n<ul>\n");

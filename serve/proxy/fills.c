@@ -22,7 +22,7 @@
 
 /* The fills of one upstream. */
 struct lane {
-    serve_upstream *upstream; /* const */
+    const serve_upstream *upstream;
     unsigned running;
     serve_fill *first, *last; /* that wait */
 };
@@ -36,14 +36,13 @@ struct serve_fills {
     unsigned helpers;      /* lock; of these, those beside fillers */
     bool is_stopping;      /* lock */
     serve_refused refused; /* lock */
-    size_t lane_count;     /* const */
+    size_t lane_count;     /* lock */
     struct lane *lanes;    /* lock */
 };
 
 int serve_fills_open(struct serve_registry *registry, serve_fills **ret, coras_error **err)
 {
     coras_auto(serve_fills) t = coras_new(serve_fills);
-    const serve_upstreams *upstreams = registry->upstreams;
 
     if (!t)
         return coras_fail_no_memory(err);
@@ -51,12 +50,9 @@ int serve_fills_open(struct serve_registry *registry, serve_fills **ret, coras_e
     pthread_mutex_init(&t->lock, NULL);
     coras_cond_init(&t->ended);
     t->by_digest = coras_map_new(NULL);
-    t->lanes = coras_calloc(upstreams->len + 1, sizeof(*t->lanes));
+    t->lanes = coras_calloc(SERVE_UPSTREAMS_MAX, sizeof(*t->lanes));
     if (!t->by_digest || !t->lanes)
         return coras_fail_no_memory(err);
-    t->lane_count = upstreams->len;
-    for (size_t i = 0; i < upstreams->len; i++)
-        t->lanes[i].upstream = upstreams->items[i];
     *ret = coras_steal(&t);
     return 0;
 }
@@ -94,13 +90,15 @@ bool serve_fills_are_stopping(serve_fills *t)
 
 /* ---- with the lock ---- */
 
-static struct lane *lane_of(const serve_fills *t, const serve_upstream *upstream)
+/* Made when it is first asked for: there is room for one of each upstream. */
+static struct lane *lane_of(serve_fills *t, const serve_upstream *upstream)
 {
-    struct lane *lane = t->lanes;
-
-    while (lane->upstream != upstream)
-        lane++;
-    return lane;
+    for (size_t i = 0; i < t->lane_count; i++) {
+        if (t->lanes[i].upstream == upstream)
+            return &t->lanes[i];
+    }
+    t->lanes[t->lane_count].upstream = upstream;
+    return &t->lanes[t->lane_count++];
 }
 
 static void release(serve_fill *f)

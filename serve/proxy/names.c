@@ -108,7 +108,7 @@ enum serve_place_verdict serve_place_find(const serve_upstreams *all, const char
     serve_upstream *u;
 
     *ret = (serve_place){0};
-    if (all->len == 0)
+    if (!serve_upstreams_any(all))
         return place_here(repository, ret);
     if (ns)
         return place_by_ns(all, repository, ns, ret);

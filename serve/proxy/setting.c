@@ -15,6 +15,19 @@ void serve_proxy_setting_clear(serve_proxy_setting *setting)
     *setting = (serve_proxy_setting){0};
 }
 
+int serve_proxy_setting_copy(const serve_proxy_setting *from, serve_proxy_setting *ret,
+                             coras_error **err)
+{
+    coras_auto_value(serve_proxy_setting) copy = {
+        coras_strdup(from->name), coras_strdup(from->host), coras_strdup(from->path), from->https};
+
+    if (!copy.name || !copy.host || !copy.path)
+        return coras_fail_no_memory(err);
+    *ret = copy;
+    copy = (serve_proxy_setting){0};
+    return 0;
+}
+
 static void lower(char *text)
 {
     for (; *text; text++)

@@ -25,6 +25,8 @@ typedef struct serve_proxy_setting {
  */
 CORAS_MUST_CHECK int serve_proxy_setting_parse(const char *text, serve_proxy_setting *ret,
                                                coras_error **err);
+CORAS_MUST_CHECK int serve_proxy_setting_copy(const serve_proxy_setting *from,
+                                              serve_proxy_setting *ret, coras_error **err);
 void serve_proxy_setting_clear(serve_proxy_setting *setting);
 CORAS_DEFINE_AUTO_VALUE(serve_proxy_setting, serve_proxy_setting_clear)
 

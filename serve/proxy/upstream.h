@@ -5,18 +5,23 @@
  * how it does: down, or busy until some moment. Everybody who is about to ask it looks there first
  * and tells afterwards, so that a registry that is down is waited for once and not by each request.
  *
- * Threads: everything may be called by any thread, but for opening and closing.
+ * Those of a file can change while it serves. Whoever has found an upstream can go on with it: it
+ * is not found any more, but stays.
+ *
+ * Threads: everything may be called by any thread, but for opening, reloading and closing.
  */
 #ifndef SERVE_PROXY_UPSTREAM_H
 #define SERVE_PROXY_UPSTREAM_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include "serve/operate/metrics.h"
 #include "serve/options.h"
 #include "serve/proxy/setting.h"
 #include "target/target.h"
 
 typedef struct serve_upstream {
+    atomic_bool is_gone;         /* not asked for any more, but perhaps by who began before */
     serve_proxy_setting setting; /* const, like everything down to the lock */
     serve_metrics *metrics;      /* may be NULL */
     unsigned metrics_label;
@@ -32,9 +37,16 @@ typedef struct serve_upstream {
     bool refuses_ns;       /* lock; it does not take the query that names a registry */
 } serve_upstream;
 
+/* How many there can be, those included that were taken out of the file since the start. */
+#define SERVE_UPSTREAMS_MAX 1024
+
 typedef struct serve_upstreams {
-    serve_upstream **items; /* const after opening */
-    size_t len, cap;
+    serve_upstream **items;      /* that many places, never moved; what is there stays to the end */
+    atomic_size_t len;           /* grows only */
+    const coras_strlist *given;  /* values of --proxy; borrowed, like the next two */
+    const char *file;            /* with more of them, one a line; or NULL */
+    const char *registry_config; /* or NULL */
+    serve_metrics *metrics;      /* or NULL */
     coras_environment *environment;
     coras_cancel *cancel;
     char *via; /* "1.1 coras-<random>": how we know ourselves in a ring of caches */
@@ -42,12 +54,14 @@ typedef struct serve_upstreams {
     struct serve_freshness *freshness; /* what was told lately */
 } serve_upstreams;
 
-/* Of the options; *ret is never NULL, and has no items without --proxy. Connects nothing.
- * INVALID_ARGUMENT, and CONFIG for a file of credentials. */
+/* Of the options, which are borrowed; *ret is never NULL, and has no items without --proxy and
+ * --proxy-file. Connects nothing. INVALID_ARGUMENT, and CONFIG for a file. */
 CORAS_MUST_CHECK int serve_upstreams_open(const struct serve_options *options,
                                           serve_upstreams **ret, coras_error **err);
 /* Have every request to them counted. */
-void serve_upstreams_count(const serve_upstreams *u, serve_metrics *metrics);
+void serve_upstreams_count(serve_upstreams *u, serve_metrics *metrics);
+/* Read the file again. On failure everything is as before. */
+CORAS_MUST_CHECK int serve_upstreams_reload(serve_upstreams *u, coras_error **err);
 /* Everything that waits for an upstream returns CANCELLED soon. */
 void serve_upstreams_cancel(serve_upstreams *u);
 /* After the last target was closed. */
@@ -57,6 +71,9 @@ CORAS_DEFINE_AUTO(serve_upstreams, serve_upstreams_close)
 /* The upstream of this name as serve_proxy_name() makes it ("": the one for everything), or NULL.
  */
 serve_upstream *serve_upstreams_find(const serve_upstreams *u, const char *name);
+/* One after the other; begin with *at = 0. NULL at the end. */
+serve_upstream *serve_upstreams_next(const serve_upstreams *u, size_t *at);
+bool serve_upstreams_any(const serve_upstreams *u);
 
 /*
  * A repository of the upstream as a target of the library, to be closed by the caller. A value

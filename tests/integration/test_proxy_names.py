@@ -3,6 +3,7 @@
 
 import base64
 import json
+import signal
 import tempfile
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from embedded import OCI_INDEX, OCI_MANIFEST, Server, compact, descriptor, diges
 from harness.case import main
 from harness.scripted import Reply
 from harness.servers import HTPASSWD, PASSWORD, USER
+from harness.waiting import wait_until
 from proxied import ProxyCase
 
 
@@ -51,6 +53,38 @@ class Names(ProxyCase):
         self.assertEqual(self.get(cache, "v1", query="?ns=one").body, image())
         self.assertNotEqual(self.get(cache, "v1", query="?ns=two").body, image())
         self.assertEqual(self.get(cache, "v2", query="?ns=one").status, 404)
+
+    def test_a_file_names_more_and_changes(self):
+        one, two = self.origin(), self.origin()
+        one.put("v1", image())
+        two.put("v1", image(annotations={"a": "b"}))
+        with tempfile.TemporaryDirectory() as folder:
+            names = Path(folder) / "names"
+            names.write_text(f"# what this node may ask\n\n  a.example=http://{one.host}\r\n")
+            cache = self.cache(f"fixed=http://{one.host}", options=(f"--proxy-file={names}",))
+
+            def reload(text, line):
+                seen = cache.log().count(line)
+                names.write_text(text)
+                cache.send(signal.SIGHUP)
+                wait_until(lambda: cache.log().count(line) > seen)
+
+            def answers(*known):
+                got = {ns: self.get(cache, "v1", query=f"?ns={ns}").status for ns in ("fixed", "a.example", "b.example")}
+                self.assertEqual(got, {ns: 200 if ns in known else 404 for ns in got})
+
+            answers("fixed", "a.example")
+            reload(f"b.example=http://{two.host}\n", " reloaded: registries of --proxy-file")
+            answers("fixed", "b.example")
+            self.assertIn("b.example", cache.request("GET", "/healthz").json["checks"])
+            self.assertNotIn("a.example", cache.request("GET", "/healthz").json["checks"])
+            reload(f"a.example=http://{one.host}\nb.example=ftp://{two.host}\n", "not reloaded: registries of --proxy-file")
+            self.assertIn("names:2: ", cache.log())
+            answers("fixed", "b.example")
+            reload(f"a.example=http://{one.host}\nfixed=http://{two.host}\n", "not reloaded: registries of --proxy-file")
+            answers("fixed", "b.example")
+            reload(f"a.example=http://{two.host}\n", " reloaded: registries of --proxy-file")
+            self.assertEqual(self.get(cache, digest(image(annotations={"a": "b"})), query="?ns=a.example").status, 200)
 
     def test_official_images_lie_in_library(self):
         origin = self.origin()
