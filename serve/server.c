@@ -280,9 +280,10 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
         rc = open_layouts(r, err);
     if (rc == 0) {
         r->store = root.store;
+        r->blobs = &root.store->blobs;
         r->metadata = root.metadata;
         r->sessions = root.sessions;
-        serve_own_content_init(&r->own, r->store, r->metadata, r->read_only);
+        serve_own_content_init(&r->own, r->blobs, r->metadata, r->read_only);
         serve_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
         if (!r->read_only && serve_options_are_proxy(&r->options))
             rc = open_cache(r, err);

@@ -77,12 +77,12 @@ static int keep_for_pusher(struct serve_exchange *x)
     return rc == CORAS_ERR_NOT_FOUND ? rc : 0; /* a full disk does not end reading */
 }
 
-/* Open the file of a blob that is stored according to the metadata. A client that hears NOT_FOUND
+/* Open a blob that is stored according to the metadata. A client that hears NOT_FOUND
  * pushes the blob again, and so repairs it; whoever runs the registry has to hear of it too. */
 static int fetch(struct serve_exchange *x, const char *repository, const coras_digest *digest,
-                 int64_t size, int *ret_fd, coras_error **err)
+                 int64_t size, serve_open_blob *ret, coras_error **err)
 {
-    int rc = x->content->ops->open_blob(x->content, repository, digest, size, ret_fd, err);
+    int rc = x->content->ops->open_blob(x->content, repository, digest, size, ret, err);
 
     if (rc == CORAS_ERR_NOT_FOUND)
         serve_log_failure(x->target, coras_error_message(*err));
@@ -92,11 +92,11 @@ static int fetch(struct serve_exchange *x, const char *repository, const coras_d
 int serve_blob_check(struct serve_exchange *x, const char *repository, const coras_digest *digest,
                      coras_error **err)
 {
-    coras_auto_fd fd = -1;
+    coras_auto_value(serve_open_blob) blob = SERVE_OPEN_BLOB_INIT;
     int64_t size = 0;
 
     CORAS_TRY(x->content->ops->find_blob(x->content, repository, digest, &size, err));
-    return fetch(x, repository, digest, size, &fd, err);
+    return fetch(x, repository, digest, size, &blob, err);
 }
 
 void serve_blob_answer_unknown(struct serve_exchange *x)
@@ -113,7 +113,7 @@ void serve_blob_hold(struct serve_exchange *x)
     x->holds_blob = true;
 }
 
-static void answer_file(struct serve_exchange *x, int64_t size)
+static void answer_open(struct serve_exchange *x, serve_open_blob *blob, int64_t size)
 {
     const coras_digest *digest = &x->route.digest;
     struct serve_range range;
@@ -121,12 +121,15 @@ static void answer_file(struct serve_exchange *x, int64_t size)
 
     serve_blob_describe(x, digest);
     if (serve_blob_is_known(x, digest) || !serve_blob_answer_range(x, size, kind, &range))
-        coras_close_fd(&x->answer.fd);
+        return;
+    x->answer.fd = blob->fd;
+    blob->fd = -1;
 }
 
 bool serve_blob_answer_stored(struct serve_exchange *x)
 {
     const coras_digest *digest = &x->route.digest;
+    coras_auto_value(serve_open_blob) blob = SERVE_OPEN_BLOB_INIT;
     coras_auto(coras_error) err = NULL;
     int64_t size = 0;
     int rc = x->content->ops->find_blob(x->content, x->route.repository, digest, &size, &err);
@@ -136,13 +139,13 @@ bool serve_blob_answer_stored(struct serve_exchange *x)
     if (rc == 0)
         rc = keep_for_pusher(x);
     if (rc == 0)
-        rc = fetch(x, x->route.repository, digest, size, &x->answer.fd, &err);
+        rc = fetch(x, x->route.repository, digest, size, &blob, &err);
     if (rc == CORAS_ERR_NOT_FOUND)
         return false;
     if (rc < 0)
         serve_answer_failure(x, err);
     else
-        answer_file(x, size);
+        answer_open(x, &blob, size);
     return true;
 }
 

@@ -304,7 +304,7 @@ void serve_upload_data(struct serve_exchange *x, const void *data, size_t len)
         coras_fail(&x->body_error, CORAS_ERR_NO_SPACE, "free space fell below the floor");
         return;
     }
-    (void)!serve_session_append(x->upload, data, len, &x->body_error);
+    (void)!serve_session_append(x->registry->sessions, x->upload, data, len, &x->body_error);
 }
 
 /* What did not fit must not keep the disk full for a week: few clients come back to cancel it. */
@@ -323,7 +323,7 @@ static int finish_and_link(struct serve_exchange *x, coras_error **err)
     struct serve_registry *r = x->registry;
     int rc;
 
-    CORAS_TRY(serve_session_verify(x->upload, &x->expected, err));
+    CORAS_TRY(serve_session_verify(r->sessions, x->upload, &x->expected, err));
     pthread_rwlock_rdlock(&r->store->collecting);
     rc = x->content->ops->take_upload(x->content, r->sessions, &x->upload, &x->expected, err);
     pthread_rwlock_unlock(&r->store->collecting);

@@ -13,6 +13,7 @@
 
 #include "serve/access/access.h"
 #include "serve/api/budget.h"
+#include "serve/storage/blob_store.h"
 #include "serve/storage/content.h"
 #include "serve/api/routes.h"
 #include "serve/operate/health.h"
@@ -26,7 +27,8 @@
 /* What all requests share. */
 struct serve_registry {
     struct serve_options options; /* const; defaults filled in */
-    serve_blob_store *store;
+    serve_blob_store *store;      /* the directory */
+    serve_blobs *blobs;           /* where blobs are */
     serve_metadata *metadata;
     serve_sessions *sessions;
     struct serve_own_content own;  /* the directory as content */

@@ -117,7 +117,7 @@ int serve_layouts_take_upload(serve_content *c, serve_sessions *sessions, serve_
 
     CORAS_TRY(serve_layouts_make(table_of(c), (*s)->repository, &layout, err));
     to.layout = layout;
-    return serve_session_publish(sessions, s, digest, &place, err);
+    return serve_session_publish(sessions, s, digest, &place, NULL, err);
 }
 
 int serve_layouts_mount_blob(serve_content *c, const char *from, const char *repository,

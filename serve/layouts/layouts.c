@@ -207,7 +207,7 @@ static int find_blob(serve_content *c, const char *repository, const coras_diges
 }
 
 static int open_blob(serve_content *c, const char *repository, const coras_digest *digest,
-                     int64_t size, int *ret_fd, coras_error **err)
+                     int64_t size, serve_open_blob *ret, coras_error **err)
 {
     struct coras_layout_blob blob = {.fd = -1};
     coras_auto(serve_layout) s = NULL;
@@ -228,7 +228,7 @@ static int open_blob(serve_content *c, const char *repository, const coras_diges
                           repository, coras_layout_blob_path(digest, path), (long long)blob.size,
                           (long long)size);
     }
-    *ret_fd = blob.fd;
+    ret->fd = blob.fd;
     return 0;
 }
 

@@ -96,6 +96,7 @@ static int collect_root(const struct serve_chore *chore, struct tally *t, coras_
     if (rc < 0)
         return rc;
     registry.store = root.store;
+    registry.blobs = &root.store->blobs;
     registry.metadata = root.metadata;
     registry.sessions = root.sessions;
     collect(&registry, chore, t);

@@ -74,26 +74,6 @@ static int resolve_blob(coras_target *t, const coras_digest *digest, coras_descr
     return coras_descriptor_set(ret, CORAS_MT_OCTET_STREAM, digest, size, err);
 }
 
-static int copy_file(int fd, int64_t offset, int64_t end, const coras_sink *sink, coras_error **err)
-{
-    coras_auto_free char *buffer = coras_malloc(COPY_BYTES);
-
-    if (!buffer)
-        return coras_fail_no_memory(err);
-    while (offset < end) {
-        size_t want = end - offset < COPY_BYTES ? (size_t)(end - offset) : COPY_BYTES, got = 0;
-        int rc;
-        CORAS_TRY(coras_pread_full(fd, buffer, want, offset, &got, err));
-        if (got == 0)
-            return coras_fail(err, CORAS_ERR_CHANGED, "a blob changed while it was read");
-        rc = sink->write(sink->user, buffer, got, err);
-        if (rc != 0)
-            return rc < 0 ? rc : 0;
-        offset += (int64_t)got;
-    }
-    return 0;
-}
-
 static int64_t end_of(int64_t size, int64_t offset, int64_t length)
 {
     return length < 0 || length > size - offset ? size : offset + length;
@@ -118,14 +98,15 @@ static int fetch(coras_target *t, const coras_descriptor *desc, int64_t offset, 
                  const coras_sink *sink, coras_error **err)
 {
     struct content_target *c = of(t);
-    coras_auto_fd fd = -1;
+    coras_auto_value(serve_open_blob) blob = SERVE_OPEN_BLOB_INIT;
     int64_t size = 0;
 
     if (desc->media_type && coras_media_type_is_manifest(desc->media_type))
         return fetch_document(t, desc, offset, length, sink, err);
     CORAS_TRY(c->content->ops->find_blob(c->content, c->repository, &desc->digest, &size, err));
-    CORAS_TRY(c->content->ops->open_blob(c->content, c->repository, &desc->digest, size, &fd, err));
-    return copy_file(fd, offset, end_of(size, offset, length), sink, err);
+    CORAS_TRY(
+        c->content->ops->open_blob(c->content, c->repository, &desc->digest, size, &blob, err));
+    return serve_open_blob_fetch(&blob, offset, end_of(size, offset, length) - offset, sink, err);
 }
 
 static int exists(coras_target *t, const coras_descriptor *desc, bool *ret, coras_error **err)

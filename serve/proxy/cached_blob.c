@@ -63,10 +63,8 @@ static int look(struct asked *a, int64_t *ret_size, coras_error **err)
 static bool is_stored(const struct asked *a, int64_t *ret_size)
 {
     const struct serve_registry *r = a->exchange->registry;
-    coras_auto_fd fd = -1;
 
-    return serve_metadata_find_blob(r->metadata, NULL, a->digest, ret_size, NULL) == 0 &&
-           serve_blob_store_fetch(r->store, a->digest, *ret_size, &fd, NULL) == 0;
+    return serve_own_content_has(&r->own, a->digest, ret_size);
 }
 
 /* The upstream has said so. */

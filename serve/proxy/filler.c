@@ -327,13 +327,14 @@ static int publish(struct serve_filler *w, coras_error **err)
 {
     char name[SERVE_PARTIAL_NAME_MAX];
     serve_blob_store *store = w->registry->store;
+    coras_auto_free char *place = NULL;
     int rc = 0;
 
     CORAS_TRY(coras_fsync(w->fd, "blob", err)); /* takes long: before the lock */
     pthread_rwlock_rdlock(&store->collecting);
     if (!w->is_published)
-        rc = serve_blob_store_publish(store, serve_partial_name(&w->fill->digest, name), w->fd,
-                                      &w->fill->digest, err);
+        rc = serve_blobs_publish(w->registry->blobs, serve_partial_name(&w->fill->digest, name),
+                                 w->fd, &w->fill->digest, &place, err);
     w->is_published = rc == 0;
     if (rc == 0)
         rc = record(w, err);

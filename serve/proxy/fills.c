@@ -180,11 +180,9 @@ static void enqueue(serve_fills *t, serve_fill *f)
 /* Somebody may have stored it between the caller's look and the lock. */
 static int check_not_stored(const serve_fills *t, const coras_digest *digest, coras_error **err)
 {
-    coras_auto_fd fd = -1;
     int64_t size = 0;
 
-    if (serve_metadata_find_blob(t->registry->metadata, NULL, digest, &size, NULL) < 0 ||
-        serve_blob_store_fetch(t->registry->store, digest, size, &fd, NULL) < 0)
+    if (!serve_own_content_has(&t->registry->own, digest, &size))
         return 0;
     return coras_fail(err, CORAS_ERR_EXISTS, "it is here by now");
 }

@@ -22,6 +22,77 @@ static int open_directory(int parent, const char *name, bool create, int *ret_fd
     return create ? coras_fsync(parent, name, err) : 0;
 }
 
+static int blob_directory(const serve_blob_store *s, const coras_digest *digest)
+{
+    return s->algorithm_fd[digest->algorithm];
+}
+
+/* ---- the verbs of blobs ---- */
+
+/* It replaces what is there: that may have been damaged since. */
+static int publish(serve_blobs *b, const char *name, int fd, const coras_digest *digest,
+                   char **ret_place, coras_error **err)
+{
+    const serve_blob_store *s = (const serve_blob_store *)b;
+    char hex[CORAS_DIGEST_TEXT_MAX];
+    int directory = blob_directory(s, digest);
+
+    coras_digest_hex(digest, hex);
+    CORAS_TRY(coras_fsync(fd, name, err));
+    if (renameat(s->uploads_fd, name, directory, hex) < 0)
+        return coras_fail_errno(err, errno, "rename %s to %s", name, hex);
+    *ret_place = NULL;
+    return coras_fsync(directory, "blobs", err);
+}
+
+static int check_file(int fd, const char *hex, int64_t size, coras_error **err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "blob %s", hex);
+    if (!S_ISREG(st.st_mode))
+        return coras_fail(err, CORAS_ERR_IO, "blob %s: not a regular file", hex);
+    if (st.st_size != size)
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob %s: damaged: %lld bytes, expected %lld",
+                          hex, (long long)st.st_size, (long long)size);
+    return 0;
+}
+
+static int open_blob(serve_blobs *b, const coras_digest *digest, int64_t size, const char *place,
+                     serve_open_blob *ret, coras_error **err)
+{
+    char hex[CORAS_DIGEST_TEXT_MAX];
+    coras_auto_fd fd = -1;
+
+    coras_digest_hex(digest, hex);
+    if (place)
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob %s: in a store elsewhere: %s", hex,
+                          place);
+    fd = serve_blob_store_look((const serve_blob_store *)b, digest);
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "blob %s", hex);
+    CORAS_TRY(check_file(fd, hex, size, err));
+    ret->fd = fd;
+    fd = -1;
+    return 0;
+}
+
+static int remove_blob(serve_blobs *b, const coras_digest *digest, const char *place,
+                       coras_error **err)
+{
+    (void)place;
+    return serve_blob_store_remove((const serve_blob_store *)b, digest, err);
+}
+
+static const struct serve_blobs_ops directory_ops = {
+    .publish = publish,
+    .open = open_blob,
+    .remove = remove_blob,
+};
+
+/* ---- the directory ---- */
+
 /*
  * Publishers come all the time: the collector, once it waits, goes next. musl's locks have no such
  * order; there it waits until nobody publishes.
@@ -45,6 +116,7 @@ int serve_blob_store_open(int rootfd, bool read_only, serve_blob_store **ret, co
 
     if (!s)
         return coras_fail_no_memory(err);
+    s->blobs.ops = &directory_ops;
     init_collecting(&s->collecting);
     s->uploads_fd = -1;
     for (int i = 0; i <= CORAS_SHA512; i++)
@@ -70,53 +142,12 @@ void serve_blob_store_close(serve_blob_store *s)
     free(s);
 }
 
-static int blob_directory(const serve_blob_store *s, const coras_digest *digest)
-{
-    return s->algorithm_fd[digest->algorithm];
-}
-
-int serve_blob_store_publish(serve_blob_store *s, const char *name, int fd,
-                             const coras_digest *digest, coras_error **err)
-{
-    char hex[CORAS_DIGEST_TEXT_MAX];
-    int directory = blob_directory(s, digest);
-
-    coras_digest_hex(digest, hex);
-    CORAS_TRY(coras_fsync(fd, name, err));
-    if (renameat(s->uploads_fd, name, directory, hex) < 0)
-        return coras_fail_errno(err, errno, "rename %s to %s", name, hex);
-    return coras_fsync(directory, "blobs", err);
-}
-
-int serve_blob_store_fetch(serve_blob_store *s, const coras_digest *digest, int64_t size,
-                           int *ret_fd, coras_error **err)
-{
-    char hex[CORAS_DIGEST_TEXT_MAX];
-    coras_auto_fd fd = -1;
-    struct stat st;
-
-    coras_digest_hex(digest, hex);
-    /* O_NONBLOCK: a FIFO under this name must not hold us */
-    fd = openat(blob_directory(s, digest), hex, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0)
-        return coras_fail_errno(err, errno, "blob %s", hex);
-    if (fstat(fd, &st) < 0)
-        return coras_fail_errno(err, errno, "blob %s", hex);
-    if (!S_ISREG(st.st_mode))
-        return coras_fail(err, CORAS_ERR_IO, "blob %s: not a regular file", hex);
-    if (st.st_size != size)
-        return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob %s: damaged: %lld bytes, expected %lld",
-                          hex, (long long)st.st_size, (long long)size);
-    *ret_fd = fd;
-    fd = -1;
-    return 0;
-}
-
 int serve_blob_store_look(const serve_blob_store *s, const coras_digest *digest)
 {
     char hex[CORAS_DIGEST_TEXT_MAX];
 
     coras_digest_hex(digest, hex);
+    /* O_NONBLOCK: a FIFO under this name must not hold us */
     return openat(blob_directory(s, digest), hex, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
 }
 
@@ -132,7 +163,8 @@ bool serve_blob_store_remove_file(const serve_blob_store *s, const coras_digest 
            unlinkat(blob_directory(s, digest), hex, 0) == 0;
 }
 
-int serve_blob_store_remove(serve_blob_store *s, const coras_digest *digest, coras_error **err)
+int serve_blob_store_remove(const serve_blob_store *s, const coras_digest *digest,
+                            coras_error **err)
 {
     char hex[CORAS_DIGEST_TEXT_MAX];
 

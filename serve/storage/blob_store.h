@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Blob store: the files. ROOT/blobs/<algorithm>/<hex> as in an OCI layout, and ROOT/uploads for
- * what is on its way. A blob's name appears only when its content is complete, verified and on the
- * disk. Everything is opened relative to descriptors held since the start, links are never
- * followed.
+ * Blob store: the files, which are a kind of blobs (blobs.h). ROOT/blobs/<algorithm>/<hex> as in an
+ * OCI layout, and ROOT/uploads for what is on its way. A blob's name appears only when its content
+ * is complete, verified and on the disk. Everything is opened relative to descriptors held since
+ * the start, links are never followed.
  */
 #ifndef SERVE_STORAGE_BLOB_STORE_H
 #define SERVE_STORAGE_BLOB_STORE_H
@@ -11,9 +11,10 @@
 #include <dirent.h>
 #include <pthread.h>
 #include "base/fs.h"
-#include "oci/digest.h"
+#include "serve/storage/blobs.h"
 
 typedef struct serve_blob_store {
+    serve_blobs blobs;                  /* first: it is a kind of them */
     int uploads_fd;                     /* const after open; -1 when read-only */
     int algorithm_fd[CORAS_SHA512 + 1]; /* const after open; -1 for none */
     /* Publishers hold it for reading, the collector for writing: what is being linked is never
@@ -27,21 +28,12 @@ CORAS_MUST_CHECK int serve_blob_store_open(int rootfd, bool read_only, serve_blo
 void serve_blob_store_close(serve_blob_store *s);
 CORAS_DEFINE_AUTO(serve_blob_store, serve_blob_store_close)
 
-/*
- * Move the upload file `name` to its place as the blob `digest`, durably. `fd` is open on it and
- * its content is verified. It replaces what is there: that may have been damaged since.
- */
-CORAS_MUST_CHECK int serve_blob_store_publish(serve_blob_store *s, const char *name, int fd,
-                                              const coras_digest *digest, coras_error **err);
-/* Open for reading. NOT_FOUND, also when it is not of this size; IO when it is no regular file. */
-CORAS_MUST_CHECK int serve_blob_store_fetch(serve_blob_store *s, const coras_digest *digest,
-                                            int64_t size, int *ret_fd, coras_error **err);
 /* Open whatever lies under its name, to look at it; -1: nothing can be opened there. */
 int serve_blob_store_look(const serve_blob_store *s, const coras_digest *digest);
 /* Remove it if `fd` is still what lies under its name. */
 bool serve_blob_store_remove_file(const serve_blob_store *s, const coras_digest *digest, int fd);
 /* Remove; absent is success. */
-CORAS_MUST_CHECK int serve_blob_store_remove(serve_blob_store *s, const coras_digest *digest,
+CORAS_MUST_CHECK int serve_blob_store_remove(const serve_blob_store *s, const coras_digest *digest,
                                              coras_error **err);
 /* The next stored file, in no particular order, and when it was last written (wall clock seconds).
  * false: there is none left, and the walk is over. */

@@ -30,7 +30,7 @@ static void remove_files(struct serve_registry *r, const coras_strlist *digests)
         if (coras_digest_parse(digests->items[i], &digest, NULL) < 0)
             continue;
         count_file(r, &digest);
-        if (serve_blob_store_remove(r->store, &digest, &err) < 0)
+        if (serve_blobs_remove(r->blobs, &digest, NULL, &err) < 0)
             serve_log_failure("collection", coras_error_message(err));
     }
 }

@@ -2,15 +2,15 @@
 /*
  * Content: what an operation of the API asks of a repository, whatever keeps it. A table of verbs;
  * each kind of storage fills it. The first kind is the directory of the registry (own_content.c:
- * metadata in the database, blobs as files), and what this header says of a verb is what
- * storage/metadata.h says of the function of the same name.
+ * metadata in the database, blobs where storage/blobs.h says), and what this header says of a verb
+ * is what storage/metadata.h says of the function of the same name.
  *
  * Threads: every verb may be called from any thread.
  */
 #ifndef SERVE_STORAGE_CONTENT_H
 #define SERVE_STORAGE_CONTENT_H
 
-#include "serve/storage/blob_store.h"
+#include "serve/storage/blobs.h"
 #include "serve/storage/metadata.h"
 #include "serve/storage/sessions.h"
 
@@ -20,10 +20,10 @@ struct serve_content_ops {
     /* The size of a blob that the repository holds. NOT_FOUND. */
     int (*find_blob)(serve_content *c, const char *repository, const coras_digest *digest,
                      int64_t *ret_size, coras_error **err);
-    /* A file that is exactly this blob, of the size that find_blob told. NOT_FOUND when it is
-     * damaged or gone, with words for whoever runs the registry. */
+    /* Open for reading what is exactly this blob, of the size that find_blob told. NOT_FOUND when
+     * it is damaged or gone, with words for whoever runs the registry. */
     int (*open_blob)(serve_content *c, const char *repository, const coras_digest *digest,
-                     int64_t size, int *ret_fd, coras_error **err);
+                     int64_t size, serve_open_blob *ret, coras_error **err);
     /* Somebody is about to name this blob: it stays, as if it was pushed now. */
     int (*keep_blob)(serve_content *c, const char *repository, const coras_digest *digest,
                      int64_t before, coras_error **err);
@@ -63,10 +63,13 @@ struct serve_content {
 /* The directory of the registry. Everything is borrowed. */
 struct serve_own_content {
     serve_content content; /* first: it is one */
-    serve_blob_store *store;
+    serve_blobs *blobs;
     serve_metadata *metadata;
 };
-void serve_own_content_init(struct serve_own_content *own, serve_blob_store *store,
+void serve_own_content_init(struct serve_own_content *own, serve_blobs *blobs,
                             serve_metadata *metadata, bool read_only);
+/* Whether a blob is stored, whichever repositories hold it, and can be read. */
+bool serve_own_content_has(const struct serve_own_content *own, const coras_digest *digest,
+                           int64_t *ret_size);
 
 #endif

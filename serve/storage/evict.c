@@ -23,9 +23,9 @@ static int remove_locked(struct serve_registry *r, const coras_digest *digest, c
     rc = serve_metadata_forget_cached(r->metadata, digest, &full);
     if (rc != CORAS_ERR_NO_SPACE) {
         coras_error_propagate(err, &full);
-        return rc < 0 ? rc : serve_blob_store_remove(r->store, digest, err);
+        return rc < 0 ? rc : serve_blobs_remove(r->blobs, digest, NULL, err);
     }
-    CORAS_TRY(serve_blob_store_remove(r->store, digest, err));
+    CORAS_TRY(serve_blobs_remove(r->blobs, digest, NULL, err));
     return serve_metadata_forget_cached(r->metadata, digest, err);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The verbs of content on the directory of the registry: the database, and the files of blobs. */
+/* The verbs of content on what is the registry's own: the database, and its blobs. */
 #include "serve/storage/content.h"
 
 #include "base/alloc.h"
@@ -10,9 +10,9 @@ static serve_metadata *metadata_of(serve_content *c)
     return ((struct serve_own_content *)c)->metadata;
 }
 
-static serve_blob_store *store_of(serve_content *c)
+static serve_blobs *blobs_of(serve_content *c)
 {
-    return ((struct serve_own_content *)c)->store;
+    return ((struct serve_own_content *)c)->blobs;
 }
 
 static int find_blob(serve_content *c, const char *repository, const coras_digest *digest,
@@ -22,10 +22,10 @@ static int find_blob(serve_content *c, const char *repository, const coras_diges
 }
 
 static int open_blob(serve_content *c, const char *repository, const coras_digest *digest,
-                     int64_t size, int *ret_fd, coras_error **err)
+                     int64_t size, serve_open_blob *ret, coras_error **err)
 {
     (void)repository;
-    return serve_blob_store_fetch(store_of(c), digest, size, ret_fd, err);
+    return serve_blobs_open(blobs_of(c), digest, size, NULL, ret, err);
 }
 
 static int keep_blob(serve_content *c, const char *repository, const coras_digest *digest,
@@ -46,30 +46,31 @@ static int unlink_blob(serve_content *c, const char *repository, const coras_dig
     return serve_metadata_unlink_blob(metadata_of(c), repository, digest, err);
 }
 
-struct store_place {
-    serve_blob_store *store;
+struct blobs_place {
+    serve_blobs *blobs;
     const coras_digest *digest;
+    char *elsewhere;
 };
 
-static int move_to_store(void *user, int uploads_fd, const char *name, int fd, coras_error **err)
+static int move_to_blobs(void *user, int uploads_fd, const char *name, int fd, coras_error **err)
 {
-    const struct store_place *place = user;
+    struct blobs_place *place = user;
 
     (void)uploads_fd;
-    return serve_blob_store_publish(place->store, name, fd, place->digest, err);
+    return serve_blobs_publish(place->blobs, name, fd, place->digest, &place->elsewhere, err);
 }
 
 static int take_upload(serve_content *c, serve_sessions *sessions, serve_session **s,
                        const coras_digest *digest, coras_error **err)
 {
-    struct store_place store = {store_of(c), digest};
-    const struct serve_session_place place = {move_to_store, &store};
+    struct blobs_place to = {blobs_of(c), digest, NULL};
+    const struct serve_session_place place = {move_to_blobs, &to};
     int64_t size = (*s)->size;
     coras_auto_free char *repository = coras_strdup((*s)->repository);
 
     if (!repository)
         return coras_fail_no_memory(err);
-    CORAS_TRY(serve_session_publish(sessions, s, digest, &place, err));
+    CORAS_TRY(serve_session_publish(sessions, s, digest, &place, NULL, err));
     return serve_metadata_link_blob(metadata_of(c), repository, digest, size, err);
 }
 
@@ -139,12 +140,21 @@ static const struct serve_content_ops own_ops = {
     .referrers = list_referrers,
 };
 
-void serve_own_content_init(struct serve_own_content *own, serve_blob_store *store,
+void serve_own_content_init(struct serve_own_content *own, serve_blobs *blobs,
                             serve_metadata *metadata, bool read_only)
 {
     *own = (struct serve_own_content){
         .content = {.ops = &own_ops, .read_only = read_only},
-        .store = store,
+        .blobs = blobs,
         .metadata = metadata,
     };
+}
+
+bool serve_own_content_has(const struct serve_own_content *own, const coras_digest *digest,
+                           int64_t *ret_size)
+{
+    coras_auto_value(serve_open_blob) blob = SERVE_OPEN_BLOB_INIT;
+
+    return serve_metadata_find_blob(own->metadata, NULL, digest, ret_size, NULL) == 0 &&
+           serve_blobs_open(own->blobs, digest, *ret_size, NULL, &blob, NULL) == 0;
 }

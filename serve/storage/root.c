@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "serve/storage/file_sessions.h"
 
 #define DATABASE "registry.db"
 #define LOCK     "registry.lock"
@@ -94,7 +95,7 @@ static int open_parts(const char *path, bool read_only, struct serve_root *root,
     CORAS_TRY(take_lock(fd, path, read_only, &root->lock_fd, err));
     CORAS_TRY(serve_blob_store_open(fd, read_only, &root->store, err));
     CORAS_TRY(open_database(fd, path, read_only, root, err));
-    return serve_sessions_open(root->store, &root->sessions, err);
+    return serve_file_sessions_open(root->store, &root->sessions, err);
 }
 
 int serve_root_open(const char *path, bool read_only, struct serve_root *ret, coras_error **err)

@@ -3,7 +3,7 @@
  * The bytes of an upload session: appended and hashed as they come, and verified at the end. Only
  * who holds the session calls this.
  */
-#include "serve/storage/sessions.h"
+#include "serve/storage/file_sessions.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -14,27 +14,30 @@
 #define READ_BYTES  (256 * CORAS_KIB)
 
 /* Let the disk work while the rest arrives. Failures show at the final flush. */
-static void begin_flush(serve_session *s)
+static void begin_flush(serve_file_session *s)
 {
-    if (s->size - s->flushed < FLUSH_BYTES)
+    if (s->session.size - s->flushed < FLUSH_BYTES)
         return;
-    (void)sync_file_range(s->fd, s->flushed, s->size - s->flushed, SYNC_FILE_RANGE_WRITE);
-    s->flushed = s->size;
+    (void)sync_file_range(s->fd, s->flushed, s->session.size - s->flushed, SYNC_FILE_RANGE_WRITE);
+    s->flushed = s->session.size;
 }
 
-static void set_size(serve_session *s, int64_t size)
+static void set_size(serve_file_session *s, int64_t size)
 {
-    __atomic_store_n(&s->size, size, __ATOMIC_RELAXED);
+    __atomic_store_n(&s->session.size, size, __ATOMIC_RELAXED);
 }
 
-int serve_session_append(serve_session *s, const void *data, size_t len, coras_error **err)
+int serve_file_session_append(serve_sessions *t, serve_session *session, const void *data,
+                              size_t len, coras_error **err)
 {
-    int rc = coras_pwrite_full(s->fd, data, len, s->size, err);
+    serve_file_session *s = (serve_file_session *)session;
+    int rc = coras_pwrite_full(s->fd, data, len, s->session.size, err);
 
+    (void)t;
     if (rc < 0) {
         /* a part may stand in the file: the offset is what the file says */
         struct stat st;
-        if (fstat(s->fd, &st) == 0 && st.st_size > s->size) {
+        if (fstat(s->fd, &st) == 0 && st.st_size > s->session.size) {
             set_size(s, st.st_size);
             coras_hasher_free(s->hasher);
             s->hasher = NULL;
@@ -43,13 +46,13 @@ int serve_session_append(serve_session *s, const void *data, size_t len, coras_e
     }
     if (s->hasher)
         coras_hasher_update(s->hasher, data, len);
-    set_size(s, s->size + (int64_t)len);
+    set_size(s, s->session.size + (int64_t)len);
     begin_flush(s);
     return 0;
 }
 
 /* A hasher that has seen the file. */
-static int hash_again(serve_session *s, int algorithm, coras_error **err)
+static int hash_again(serve_file_session *s, int algorithm, coras_error **err)
 {
     coras_auto(coras_hasher) hasher = NULL;
     coras_auto_free char *chunk = coras_malloc(READ_BYTES);
@@ -64,20 +67,23 @@ static int hash_again(serve_session *s, int algorithm, coras_error **err)
         coras_hasher_update(hasher, chunk, got);
         offset += (int64_t)got;
     } while (got == READ_BYTES);
-    if (offset != s->size)
-        return coras_fail(err, CORAS_ERR_IO, "upload %s: %lld bytes on disk, expected %lld", s->id,
-                          (long long)offset, (long long)s->size);
+    if (offset != s->session.size)
+        return coras_fail(err, CORAS_ERR_IO, "upload %s: %lld bytes on disk, expected %lld",
+                          s->session.id, (long long)offset, (long long)s->session.size);
     coras_hasher_free(s->hasher);
     s->hasher = coras_steal(&hasher);
-    s->algorithm = algorithm;
+    s->session.algorithm = algorithm;
     return 0;
 }
 
-int serve_session_verify(serve_session *s, const coras_digest *digest, coras_error **err)
+int serve_file_session_verify(serve_sessions *t, serve_session *session, const coras_digest *digest,
+                              coras_error **err)
 {
+    serve_file_session *s = (serve_file_session *)session;
     coras_digest have;
 
-    if (!s->hasher || s->algorithm != digest->algorithm)
+    (void)t;
+    if (!s->hasher || s->session.algorithm != digest->algorithm)
         CORAS_TRY(hash_again(s, digest->algorithm, err));
     coras_hasher_final(s->hasher, &have);
     coras_hasher_free(s->hasher); /* it is at its start again, the content is not */
@@ -85,5 +91,5 @@ int serve_session_verify(serve_session *s, const coras_digest *digest, coras_err
     if (!coras_digest_equal(&have, digest))
         return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH,
                           "provided digest did not match uploaded content");
-    return coras_fsync(s->fd, s->id, err);
+    return coras_fsync(s->fd, s->session.id, err);
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fs.h"
 #include "codec/json.h"
 
 #define SIDECAR_MAX 4096
