@@ -73,6 +73,9 @@ void serve_answer_failure(struct serve_exchange *x, const coras_error *err)
     case CORAS_ERR_CONFIG: /* a layout that is damaged, or half copied */
         serve_answer_busy(x);
         break;
+    case CORAS_ERR_INVALID_REFERENCE: /* the place of a repository is taken */
+        serve_answer_error(x, SERVE_API_NAME_INVALID, coras_error_message(err), NULL);
+        break;
     default:
         serve_answer_error(x, SERVE_API_UNKNOWN, "internal error", NULL);
         break;

@@ -17,17 +17,27 @@ static serve_layouts *table_of(serve_content *c)
 
 /* ---- new layouts ---- */
 
-/* Inside a layout these are its own. */
-static bool is_taken(serve_layouts *t, const char *name)
+/* Below a layout these are its own. */
+static bool is_taken(const char *name)
 {
-    const char *last = strrchr(name, '/');
-    coras_auto_free char *above = last ? coras_strndup(name, (size_t)(last - name)) : NULL;
+    static const char *const own[] = {"blobs", "ingest", "index.json", "oci-layout"};
 
-    if (!above)
-        return false;
-    if (is_taken(t, above))
-        return true;
-    return coras_streq(last, "/blobs") || coras_streq(last, "/ingest");
+    for (const char *at = strchr(name, '/'); at; at = strchr(at, '/')) {
+        coras_str part = {++at, strcspn(at, "/")};
+        for (size_t i = 0; i < CORAS_ARRAY_LEN(own); i++) {
+            if (coras_str_eq(part, own[i]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* Something of another kind, a file for example, where the layout would lie. */
+static bool is_blocked(int parent, const char *last)
+{
+    struct stat st;
+
+    return fstatat(parent, last, &st, AT_SYMLINK_NOFOLLOW) == 0 && !S_ISDIR(st.st_mode);
 }
 
 static int make_layout(serve_layouts *t, const char *name, coras_error **err)
@@ -36,9 +46,13 @@ static int make_layout(serve_layouts *t, const char *name, coras_error **err)
     coras_auto_fd parent = -1, dirfd = -1;
     const char *last = NULL;
 
-    if (is_taken(t, name))
-        return coras_fail(err, CORAS_ERR_DENIED, "%s: a name that layouts use themselves", name);
+    if (is_taken(name))
+        return coras_fail(err, CORAS_ERR_INVALID_REFERENCE,
+                          "%s: a name that layouts use themselves", name);
     CORAS_TRY(coras_open_parent_beneath(t->dirfd, name, 0777, &parent, &last, err));
+    if (is_blocked(parent, last))
+        return coras_fail(err, CORAS_ERR_INVALID_REFERENCE, "%s: a file of this name is in the way",
+                          name);
     if (mkdirat(parent, last, 0777) < 0 && errno != EEXIST)
         return coras_fail_errno(err, errno, "mkdir %s", name);
     CORAS_TRY(coras_fsync(parent, name, err));

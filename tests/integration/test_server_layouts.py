@@ -329,10 +329,13 @@ class Writing(Case):
     def test_a_layouts_own_folders_are_no_repositories(self):
         self.serve()
         self.server.push_image("a", "v1")
-        location = self.server.begin("a/blobs")
-        reply = self.server.request("PUT", f"{location}?digest={digest(b'x')}", b"x")
-        self.assertGreaterEqual(reply.status, 400)
+        (self.dir / "file").write_bytes(b"in the way")
+        for name in ("a/blobs", "a/blobs/x", "a/ingest", "a/index.json", "a/oci-layout/x", "file"):
+            location = self.server.begin(name)
+            reply = self.server.request("PUT", f"{location}?digest={digest(b'x')}", b"x")
+            self.assert_error(reply, 400, "NAME_INVALID")
         self.assertFalse((self.dir / "a/blobs/oci-layout").exists())
+        self.assertEqual((self.dir / "file").read_bytes(), b"in the way")
 
     @programs.need_conformance
     def test_conformance(self):
