@@ -25,7 +25,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PIECE = 256 * 1024, HEAD_MAX = 16 * 1024, BESIDE = 1024 * 1024, CONNECTIONS_MAX = 64 };
+/* A large block of an allocator begins 16 bytes into a page, whereto some processors copy at a
+ * third of their speed: pieces begin elsewhere. */
+enum {
+    PIECE = 256 * 1024,
+    INTO_PAGE = 1024,
+    PAGE = 4096,
+    HEAD_MAX = 16 * 1024,
+    BESIDE = 1024 * 1024,
+    CONNECTIONS_MAX = 64
+};
 
 static struct {
     int port, items, out;
@@ -38,6 +47,15 @@ static void die(const char *what)
 {
     fprintf(stderr, "bound: %s: %s\n", what, errno ? strerror(errno) : "unexpected");
     exit(1);
+}
+
+static char *new_piece(void)
+{
+    char *page = aligned_alloc(PAGE, PIECE + PAGE);
+
+    if (!page)
+        die("memory");
+    return page + INTO_PAGE;
 }
 
 /* ---- hashing ---- */
@@ -67,9 +85,9 @@ static void *hash_all(void *user)
 {
     struct hashing *h = user;
     EVP_MD_CTX *md = EVP_MD_CTX_new();
-    char *piece = malloc(PIECE);
+    char *piece = new_piece();
 
-    if (!md || !piece || !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
+    if (!md || !EVP_DigestInit_ex(md, EVP_sha256(), NULL))
         die("hash");
     for (int64_t at = 0; at < h->size;) {
         int64_t ready = wait_beyond(h, at) - at;
@@ -81,7 +99,7 @@ static void *hash_all(void *user)
     }
     EVP_DigestFinal_ex(md, h->digest, NULL);
     EVP_MD_CTX_free(md);
-    free(piece);
+    free(piece - INTO_PAGE);
     return NULL;
 }
 
@@ -126,8 +144,8 @@ static void connect_to(struct connection *c)
 
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    c->piece = malloc(PIECE);
-    if (!c->piece || c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof(to)) < 0)
+    c->piece = new_piece();
+    if (c->fd < 0 || connect(c->fd, (struct sockaddr *)&to, sizeof(to)) < 0)
         die("connect");
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 }

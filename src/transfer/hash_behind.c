@@ -19,7 +19,8 @@ enum {
 struct coras_hash_behind {
     struct coras_hash_behind_options options; /* const */
     coras_hasher *hasher;                     /* thread */
-    coras_hash_window *window;
+    coras_hash_window *window;                /* NULL: for nobody else */
+    char *memory, *buffer;                    /* thread; without a window */
     pthread_t thread;
     bool started; /* const after start */
     pthread_mutex_t lock;
@@ -42,45 +43,42 @@ static int64_t wait_for_bytes(coras_hash_behind *h, int64_t position)
     return available;
 }
 
-/* The next piece, of which `available` bytes can be read. */
-static int hash_piece(const struct coras_hash_behind_options *options, coras_hasher *hasher,
-                      coras_hash_window *window, int64_t available, int64_t *position,
-                      coras_error **err)
+/* The piece at `position`, of which `available` bytes can be read. */
+static int read_piece(const struct coras_hash_behind_options *options, char *buffer,
+                      int64_t position, int64_t available, size_t *ret, coras_error **err)
 {
-    size_t want = available < READ_BYTES ? (size_t)available : READ_BYTES, got = 0;
+    size_t want = available < READ_BYTES ? (size_t)available : READ_BYTES;
 
     CORAS_TRY(coras_cancel_check(options->cancel, err));
-    char *buffer = coras_hash_window_claim(window, *position);
-    CORAS_TRY(coras_pread_full(options->fd, buffer, want, options->offset + *position, &got, err));
-    if (got < want)
+    CORAS_TRY(coras_pread_full(options->fd, buffer, want, options->offset + position, ret, err));
+    if (*ret < want)
         return coras_fail(err, CORAS_ERR_CHANGED, "file became shorter while it was read");
-    coras_hash_window_publish(window, got);
-    coras_hasher_update(hasher, buffer, got); /* nobody else writes there */
-    *position += (int64_t)got;
     return 0;
 }
 
-static coras_hash_window *new_window(const struct coras_hash_behind_options *options)
+static char *reading_room(const struct coras_hash_behind_options *options, char **ret_memory)
 {
     bool small = options->size < READ_BYTES;
 
-    return coras_hash_window_new(options->shared ? SHARED_BLOCKS : 1,
-                                 small ? (size_t)options->size + 1 : READ_BYTES);
+    return coras_reading_room(small ? (size_t)options->size : READ_BYTES, ret_memory);
 }
 
 int coras_hash_now(const struct coras_hash_behind_options *options, coras_digest *ret,
                    coras_error **err)
 {
     coras_auto(coras_hasher) hasher = NULL;
-    coras_auto(coras_hash_window) window = new_window(options);
+    coras_auto_free char *memory = NULL;
+    char *buffer = reading_room(options, &memory);
+    size_t n;
 
-    if (!window)
+    if (!buffer)
         return coras_fail_no_memory(err);
     CORAS_TRY(coras_hasher_new(options->algorithm, &hasher, err));
-    for (int64_t position = 0; position < options->size;) {
-        CORAS_TRY(hash_piece(options, hasher, window, options->size - position, &position, err));
+    for (int64_t position = 0; position < options->size; position += (int64_t)n) {
+        CORAS_TRY(read_piece(options, buffer, position, options->size - position, &n, err));
+        coras_hasher_update(hasher, buffer, n);
         if (options->progress)
-            options->progress(options->user, position);
+            options->progress(options->user, position + (int64_t)n);
     }
     coras_hasher_final(hasher, ret);
     return 0;
@@ -88,11 +86,30 @@ int coras_hash_now(const struct coras_hash_behind_options *options, coras_digest
 
 static int hash_all(coras_hash_behind *h, coras_error **err)
 {
-    for (int64_t position = 0; position < h->options.size;) {
+    size_t n;
+
+    for (int64_t position = 0; position < h->options.size; position += (int64_t)n) {
         int64_t available = wait_for_bytes(h, position);
         if (available == 0)
             return coras_fail(err, CORAS_ERR_CANCELLED, "hashing stopped");
-        CORAS_TRY(hash_piece(&h->options, h->hasher, h->window, available, &position, err));
+        CORAS_TRY(read_piece(&h->options, h->buffer, position, available, &n, err));
+        coras_hasher_update(h->hasher, h->buffer, n);
+    }
+    return 0;
+}
+
+/* Together with somebody who sends. */
+static int hash_shared(coras_hash_behind *h, coras_error **err)
+{
+    const char *bytes;
+    size_t n;
+
+    for (int64_t position = 0; position < h->options.size; position += (int64_t)n) {
+        if (wait_for_bytes(h, position) == 0)
+            return coras_fail(err, CORAS_ERR_CANCELLED, "hashing stopped");
+        CORAS_TRY(coras_cancel_check(h->options.cancel, err));
+        CORAS_TRY(coras_hash_window_next(h->window, &bytes, &n, err));
+        coras_hasher_update(h->hasher, bytes, n);
     }
     return 0;
 }
@@ -103,9 +120,11 @@ static void *hash_thread(void *arg)
     coras_error *failure = NULL;
     coras_digest digest = {0};
 
-    if (hash_all(h, &failure) == 0)
+    int rc = h->window ? hash_shared(h, &failure) : hash_all(h, &failure);
+    if (rc == 0)
         coras_hasher_final(h->hasher, &digest);
-    coras_hash_window_end(h->window);
+    if (h->window)
+        coras_hash_window_end(h->window);
     pthread_mutex_lock(&h->lock);
     h->digest = digest;
     h->failure = failure;
@@ -113,6 +132,15 @@ static void *hash_thread(void *arg)
     pthread_cond_broadcast(&h->changed);
     pthread_mutex_unlock(&h->lock);
     return NULL;
+}
+
+static coras_hash_window *new_window(const struct coras_hash_behind_options *options)
+{
+    const struct coras_hash_window_file file = {options->fd, options->offset, options->size};
+    bool small = options->size < READ_BYTES;
+
+    return coras_hash_window_new(&file, SHARED_BLOCKS,
+                                 small ? (size_t)options->size + 1 : READ_BYTES);
 }
 
 int coras_hash_behind_start(const struct coras_hash_behind_options *options,
@@ -124,8 +152,11 @@ int coras_hash_behind_start(const struct coras_hash_behind_options *options,
     h->options = *options;
     pthread_mutex_init(&h->lock, NULL);
     pthread_cond_init(&h->changed, NULL);
-    h->window = new_window(options);
-    if (!h->window)
+    if (options->shared)
+        h->window = new_window(options);
+    else
+        h->buffer = reading_room(options, &h->memory);
+    if (!h->window && !h->buffer)
         return coras_fail_no_memory(err);
     CORAS_TRY(coras_hasher_new(options->algorithm, &h->hasher, err));
     int rc = pthread_create(&h->thread, NULL, hash_thread, h);
@@ -167,7 +198,7 @@ int coras_hash_behind_get(coras_hash_behind *h, bool wait, coras_digest *ret, co
 
 size_t coras_hash_behind_take(coras_hash_behind *h, void *buf, size_t cap, int64_t offset)
 {
-    return coras_hash_window_take(h->window, buf, cap, offset);
+    return h->window ? coras_hash_window_take(h->window, buf, cap, offset) : 0;
 }
 
 void coras_hash_behind_free(coras_hash_behind *h)
@@ -184,6 +215,7 @@ void coras_hash_behind_free(coras_hash_behind *h)
     coras_hasher_free(h->hasher);
     coras_error_free(h->failure);
     coras_hash_window_free(h->window);
+    free(h->memory);
     pthread_cond_destroy(&h->changed);
     pthread_mutex_destroy(&h->lock);
     free(h);
