@@ -32,6 +32,39 @@ except ImportError:
     fsspec = None
 
 
+def oldest_python():
+    """A Python 3.9, the oldest that the package promises to run on; None where there is none."""
+    for path in ("python3.9", *map(str, Path.home().glob(".pyenv/versions/3.9.*/bin/python"))):
+        with contextlib.suppress(OSError):
+            if not subprocess.run([path, "-c", ""], capture_output=True, check=False).returncode:
+                return path
+    return None
+
+
+# Each method once, waited for and awaited; the same text runs on any Python.
+EVERYTHING = """
+import asyncio, pathlib, sys
+import coras, coras.vllm
+host, repo = sys.argv[1:]
+client, later = coras.OrasClient(host, timeout=60), coras.AsyncOrasClient(host, timeout=60)
+pushed = client.push(repo, "v1", [pathlib.Path("config.json"), "model.safetensors:application/vnd.safetensors"])
+client.tag(repo, "v1", "v2")
+client.attach(repo, "v1", "application/vnd.eval", {"config.json": "application/json"})
+assert client.pull(repo, "v2", "out", progress=lambda each: None).digest == pushed.digest == client.resolve(repo, "v1")
+assert client.model is client.model and client.model.scan(repo, "v1")
+assert [each.artifact_type for each in client.discover(repo, "v1").referrers] == ["application/vnd.eval"]
+async def again():
+    assert await later.manifest(repo, "v1") == client.manifest(repo, "v1")
+    assert (await later.pull(repo, "v1", "out2")).digest == pushed.digest
+    assert await later.model.scan(repo, "v1")
+    try:
+        await later.resolve(repo, "none")
+    except coras.CorasError as error:
+        return error.code
+print(sys.version_info[:2], asyncio.run(again()), sorted(client.tags(repo)))
+"""
+
+
 def is_running(pid):
     with contextlib.suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -70,6 +103,12 @@ class Package(CliCase):
         with self.assertRaises(RuntimeError) as caught:
             client.pull("no/such", "v1")
         self.assertIn("not found", str(caught.exception))
+
+    @unittest.skipUnless(oldest_python(), "there is no Python 3.9 here: the oldest promised one is not tried")
+    def test_the_oldest_python(self):
+        script = ["-W", "error", "-c", EVERYTHING, self.registry.host, self.repo]
+        result = self.box.run(oldest_python(), *script, env={"PYTHONPATH": str(SOURCE), "CORAS": str(programs.CORAS)}, check=0)
+        self.assertEqual(result.out.strip(), "(3, 9) NOT_FOUND ['v1', 'v2']")
 
     def test_results(self):
         pushed = self.push()

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from . import calls
-from .calls import AnyPath, Files, Model, Settings
-from .program import find_program
-from .progress import Option, callback_of
+from .calls import AnyPath, Files, Model
+from .progress import Option
+from .registry import Registry
 from .run import Call, run
 
 if TYPE_CHECKING:
@@ -86,40 +87,16 @@ class Models:
         return self._run(calls.model_scan(self._settings, model, tag))
 
 
-class OrasClient:
-    """One registry.
+class OrasClient(Registry):
+    """One registry: see Registry for what it is told when it is made."""
 
-    plain_http: True or False; None lets the program decide, which speaks plain HTTP to localhost alone
-    registry_config: the file with credentials, else that of docker
-    program: path of the program, else find_program()
-    timeout: seconds for each call that is given none of its own; None: no bound
-    progress: a function that is called with a Progress, or True for a bar of tqdm where that is installed
-    """
-
-    def __init__(
-        self,
-        registry: str = "ghcr.io",
-        *,
-        plain_http: bool | None = None,
-        insecure: bool = False,
-        ca_file: AnyPath | None = None,
-        registry_config: AnyPath | None = None,
-        program: AnyPath | None = None,
-        timeout: float | None = None,
-        progress: Option = None,
-    ) -> None:
-        self.registry = registry
-        self._settings = Settings(registry, plain_http, insecure, ca_file, registry_config)
-        self._program, self._timeout, self._progress = program, timeout, progress
-        self.model = Models(self)
+    @cached_property
+    def model(self) -> Models:
+        """What can be done with models."""
+        return Models(self)
 
     def _run(self, call: Call[T], timeout: float | None = None, progress: Option = None) -> T:
-        return run(
-            call,
-            find_program(self._program),
-            self._timeout if timeout is None else timeout,
-            callback_of(self._progress if progress is None else progress),
-        )
+        return run(call, *self._how(timeout, progress))
 
     def login(self, username: str, password: str) -> None:
         """Check the password, which goes through standard input, and keep it for later calls."""
