@@ -99,6 +99,15 @@ class Commands(CliCase):
                 self.box.run(*argv, env=environment, check=0)
 
 
+class Marks(unittest.TestCase):
+    def test_every_block_says_what_it_is(self):
+        """A block without a mark, or with one that nothing knows, would be a command that nobody runs."""
+        for page in [*DOCS.rglob("*.md"), *TOP.glob("*.md"), TOP / "python/README.md"]:
+            marks = re.findall(r"^[ \t]*```(.*)$", page.read_text(), re.M)
+            self.assertEqual(set(marks[1::2]), {""} if marks else set(), page)
+            self.assertLessEqual(set(marks[::2]), {"sh", "sh server", "python", "text", "json", "toml", "yaml"}, page)
+
+
 def add_pages():
     """A test for each page that has something to run."""
     for page in sorted(DOCS.glob("*.md")):
