@@ -3,7 +3,8 @@
 
 A wheel carries the program, under both its names, where it is given one: in CORAS_WHEEL_PROGRAM, or as an argument of
 this file (scripts/wheel). Without one it is a wheel of Python files alone, whose module finds a program that is
-installed. The same files give the same bytes.
+installed. From a tarball of a release come also the licences of what is inside the program, and from beside it the list
+of that (SPDX). The same files give the same bytes.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ else:
 HERE = Path(__file__).resolve().parent.parent
 PROGRAM_VARIABLE = "CORAS_WHEEL_PROGRAM"
 PROGRAM_NAMES = ("coras", "oras")
+LICENCES = ("LICENSE", "NOTICE", "THIRD-PARTY")
 MOST_BYTES = 6 << 20  # of a wheel
 FIRST_TIME = 315532800  # 1980: zip archives know no earlier one
 EXECUTABLE, PLAIN = 0o755, 0o644
@@ -76,17 +78,42 @@ def _entry_points(project: dict[str, Any]) -> str:
 # ---- the program ----
 
 
-def _read_program(path: Path) -> bytes:
-    """The program: a file, or the one in a tarball of a release."""
-    if not path.name.endswith(".tar.gz"):
-        return path.read_bytes()
+class _Program:
+    """The program, and what must go with it: licences by name, and the list of what is inside.
+
+    Without data it is a wheel of Python files alone.
+    """
+
+    def __init__(self, data: bytes | None, licences: dict[str, bytes], inside: bytes | None = None) -> None:
+        self.data, self.licences, self.inside = data, licences, inside
+
+
+def _licences() -> dict[str, bytes]:
+    """Our own: beside this package in an sdist, a directory further up in a checkout."""
+    places = [(HERE / name, HERE.parent / name) for name in LICENCES]
+    paths = [path for pair in places for path in pair if path.is_file()]
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def _read_release(path: Path) -> _Program:
+    data, licences = None, {}
     with tarfile.open(path) as archive:
         for member in archive:
-            if member.isfile() and os.path.basename(member.name) in PROGRAM_NAMES and member.mode & 0o111:
-                file = archive.extractfile(member)
-                if file is not None:
-                    return file.read()
-    raise ValueError(f"{path}: there is no program in it")
+            name = os.path.basename(member.name)
+            file = archive.extractfile(member) if member.isfile() else None
+            if file is not None and name in LICENCES:
+                licences[name] = file.read()
+            elif file is not None and name in PROGRAM_NAMES and member.mode & 0o111:
+                data = file.read()
+    if data is None:
+        raise ValueError(f"{path}: there is no program in it")
+    inside = path.with_name(path.name[: -len(".tar.gz")] + ".spdx.json")
+    return _Program(data, licences, inside.read_bytes() if inside.exists() else None)
+
+
+def _read_program(path: Path) -> _Program:
+    """The program: a file, or the one in a tarball of a release."""
+    return _read_release(path) if path.name.endswith(".tar.gz") else _Program(path.read_bytes(), _licences())
 
 
 def _platform(program: bytes) -> str:
@@ -133,15 +160,24 @@ def _zip(path: Path, files: list[tuple[str, bytes, int]]) -> None:
             archive.writestr(info, data)
 
 
-def _build(directory: Path, program: bytes | None) -> str:
+def _companions(stem: str, program: _Program) -> list[tuple[str, bytes, int]]:
+    """The program under its names, the licences, the list of what is inside."""
+    files = []
+    if program.data is not None:
+        files += [(f"{stem}.data/scripts/{name}", program.data, EXECUTABLE) for name in PROGRAM_NAMES]
+    files += [(f"{stem}.dist-info/licenses/{name}", text, PLAIN) for name, text in sorted(program.licences.items())]
+    if program.inside is not None:
+        files.append((f"{stem}.dist-info/sboms/coras.spdx.json", program.inside, PLAIN))
+    return files
+
+
+def _build(directory: Path, program: _Program) -> str:
     project = _project()
     stem = _stem(project)
-    tag = f"py3-none-{'any' if program is None else _platform(program)}"
-    wheel = [f"Wheel-Version: 1.0\nGenerator: coras\nRoot-Is-Purelib: {'true' if program is None else 'false'}\n"]
+    tag = f"py3-none-{'any' if program.data is None else _platform(program.data)}"
+    wheel = [f"Wheel-Version: 1.0\nGenerator: coras\nRoot-Is-Purelib: {'true' if program.data is None else 'false'}\n"]
     wheel += [f"Tag: py3-none-{platform}\n" for platform in tag.split("-")[2].split(".")]
-    files = _package_files()
-    if program is not None:
-        files += [(f"{stem}.data/scripts/{name}", program, EXECUTABLE) for name in PROGRAM_NAMES]
+    files = _package_files() + _companions(stem, program)
     files += [
         (f"{stem}.dist-info/METADATA", _metadata(project).encode(), PLAIN),
         (f"{stem}.dist-info/WHEEL", "".join(wheel).encode(), PLAIN),
@@ -150,15 +186,18 @@ def _build(directory: Path, program: bytes | None) -> str:
     record = f"{stem}.dist-info/RECORD"
     files.append((record, _record(files, record), PLAIN))
     name = f"{stem}-{tag}.whl"
-    _zip(directory / name, files)
-    if (directory / name).stat().st_size > MOST_BYTES and "manylinux" in tag:
-        raise ValueError(f"{name} is larger than {MOST_BYTES} bytes")
+    new = directory / f".{name}.new"
+    _zip(new, files)
+    if new.stat().st_size > MOST_BYTES and "manylinux" in tag:
+        new.unlink()
+        raise ValueError(f"{name} would be larger than {MOST_BYTES} bytes")
+    new.replace(directory / name)
     return name
 
 
 def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: Any = None) -> str:
     path = os.environ.get(PROGRAM_VARIABLE)
-    return _build(Path(wheel_directory), _read_program(Path(path)) if path else None)
+    return _build(Path(wheel_directory), _read_program(Path(path)) if path else _Program(None, _licences()))
 
 
 def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
@@ -167,6 +206,7 @@ def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
     paths = ["pyproject.toml", project["readme"], "backend/coras_build.py"]
     files = [(path, (HERE / path).read_bytes()) for path in paths]
     files += [(f"src/{name}", data) for name, data, _ in _package_files()]
+    files += list(_licences().items())
     files.append(("PKG-INFO", _metadata(project).encode()))
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:

@@ -103,11 +103,13 @@ print(sorted((point.group, point.name, point.load().__name__) for point in found
             header = bytearray(self.static_program(machine).read_bytes())
             tarball = self.box.work / "coras_0.1.0_linux_any.tar.gz"
             with tarfile.open(tarball, "w:gz") as archive:
-                for name, data, mode in (("LICENSE", b"text", 0o644), ("coras", bytes(header), 0o755)):
+                for name, data, mode in (("LICENSE", b"text", 0o644), ("THIRD-PARTY", b"theirs", 0o644),
+                                         ("coras", bytes(header), 0o755)):
                     info = tarfile.TarInfo(name)
                     info.size, info.mode = len(data), mode
                     archive.addfile(info, io.BytesIO(data))
-            wheel, _ = self.build(self.box.work / arch, tarball)
+            tarball.with_name("coras_0.1.0_linux_any.spdx.json").write_bytes(b"{}")
+            wheel, sdist = self.build(self.box.work / arch, tarball)
             self.assertIn(f"manylinux_2_17_{arch}", wheel.name)
             self.assertIn(f"musllinux_1_1_{arch}", wheel.name)
             with zipfile.ZipFile(wheel) as archive:
@@ -115,13 +117,19 @@ print(sorted((point.group, point.name, point.load().__name__) for point in found
                 self.assertEqual([(os.path.basename(each.filename), each.external_attr >> 16 & 0o777) for each in scripts],
                                  [("coras", 0o755), ("oras", 0o755)])
                 self.assertEqual(archive.read(scripts[0]), bytes(header))
+                about = {each.filename.partition(".dist-info/")[2]: archive.read(each) for each in archive.infolist()}
+            self.assertEqual((about["licenses/LICENSE"], about["licenses/THIRD-PARTY"], about["sboms/coras.spdx.json"]),
+                             (b"text", b"theirs", b"{}"))
+            with tarfile.open(sdist) as archive:
+                self.assertIn("LICENSE", {os.path.basename(name) for name in archive.getnames()})
             header[64] = 3
             self.assertEqual(backend._platform(bytes(header)), f"linux_{arch}")
 
     def test_what_is_no_program(self):
-        self.box.write("text", b"#!/bin/sh\n")
-        with self.assertRaisesRegex(ValueError, "not an ELF file"), mock.patch.dict(os.environ, CORAS_WHEEL_PROGRAM=str(self.box.work / "text")):
-            load_backend().build_wheel(str(self.box.work))
+        for text in (b"#!/bin/sh\n", b""):
+            self.box.write("text", text)
+            with self.assertRaisesRegex(ValueError, "not an ELF file"), mock.patch.dict(os.environ, CORAS_WHEEL_PROGRAM=str(self.box.work / "text")):
+                load_backend().build_wheel(str(self.box.work))
 
 
 if __name__ == "__main__":
