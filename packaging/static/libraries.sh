@@ -6,17 +6,6 @@
 
 optimise='-O2 -ffunction-sections -fdata-sections -fPIC'
 
-# Every part of OpenSSL that neither TLS 1.2 and 1.3, as registries speak them, nor SHA-2 needs.
-openssl_without='afalgeng aria async autoload-config bf blake2 camellia capieng cast cmp cms comp ct deprecated dgram
-    dh dsa dso dtls dynamic-engine ec2m engine filenames gost idea legacy md4 mdc2 module multiblock nextprotoneg ocb
-    ocsp padlockeng psk rc2 rc4 rfc3779 rmd160 scrypt seed shared siphash sm2 sm3 sm4 sock srp srtp ssl3 ssl-trace tests
-    tls1 tls1_1 ts ui-console whirlpool'
-
-# Protocols and forms of authentication that no registry speaks.
-curl_without='alt-svc cookies crypto-auth dateparse dict doh file ftp gopher hsts imap ldap ldaps libcurl-option manual
-    mime mqtt netrc ntlm ntlm-wb pop3 rtsp shared smb smtp telnet tftp tls-srp unix-sockets verbose-strings websockets'
-curl_not_with='brotli ca-bundle ca-path gssapi libgsasl libidn2 libpsl librtmp libssh libssh2 nghttp2 zstd'
-
 # prefixed PREFIX WORDS: each word with the prefix.
 prefixed() {
     prefix=$1; shift
@@ -34,7 +23,8 @@ fetch_file() {
         mv "$file.new" "$file"
         return
     done
-    die "cannot download $(basename "$2")"
+    die "$(basename "$2") is neither on the mirror nor in Debian's archive (packaging/static/pin writes the list anew, from" \
+        'what Debian has today)'
 }
 
 # Sources as they are, then with Debian's patches.
@@ -104,6 +94,11 @@ build_libzstd() {
 }
 
 build_openssl() {
+    # Every part of OpenSSL that neither TLS 1.2 and 1.3, as registries speak them, nor SHA-2 needs.
+    openssl_without='afalgeng aria async autoload-config bf blake2 camellia capieng cast cmp cms comp ct deprecated dgram
+        dh dsa dso dtls dynamic-engine ec2m engine filenames gost idea legacy md4 mdc2 module multiblock nextprotoneg ocb
+        ocsp padlockeng psk rc2 rc4 rfc3779 rmd160 scrypt seed shared siphash sm2 sm3 sm4 sock srp srtp ssl3 ssl-trace tests
+        tls1 tls1_1 ts ui-console whirlpool'
     unpack openssl
     case $arch in x86_64) target=linux-x86_64 ;; aarch64) target=linux-aarch64 ;; esac
     # shellcheck disable=SC2046,SC2086 # lists
@@ -119,6 +114,10 @@ build_openssl() {
 }
 
 build_curl() {
+    # Protocols and forms of authentication that no registry speaks.
+    curl_without='alt-svc cookies crypto-auth dateparse dict doh file ftp gopher hsts imap ldap ldaps libcurl-option manual
+        mime mqtt netrc ntlm ntlm-wb pop3 rtsp shared smb smtp telnet tftp tls-srp unix-sockets verbose-strings websockets'
+    curl_not_with='brotli ca-bundle ca-path gssapi libgsasl libidn2 libpsl librtmp libssh libssh2 nghttp2 zstd'
     unpack curl
     # Debian's package has the script; its patches touch what it is made from.
     [ -x configure ] || quietly autoreconf -fi
@@ -165,15 +164,26 @@ build_libmicrohttpd() {
     describe libmicrohttpd "$(version_of libmicrohttpd)" '-lmicrohttpd -lpthread'
 }
 
-# All of them, each once: a mark in the directory remembers what is done.
+# what_makes LIBRARY: all that its bytes depend on. A mark with the same text says that it is built.
+what_makes() {
+    grep "^$1 " "$static/sources"
+    [ "$1" != curl ] || grep -E '^(openssl|zlib) ' "$static/sources"
+    grep -v '^#' "$static/compiler.txt"
+    printf '%s\n' "$optimise"
+    sed -n "/^build_$1()/,/^}/p; /^autotools()/,/^}/p" "$static/libraries.sh"
+}
+
+# All of them, each once, and anew when its sources, the compiler or the way to build it have changed; those that others
+# stand on come first.
 build_libraries() {
     fetch_sources
     mkdir -p "$libraries/include" "$libraries/lib" "$libraries/done"
     for library in zlib libzstd openssl curl pcre2 sqlite3 libmicrohttpd; do
-        [ -f "$libraries/done/$library" ] && continue
+        what_makes "$library" | cmp -s - "$libraries/done/$library" && continue
         say "building $library for $arch"
+        rm -f "$libraries/done/$library"
         (build_$library)
-        : >"$libraries/done/$library"
+        what_makes "$library" >"$libraries/done/$library"
         rm -rf "$libraries.work/$library"
     done
 }
