@@ -40,6 +40,13 @@ c_files() { git -C "$top" ls-files '*.c' '*.h'; }
 
 project_version() { sed -n "s/^ *version: '\(.*\)',/\1/p" "$top/meson.build" | head -n 1; }
 
+# write_checksums DIR: the SHA-256 of everything there that belongs to this version.
+write_checksums() {
+    checksums=coras_$(project_version)_checksums.txt
+    (cd "$1" && find . -maxdepth 1 -type f -name "*oras*$(project_version)*" ! -name '*_checksums.txt*' -printf '%P\n' |
+        LC_ALL=C sort | xargs sha256sum >"$checksums.new" && mv "$checksums.new" "$checksums")
+}
+
 # copy_committed DIR: the files that are committed, as they are now, and no others.
 copy_committed() {
     mkdir -p "$1"
