@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The release as people download it: what is in it, and that the program needs nothing beside itself.
 
-Needs what scripts/release has left in dist/ (CORAS_DIST=DIR for another place); the empty root needs root's rights.
+Needs what scripts/release has left in dist/ (CORAS_DIST=DIR for another place); the empty root needs root's rights. The
+program for another machine runs there by QEMU (package qemu-user-static).
 """
 
 import gzip
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -20,6 +22,9 @@ from harness.case import CliCase, main
 DIST = Path(os.environ.get("CORAS_DIST") or programs.SOURCE / "dist")
 MACHINE = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, "none")
 ARCHIVES = sorted(DIST.glob("*oras_*_linux_*.tar.gz"))
+FOREIGN_MACHINE, FOREIGN_NAME = ("amd64", "x86_64") if MACHINE == "arm64" else ("arm64", "aarch64")
+FOREIGN = next(iter(DIST.glob(f"coras_*_linux_{FOREIGN_MACHINE}.tar.gz")), None)
+QEMU = shutil.which(f"qemu-{FOREIGN_NAME}-static")
 OURS = next(iter(DIST.glob(f"coras_*_linux_{MACHINE}.tar.gz")), None)
 MOST_BYTES = 8 << 20
 HARMLESS = {"PATH": "/", "HOME": "/"}
@@ -68,26 +73,40 @@ class Archives(unittest.TestCase):
                 done = subprocess.run(["readelf", "-ld", program.name], capture_output=True, check=True)
             self.assertNotIn(b"INTERP", done.stdout)
             self.assertNotIn(b"NEEDED", done.stdout)
+            self.assertIn(b"Flags: NOW PIE", done.stdout) # at another address each time
+
+    @unittest.skipUnless(OURS, f"none for this machine in {DIST}")
+    def test_the_line_of_workflow_files(self):
+        """As it stands everywhere, but for the directory, and with no sudo here."""
+        with tempfile.TemporaryDirectory() as directory:
+            shutil.copy(OURS.with_name(OURS.name[1:]), directory)
+            line = f'mkdir bin; PATH=$PWD/bin:$PATH; tar -xzf oras_*_linux_{MACHINE}.tar.gz && mv oras bin/ && oras version'
+            done = subprocess.run(["sh", "-euc", line], cwd=directory, capture_output=True, text=True, check=True)
+            self.assertIn("Version:", done.stdout)
 
 
-@unittest.skipUnless(OURS, f"NO RELEASE TESTED: none for this machine in {DIST}")
-@unittest.skipUnless(os.geteuid() == 0, "an empty root needs root's rights")
-class EmptyRoot(CliCase):
+class InEmptyRoot(CliCase):
     """The program with nothing beside it: no library, no /proc, no /dev, no /etc."""
+
+    archive, emulator = OURS, None
 
     def setUp(self):
         super().setUp()
         self.root = self.box.root / "empty"
         self.root.mkdir()
-        with tarfile.open(OURS) as tar:
+        self.argv = ["/coras"]
+        with tarfile.open(self.archive) as tar:
             tar.extract("coras", self.root)
+        if self.emulator:
+            shutil.copy(self.emulator, self.root / "emulator")
+            self.argv.insert(0, "/emulator")
 
     def enter(self):
         os.chroot(self.root)
         os.chdir("/")
 
     def start(self, *words, **options):
-        return subprocess.Popen(["/coras", *words], env=HARMLESS, preexec_fn=self.enter, stdout=subprocess.PIPE,
+        return subprocess.Popen([*self.argv, *words], env=HARMLESS, preexec_fn=self.enter, stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True, **options)
 
     def run_inside(self, *words):
@@ -96,7 +115,7 @@ class EmptyRoot(CliCase):
         self.assertEqual(0, process.returncode, f"{words}: {err}")
         return out
 
-    def test_push_pull_serve(self):
+    def push_pull_serve(self):
         self.assertIn("Version:", self.run_inside("version"))
         data = os.urandom(3 << 20)
         (self.root / "model.bin").write_bytes(data)
@@ -112,6 +131,13 @@ class EmptyRoot(CliCase):
         server.communicate(timeout=60)
         self.assertEqual(0, server.returncode)
 
+
+@unittest.skipUnless(OURS, f"NO RELEASE TESTED: none for this machine in {DIST}")
+@unittest.skipUnless(os.geteuid() == 0, "an empty root needs root's rights")
+class EmptyRoot(InEmptyRoot):
+    def test_push_pull_serve(self):
+        self.push_pull_serve()
+
     def test_templates_and_compressed_layers_need_no_library(self):
         """What other builds load when it is needed is inside: expressions by PCRE2."""
         (self.root / "f").write_text("x")
@@ -126,6 +152,15 @@ class EmptyRoot(CliCase):
         _, err = server.communicate(timeout=60)
         self.assertEqual(1, server.returncode)
         self.assertIn("without serving https", err)
+
+
+@unittest.skipUnless(FOREIGN, f"NO RELEASE TESTED: none for {FOREIGN_NAME} in {DIST}")
+@unittest.skipUnless(QEMU and os.geteuid() == 0, f"{FOREIGN_NAME} NOT TESTED: it needs qemu-user-static and root's rights")
+class ForeignRoot(InEmptyRoot):
+    archive, emulator = FOREIGN, QEMU
+
+    def test_push_pull_serve(self):
+        self.push_pull_serve()
 
 
 @unittest.skipUnless(OURS, f"NO RELEASE TESTED: none for this machine in {DIST}")
