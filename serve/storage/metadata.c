@@ -9,34 +9,27 @@
 
 int serve_metadata_has_repository(serve_metadata *m, const char *repository, coras_error **err)
 {
-    serve_db_connection *c = serve_db_reader(m->db, err);
+    coras_auto(serve_db_connection) c = NULL;
     int64_t id;
-    int rc;
 
-    if (!c)
-        return CORAS_ERR_IO;
-    rc = serve_metadata_repository_id(m->db, c, repository, &id, err);
-    serve_db_reader_release(m->db, c);
-    return rc;
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    return serve_metadata_repository_id(c, repository, &id, err);
 }
 
 /* Collect the first column; asks for one row more than wanted, to know whether there are more. */
-static int collect_names(serve_db *db, sqlite3_stmt *list, int64_t limit, coras_strlist *ret,
-                         bool *ret_more, coras_error **err)
+static int collect_names(serve_statement *list, int64_t limit, coras_strlist *ret, bool *ret_more,
+                         coras_error **err)
 {
     int rc;
 
     *ret_more = false;
-    while ((rc = serve_db_step(db, list, err)) > 0) {
+    while ((rc = serve_db_step(list, err)) > 0) {
         if ((int64_t)ret->len == limit) {
             *ret_more = true;
             break;
         }
-        rc = coras_strlist_add(ret, (const char *)sqlite3_column_text(list, 0), err);
-        if (rc < 0)
-            break;
+        CORAS_TRY(coras_strlist_add(ret, serve_db_text(list, 0), err));
     }
-    sqlite3_reset(list);
     return rc < 0 ? rc : 0;
 }
 
@@ -44,22 +37,16 @@ static int list_names(serve_metadata *m, enum serve_query_id query, const char *
                       const char *last, int64_t limit, coras_strlist *ret, bool *ret_more,
                       coras_error **err)
 {
-    serve_db_connection *c = serve_db_reader(m->db, err);
-    sqlite3_stmt *list;
-    int rc = CORAS_ERR_IO;
+    coras_auto(serve_db_connection) c = NULL;
+    coras_auto(serve_statement) list = NULL;
 
-    if (!c)
-        return CORAS_ERR_IO;
-    list = serve_db_statement(m->db, c, (int)query, err);
-    if (list) {
-        if (repository)
-            serve_db_bind_text(list, 1, repository);
-        serve_db_bind_text(list, 2, last);
-        sqlite3_bind_int64(list, 3, limit + 1);
-        rc = collect_names(m->db, list, limit, ret, ret_more, err);
-    }
-    serve_db_reader_release(m->db, c);
-    return rc;
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    CORAS_TRY(serve_db_statement(c, (int)query, &list, err));
+    if (repository)
+        serve_db_bind_text(list, 1, repository);
+    serve_db_bind_text(list, 2, last);
+    serve_db_bind_int(list, 3, limit + 1);
+    return collect_names(list, limit, ret, ret_more, err);
 }
 
 int serve_metadata_tags(serve_metadata *m, const char *repository, const char *last, int64_t limit,
@@ -80,19 +67,17 @@ int serve_metadata_repositories(serve_metadata *m, const char *last, int64_t lim
     return list_names(m, SERVE_Q_REPOSITORIES, NULL, last, limit, ret, ret_more, err);
 }
 
-static int visit_referrers(serve_db *db, sqlite3_stmt *list,
-                           bool (*visit)(const char *, const char *, void *), void *user,
-                           coras_error **err)
+static int visit_referrers(serve_statement *list, bool (*visit)(const char *, const char *, void *),
+                           void *user, coras_error **err)
 {
     int rc;
 
-    while ((rc = serve_db_step(db, list, err)) > 0) {
-        const char *descriptor = (const char *)sqlite3_column_text(list, 0);
-        const char *digest = (const char *)sqlite3_column_text(list, 1);
+    while ((rc = serve_db_step(list, err)) > 0) {
+        const char *descriptor = serve_db_text(list, 0);
+        const char *digest = serve_db_text(list, 1);
         if (!descriptor || !digest || !visit(descriptor, digest, user))
             break;
     }
-    sqlite3_reset(list);
     return rc < 0 ? rc : 0;
 }
 
@@ -100,56 +85,37 @@ int serve_metadata_referrers(serve_metadata *m, const struct serve_referrers_que
                              bool (*visit)(const char *descriptor, const char *digest, void *user),
                              void *user, coras_error **err)
 {
-    serve_db_connection *c = serve_db_reader(m->db, err);
-    sqlite3_stmt *list;
-    int rc = CORAS_ERR_IO;
+    coras_auto(serve_db_connection) c = NULL;
+    coras_auto(serve_statement) list = NULL;
 
-    if (!c)
-        return CORAS_ERR_IO;
-    list = serve_db_statement(m->db, c, SERVE_Q_REFERRERS, err);
-    if (list) {
-        serve_db_bind_text(list, 1, query->repository);
-        serve_db_bind_digest(list, 2, &query->subject);
-        serve_db_bind_text(list, 3, query->last);
-        serve_db_bind_text(list, 4, query->artifact_type);
-        sqlite3_bind_int64(list, 5, query->limit);
-        rc = visit_referrers(m->db, list, visit, user, err);
-    }
-    serve_db_reader_release(m->db, c);
-    return rc;
-}
-
-static int count(serve_db *db, serve_db_connection *c, struct serve_metadata_counts *ret,
-                 coras_error **err)
-{
-    sqlite3_stmt *all = serve_db_statement(db, c, SERVE_Q_COUNT_ALL, err);
-    int rc;
-
-    if (!all)
-        return CORAS_ERR_IO;
-    rc = serve_db_step(db, all, err);
-    if (rc <= 0)
-        return rc;
-    ret->repositories = sqlite3_column_int64(all, 0);
-    ret->manifests = sqlite3_column_int64(all, 1);
-    ret->tags = sqlite3_column_int64(all, 2);
-    ret->blobs = sqlite3_column_int64(all, 3);
-    ret->blob_bytes = sqlite3_column_int64(all, 4);
-    sqlite3_reset(all);
-    return 0;
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_REFERRERS, &list, err));
+    serve_db_bind_text(list, 1, query->repository);
+    serve_db_bind_digest(list, 2, &query->subject);
+    serve_db_bind_text(list, 3, query->last);
+    serve_db_bind_text(list, 4, query->artifact_type);
+    serve_db_bind_int(list, 5, query->limit);
+    return visit_referrers(list, visit, user, err);
 }
 
 int serve_metadata_count(serve_metadata *m, struct serve_metadata_counts *ret, coras_error **err)
 {
-    serve_db_connection *c = serve_db_reader(m->db, err);
+    coras_auto(serve_db_connection) c = NULL;
+    coras_auto(serve_statement) all = NULL;
     int rc;
 
     *ret = (struct serve_metadata_counts){0};
-    if (!c)
-        return CORAS_ERR_IO;
-    rc = count(m->db, c, ret, err);
-    serve_db_reader_release(m->db, c);
-    return rc;
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_COUNT_ALL, &all, err));
+    rc = serve_db_step(all, err);
+    if (rc <= 0)
+        return rc;
+    ret->repositories = serve_db_int(all, 0);
+    ret->manifests = serve_db_int(all, 1);
+    ret->tags = serve_db_int(all, 2);
+    ret->blobs = serve_db_int(all, 3);
+    ret->blob_bytes = serve_db_int(all, 4);
+    return 0;
 }
 
 /* ---- collection ---- */
@@ -160,27 +126,45 @@ struct collection {
     coras_strlist *digests;
 };
 
-static int collect(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
+static int forget_links(serve_db_connection *c, int64_t before, coras_error **err)
 {
-    const struct collection *collection = user;
-    sqlite3_stmt *links = serve_db_statement(db, c, SERVE_Q_COLLECT_LINKS, err);
-    sqlite3_stmt *list = serve_db_statement(db, c, SERVE_Q_UNLINKED_BLOBS, err);
+    coras_auto(serve_statement) links = NULL;
+
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_COLLECT_LINKS, &links, err));
+    serve_db_bind_int(links, 1, before);
+    return serve_db_run(links, err);
+}
+
+static int list_unlinked(serve_db_connection *c, const struct collection *collection,
+                         coras_error **err)
+{
+    coras_auto(serve_statement) list = NULL;
     bool more;
 
-    if (!links || !list)
-        return CORAS_ERR_IO;
-    sqlite3_bind_int64(links, 1, collection->before);
-    CORAS_TRY(serve_db_run(db, links, err));
-    sqlite3_bind_int64(list, 1, collection->before);
-    sqlite3_bind_int(list, 2, collection->limit);
-    CORAS_TRY(collect_names(db, list, collection->limit, collection->digests, &more, err));
-    for (size_t i = 0; i < collection->digests->len; i++) {
-        sqlite3_stmt *forget = serve_db_statement(db, c, SERVE_Q_DELETE_BLOB, err);
-        if (!forget)
-            return CORAS_ERR_IO;
-        serve_db_bind_text(forget, 1, collection->digests->items[i]);
-        CORAS_TRY(serve_db_run(db, forget, err));
-    }
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_UNLINKED_BLOBS, &list, err));
+    serve_db_bind_int(list, 1, collection->before);
+    serve_db_bind_int(list, 2, collection->limit);
+    coras_strlist_clear(collection->digests);
+    return collect_names(list, collection->limit, collection->digests, &more, err);
+}
+
+static int forget_blob(serve_db_connection *c, const char *digest, coras_error **err)
+{
+    coras_auto(serve_statement) forget = NULL;
+
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_DELETE_BLOB, &forget, err));
+    serve_db_bind_text(forget, 1, digest);
+    return serve_db_run(forget, err);
+}
+
+static int collect(serve_db_connection *c, void *user, coras_error **err)
+{
+    const struct collection *collection = user;
+
+    CORAS_TRY(forget_links(c, collection->before, err));
+    CORAS_TRY(list_unlinked(c, collection, err));
+    for (size_t i = 0; i < collection->digests->len; i++)
+        CORAS_TRY(forget_blob(c, collection->digests->items[i], err));
     return 0;
 }
 
@@ -189,7 +173,45 @@ int serve_metadata_collect(serve_metadata *m, int64_t before, int limit, coras_s
 {
     struct collection collection = {before, limit, ret_digests};
 
-    return serve_db_write(m->db, collect, &collection, err);
+    return serve_db_write(m->db, SERVE_DB_ALONE, collect, &collection, err);
+}
+
+struct collectable {
+    int64_t before, blobs, bytes;
+};
+
+/* Forgets links as a collection does, counts, and fails, so that all of it is taken back. */
+static int try_collection(serve_db_connection *c, void *user, coras_error **err)
+{
+    struct collectable *found = user;
+    coras_auto(serve_statement) count = NULL;
+    int rc;
+
+    CORAS_TRY(forget_links(c, found->before, err));
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_COUNT_UNLINKED, &count, err));
+    serve_db_bind_int(count, 1, found->before);
+    rc = serve_db_step(count, err);
+    if (rc < 0)
+        return rc;
+    found->blobs = serve_db_int(count, 0);
+    found->bytes = serve_db_int(count, 1);
+    return coras_fail(err, CORAS_ERR_CANCELLED, "taken back");
+}
+
+int serve_metadata_collectable(serve_metadata *m, int64_t before, int64_t *ret_blobs,
+                               int64_t *ret_bytes, coras_error **err)
+{
+    struct collectable found = {.before = before};
+    coras_auto(coras_error) taken_back = NULL;
+    int rc = serve_db_write(m->db, SERVE_DB_ALONE, try_collection, &found, &taken_back);
+
+    if (rc != CORAS_ERR_CANCELLED) {
+        coras_error_propagate(err, &taken_back);
+        return rc;
+    }
+    *ret_blobs = found.blobs;
+    *ret_bytes = found.bytes;
+    return 0;
 }
 
 /* ---- life ---- */
@@ -198,10 +220,12 @@ int serve_metadata_open(const char *path, enum serve_db_mode mode, serve_metadat
                         coras_error **err)
 {
     coras_auto(serve_metadata) m = coras_new(serve_metadata);
+    const struct serve_db_opening opening = {mode, serve_queries, SERVE_Q_COUNT, serve_schema,
+                                             serve_schema_version};
 
     if (!m)
         return coras_fail_no_memory(err);
-    CORAS_TRY(serve_db_open(path, mode, serve_queries, &m->db, err));
+    CORAS_TRY(serve_db_open_sqlite(path, &opening, &m->db, err));
     *ret = coras_steal(&m);
     return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Metadata: which repository holds which blobs, manifests and tags. One SQLite database; SQLite is
- * visible in metadata*.c only. Manifests are kept in it whole, so that a manifest, its tags and its
+ * Metadata: which repository holds which blobs, manifests and tags. One database
+ * (database.h). Manifests are kept in it whole, so that a manifest, its tags and its
  * place in the referrers list change in one transaction.
  *
  * Threads: everything may be called from any thread. Readers see the last commit. Writers that meet
@@ -14,14 +14,10 @@
 
 #include "oci/digest.h"
 #include "oci/manifest.h"
+#include "serve/storage/database.h"
 
 typedef struct serve_metadata serve_metadata;
 
-enum serve_db_mode {
-    SERVE_DB_EXISTING,
-    SERVE_DB_CREATE,   /* made, or filled when it is empty */
-    SERVE_DB_READ_ONLY /* nobody writes to it meanwhile; nothing is written beside it either */
-};
 /* Open `path`. CONFIG when it is damaged or of another program or version. */
 CORAS_MUST_CHECK int serve_metadata_open(const char *path, enum serve_db_mode mode,
                                          serve_metadata **ret, coras_error **err);

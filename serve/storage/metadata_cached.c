@@ -9,18 +9,22 @@ struct uses {
     size_t len;
 };
 
-static int save_uses(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
+static int save_use(serve_db_connection *c, const struct serve_blob_use *use, coras_error **err)
+{
+    coras_auto(serve_statement) save = NULL;
+
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_USE_BLOB, &save, err));
+    serve_db_bind_digest(save, 1, &use->digest);
+    serve_db_bind_int(save, 2, use->at_ms);
+    return serve_db_run(save, err);
+}
+
+static int save_uses(serve_db_connection *c, void *user, coras_error **err)
 {
     const struct uses *uses = user;
 
-    for (size_t i = 0; i < uses->len; i++) {
-        sqlite3_stmt *save = serve_db_statement(db, c, SERVE_Q_USE_BLOB, err);
-        if (!save)
-            return CORAS_ERR_IO;
-        serve_db_bind_digest(save, 1, &uses->items[i].digest);
-        sqlite3_bind_int64(save, 2, uses->items[i].at_ms);
-        CORAS_TRY(serve_db_run(db, save, err));
-    }
+    for (size_t i = 0; i < uses->len; i++)
+        CORAS_TRY(save_use(c, &uses->items[i], err));
     return 0;
 }
 
@@ -29,43 +33,37 @@ int serve_metadata_save_uses(serve_metadata *m, const struct serve_blob_use *ite
 {
     struct uses uses = {items, len};
 
-    return serve_db_write(m->db, save_uses, &uses, err);
+    return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, save_uses, &uses, err);
 }
 
 int serve_metadata_cached_bytes(serve_metadata *m, int64_t *ret, coras_error **err)
 {
-    serve_db_connection *c = serve_db_reader(m->db, err);
-    sqlite3_stmt *sum;
-    int rc = CORAS_ERR_IO;
+    coras_auto(serve_db_connection) c = NULL;
+    coras_auto(serve_statement) sum = NULL;
+    int rc;
 
-    if (!c)
-        return CORAS_ERR_IO;
-    sum = serve_db_statement(m->db, c, SERVE_Q_CACHED_BYTES, err);
-    if (sum) {
-        rc = serve_db_step(m->db, sum, err);
-        if (rc > 0)
-            *ret = sqlite3_column_int64(sum, 0);
-        sqlite3_reset(sum);
-    }
-    serve_db_reader_release(m->db, c);
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_CACHED_BYTES, &sum, err));
+    rc = serve_db_step(sum, err);
+    if (rc > 0)
+        *ret = serve_db_int(sum, 0);
     return rc < 0 ? rc : 0;
 }
 
-static int read_oldest(const serve_db *db, sqlite3_stmt *list, struct serve_cached_blob *ret,
-                       size_t most, size_t *ret_len, coras_error **err)
+static int read_oldest(serve_statement *list, struct serve_cached_blob *ret, size_t most,
+                       size_t *ret_len, coras_error **err)
 {
     size_t len = 0;
     int rc = 0;
 
-    while (len < most && (rc = serve_db_step(db, list, err)) > 0) {
-        const char *text = (const char *)sqlite3_column_text(list, 0);
+    while (len < most && (rc = serve_db_step(list, err)) > 0) {
+        const char *text = serve_db_text(list, 0);
         if (!text || coras_digest_parse(text, &ret[len].digest, NULL) < 0)
             continue;
-        ret[len].size = sqlite3_column_int64(list, 1);
-        ret[len].used_ms = sqlite3_column_int64(list, 2);
+        ret[len].size = serve_db_int(list, 1);
+        ret[len].used_ms = serve_db_int(list, 2);
         len++;
     }
-    sqlite3_reset(list);
     *ret_len = len;
     return rc < 0 ? rc : 0;
 }
@@ -73,40 +71,34 @@ static int read_oldest(const serve_db *db, sqlite3_stmt *list, struct serve_cach
 int serve_metadata_oldest_cached(serve_metadata *m, int64_t after_ms, struct serve_cached_blob *ret,
                                  size_t most, size_t *ret_len, coras_error **err)
 {
-    serve_db_connection *c = serve_db_reader(m->db, err);
-    sqlite3_stmt *list;
-    int rc = CORAS_ERR_IO;
+    coras_auto(serve_db_connection) c = NULL;
+    coras_auto(serve_statement) list = NULL;
 
-    if (!c)
-        return CORAS_ERR_IO;
-    list = serve_db_statement(m->db, c, SERVE_Q_OLDEST_CACHED, err);
-    if (list) {
-        sqlite3_bind_int64(list, 1, after_ms);
-        sqlite3_bind_int64(list, 2, (int64_t)most);
-        rc = read_oldest(m->db, list, ret, most, ret_len, err);
-    }
-    serve_db_reader_release(m->db, c);
-    return rc;
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_OLDEST_CACHED, &list, err));
+    serve_db_bind_int(list, 1, after_ms);
+    serve_db_bind_int(list, 2, (int64_t)most);
+    return read_oldest(list, ret, most, ret_len, err);
 }
 
-static int forget(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
+static int forget(serve_db_connection *c, void *user, coras_error **err)
 {
-    sqlite3_stmt *blob = serve_db_statement(db, c, SERVE_Q_FORGET_CACHED, err);
-    sqlite3_stmt *links = serve_db_statement(db, c, SERVE_Q_FORGET_LINKS, err);
+    coras_auto(serve_statement) blob = NULL;
+    coras_auto(serve_statement) links = NULL;
 
-    if (!blob || !links)
-        return CORAS_ERR_IO;
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_FORGET_CACHED, &blob, err));
     serve_db_bind_digest(blob, 1, user);
-    CORAS_TRY(serve_db_run(db, blob, err));
-    if (sqlite3_changes(c->handle) == 0)
+    CORAS_TRY(serve_db_run(blob, err));
+    if (serve_db_changes(blob) == 0)
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "no cached blob");
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_FORGET_LINKS, &links, err));
     serve_db_bind_digest(links, 1, user);
-    return serve_db_run(db, links, err);
+    return serve_db_run(links, err);
 }
 
 int serve_metadata_forget_cached(serve_metadata *m, const coras_digest *digest, coras_error **err)
 {
     coras_digest copy = *digest;
 
-    return serve_db_write(m->db, forget, &copy, err);
+    return serve_db_write(m->db, SERVE_DB_ALONE, forget, &copy, err);
 }

@@ -5,34 +5,36 @@
 #include "base/error.h"
 #include "serve/storage/metadata_queries.h"
 
-/* Run `query` with (repository, digest) on one repository id. */
-static int run_on_digest(serve_db *db, serve_db_connection *c, enum serve_query_id query,
-                         int64_t repository, const coras_digest *digest, coras_error **err)
+/* Bind (repository, digest) of a query on one repository. */
+static int query_digest(serve_db_connection *c, enum serve_query_id query, int64_t repository,
+                        const coras_digest *digest, serve_statement **ret, coras_error **err)
 {
-    sqlite3_stmt *statement = serve_db_statement(db, c, (int)query, err);
+    CORAS_TRY(serve_db_statement(c, (int)query, ret, err));
+    serve_db_bind_int(*ret, 1, repository);
+    serve_db_bind_digest(*ret, 2, digest);
+    return 0;
+}
 
-    if (!statement)
-        return CORAS_ERR_IO;
-    sqlite3_bind_int64(statement, 1, repository);
-    serve_db_bind_digest(statement, 2, digest);
-    return serve_db_run(db, statement, err);
+/* Run it; *ret_changes: how many rows it changed. */
+static int run_on_digest(serve_db_connection *c, enum serve_query_id query, int64_t repository,
+                         const coras_digest *digest, int64_t *ret_changes, coras_error **err)
+{
+    coras_auto(serve_statement) s = NULL;
+
+    CORAS_TRY(query_digest(c, query, repository, digest, &s, err));
+    CORAS_TRY(serve_db_run(s, err));
+    *ret_changes = serve_db_changes(s);
+    return 0;
 }
 
 /* The same for a SELECT: 1 = there is a row, 0 = none. */
-static int has_row(serve_db *db, serve_db_connection *c, enum serve_query_id query,
-                   int64_t repository, const coras_digest *digest, coras_error **err)
+static int has_row(serve_db_connection *c, enum serve_query_id query, int64_t repository,
+                   const coras_digest *digest, coras_error **err)
 {
-    sqlite3_stmt *statement = serve_db_statement(db, c, (int)query, err);
-    int rc;
+    coras_auto(serve_statement) s = NULL;
 
-    if (!statement)
-        return CORAS_ERR_IO;
-    sqlite3_bind_int64(statement, 1, repository);
-    serve_db_bind_digest(statement, 2, digest);
-    rc = serve_db_step(db, statement, err);
-    if (rc > 0)
-        sqlite3_reset(statement);
-    return rc;
+    CORAS_TRY(query_digest(c, query, repository, digest, &s, err));
+    return serve_db_step(s, err);
 }
 
 void serve_stored_manifest_clear(struct serve_stored_manifest *s)
@@ -53,7 +55,7 @@ bool serve_metadata_is_foreign(const coras_descriptor *d)
                              strstr(d->media_type, ".rootfs.foreign."));
 }
 
-static int check_child(serve_db *db, serve_db_connection *c, struct manifest_write *w,
+static int check_child(serve_db_connection *c, struct manifest_write *w,
                        const coras_descriptor *child, int64_t repository, coras_error **err)
 {
     bool is_index = coras_kind_is_index(w->put->parsed->kind);
@@ -62,11 +64,11 @@ static int check_child(serve_db *db, serve_db_connection *c, struct manifest_wri
 
     if (!w->put->check_children || serve_metadata_is_foreign(child))
         return 0;
-    rc = has_row(db, c, is_index ? SERVE_Q_HAS_MANIFEST : SERVE_Q_HAS_LINK, repository,
-                 &child->digest, err);
+    rc = has_row(c, is_index ? SERVE_Q_HAS_MANIFEST : SERVE_Q_HAS_LINK, repository, &child->digest,
+                 err);
     /* an index may also name blobs: some artifacts do */
     if (rc == 0 && is_index)
-        rc = has_row(db, c, SERVE_Q_HAS_LINK, repository, &child->digest, err);
+        rc = has_row(c, SERVE_Q_HAS_LINK, repository, &child->digest, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;
     w->missing = child->digest;
@@ -74,39 +76,38 @@ static int check_child(serve_db *db, serve_db_connection *c, struct manifest_wri
                       coras_digest_format(&child->digest, text));
 }
 
-static int add_reference(serve_db *db, serve_db_connection *c, const struct manifest_write *w,
-                         const char *child, int64_t repository, coras_error **err)
+static int add_reference(serve_db_connection *c, const struct manifest_write *w, const char *child,
+                         int64_t repository, coras_error **err)
 {
-    sqlite3_stmt *add = serve_db_statement(db, c, SERVE_Q_ADD_REFERENCE, err);
+    coras_auto(serve_statement) add = NULL;
 
-    if (!add)
-        return CORAS_ERR_IO;
-    sqlite3_bind_int64(add, 1, repository);
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_ADD_REFERENCE, &add, err));
+    serve_db_bind_int(add, 1, repository);
     serve_db_bind_text(add, 2, child);
     serve_db_bind_digest(add, 3, &w->put->digest);
-    return serve_db_run(db, add, err);
+    return serve_db_run(add, err);
 }
 
-static int add_child(serve_db *db, serve_db_connection *c, struct manifest_write *w,
+static int add_child(serve_db_connection *c, struct manifest_write *w,
                      const coras_descriptor *child, int64_t repository, coras_error **err)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    CORAS_TRY(check_child(db, c, w, child, repository, err));
-    return add_reference(db, c, w, coras_digest_format(&child->digest, text), repository, err);
+    CORAS_TRY(check_child(c, w, child, repository, err));
+    return add_reference(c, w, coras_digest_format(&child->digest, text), repository, err);
 }
 
-static int add_children(serve_db *db, serve_db_connection *c, struct manifest_write *w,
-                        int64_t repository, coras_error **err)
+static int add_children(serve_db_connection *c, struct manifest_write *w, int64_t repository,
+                        coras_error **err)
 {
     const coras_manifest *parsed = w->put->parsed;
 
     if (!parsed) /* it may name anything: nothing of this repository is collected meanwhile */
-        return add_reference(db, c, w, "*", repository, err);
+        return add_reference(c, w, "*", repository, err);
     if (parsed->has_config)
-        CORAS_TRY(add_child(db, c, w, &parsed->config, repository, err));
+        CORAS_TRY(add_child(c, w, &parsed->config, repository, err));
     for (size_t i = 0; i < parsed->layers.len; i++)
-        CORAS_TRY(add_child(db, c, w, &parsed->layers.items[i], repository, err));
+        CORAS_TRY(add_child(c, w, &parsed->layers.items[i], repository, err));
     return 0;
 }
 
@@ -130,65 +131,61 @@ static int referrer_descriptor(const struct serve_manifest_put *put, coras_buf *
     return coras_buf_done(out, err);
 }
 
-static int put_row(serve_db *db, serve_db_connection *c, const struct serve_manifest_put *put,
-                   int64_t repository, coras_error **err)
+static int put_row(serve_db_connection *c, const struct serve_manifest_put *put, int64_t repository,
+                   coras_error **err)
 {
     coras_auto_buf descriptor = CORAS_BUF_UNLIMITED;
-    sqlite3_stmt *insert = serve_db_statement(db, c, SERVE_Q_PUT_MANIFEST, err);
-    int rc;
+    coras_auto(serve_statement) insert = NULL;
 
-    if (!insert)
-        return CORAS_ERR_IO;
-    sqlite3_bind_int64(insert, 1, repository);
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_PUT_MANIFEST, &insert, err));
+    serve_db_bind_int(insert, 1, repository);
     serve_db_bind_digest(insert, 2, &put->digest);
     serve_db_bind_text(insert, 3, put->media_type);
-    sqlite3_bind_int64(insert, 4, (int64_t)put->size);
+    serve_db_bind_int(insert, 4, (int64_t)put->size);
     if (put->parsed && put->parsed->has_subject) {
         CORAS_TRY(referrer_descriptor(put, &descriptor, err));
         serve_db_bind_digest(insert, 5, &put->parsed->subject.digest);
         serve_db_bind_text(insert, 6, coras_manifest_effective_artifact_type(put->parsed));
         serve_db_bind_text(insert, 7, descriptor.ptr);
     }
-    sqlite3_bind_int64(insert, 8, coras_wall_s());
-    sqlite3_bind_blob64(insert, 9, put->content, put->size, SQLITE_STATIC);
-    rc = serve_db_run(db, insert, err);
-    sqlite3_clear_bindings(insert); /* the content is the caller's */
-    return rc;
+    serve_db_bind_int(insert, 8, coras_wall_s());
+    serve_db_bind_blob(insert, 9, put->content, put->size);
+    return serve_db_run(insert, err);
 }
 
-static int put_tags(serve_db *db, serve_db_connection *c, const struct serve_manifest_put *put,
-                    int64_t repository, coras_error **err)
+static int put_tag(serve_db_connection *c, const struct serve_manifest_put *put, const char *tag,
+                   int64_t repository, coras_error **err)
 {
-    for (size_t i = 0; put->tags && i < put->tags->len; i++) {
-        sqlite3_stmt *set = serve_db_statement(db, c, SERVE_Q_PUT_TAG, err);
-        if (!set)
-            return CORAS_ERR_IO;
-        sqlite3_bind_int64(set, 1, repository);
-        serve_db_bind_text(set, 2, put->tags->items[i]);
-        serve_db_bind_digest(set, 3, &put->digest);
-        sqlite3_bind_int64(set, 4, coras_wall_s());
-        sqlite3_bind_int(set, 5, put->is_cached);
-        CORAS_TRY(serve_db_run(db, set, err));
-    }
-    return 0;
+    coras_auto(serve_statement) set = NULL;
+
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_PUT_TAG, &set, err));
+    serve_db_bind_int(set, 1, repository);
+    serve_db_bind_text(set, 2, tag);
+    serve_db_bind_digest(set, 3, &put->digest);
+    serve_db_bind_int(set, 4, coras_wall_s());
+    serve_db_bind_int(set, 5, put->is_cached);
+    return serve_db_run(set, err);
 }
 
-static int put_manifest(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
+static int put_manifest(serve_db_connection *c, void *user, coras_error **err)
 {
     struct manifest_write *w = user;
+    const coras_strlist *tags = w->put->tags;
     int64_t repository = 0;
 
-    CORAS_TRY(serve_metadata_make_repository(db, c, w->put->repository, &repository, err));
-    CORAS_TRY(add_children(db, c, w, repository, err));
-    CORAS_TRY(put_row(db, c, w->put, repository, err));
-    return put_tags(db, c, w->put, repository, err);
+    CORAS_TRY(serve_metadata_make_repository(c, w->put->repository, &repository, err));
+    CORAS_TRY(add_children(c, w, repository, err));
+    CORAS_TRY(put_row(c, w->put, repository, err));
+    for (size_t i = 0; tags && i < tags->len; i++)
+        CORAS_TRY(put_tag(c, w->put, tags->items[i], repository, err));
+    return 0;
 }
 
 int serve_metadata_put_manifest(serve_metadata *m, const struct serve_manifest_put *put,
                                 coras_digest *ret_missing, coras_error **err)
 {
     struct manifest_write w = {.put = put};
-    int rc = serve_db_write(m->db, put_manifest, &w, err);
+    int rc = serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, put_manifest, &w, err);
 
     if (rc < 0)
         *ret_missing = w.missing;
@@ -196,33 +193,32 @@ int serve_metadata_put_manifest(serve_metadata *m, const struct serve_manifest_p
 }
 
 /* What the disk gave back for a manifest is what was pushed, or is not served. */
-static int read_content(sqlite3_stmt *row, struct serve_stored_manifest *s, coras_error **err)
+static int read_content(serve_statement *row, struct serve_stored_manifest *s, coras_error **err)
 {
-    const void *content = sqlite3_column_blob(row, 3);
-    int size = sqlite3_column_bytes(row, 3);
+    size_t size = 0;
+    const void *content = serve_db_blob(row, 3, &size);
     coras_digest digest;
 
-    if (size != s->size)
+    if ((int64_t)size != s->size)
         return coras_fail(err, CORAS_ERR_IO, "damaged manifest row");
-    CORAS_TRY(
-        coras_digest_of(s->digest.algorithm, content ? content : "", (size_t)size, &digest, err));
+    CORAS_TRY(coras_digest_of(s->digest.algorithm, content ? content : "", size, &digest, err));
     if (!coras_digest_equal(&digest, &s->digest))
         return coras_fail(err, CORAS_ERR_IO, "damaged manifest row");
-    s->content = coras_malloc((size_t)size + 1);
+    s->content = coras_malloc(size + 1);
     if (!s->content)
         return coras_fail_no_memory(err);
     if (size > 0)
-        memcpy(s->content, content, (size_t)size);
+        memcpy(s->content, content, size);
     return 0;
 }
 
-static int read_manifest(sqlite3_stmt *row, bool with_content, struct serve_stored_manifest *ret,
+static int read_manifest(serve_statement *row, bool with_content, struct serve_stored_manifest *ret,
                          coras_error **err)
 {
-    struct serve_stored_manifest s = {.size = sqlite3_column_int64(row, 2),
-                                      .is_cached = sqlite3_column_int(row, 4) != 0};
-    const char *digest = (const char *)sqlite3_column_text(row, 0);
-    const char *media_type = (const char *)sqlite3_column_text(row, 1);
+    struct serve_stored_manifest s = {.size = serve_db_int(row, 2),
+                                      .is_cached = serve_db_int(row, 4) != 0};
+    const char *digest = serve_db_text(row, 0);
+    const char *media_type = serve_db_text(row, 1);
     int rc;
 
     if (!digest || !media_type || coras_digest_parse(digest, &s.digest, NULL) < 0)
@@ -243,30 +239,23 @@ int serve_metadata_get_manifest(serve_metadata *m, const char *repository, const
                                 const coras_digest *digest, bool with_content,
                                 struct serve_stored_manifest *ret, coras_error **err)
 {
-    serve_db_connection *c = serve_db_reader(m->db, err);
-    sqlite3_stmt *find;
-    int rc = CORAS_ERR_IO;
+    coras_auto(serve_db_connection) c = NULL;
+    coras_auto(serve_statement) find = NULL;
+    int rc;
 
-    if (!c)
-        return CORAS_ERR_IO;
-    find = serve_db_statement(m->db, c, tag ? SERVE_Q_MANIFEST_BY_TAG : SERVE_Q_MANIFEST_BY_DIGEST,
-                              err);
-    if (find) {
-        serve_db_bind_text(find, 1, repository);
-        if (tag)
-            serve_db_bind_text(find, 2, tag);
-        else
-            serve_db_bind_digest(find, 2, digest);
-        sqlite3_bind_int(find, 3, with_content);
-        rc = serve_db_step(m->db, find, err);
-        if (rc == 0)
-            rc = coras_fail(err, CORAS_ERR_NOT_FOUND, "manifest not found");
-        else if (rc > 0)
-            rc = read_manifest(find, with_content, ret, err);
-        sqlite3_reset(find);
-    }
-    serve_db_reader_release(m->db, c);
-    return rc;
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    CORAS_TRY(serve_db_statement(c, tag ? SERVE_Q_MANIFEST_BY_TAG : SERVE_Q_MANIFEST_BY_DIGEST,
+                                 &find, err));
+    serve_db_bind_text(find, 1, repository);
+    if (tag)
+        serve_db_bind_text(find, 2, tag);
+    else
+        serve_db_bind_digest(find, 2, digest);
+    serve_db_bind_int(find, 3, with_content);
+    rc = serve_db_step(find, err);
+    if (rc == 0)
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "manifest not found");
+    return rc < 0 ? rc : read_manifest(find, with_content, ret, err);
 }
 
 struct manifest_name {
@@ -274,17 +263,17 @@ struct manifest_name {
     const coras_digest *digest;
 };
 
-static int delete_manifest(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
+static int delete_manifest(serve_db_connection *c, void *user, coras_error **err)
 {
     const struct manifest_name *name = user;
-    int64_t repository = 0;
+    int64_t repository = 0, rows = 0;
 
-    CORAS_TRY(serve_metadata_repository_id(db, c, name->repository, &repository, err));
-    CORAS_TRY(run_on_digest(db, c, SERVE_Q_DELETE_MANIFEST, repository, name->digest, err));
-    if (sqlite3_changes(c->handle) == 0)
+    CORAS_TRY(serve_metadata_repository_id(c, name->repository, &repository, err));
+    CORAS_TRY(run_on_digest(c, SERVE_Q_DELETE_MANIFEST, repository, name->digest, &rows, err));
+    if (rows == 0)
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "manifest not found");
-    CORAS_TRY(run_on_digest(db, c, SERVE_Q_DELETE_TAGS_OF, repository, name->digest, err));
-    return run_on_digest(db, c, SERVE_Q_DELETE_REFERENCES_OF, repository, name->digest, err);
+    CORAS_TRY(run_on_digest(c, SERVE_Q_DELETE_TAGS_OF, repository, name->digest, &rows, err));
+    return run_on_digest(c, SERVE_Q_DELETE_REFERENCES_OF, repository, name->digest, &rows, err);
 }
 
 int serve_metadata_delete_manifest(serve_metadata *m, const char *repository,
@@ -292,7 +281,7 @@ int serve_metadata_delete_manifest(serve_metadata *m, const char *repository,
 {
     struct manifest_name name = {repository, digest};
 
-    return serve_db_write(m->db, delete_manifest, &name, err);
+    return serve_db_write(m->db, SERVE_DB_ALONE, delete_manifest, &name, err);
 }
 
 struct tag_name {
@@ -300,17 +289,16 @@ struct tag_name {
     enum serve_query_id query;
 };
 
-static int delete_tag(serve_db *db, serve_db_connection *c, void *user, coras_error **err)
+static int delete_tag(serve_db_connection *c, void *user, coras_error **err)
 {
     const struct tag_name *name = user;
-    sqlite3_stmt *remove = serve_db_statement(db, c, (int)name->query, err);
+    coras_auto(serve_statement) remove = NULL;
 
-    if (!remove)
-        return CORAS_ERR_IO;
+    CORAS_TRY(serve_db_statement(c, (int)name->query, &remove, err));
     serve_db_bind_text(remove, 1, name->repository);
     serve_db_bind_text(remove, 2, name->tag);
-    CORAS_TRY(serve_db_run(db, remove, err));
-    if (sqlite3_changes(c->handle) == 0)
+    CORAS_TRY(serve_db_run(remove, err));
+    if (serve_db_changes(remove) == 0)
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "tag not found");
     return 0;
 }
@@ -320,7 +308,7 @@ int serve_metadata_delete_tag(serve_metadata *m, const char *repository, const c
 {
     struct tag_name name = {repository, tag, SERVE_Q_DELETE_TAG};
 
-    return serve_db_write(m->db, delete_tag, &name, err);
+    return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, delete_tag, &name, err);
 }
 
 int serve_metadata_forget_tag(serve_metadata *m, const char *repository, const char *tag,
@@ -328,5 +316,5 @@ int serve_metadata_forget_tag(serve_metadata *m, const char *repository, const c
 {
     struct tag_name name = {repository, tag, SERVE_Q_DELETE_CACHED_TAG};
 
-    return serve_db_write(m->db, delete_tag, &name, err);
+    return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, delete_tag, &name, err);
 }

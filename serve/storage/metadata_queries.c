@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The SQL of the metadata, and finding or making the row of a repository. */
+/*
+ * The SQL of the metadata, and finding or making the row of a repository. The statements are what
+ * all kinds of database understand: a conflict names its columns, sums are cast (they may be of
+ * another type than what they add), what is true is a comparison.
+ */
 #include "base/error.h"
 #include "serve/storage/metadata_queries.h"
 
@@ -9,21 +13,22 @@ _Static_assert(SERVE_Q_COUNT <= SERVE_DB_STATEMENTS_MAX,
 const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_ADD_REPOSITORY] = "INSERT INTO repository (name) VALUES (?1) ON CONFLICT DO NOTHING",
     [SERVE_Q_REPOSITORY_ID] = "SELECT id FROM repository WHERE name = ?1",
-    [SERVE_Q_ADD_BLOB] =
-        "INSERT INTO blob (digest, size, stored) VALUES (?1, ?2, ?3)"
-        " ON CONFLICT DO UPDATE SET size = excluded.size, stored = excluded.stored, used = NULL",
+    [SERVE_Q_ADD_BLOB] = "INSERT INTO blob (digest, size, stored) VALUES (?1, ?2, ?3)"
+                         " ON CONFLICT (digest) DO UPDATE SET size = excluded.size, stored = "
+                         "excluded.stored, used = NULL",
     [SERVE_Q_ADD_CACHED_BLOB] =
         "INSERT INTO blob (digest, size, stored, used) VALUES (?1, ?2, ?3, ?3 * 1000 + 999)"
-        " ON CONFLICT DO UPDATE SET size = excluded.size, stored = excluded.stored",
+        " ON CONFLICT (digest) DO UPDATE SET size = excluded.size, stored = excluded.stored",
     [SERVE_Q_OWN_BLOB] = "UPDATE blob SET used = NULL WHERE digest = ?1 AND used IS NOT NULL",
     [SERVE_Q_USE_BLOB] = "UPDATE blob SET used = ?2 WHERE digest = ?1 AND used IS NOT NULL",
-    [SERVE_Q_CACHED_BYTES] = "SELECT coalesce(sum(size), 0) FROM blob WHERE used IS NOT NULL",
+    [SERVE_Q_CACHED_BYTES] =
+        "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob WHERE used IS NOT NULL",
     [SERVE_Q_OLDEST_CACHED] =
         "SELECT digest, size, used FROM blob WHERE used > ?1 ORDER BY used LIMIT ?2",
     [SERVE_Q_FORGET_CACHED] = "DELETE FROM blob WHERE digest = ?1 AND used IS NOT NULL",
     [SERVE_Q_FORGET_LINKS] = "DELETE FROM link WHERE digest = ?1",
     [SERVE_Q_ADD_LINK] = "INSERT INTO link (repository, digest, linked) VALUES (?1, ?2, ?3)"
-                         " ON CONFLICT DO UPDATE SET linked = excluded.linked",
+                         " ON CONFLICT (repository, digest) DO UPDATE SET linked = excluded.linked",
     [SERVE_Q_FIND_LINKED_BLOB] =
         "SELECT size FROM blob WHERE digest = ?2 AND EXISTS (SELECT 1 FROM link JOIN repository"
         " ON id = repository WHERE name = ?1 AND link.digest = ?2)",
@@ -40,7 +45,8 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_PUT_MANIFEST] =
         "INSERT INTO manifest (repository, digest, media_type, size, subject, artifact_type,"
         " descriptor, stored, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
-        " ON CONFLICT DO UPDATE SET media_type = excluded.media_type, size = excluded.size,"
+        " ON CONFLICT (repository, digest) DO UPDATE SET media_type = excluded.media_type, size = "
+        "excluded.size,"
         " content = excluded.content, subject = excluded.subject,"
         " artifact_type = excluded.artifact_type, descriptor = excluded.descriptor,"
         " stored = excluded.stored",
@@ -49,29 +55,31 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
         " ON CONFLICT DO NOTHING",
     [SERVE_Q_PUT_TAG] =
         "INSERT INTO tag (repository, name, digest, moved, cached) VALUES (?1, ?2, ?3, ?4, ?5)"
-        " ON CONFLICT DO UPDATE SET digest = excluded.digest, moved = excluded.moved,"
+        " ON CONFLICT (repository, name) DO UPDATE SET digest = excluded.digest, moved = "
+        "excluded.moved,"
         " cached = excluded.cached WHERE tag.cached >= excluded.cached",
     [SERVE_Q_MANIFEST_BY_TAG] =
-        "SELECT manifest.digest, media_type, size, iif(?3, content, NULL), tag.cached FROM tag"
+        "SELECT manifest.digest, media_type, size, CASE WHEN ?3 <> 0 THEN content END, tag.cached "
+        "FROM tag"
         " JOIN repository ON repository.id = tag.repository"
         " JOIN manifest ON manifest.repository = tag.repository AND manifest.digest = tag.digest"
         " WHERE repository.name = ?1 AND tag.name = ?2",
-    [SERVE_Q_MANIFEST_BY_DIGEST] =
-        "SELECT manifest.digest, media_type, size, iif(?3, content, NULL), 0 FROM manifest"
-        " JOIN repository ON repository.id = manifest.repository"
-        " WHERE repository.name = ?1 AND manifest.digest = ?2",
+    [SERVE_Q_MANIFEST_BY_DIGEST] = "SELECT manifest.digest, media_type, size, CASE WHEN ?3 <> 0 "
+                                   "THEN content END, 0 FROM manifest"
+                                   " JOIN repository ON repository.id = manifest.repository"
+                                   " WHERE repository.name = ?1 AND manifest.digest = ?2",
     [SERVE_Q_DELETE_MANIFEST] = "DELETE FROM manifest WHERE repository = ?1 AND digest = ?2",
     [SERVE_Q_DELETE_TAGS_OF] = "DELETE FROM tag WHERE repository = ?1 AND digest = ?2",
     [SERVE_Q_DELETE_REFERENCES_OF] = "DELETE FROM reference WHERE repository = ?1 AND parent = ?2",
     [SERVE_Q_DELETE_TAG] = "DELETE FROM tag WHERE name = ?2"
                            " AND repository = (SELECT id FROM repository WHERE name = ?1)",
-    [SERVE_Q_DELETE_CACHED_TAG] = "DELETE FROM tag WHERE name = ?2 AND cached"
+    [SERVE_Q_DELETE_CACHED_TAG] = "DELETE FROM tag WHERE name = ?2 AND cached <> 0"
                                   " AND repository = (SELECT id FROM repository WHERE name = ?1)",
     [SERVE_Q_TAGS] = "SELECT tag.name FROM tag JOIN repository ON repository.id = tag.repository"
                      " WHERE repository.name = ?1 AND tag.name > ?2 ORDER BY tag.name LIMIT ?3",
     [SERVE_Q_PUSHED_TAGS] =
         "SELECT tag.name FROM tag JOIN repository ON repository.id = tag.repository"
-        " WHERE repository.name = ?1 AND tag.name > ?2 AND NOT cached ORDER BY tag.name LIMIT ?3",
+        " WHERE repository.name = ?1 AND tag.name > ?2 AND cached = 0 ORDER BY tag.name LIMIT ?3",
     [SERVE_Q_REPOSITORIES] =
         "SELECT name FROM repository WHERE name > ?2 AND EXISTS (SELECT 1 FROM manifest"
         " WHERE manifest.repository = repository.id) ORDER BY name LIMIT ?3",
@@ -81,14 +89,14 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
         " AND (?4 IS NULL OR artifact_type = ?4) ORDER BY digest LIMIT ?5",
     [SERVE_Q_COUNT_ALL] = "SELECT (SELECT count(*) FROM repository),"
                           " (SELECT count(*) FROM manifest), (SELECT count(*) FROM tag),"
-                          " count(*), total(size) FROM blob",
+                          " count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob",
     [SERVE_Q_BLOBS] = "SELECT digest, size FROM blob WHERE digest > ?1 ORDER BY digest LIMIT ?2",
     [SERVE_Q_ALL_MANIFESTS] =
         "SELECT manifest.id, name, digest, content FROM manifest JOIN repository"
         " ON repository.id = repository WHERE manifest.id > ?1 ORDER BY manifest.id LIMIT 1",
-    [SERVE_Q_COUNT_UNLINKED] =
-        "SELECT count(*), total(size) FROM blob WHERE stored < ?1 AND NOT EXISTS"
-        " (SELECT 1 FROM link WHERE link.digest = blob.digest)",
+    [SERVE_Q_COUNT_UNLINKED] = "SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob "
+                               "WHERE stored < ?1 AND NOT EXISTS"
+                               " (SELECT 1 FROM link WHERE link.digest = blob.digest)",
     [SERVE_Q_COLLECT_LINKS] =
         "DELETE FROM link WHERE linked < ?1 AND NOT EXISTS (SELECT 1 FROM reference"
         " WHERE reference.repository = link.repository AND reference.child IN (link.digest, '*'))"
@@ -101,33 +109,30 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
 
 /* ---- steps shared by the writes ---- */
 
-int serve_metadata_repository_id(serve_db *db, serve_db_connection *c, const char *name,
-                                 int64_t *ret, coras_error **err)
+int serve_metadata_repository_id(serve_db_connection *c, const char *name, int64_t *ret,
+                                 coras_error **err)
 {
-    sqlite3_stmt *find = serve_db_statement(db, c, SERVE_Q_REPOSITORY_ID, err);
+    coras_auto(serve_statement) find = NULL;
     int rc;
 
-    if (!find)
-        return CORAS_ERR_IO;
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_REPOSITORY_ID, &find, err));
     serve_db_bind_text(find, 1, name);
-    rc = serve_db_step(db, find, err);
+    rc = serve_db_step(find, err);
     if (rc < 0)
         return rc;
     if (rc == 0)
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "repository %s not found", name);
-    *ret = sqlite3_column_int64(find, 0);
-    sqlite3_reset(find);
+    *ret = serve_db_int(find, 0);
     return 0;
 }
 
-int serve_metadata_make_repository(serve_db *db, serve_db_connection *c, const char *name,
-                                   int64_t *ret, coras_error **err)
+int serve_metadata_make_repository(serve_db_connection *c, const char *name, int64_t *ret,
+                                   coras_error **err)
 {
-    sqlite3_stmt *add = serve_db_statement(db, c, SERVE_Q_ADD_REPOSITORY, err);
+    coras_auto(serve_statement) add = NULL;
 
-    if (!add)
-        return CORAS_ERR_IO;
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_ADD_REPOSITORY, &add, err));
     serve_db_bind_text(add, 1, name);
-    CORAS_TRY(serve_db_run(db, add, err));
-    return serve_metadata_repository_id(db, c, name, ret, err);
+    CORAS_TRY(serve_db_run(add, err));
+    return serve_metadata_repository_id(c, name, ret, err);
 }

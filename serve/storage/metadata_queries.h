@@ -7,7 +7,7 @@
 #define SERVE_STORAGE_METADATA_QUERIES_H
 
 #include "serve/storage/metadata.h"
-#include "serve/storage/metadata_db.h"
+#include "serve/storage/database.h"
 
 struct serve_metadata {
     serve_db *db;
@@ -58,14 +58,14 @@ enum serve_query_id {
 };
 
 extern const char *const serve_queries[SERVE_Q_COUNT];
+extern const char *const serve_schema[];
+extern const int serve_schema_version;
 
 /* NOT_FOUND. */
-CORAS_MUST_CHECK int serve_metadata_repository_id(serve_db *db, serve_db_connection *c,
-                                                  const char *name, int64_t *ret,
-                                                  coras_error **err);
+CORAS_MUST_CHECK int serve_metadata_repository_id(serve_db_connection *c, const char *name,
+                                                  int64_t *ret, coras_error **err);
 /* The same; it comes to be when it is not there. */
-CORAS_MUST_CHECK int serve_metadata_make_repository(serve_db *db, serve_db_connection *c,
-                                                    const char *name, int64_t *ret,
-                                                    coras_error **err);
+CORAS_MUST_CHECK int serve_metadata_make_repository(serve_db_connection *c, const char *name,
+                                                    int64_t *ret, coras_error **err);
 
 #endif
