@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The embedded registry killed at any moment of pushes: what was acknowledged is there, and nothing is wrong.
+"""The embedded registry killed at any moment of pushes and fills: what was acknowledged is there, nothing is wrong.
 
-CORAS_TEST_ROUNDS says how many kills; each happens somewhere in the pushes of several clients at once.
+CORAS_TEST_ROUNDS says how many kills of each kind; each happens somewhere in the work of several clients at once.
 """
 
 import http.client
@@ -18,6 +18,14 @@ from harness.case import main
 ROUNDS = int(os.environ.get("CORAS_TEST_ROUNDS", "12"))
 PUSHERS = 3
 LONGEST = 0.15  # seconds from the first push to the kill; a push takes some thousandths
+
+
+class KillsCase(ServerCase):
+    def verify(self, server):
+        done = subprocess.run([PROGRAM, "verify", f"--root={server.root}", "--format=json"], timeout=60, check=False,
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stdout)
+        return json.loads(done.stdout)
 
 
 class Pusher(threading.Thread):
@@ -66,7 +74,7 @@ class Pusher(threading.Thread):
             self.connection.close()
 
 
-class Kills(ServerCase):
+class Kills(KillsCase):
     def check(self, server, pushers):
         for pusher in pushers:
             for name, data in pusher.blobs.items():
@@ -92,10 +100,53 @@ class Kills(ServerCase):
             server.start()
             self.check(server, pushers)
             kept += sum(len(set(pusher.tags.values())) for pusher in pushers)
-        done = subprocess.run([PROGRAM, "verify", f"--root={server.root}", "--format=json"], timeout=60, check=False,
-                              capture_output=True, text=True)
-        self.assertEqual(done.returncode, 0, done.stdout)
-        self.assertGreaterEqual(json.loads(done.stdout)["manifests"], kept)
+        self.assertGreaterEqual(self.verify(server)["manifests"], kept)
+
+
+class Reader(threading.Thread):
+    """Reads one blob through the cache until it ends, or the cache does."""
+
+    def __init__(self, cache, name, first):
+        super().__init__()
+        self.cache, self.name, self.first = cache, name, first
+        self.data = b""
+
+    def run(self):
+        connection = self.cache.connection()
+        try:
+            connection.request("GET", f"/v2/lib/blobs/{self.name}", headers={"Range": f"bytes={self.first}-"})
+            reply = connection.getresponse()
+            if reply.status == 206:
+                while piece := reply.read(65536):
+                    self.data += piece
+        except (OSError, http.client.HTTPException):
+            pass  # it was killed
+        finally:
+            connection.close()
+
+
+class Fills(KillsCase):
+    SIZE = 12_000_000
+
+    def test_kills_while_clients_read_what_is_being_fetched(self):
+        cache = self.new_server(f"--proxy=http://127.0.0.1:{self.server.port}").start()
+        chance = random.Random(20261127)
+        for _ in range(ROUNDS):
+            data = chance.randbytes(self.SIZE)
+            name = digest(data)
+            self.server.push_blob("lib", data)
+            readers = [Reader(cache, name, first) for first in (0, 1000, self.SIZE // 2)]
+            for reader in readers:
+                reader.start()
+            time.sleep(chance.uniform(0, LONGEST))
+            cache.kill()
+            for reader in readers:
+                reader.join()
+                self.assertTrue(data.startswith(reader.data, reader.first), "bytes that are not the blob's")
+            cache.start()
+            reply = cache.request("GET", f"/v2/lib/blobs/{name}")
+            self.assertEqual((reply.status, digest(reply.body)), (200, name))
+        self.wait_until(lambda: self.verify(cache)["blobs"] == ROUNDS)  # the last has its row when it is read
 
 
 if __name__ == "__main__":
