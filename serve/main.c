@@ -73,6 +73,7 @@ static int run_chore(int (*run)(const struct serve_chore *, coras_error **), cha
     rc = serve_chore_parse(&chore, argv, &err);
     if (rc == 0)
         rc = run(&chore, &err);
+    serve_chore_clear(&chore);
     return rc == 0 ? 0 : complain(err);
 }
 

@@ -65,6 +65,9 @@ static const struct row chore_rows[] = {
     {"remove", FLAG, CHORE_AT(remove), 0, 0},
     {"dry-run", FLAG, CHORE_AT(dry_run), 0, 0},
     {"older-than", NUMBER, CHORE_AT(older_than), 0, INT32_MAX},
+    {"proxy", LIST, CHORE_AT(from.proxies), 0, 0},
+    {"proxy-file", TEXT, CHORE_AT(from.proxy_file), 0, 0},
+    {"registry-config", TEXT, CHORE_AT(from.registry_config), 0, 0},
     {NULL, FLAG, 0, 0, 0},
 };
 
@@ -138,6 +141,11 @@ int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
                           "--proxy and --proxy-file keep what is fetched: they cannot be used with "
                           "--read-only");
     return 0;
+}
+
+void serve_chore_clear(struct serve_chore *chore)
+{
+    serve_options_clear(&chore->from);
 }
 
 int serve_chore_parse(struct serve_chore *chore, char **argv, coras_error **err)

@@ -14,6 +14,9 @@ struct serve_chore_state {
     struct opt_bool remove;
     struct opt_bool dry_run;
     struct opt_int older_than;
+    struct opt_list proxy;
+    struct opt_string proxy_file;
+    struct opt_string registry_config;
 };
 
 #define CHORE_AT(member) OPT_AT(struct serve_chore_state, member)
@@ -85,6 +88,15 @@ static const struct opt serve_verify_options[] = {
     CHORE_FORMAT,
     {"remove", 0, OPT_BOOL, 0, CHORE_AT(remove), NULL,
      "remove damaged blobs, so that the next push brings them again", NULL},
+    {"proxy", 0, OPT_LIST, 0, CHORE_AT(proxy), NULL,
+     "fetch what is damaged or missing again from the registry at `URL`, or with NAME=URL what "
+     "came "
+     "under that name, as 'coras serve' would; may be used several times",
+     NULL},
+    {"proxy-file", 0, OPT_STRING, 0, CHORE_AT(proxy_file), NULL,
+     "`file` with further values of --proxy, one a line", NULL},
+    {"registry-config", 0, OPT_STRING, 0, CHORE_AT(registry_config), NULL,
+     "`path` of the authentication file for the registries of --proxy", NULL},
     OPT_END,
 };
 static const struct opt_use serve_verify_groups[] = {{serve_verify_options, 0, NULL, NULL}, {0}};
@@ -98,6 +110,8 @@ static const struct example serve_verify_examples[] = {
     {"Read everything in the registry in 'registry', beside its server",
      "serve verify --root registry"},
     {"Remove what is damaged", "serve verify --root registry --remove"},
+    {"Fetch what is damaged in a cache again",
+     "serve verify --root cache --proxy ghcr.io=https://ghcr.io"},
     {NULL, NULL},
 };
 

@@ -8,19 +8,22 @@
 #ifndef SERVE_OPERATE_CHORES_H
 #define SERVE_OPERATE_CHORES_H
 
+#include "serve/options.h"
 #include "serve/storage/collect.h"
 
 struct serve_chore {
     const char *root;
     const char *format; /* "json", or NULL or "text" for people */
     bool remove;        /* verify: damaged blobs go */
+    /* verify: the registries of its proxy options have damaged blobs fetched again */
+    struct serve_options from;
     bool dry_run;       /* gc: only say what would go */
     int64_t older_than; /* gc: seconds */
 };
 /* As `coras serve` waits before it removes something. */
 #define SERVE_CHORE_INIT                                                                           \
     {                                                                                              \
-        .older_than = SERVE_COLLECT_GRACE_S                                                        \
+        .from = SERVE_OPTIONS_INIT, .older_than = SERVE_COLLECT_GRACE_S                            \
     }
 
 static inline bool serve_chore_is_json(const struct serve_chore *chore)
@@ -28,12 +31,14 @@ static inline bool serve_chore_is_json(const struct serve_chore *chore)
     return chore->format && coras_streq(chore->format, "json");
 }
 
+void serve_chore_clear(struct serve_chore *chore);
 /* INVALID_ARGUMENT as serve_options_parse(). */
 CORAS_MUST_CHECK int serve_chore_parse(struct serve_chore *chore, char **argv, coras_error **err);
 
 /*
  * Read every blob and every manifest and compare them with their digests, on all processors. Works
  * beside a server. DIGEST_MISMATCH when something is missing, or damaged and still there.
+ * INVALID_ARGUMENT and CONFIG as serve_upstreams_open().
  */
 CORAS_MUST_CHECK int serve_verify(const struct serve_chore *chore, coras_error **err);
 /*

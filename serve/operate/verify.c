@@ -12,14 +12,15 @@
 #include "base/pool.h"
 #include "base/vec.h"
 #include "codec/json.h"
+#include "serve/operate/repair.h"
 #include "serve/storage/root.h"
 
 #define READ_BYTES  CORAS_MIB
 #define PAGE        1000
 #define READERS_MAX 64
 
-enum problem { DAMAGED, REMOVED, MISSING };
-static const char *const problem_names[] = {"damaged", "removed", "missing"};
+enum problem { DAMAGED, REMOVED, MISSING, REPAIRED };
+static const char *const problem_names[] = {"damaged", "removed", "missing", "repaired"};
 
 struct finding {
     enum problem problem;
@@ -30,6 +31,7 @@ struct finding {
 struct verification {
     const struct serve_chore *chore; /* const */
     struct serve_root root;          /* const */
+    serve_repair *repair;            /* const; NULL: nothing is fetched again */
     pthread_mutex_t lock;
     struct serve_blob_page page; /* lock; the blobs whose turn is next */
     size_t next;                 /* lock; of the page */
@@ -50,6 +52,7 @@ static void verification_clear(struct verification *v)
     free(v->findings.items);
     serve_blob_page_clear(&v->page);
     coras_error_free(v->failure);
+    serve_repair_close(v->repair);
     serve_root_close(&v->root);
     pthread_mutex_destroy(&v->lock);
 }
@@ -154,6 +157,21 @@ static void count(struct verification *v, int64_t bytes)
     pthread_mutex_unlock(&v->lock);
 }
 
+/* Why it failed is told at once: the report has room for what was found only. */
+static bool is_repaired(struct verification *v, const struct serve_blob_row *blob)
+{
+    coras_auto(coras_error) why = NULL;
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    if (!v->repair)
+        return false;
+    if (serve_repair_blob(v->repair, blob, &why) == 0)
+        return true;
+    fprintf(stderr, "Warning: %s was not repaired: %s\n", coras_digest_format(&blob->digest, text),
+            coras_error_message(why));
+    return false;
+}
+
 static void verify_blob(struct verification *v, const struct serve_blob_row *blob)
 {
     coras_auto_fd fd = serve_blob_store_look(v->root.store, &blob->digest);
@@ -163,7 +181,9 @@ static void verify_blob(struct verification *v, const struct serve_blob_row *blo
         return;
     if (!is_named(v, &blob->digest))
         return;
-    if (fd < 0)
+    if (is_repaired(v, blob))
+        note(v, REPAIRED, &blob->digest);
+    else if (fd < 0)
         note(v, MISSING, &blob->digest);
     else if (v->chore->remove && serve_blob_store_remove_file(v->root.store, &blob->digest, fd))
         note(v, REMOVED, &blob->digest);
@@ -282,8 +302,8 @@ static int report(const struct verification *v, coras_error **err)
         return 0;
     coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "%zu damaged and %zu missing in %s", damaged,
                missing, v->chore->root);
-    coras_hint(err, "who pushes them again repairs them; --remove takes damaged blobs away, which "
-                    "makes clients do so");
+    coras_hint(err, "who pushes them again repairs them, and so does --proxy for what came from "
+                    "elsewhere; --remove takes damaged blobs away, which makes clients do so");
     return CORAS_ERR_DIGEST_MISMATCH;
 }
 
@@ -294,6 +314,8 @@ int serve_verify(const struct serve_chore *chore, coras_error **err)
 
     pthread_mutex_init(&v.lock, NULL);
     rc = serve_root_open_beside(chore->root, &v.root, err);
+    if (rc == 0 && serve_options_are_proxy(&chore->from))
+        rc = serve_repair_open(&chore->from, chore->root, v.root.metadata, &v.repair, err);
     if (rc == 0)
         rc = serve_metadata_each_manifest(v.root.metadata, verify_manifest, &v, err);
     if (rc == 0)

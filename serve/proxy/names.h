@@ -38,5 +38,6 @@ enum serve_place_verdict serve_place_find(const serve_upstreams *upstreams, cons
 CORAS_MUST_CHECK int serve_place_target(const serve_place *place, coras_target **ret,
                                         coras_error **err);
 void serve_place_clear(serve_place *place);
+CORAS_DEFINE_AUTO_VALUE(serve_place, serve_place_clear)
 
 #endif

@@ -168,6 +168,10 @@ void serve_blob_page_clear(struct serve_blob_page *page);
 CORAS_MUST_CHECK int serve_metadata_blobs(serve_metadata *m, int limit,
                                           struct serve_blob_page *page, coras_error **err);
 
+/* Repositories that hold a blob, at most `most`. */
+CORAS_MUST_CHECK int serve_metadata_holders(serve_metadata *m, const coras_digest *digest, int most,
+                                            coras_strlist *ret, coras_error **err);
+
 struct serve_manifest_row { /* all borrowed for the visit */
     const char *repository, *digest, *content;
     size_t size;

@@ -44,6 +44,22 @@ int serve_metadata_blobs(serve_metadata *m, int limit, struct serve_blob_page *p
     return rc;
 }
 
+int serve_metadata_holders(serve_metadata *m, const coras_digest *digest, int most,
+                           coras_strlist *ret, coras_error **err)
+{
+    coras_auto(serve_db_connection) c = NULL;
+    coras_auto(serve_statement) list = NULL;
+    int rc;
+
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_HOLDERS, &list, err));
+    serve_db_bind_digest(list, 1, digest);
+    serve_db_bind_int(list, 2, most);
+    while ((rc = serve_db_step(list, err)) > 0)
+        CORAS_TRY(coras_strlist_add(ret, serve_db_text(list, 0), err));
+    return rc;
+}
+
 /* ---- manifests ---- */
 
 /* One at a time: the database is not kept while its content is looked at for long. */

@@ -91,6 +91,8 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
                           " (SELECT count(*) FROM manifest), (SELECT count(*) FROM tag),"
                           " count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob",
     [SERVE_Q_BLOBS] = "SELECT digest, size FROM blob WHERE digest > ?1 ORDER BY digest LIMIT ?2",
+    [SERVE_Q_HOLDERS] = "SELECT name FROM repository JOIN link ON id = repository"
+                        " WHERE link.digest = ?1 ORDER BY name LIMIT ?2",
     [SERVE_Q_ALL_MANIFESTS] =
         "SELECT manifest.id, name, digest, content FROM manifest JOIN repository"
         " ON repository.id = repository WHERE manifest.id > ?1 ORDER BY manifest.id LIMIT 1",

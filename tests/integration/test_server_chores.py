@@ -61,6 +61,28 @@ class Chores(ServerCase):
             self.mine.push_blob("a", data)
         self.assertEqual(self.coras("verify").returncode, 0)
 
+    def test_a_cache_is_repaired_from_its_origin(self):
+        origin = f"--proxy=origin.example=http://127.0.0.1:{self.server.port}"
+        self.server.push_image("a", "v1", [b"one", b"two"])
+        self.mine = self.new_server(origin).start()
+        for data in (b"one", b"two"):
+            reply = self.mine.request("GET", f"/v2/origin.example/a/blobs/{digest(data)}")
+            self.assertEqual((reply.status, reply.body), (200, data))
+        self.mine.push_blob("own", b"only here")
+        self.wait_until(lambda: "read 3 blobs" in self.coras("verify").stdout)
+        self.spoil(self.blob(b"one"), b"eno")
+        self.blob(b"two").unlink()
+        self.blob(b"only here").unlink()
+        done = self.coras("verify", origin, "--format", "json")
+        self.assertEqual({(p["digest"], p["problem"]) for p in json.loads(done.stdout)["problems"]},
+                         {(digest(b"one"), "repaired"), (digest(b"two"), "repaired"), (digest(b"only here"), "missing")})
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(f"{digest(b'only here')} was not repaired: own comes from nowhere else", done.stderr)
+        self.mine.push_blob("own", b"only here")
+        self.assertEqual(self.coras("verify").returncode, 0)
+        self.assertEqual(self.blob(b"one").read_bytes(), b"one")
+        self.assertEqual(self.coras("verify", "--proxy=user:word@host").returncode, 1)
+
     def test_a_damaged_manifest(self):
         data = self.mine.push_image("a", "v1")
         self.mine.stop()
