@@ -4,13 +4,16 @@
 import base64
 import json
 import signal
+import subprocess
 import tempfile
 from pathlib import Path
 
 from embedded import OCI_INDEX, OCI_MANIFEST, Server, compact, descriptor, digest, image
+from harness import programs
 from harness.case import main
 from harness.scripted import Reply
-from harness.servers import HTPASSWD, PASSWORD, USER
+from harness.servers import HTPASSWD, PASSWORD, USER, DockerRegistry
+from harness.token import TokenServer
 from harness.waiting import wait_until
 from proxied import ProxyCase
 
@@ -300,6 +303,30 @@ class Credentials(ProxyCase):
             if tag == "v1":
                 cache = self.cache_of(origin, f"--registry-config={config}")
             self.assertEqual(self.get(cache, tag).status, 200)
+
+    @programs.need_docker_registry
+    def test_a_token_service_is_asked_with_those_of_the_cache(self):
+        directory = Path(self.enterContext(tempfile.TemporaryDirectory()))
+        tokens = self.enterContext(TokenServer(anonymous=False))
+        origin = self.enterContext(DockerRegistry(auth=tokens))
+        config = directory / "config.json"
+        pair = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+        config.write_text(json.dumps({"auths": {origin.host: {"auth": pair}}}))
+        files = [directory / name for name in ("a", "b", "c")]
+        for file in files:
+            file.write_bytes(file.name.encode() * 100_000)
+        subprocess.run([programs.CORAS, "push", "--plain-http", "--registry-config", config, "--disable-path-validation",
+                        f"{origin.host}/org/x:v1", *files], check=True, capture_output=True, timeout=60)
+        tokens.log.clear()
+        cache = self.cache_of(origin, f"--registry-config={config}")
+        for _ in range(2):
+            done = subprocess.run([programs.CORAS, "pull", "--plain-http", "--registry-config", directory / "none",
+                                   "--allow-path-traversal", f"127.0.0.1:{cache.port}/org/x:v1"], check=False,
+                                  capture_output=True, text=True, timeout=60, cwd=directory)
+            self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertLessEqual(len(tokens.log), 2, [r["scopes"] for r in tokens.log])
+        self.assertEqual({scope for r in tokens.log for scope in r["scopes"]}, {"repository:org/x:pull"})
+        self.assertNotIn(pair, cache.log())
 
     def test_a_refusal_is_no_question_to_the_client(self):
         origin = self.origin()
