@@ -16,9 +16,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "archive/link_target.h"
-#include "gospell/quote.h"
-
-enum { SHOWN_BYTES = 512 }; /* of a name, in a message */
+#include "archive/unpack_names.h"
 
 void coras_tree_init(struct coras_tree *tree, int root_fd, const char *title,
                      const char *target_path)
@@ -39,105 +37,6 @@ void coras_tree_clear(struct coras_tree *tree)
     coras_buf_clear(&tree->parent);
     coras_notes_clear(&tree->dirs);
     coras_notes_clear(&tree->links);
-}
-
-/* ---- messages ---- */
-
-static void put_quoted(coras_buf *out, const char *s)
-{
-    coras_auto_free char *shown = coras_strndup(s, strnlen(s, SHOWN_BYTES));
-    if (shown)
-        coras_go_quote(out, shown);
-}
-
-static int fail_outside(const struct coras_tree *tree, const char *what, coras_error **err)
-{
-    coras_auto_buf text = CORAS_BUF_UNLIMITED;
-    put_quoted(&text, what);
-    coras_buf_puts(&text, " is outside of ");
-    put_quoted(&text, tree->title);
-    return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE, "%s", text.ptr);
-}
-
-static int fail_through_link(const struct coras_tree *tree, const char *name, coras_error **err)
-{
-    coras_auto_buf text = CORAS_BUF_UNLIMITED;
-    coras_buf_puts(&text, "no symbolic link allowed between ");
-    put_quoted(&text, tree->title);
-    coras_buf_puts(&text, " and ");
-    put_quoted(&text, name);
-    return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE, "%s", text.ptr);
-}
-
-/* "<operation> <path in the target>: <errno's text>" */
-static int fail_system(const struct coras_tree *tree, int errnum, const char *operation,
-                       const char *rel, coras_error **err)
-{
-    coras_auto_buf path = CORAS_BUF_UNLIMITED;
-    coras_escape(&path, tree->target_path, strlen(tree->target_path), CORAS_LIMIT_PATH);
-    if (*rel) {
-        coras_buf_putc(&path, '/');
-        coras_escape(&path, rel, strlen(rel), SHOWN_BYTES);
-    }
-    return coras_fail_errno(err, errnum, "%s %s", operation, path.ptr);
-}
-
-/* ---- names ---- */
-
-static size_t count_leading_dotdots(const char *path)
-{
-    size_t n = 0;
-    while (strncmp(path, "..", 2) == 0 && (path[2] == '/' || path[2] == 0)) {
-        n++;
-        path += path[2] ? 3 : 2;
-    }
-    return n;
-}
-
-/*
- * Append the components of `name` joined by single slashes; false when one of them is ".." beyond
- * the first `up`, which a title outside of the output directory begins with.
- */
-static bool put_components(coras_buf *out, const char *name, size_t up)
-{
-    bool first = true;
-    if (*name == '/')
-        coras_buf_putc(out, '/');
-    for (size_t len; *name; name += len, name += *name == '/') {
-        len = strcspn(name, "/");
-        if (len == 0 || (len == 1 && *name == '.'))
-            continue;
-        bool dotdot = len == 2 && memcmp(name, "..", 2) == 0;
-        if (dotdot && up == 0)
-            return false;
-        up = dotdot ? up - 1 : 0;
-        if (!first)
-            coras_buf_putc(out, '/');
-        coras_buf_put(out, name, len);
-        first = false;
-    }
-    return true;
-}
-
-/* The part of a member's name beneath the title; "" is the directory itself. */
-static int beneath_title(const struct coras_tree *tree, const char *name, coras_buf *ret,
-                         coras_error **err)
-{
-    coras_auto_buf clean = CORAS_BUF_UNLIMITED;
-    if (!put_components(&clean, name, count_leading_dotdots(tree->title)))
-        return fail_outside(tree, name, err);
-    CORAS_TRY(coras_buf_done(&clean, err));
-    size_t title_len = coras_streq(tree->title, ".") ? 0 : strlen(tree->title);
-    bool outside = title_len == 0 ? clean.ptr[0] == '/'
-                                  : !coras_str_starts(clean.ptr, tree->title) ||
-                                        (clean.ptr[title_len] != 0 && clean.ptr[title_len] != '/');
-    if (outside)
-        return fail_outside(tree, name, err);
-    if (clean.len > CORAS_LIMIT_PATH)
-        return fail_system(tree, ENAMETOOLONG, "open", name, err);
-    coras_buf_reset(ret);
-    coras_buf_puts(ret, clean.ptr + title_len + (clean.ptr[title_len] == '/'));
-    return coras_buf_done(ret, err);
 }
 
 /* ---- the parent of an entry ---- */
@@ -162,7 +61,7 @@ static int step_down(const struct coras_tree *tree, int dirfd, const char *compo
     int fd = openat(dirfd, component, FLAGS);
     if (fd < 0 && errno == ENOENT && make) {
         if (mkdirat(dirfd, component, 0777) < 0 && errno != EEXIST)
-            return fail_system(tree, errno, "mkdir", rel, err);
+            return coras_tree_fail_system(tree, errno, "mkdir", rel, err);
         fd = openat(dirfd, component, FLAGS);
     }
     if (fd < 0) {
@@ -170,9 +69,9 @@ static int step_down(const struct coras_tree *tree, int dirfd, const char *compo
         if (is_symlink(dirfd, component)) {
             coras_auto_buf name = CORAS_BUF_UNLIMITED;
             coras_buf_printf(&name, "%s/%s", tree->title, rel);
-            return fail_through_link(tree, name.ptr, err);
+            return coras_tree_fail_through_link(tree, name.ptr, err);
         }
-        return fail_system(tree, saved, make ? "mkdir" : "lstat", rel, err);
+        return coras_tree_fail_system(tree, saved, make ? "mkdir" : "lstat", rel, err);
     }
     *ret = fd;
     return 0;
@@ -184,12 +83,12 @@ static int walk_from(const struct coras_tree *tree, int root_fd, const char *pat
 {
     coras_auto_fd fd = fcntl(root_fd, F_DUPFD_CLOEXEC, 0);
     if (fd < 0)
-        return fail_system(tree, errno, "open", "", err);
+        return coras_tree_fail_system(tree, errno, "open", "", err);
     while (*path) {
         char component[CORAS_LIMIT_COMPONENT + 1];
         size_t len = strcspn(path, "/");
         if (len > CORAS_LIMIT_COMPONENT)
-            return fail_system(tree, ENAMETOOLONG, "open", rel, err);
+            return coras_tree_fail_system(tree, ENAMETOOLONG, "open", rel, err);
         memcpy(component, path, len);
         component[len] = 0;
         int next = -1;
@@ -241,7 +140,7 @@ static int remove_old(const struct coras_tree *tree, int dirfd, const char *leaf
             return 0;
         saved = errno;
     }
-    return fail_system(tree, saved, "remove", rel, err);
+    return coras_tree_fail_system(tree, saved, "remove", rel, err);
 }
 
 /* ---- entries ---- */
@@ -271,18 +170,18 @@ static int make_dir(struct coras_tree *tree, const char *rel, const coras_tar_en
         CORAS_TRY(open_parent(tree, rel, true, &dirfd, &leaf, err));
         bool made = mkdirat(dirfd, leaf, entry->mode & 0777) == 0;
         if (!made && errno != EEXIST)
-            return fail_system(tree, errno, "mkdir", rel, err);
+            return coras_tree_fail_system(tree, errno, "mkdir", rel, err);
         if (fstatat(dirfd, leaf, &st, AT_SYMLINK_NOFOLLOW) < 0)
-            return fail_system(tree, errno, "lstat", rel, err);
+            return coras_tree_fail_system(tree, errno, "lstat", rel, err);
         if (S_ISLNK(st.st_mode))
-            return fail_through_link(tree, entry->name, err);
+            return coras_tree_fail_through_link(tree, entry->name, err);
         if (!S_ISDIR(st.st_mode))
-            return fail_system(tree, ENOTDIR, "mkdir", rel, err);
+            return coras_tree_fail_system(tree, ENOTDIR, "mkdir", rel, err);
         mode_t wanted = tree->has_exact_modes ? entry->mode & 0777 : st.st_mode & 0777;
         if (made && (wanted != (st.st_mode & 0777) || (wanted & 0700) != 0700)) {
             mode = (int)wanted;
             if (fchmodat(dirfd, leaf, (mode_t)mode | 0700, 0) < 0)
-                return fail_system(tree, errno, "chmod", rel, err);
+                return coras_tree_fail_system(tree, errno, "chmod", rel, err);
         }
     }
     return remember_dir(tree, rel, mode, entry, err);
@@ -295,21 +194,21 @@ static int make_file(struct coras_tree *tree, const char *rel, const coras_tar_e
     int dirfd;
     const char *leaf;
     if (*rel == 0)
-        return fail_system(tree, EISDIR, "open", rel, err);
+        return coras_tree_fail_system(tree, EISDIR, "open", rel, err);
     CORAS_TRY(open_parent(tree, rel, true, &dirfd, &leaf, err));
     int fd = openat(dirfd, leaf, FLAGS, entry->mode & 0777);
     if (fd < 0 && errno == EEXIST) {
         struct stat st;
         if (fstatat(dirfd, leaf, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode))
-            return fail_system(tree, EISDIR, "open", rel, err);
+            return coras_tree_fail_system(tree, EISDIR, "open", rel, err);
         CORAS_TRY(remove_old(tree, dirfd, leaf, rel, false, err));
         fd = openat(dirfd, leaf, FLAGS, entry->mode & 0777);
     }
     if (fd < 0)
-        return fail_system(tree, errno, "open", rel, err);
+        return coras_tree_fail_system(tree, errno, "open", rel, err);
     *ret_fd = fd;
     if (tree->has_exact_modes && fchmod(fd, entry->mode & 0777) < 0)
-        return fail_system(tree, errno, "chmod", rel, err);
+        return coras_tree_fail_system(tree, errno, "chmod", rel, err);
     return 0;
 }
 
@@ -325,12 +224,12 @@ static int open_link_target(const struct coras_tree *tree, const char *target, c
         return coras_fail_no_memory(err);
     int rc = walk(tree, parent, false, target, &fd, err);
     if (rc == 0 && fstatat(fd, slash ? slash + 1 : target, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        rc = fail_system(tree, errno, "lstat", target, err);
+        rc = coras_tree_fail_system(tree, errno, "lstat", target, err);
     if (rc == CORAS_ERR_NO_MEMORY)
         return rc;
     coras_auto_buf shown = CORAS_BUF_UNLIMITED;
     if (rc < 0 || S_ISLNK(st.st_mode))
-        put_quoted(&shown, shown_as);
+        coras_tree_put_quoted(&shown, shown_as);
     if (rc < 0)
         return coras_wrap(err, coras_error_recode(err, CORAS_ERR_UNSAFE_ARCHIVE), "hard link %s",
                           shown.ptr);
@@ -349,17 +248,17 @@ static int make_hard_link(struct coras_tree *tree, const char *rel, const coras_
     coras_auto_fd from = -1;
     int dirfd;
     const char *leaf;
-    CORAS_TRY(beneath_title(tree, entry->link, &target, err));
+    CORAS_TRY(coras_tree_beneath_title(tree, entry->link, &target, err));
     if (coras_streq(target.ptr, rel))
         return 0;
     CORAS_TRY(open_link_target(tree, target.ptr, entry->link, &from, err));
     if (*rel == 0)
-        return fail_system(tree, EEXIST, "link", rel, err);
+        return coras_tree_fail_system(tree, EEXIST, "link", rel, err);
     CORAS_TRY(open_parent(tree, rel, true, &dirfd, &leaf, err));
     CORAS_TRY(remove_old(tree, dirfd, leaf, rel, false, err));
     const char *slash = strrchr(target.ptr, '/');
     if (linkat(from, slash ? slash + 1 : target.ptr, dirfd, leaf, 0) < 0)
-        return fail_system(tree, errno, "link", rel, err);
+        return coras_tree_fail_system(tree, errno, "link", rel, err);
     return 0;
 }
 
@@ -387,7 +286,7 @@ static int fail_link_outside(const struct coras_tree *tree, const char *rel, con
     }
     coras_buf_puts(&joined, target);
     coras_auto_free char *resolved = coras_path_clean(joined.ptr);
-    return fail_outside(tree, resolved ? resolved : target, err);
+    return coras_tree_fail_outside(tree, resolved ? resolved : target, err);
 }
 
 static int remember_link(struct coras_tree *tree, const char *rel, const char *target,
@@ -412,10 +311,10 @@ static int make_symlink(struct coras_tree *tree, const char *rel, const coras_ta
     if (symlinkat(entry->link, dirfd, leaf) == 0)
         return 0;
     if (errno != EEXIST)
-        return fail_system(tree, errno, "symlink", rel, err);
+        return coras_tree_fail_system(tree, errno, "symlink", rel, err);
     CORAS_TRY(remove_old(tree, dirfd, leaf, rel, true, err));
     if (symlinkat(entry->link, dirfd, leaf) < 0)
-        return fail_system(tree, errno, "symlink", rel, err);
+        return coras_tree_fail_system(tree, errno, "symlink", rel, err);
     return 0;
 }
 
@@ -446,9 +345,9 @@ static int fail_leads_out(const struct coras_tree *tree, const char *rel, coras_
     coras_auto_buf name = CORAS_BUF_UNLIMITED, text = CORAS_BUF_UNLIMITED;
     coras_buf_printf(&name, "%s/%s", tree->title, rel);
     coras_buf_puts(&text, "symbolic link ");
-    put_quoted(&text, name.ptr);
+    coras_tree_put_quoted(&text, name.ptr);
     coras_buf_puts(&text, " leads out of ");
-    put_quoted(&text, tree->title);
+    coras_tree_put_quoted(&text, tree->title);
     return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE, "%s", text.ptr);
 }
 
@@ -480,7 +379,7 @@ int coras_tree_make(struct coras_tree *tree, const coras_tar_entry *entry, int *
                     coras_error **err)
 {
     coras_auto_buf rel = CORAS_BUF_UNLIMITED;
-    CORAS_TRY(beneath_title(tree, entry->name, &rel, err));
+    CORAS_TRY(coras_tree_beneath_title(tree, entry->name, &rel, err));
     *ret_fd = -1;
     switch (entry->type) {
     case CORAS_TAR_FILE:
@@ -523,7 +422,7 @@ static int set_times(void *user, const struct coras_note *dir, coras_error **err
 
     CORAS_TRY(open_made(f, dir->path, &fd, err));
     if (fd >= 0 && futimens(fd, times) < 0)
-        return fail_system(f->tree, errno, "chtimes", dir->path, err);
+        return coras_tree_fail_system(f->tree, errno, "chtimes", dir->path, err);
     return 0;
 }
 
@@ -536,7 +435,7 @@ static int set_mode(void *user, const struct coras_note *dir, coras_error **err)
         return 0;
     CORAS_TRY(open_made(f, dir->path, &fd, err));
     if (fd >= 0 && fchmod(fd, (mode_t)dir->mode) < 0)
-        return fail_system(f->tree, errno, "chmod", dir->path, err);
+        return coras_tree_fail_system(f->tree, errno, "chmod", dir->path, err);
     return 0;
 }
 
