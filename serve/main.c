@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/str.h"
 #include "serve/doctor/doctor.h"
@@ -73,6 +74,7 @@ static int run_chore(int (*run)(const struct serve_chore *, coras_error **), cha
     rc = serve_chore_parse(&chore, argv, &err);
     if (rc == 0)
         rc = run(&chore, &err);
+    coras_free_secret(chore.metadata_secret);
     serve_chore_clear(&chore);
     return rc == 0 ? 0 : complain(err);
 }

@@ -5,11 +5,18 @@
 #include "serve/options.h"
 
 #include <stddef.h>
+#include <unistd.h>
+#include "base/alloc.h"
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/str.h"
 #include "serve/operate/chores.h"
+#include "serve/storage/metadata.h"
 
-enum kind { FLAG, TEXT, LIST, NUMBER };
+enum kind { FLAG, TEXT, LIST, NUMBER, SECRET };
+
+/* A URL. */
+#define SECRET_BYTES_MAX 8192
 
 struct row {
     const char *name;
@@ -22,6 +29,8 @@ struct row {
 static const struct row rows[] = {
     {"listen", TEXT, AT(listen), 0, 0},
     {"root", TEXT, AT(root), 0, 0},
+    {"metadata", TEXT, AT(metadata), 0, 0},
+    {"metadata-fd", SECRET, AT(metadata_secret), 0, INT32_MAX},
     {"layouts", TEXT, AT(layouts), 0, 0},
     {"layouts-write", FLAG, AT(layouts_write), 0, 0},
     {"htpasswd", TEXT, AT(htpasswd), 0, 0},
@@ -56,11 +65,14 @@ void serve_options_clear(struct serve_options *options)
 {
     coras_strlist_clear(&options->hosts);
     coras_strlist_clear(&options->proxies);
+    coras_free_secret(options->metadata_secret);
 }
 
 #define CHORE_AT(member) offsetof(struct serve_chore, member)
 static const struct row chore_rows[] = {
     {"root", TEXT, CHORE_AT(root), 0, 0},
+    {"metadata", TEXT, CHORE_AT(metadata), 0, 0},
+    {"metadata-fd", SECRET, CHORE_AT(metadata_secret), 0, INT32_MAX},
     {"format", TEXT, CHORE_AT(format), 0, 0},
     {"remove", FLAG, CHORE_AT(remove), 0, 0},
     {"dry-run", FLAG, CHORE_AT(dry_run), 0, 0},
@@ -90,6 +102,24 @@ static int set_number(const struct row *row, const char *value, int64_t *ret, co
     return 0;
 }
 
+/* What others must not see in our arguments: the descriptor that it can be read from. */
+static int set_secret(const struct row *row, const char *value, char **ret, coras_error **err)
+{
+    coras_auto_secret char *text = coras_calloc(1, SECRET_BYTES_MAX + 1);
+    coras_auto_fd fd = -1;
+    int64_t number = -1;
+
+    if (!text)
+        return coras_fail_no_memory(err);
+    CORAS_TRY(set_number(row, value, &number, err));
+    fd = (int)number;
+    if (read(fd, text, SECRET_BYTES_MAX) <= 0) /* it was written in one piece */
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--%s cannot be read", row->name);
+    coras_free_secret(*ret);
+    *ret = coras_steal(&text);
+    return 0;
+}
+
 static int set_row(void *o, const struct row *row, const char *value, coras_error **err)
 {
     char *at = (char *)o + row->offset;
@@ -106,6 +136,8 @@ static int set_row(void *o, const struct row *row, const char *value, coras_erro
         return 0;
     case LIST:
         return coras_strlist_add((coras_strlist *)(void *)at, value, err);
+    case SECRET:
+        return set_secret(row, value, (char **)(void *)at, err);
     default:
         return set_number(row, value, (int64_t *)(void *)at, err);
     }
@@ -124,10 +156,24 @@ static int set_argument(void *o, const struct row *table, const char *word, cora
     return set_row(o, row, equals ? equals + 1 : NULL, err);
 }
 
+static int check_metadata(const char *secret, const char **metadata, const char *root,
+                          coras_error **err)
+{
+    if (secret)
+        *metadata = secret;
+    if (*metadata && !serve_metadata_is_url(*metadata))
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--metadata must be a URL of PostgreSQL (postgres://...)");
+    if (*metadata && !root)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--metadata needs --root");
+    return 0;
+}
+
 int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
 {
     for (; *argv; argv++)
         CORAS_TRY(set_argument(o, rows, *argv, err));
+    CORAS_TRY(check_metadata(o->metadata_secret, &o->metadata, o->root, err));
     if (!o->listen || (!o->root && !o->layouts))
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--root and --listen are required, or --layouts and --listen");
@@ -154,5 +200,5 @@ int serve_chore_parse(struct serve_chore *chore, char **argv, coras_error **err)
         CORAS_TRY(set_argument(chore, chore_rows, *argv, err));
     if (!chore->root)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--root is required");
-    return 0;
+    return check_metadata(chore->metadata_secret, &chore->metadata, chore->root, err);
 }

@@ -14,6 +14,8 @@
 struct serve_options {
     const char *listen;     /* "host:port", "[v6]:port" or ":port"; port 0 = the system chooses */
     const char *root;       /* directory of the registry; made when absent */
+    const char *metadata;   /* URL of a database of PostgreSQL; NULL = one in the directory */
+    char *metadata_secret;  /* the same where it was handed over in a file descriptor; owned */
     const char *layouts;    /* directory of OCI layouts that are served in place; NULL = none */
     const char *htpasswd;   /* file of "user:bcrypt" lines; NULL = everybody may do everything */
     const char *rules;      /* file of who may do what where; NULL = users may do everything */

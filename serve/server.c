@@ -217,13 +217,14 @@ static int run(struct serve_registry *r, const struct serve_signals *signals, co
 static int open_root(struct serve_registry *r, struct serve_root *ret, coras_error **err)
 {
     coras_auto(coras_error) full = NULL;
+    struct serve_root_options o = {r->options.root, r->options.metadata, r->options.read_only};
     int rc;
 
-    r->read_only = r->options.read_only;
-    rc = serve_root_open(r->options.root, r->read_only, ret, &full);
+    r->read_only = o.read_only;
+    rc = serve_root_open(&o, ret, &full);
     if (rc == CORAS_ERR_NO_SPACE && !r->read_only) {
-        r->read_only = r->disk_was_full = true;
-        if (serve_root_open(r->options.root, true, ret, NULL) == 0) {
+        r->read_only = r->disk_was_full = o.read_only = true;
+        if (serve_root_open(&o, ret, NULL) == 0) {
             serve_log_note("%s: no space left: serving what is there; free some and start again to "
                            "write",
                            r->options.root);
@@ -310,7 +311,10 @@ static int open_parts(struct serve_registry *r, coras_error **err)
     r->reading = serve_budget_new(PARSING_BYTES);
     if (!r->metrics || !r->health || !r->bodies || !r->parsing || !r->reading)
         return coras_fail_no_memory(err);
-    serve_health_add(r->health, "database", serve_probe_database, r);
+    if (r->options.metadata)
+        serve_health_add_outside(r->health, "database", serve_probe_database, r);
+    else
+        serve_health_add(r->health, "database", serve_probe_database, r);
     return 0;
 }
 

@@ -4,12 +4,14 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/cancel.h"
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "cli/app/interrupt.h"
@@ -49,6 +51,28 @@ static void add_argument(struct arguments *a, const char *name, const char *valu
         (void)!opt_list_add(&a->words, word, strlen(word), &a->error);
 }
 
+/* Arguments can be read by everybody on the machine: what may hold a password goes over in a pipe,
+ * which takes it whole. */
+static void add_secret(struct arguments *a, const char *name, const char *value)
+{
+    coras_auto_free char *option = coras_asprintf("%s-fd", name);
+    coras_auto_free char *number = NULL;
+    int ends[2];
+
+    if (pipe(ends) < 0) {
+        coras_fail_errno(&a->error, errno, "make a pipe");
+        return;
+    }
+    number = coras_asprintf("%d", ends[0]);
+    if (!option || !number)
+        coras_fail_no_memory(&a->error);
+    else if (strlen(value) > PIPE_BUF)
+        coras_fail(&a->error, CORAS_ERR_INVALID_ARGUMENT, "--%s is too long", name);
+    else if (coras_write_full(ends[1], value, strlen(value), &a->error) == 0)
+        add_argument(a, option, number);
+    (void)close(ends[1]);
+}
+
 /* The program takes each option of the table under its long name, with the value made explicit. */
 static bool pass_option(struct opt_ref ref, void *user)
 {
@@ -66,7 +90,9 @@ static bool pass_option(struct opt_ref ref, void *user)
         add_argument(a, ref.opt->name, number ? number : "");
         break;
     case OPT_STRING:
-        if (*((const struct opt_string *)value)->value)
+        if (*((const struct opt_string *)value)->value && (ref.opt->flags & OPT_SECRET))
+            add_secret(a, ref.opt->name, ((const struct opt_string *)value)->value);
+        else if (*((const struct opt_string *)value)->value)
             add_argument(a, ref.opt->name, ((const struct opt_string *)value)->value);
         break;
     default:

@@ -4,6 +4,7 @@
  * server and a database; this file has the options.
  */
 #include "base/error.h"
+#include "base/str.h"
 #include "cli/app/commands.h"
 #include "cli/app/registry_program.h"
 #include "cli/options/optgroups.h"
@@ -11,6 +12,7 @@
 struct serve_state {
     struct opt_string listen;
     struct opt_string root;
+    struct opt_string metadata;
     struct opt_string layouts;
     struct opt_bool layouts_write;
     struct opt_string htpasswd;
@@ -43,6 +45,11 @@ static const struct opt serve_options[] = {
      "`address` to accept connections at; port 0 lets the system choose one", NULL},
     {"root", 0, OPT_STRING, 0, SERVE_AT(root), NULL,
      "`directory` that holds the registry, made when missing", NULL},
+    {"metadata", 0, OPT_STRING, OPT_SECRET, SERVE_AT(metadata), NULL,
+     "with --root: keep repositories, tags and manifests in the PostgreSQL database at `URL`, in "
+     "place "
+     "of a file of the directory",
+     NULL},
     {"layouts", 0, OPT_STRING, 0, SERVE_AT(layouts), NULL,
      "`directory` of OCI layouts to serve as they are, each as the repository of its path; with "
      "--root or without",
@@ -120,11 +127,27 @@ static int check_range(const char *flag, const struct opt_int *value, coras_erro
                       INT32_MAX);
 }
 
+static int check_metadata(const struct opt_string *metadata, const struct opt_string *root,
+                          coras_error **err)
+{
+    if (!*metadata->value)
+        return 0;
+    if (!coras_str_starts(metadata->value, "postgres://") &&
+        !coras_str_starts(metadata->value, "postgresql://"))
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--metadata must be a URL of PostgreSQL (postgres://...)");
+    if (!*root->value)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--metadata must be used in conjunction with --root");
+    return 0;
+}
+
 static int check_places(const struct serve_state *s, coras_error **err)
 {
     if (!*s->root.value && !*s->layouts.value)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--root or --layouts must name a directory");
+    CORAS_TRY(check_metadata(&s->metadata, &s->root, err));
     if (s->layouts_write.value && (!*s->layouts.value || s->read_only.value))
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--layouts-write needs --layouts, and no --read-only");

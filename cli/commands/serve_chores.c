@@ -10,6 +10,7 @@
 
 struct serve_chore_state {
     struct opt_string root;
+    struct opt_string metadata;
     struct opt_string format;
     struct opt_bool remove;
     struct opt_bool dry_run;
@@ -24,6 +25,11 @@ struct serve_chore_state {
     {                                                                                              \
         "root", 0, OPT_STRING, OPT_REQUIRED, CHORE_AT(root), NULL,                                 \
             "`directory` that holds the registry", NULL                                            \
+    }
+#define CHORE_METADATA                                                                             \
+    {                                                                                              \
+        "metadata", 0, OPT_STRING, OPT_SECRET, CHORE_AT(metadata), NULL,                           \
+            "`URL` of the registry's PostgreSQL database, when it has one", NULL                   \
     }
 #define CHORE_FORMAT                                                                               \
     {                                                                                              \
@@ -48,6 +54,7 @@ static int check_root(struct call *call, coras_error **err)
 
 static const struct opt serve_gc_options[] = {
     CHORE_ROOT,
+    CHORE_METADATA,
     CHORE_FORMAT,
     {"dry-run", 0, OPT_BOOL, 0, CHORE_AT(dry_run), NULL, "only say what would be removed", NULL},
     {"older-than", 0, OPT_INT, 0, CHORE_AT(older_than), "86400",
@@ -85,6 +92,7 @@ const struct cmd cmd_serve_gc = {
 
 static const struct opt serve_verify_options[] = {
     CHORE_ROOT,
+    CHORE_METADATA,
     CHORE_FORMAT,
     {"remove", 0, OPT_BOOL, 0, CHORE_AT(remove), NULL,
      "remove damaged blobs, so that the next push brings them again", NULL},

@@ -42,7 +42,8 @@ struct opt_list {
 enum opt_flags {
     OPT_HIDDEN = 1,     /* not in help and completion */
     OPT_DEPRECATED = 2, /* a use prints a warning */
-    OPT_REQUIRED = 4
+    OPT_REQUIRED = 4,
+    OPT_SECRET = 8 /* its value may hold a password: it is not to be seen in arguments */
 };
 
 struct opt {

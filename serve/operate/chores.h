@@ -13,6 +13,8 @@
 
 struct serve_chore {
     const char *root;
+    const char *metadata; /* URL of its database; NULL: in the directory; owned: metadata_secret */
+    char *metadata_secret;
     const char *format; /* "json", or NULL or "text" for people */
     bool remove;        /* verify: damaged blobs go */
     /* verify: the registries of its proxy options have damaged blobs fetched again */

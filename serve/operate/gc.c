@@ -46,7 +46,8 @@ static int report(const struct serve_chore *chore, const struct tally *t, coras_
 static int preview(const struct serve_chore *chore, struct tally *t, coras_error **err)
 {
     struct serve_root root = SERVE_ROOT_INIT;
-    int rc = serve_root_open_beside(chore->root, &root, err);
+    int rc = serve_root_open_beside(
+        &(struct serve_root_options){chore->root, chore->metadata, true}, &root, err);
 
     if (rc == 0)
         rc = serve_metadata_collectable(root.metadata, coras_wall_s() - chore->older_than,
@@ -89,7 +90,8 @@ static int collect_root(const struct serve_chore *chore, struct tally *t, coras_
     if (!metrics)
         return coras_fail_no_memory(err);
     CORAS_TRY(check_directory(chore->root, err));
-    rc = serve_root_open(chore->root, false, &root, err);
+    rc = serve_root_open(&(struct serve_root_options){chore->root, chore->metadata, false}, &root,
+                         err);
     if (rc == CORAS_ERR_TIMEOUT)
         coras_hint(err, "a server that runs there removes what nothing needs by itself, every "
                         "hour; --dry-run works beside it");

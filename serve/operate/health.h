@@ -30,9 +30,13 @@ void serve_health_add(serve_health *h, const char *name, serve_probe_fn *probe, 
 /* From now on it is not ready: it is about to stop. */
 void serve_health_drain(serve_health *h);
 
+/* The same for a part that is elsewhere: while it fails we are not ready, but nothing is gained by
+ * starting us again. */
+void serve_health_add_outside(serve_health *h, const char *name, serve_probe_fn *probe, void *user);
+
 struct serve_health_state {
-    bool alive; /* no probe failed */
-    bool ready; /* and it takes requests */
+    bool alive; /* no probe of what is ours failed */
+    bool ready; /* none failed, and it takes requests */
 };
 /* Ask all probes. What they say is appended as a JSON document; `out` may be NULL. */
 struct serve_health_state serve_health_check(serve_health *h, coras_buf *out);

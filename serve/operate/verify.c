@@ -313,7 +313,8 @@ int serve_verify(const struct serve_chore *chore, coras_error **err)
     int rc;
 
     pthread_mutex_init(&v.lock, NULL);
-    rc = serve_root_open_beside(chore->root, &v.root, err);
+    rc = serve_root_open_beside(&(struct serve_root_options){chore->root, chore->metadata, true},
+                                &v.root, err);
     if (rc == 0 && serve_options_are_proxy(&chore->from))
         rc = serve_repair_open(&chore->from, chore->root, v.root.metadata, &v.repair, err);
     if (rc == 0)

@@ -185,5 +185,12 @@ struct serve_db_opening {
 /* A file of SQLite. CONFIG when it is damaged, empty or of another program or version. */
 CORAS_MUST_CHECK int serve_db_open_sqlite(const char *path, const struct serve_db_opening *opening,
                                           serve_db **ret, coras_error **err);
+/*
+ * A database of PostgreSQL, which several processes may share; `url` is copied, and may hold a
+ * password. CONFIG when it is of another program or version, CONNECT when it does not answer,
+ * UNSUPPORTED when this coras or this machine has no PostgreSQL.
+ */
+CORAS_MUST_CHECK int serve_db_open_postgres(const char *url, const struct serve_db_opening *opening,
+                                            serve_db **ret, coras_error **err);
 
 #endif

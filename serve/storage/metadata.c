@@ -3,6 +3,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/str.h"
 #include "serve/storage/metadata_queries.h"
 
 /* ---- lists ---- */
@@ -216,7 +217,12 @@ int serve_metadata_collectable(serve_metadata *m, int64_t before, int64_t *ret_b
 
 /* ---- life ---- */
 
-int serve_metadata_open(const char *path, enum serve_db_mode mode, serve_metadata **ret,
+bool serve_metadata_is_url(const char *where)
+{
+    return coras_str_starts(where, "postgres://") || coras_str_starts(where, "postgresql://");
+}
+
+int serve_metadata_open(const char *where, enum serve_db_mode mode, serve_metadata **ret,
                         coras_error **err)
 {
     coras_auto(serve_metadata) m = coras_new(serve_metadata);
@@ -225,7 +231,10 @@ int serve_metadata_open(const char *path, enum serve_db_mode mode, serve_metadat
 
     if (!m)
         return coras_fail_no_memory(err);
-    CORAS_TRY(serve_db_open_sqlite(path, &opening, &m->db, err));
+    if (serve_metadata_is_url(where))
+        CORAS_TRY(serve_db_open_postgres(where, &opening, &m->db, err));
+    else
+        CORAS_TRY(serve_db_open_sqlite(where, &opening, &m->db, err));
     *ret = coras_steal(&m);
     return 0;
 }

@@ -7,7 +7,8 @@
  * Threads: everything may be called from any thread. Readers see the last commit. Writers that meet
  * share one commit, and with it one flush to the disk; each write is durable when its call returns.
  *
- * Errors: NOT_FOUND as each function says, NO_SPACE, IO, TIMEOUT when the database stays locked.
+ * Errors: NOT_FOUND as each function says, NO_SPACE, IO, TIMEOUT when the database stays locked or
+ * does not answer.
  */
 #ifndef SERVE_STORAGE_METADATA_H
 #define SERVE_STORAGE_METADATA_H
@@ -18,9 +19,12 @@
 
 typedef struct serve_metadata serve_metadata;
 
-/* Open `path`. CONFIG when it is damaged or of another program or version. */
-CORAS_MUST_CHECK int serve_metadata_open(const char *path, enum serve_db_mode mode,
+/* Open `where`: the path of a file of SQLite, or a URL of PostgreSQL. CONFIG when it is damaged or
+ * of another program or version. */
+CORAS_MUST_CHECK int serve_metadata_open(const char *where, enum serve_db_mode mode,
                                          serve_metadata **ret, coras_error **err);
+/* Whether it is a URL of PostgreSQL. */
+bool serve_metadata_is_url(const char *where);
 void serve_metadata_close(serve_metadata *m);
 CORAS_DEFINE_AUTO(serve_metadata, serve_metadata_close)
 

@@ -46,6 +46,7 @@ void serve_stored_manifest_clear(struct serve_stored_manifest *s)
 
 struct manifest_write {
     const struct serve_manifest_put *put;
+    coras_strlist tags; /* sorted: writers that move the same tags do not wait for one another */
     coras_digest missing;
 };
 
@@ -170,14 +171,21 @@ static int put_tag(serve_db_connection *c, const struct serve_manifest_put *put,
 static int put_manifest(serve_db_connection *c, void *user, coras_error **err)
 {
     struct manifest_write *w = user;
-    const coras_strlist *tags = w->put->tags;
     int64_t repository = 0;
 
     CORAS_TRY(serve_metadata_make_repository(c, w->put->repository, &repository, err));
     CORAS_TRY(add_children(c, w, repository, err));
     CORAS_TRY(put_row(c, w->put, repository, err));
-    for (size_t i = 0; tags && i < tags->len; i++)
-        CORAS_TRY(put_tag(c, w->put, tags->items[i], repository, err));
+    for (size_t i = 0; i < w->tags.len; i++)
+        CORAS_TRY(put_tag(c, w->put, w->tags.items[i], repository, err));
+    return 0;
+}
+
+static int sort_tags(struct manifest_write *w, coras_error **err)
+{
+    for (size_t i = 0; w->put->tags && i < w->put->tags->len; i++)
+        CORAS_TRY(coras_strlist_add(&w->tags, w->put->tags->items[i], err));
+    coras_strlist_sort(&w->tags);
     return 0;
 }
 
@@ -185,10 +193,14 @@ int serve_metadata_put_manifest(serve_metadata *m, const struct serve_manifest_p
                                 coras_digest *ret_missing, coras_error **err)
 {
     struct manifest_write w = {.put = put};
-    int rc = serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, put_manifest, &w, err);
+    int rc = sort_tags(&w, err);
+
+    if (rc == 0)
+        rc = serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, put_manifest, &w, err);
 
     if (rc < 0)
         *ret_missing = w.missing;
+    coras_strlist_clear(&w.tags);
     return rc;
 }
 

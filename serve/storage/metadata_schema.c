@@ -32,7 +32,7 @@ const char *const serve_schema[] = {
     /* 2: a tag that an upstream has told, and may tell anew */
     "ALTER TABLE tag ADD COLUMN cached INTEGER NOT NULL DEFAULT 0;",
     /* 3: a blob that an upstream has: when it was read last (milliseconds); NULL: it was pushed */
-    "ALTER TABLE blob ADD COLUMN used INTEGER;"
-    "CREATE INDEX blob_by_use ON blob (used, size) WHERE used IS NOT NULL;",
+    ("ALTER TABLE blob ADD COLUMN used INTEGER;"
+     "CREATE INDEX blob_by_use ON blob (used, size) WHERE used IS NOT NULL;"),
 };
 const int serve_schema_version = CORAS_ARRAY_LEN(serve_schema);

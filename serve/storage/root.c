@@ -50,11 +50,10 @@ static enum serve_db_mode database_mode(const struct serve_root *root, bool read
     return serve_blob_store_is_empty(root->store) ? SERVE_DB_CREATE : SERVE_DB_EXISTING;
 }
 
-static int open_database(int rootfd, const char *path, bool read_only, struct serve_root *root,
-                         coras_error **err)
+static int open_file(int rootfd, const char *path, enum serve_db_mode mode, struct serve_root *root,
+                     coras_error **err)
 {
     coras_auto_free char *database = coras_path_join(path, DATABASE);
-    enum serve_db_mode mode = database_mode(root, read_only);
     struct stat st;
     bool exists;
 
@@ -75,37 +74,65 @@ static int open_database(int rootfd, const char *path, bool read_only, struct se
     return serve_metadata_open(database, mode, &root->metadata, err);
 }
 
-/* Several processes may have it open: SQLite keeps them apart. */
-static int open_existing(const char *path, struct serve_root *root, coras_error **err)
+/* Rows elsewhere, and others in the directory: one of both would be overlooked. */
+static int check_one_database(int rootfd, const char *path, coras_error **err)
 {
-    coras_auto_free char *database = coras_path_join(path, DATABASE);
+    struct stat st;
+
+    if (fstatat(rootfd, DATABASE, &st, AT_SYMLINK_NOFOLLOW) < 0)
+        return 0;
+    coras_fail(err, CORAS_ERR_CONFIG, "%s: the registry there has a database of its own, %s", path,
+               DATABASE);
+    coras_hint(err, "serve it without --metadata, or begin with an empty directory and push again");
+    return CORAS_ERR_CONFIG;
+}
+
+static int open_database(int rootfd, const struct serve_root_options *o, struct serve_root *root,
+                         coras_error **err)
+{
+    enum serve_db_mode mode = database_mode(root, o->read_only);
+
+    if (!o->metadata)
+        return open_file(rootfd, o->path, mode, root, err);
+    CORAS_TRY(check_one_database(rootfd, o->path, err));
+    return serve_metadata_open(o->metadata, mode, &root->metadata, err);
+}
+
+/* Several processes may have it open: the database keeps them apart. */
+static int open_existing(const struct serve_root_options *o, struct serve_root *root,
+                         coras_error **err)
+{
+    coras_auto_free char *database =
+        o->metadata ? coras_strdup(o->metadata) : coras_path_join(o->path, DATABASE);
 
     if (!database)
         return coras_fail_no_memory(err);
     return serve_metadata_open(database, SERVE_DB_EXISTING, &root->metadata, err);
 }
 
-static int open_parts(const char *path, bool read_only, struct serve_root *root, coras_error **err)
+static int open_parts(const struct serve_root_options *o, struct serve_root *root,
+                      coras_error **err)
 {
-    coras_auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    coras_auto_fd fd = open(o->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
-        return coras_fail_errno(err, errno, "open %s", path);
-    CORAS_TRY(check_owner(fd, path, err));
-    CORAS_TRY(take_lock(fd, path, read_only, &root->lock_fd, err));
-    CORAS_TRY(serve_blob_store_open(fd, read_only, &root->store, err));
-    CORAS_TRY(open_database(fd, path, read_only, root, err));
+        return coras_fail_errno(err, errno, "open %s", o->path);
+    CORAS_TRY(check_owner(fd, o->path, err));
+    CORAS_TRY(take_lock(fd, o->path, o->read_only, &root->lock_fd, err));
+    CORAS_TRY(serve_blob_store_open(fd, o->read_only, &root->store, err));
+    CORAS_TRY(open_database(fd, o, root, err));
     return serve_file_sessions_open(root->store, &root->sessions, err);
 }
 
-int serve_root_open(const char *path, bool read_only, struct serve_root *ret, coras_error **err)
+int serve_root_open(const struct serve_root_options *options, struct serve_root *ret,
+                    coras_error **err)
 {
     struct serve_root root = SERVE_ROOT_INIT;
     int rc;
 
-    if (!read_only)
-        CORAS_TRY(coras_mkdir_all(AT_FDCWD, path, 0700, err));
-    rc = open_parts(path, read_only, &root, err);
+    if (!options->read_only)
+        CORAS_TRY(coras_mkdir_all(AT_FDCWD, options->path, 0700, err));
+    rc = open_parts(options, &root, err);
     if (rc < 0) {
         serve_root_close(&root);
         return rc;
@@ -114,21 +141,23 @@ int serve_root_open(const char *path, bool read_only, struct serve_root *ret, co
     return 0;
 }
 
-static int open_looked_at(const char *path, struct serve_root *root, coras_error **err)
+static int open_looked_at(const struct serve_root_options *o, struct serve_root *root,
+                          coras_error **err)
 {
-    coras_auto_fd fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    coras_auto_fd fd = open(o->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
-        return coras_fail_errno(err, errno, "open %s", path);
-    CORAS_TRY(check_owner(fd, path, err));
+        return coras_fail_errno(err, errno, "open %s", o->path);
+    CORAS_TRY(check_owner(fd, o->path, err));
     CORAS_TRY(serve_blob_store_open(fd, true, &root->store, err));
-    return open_existing(path, root, err);
+    return open_existing(o, root, err);
 }
 
-int serve_root_open_beside(const char *path, struct serve_root *ret, coras_error **err)
+int serve_root_open_beside(const struct serve_root_options *options, struct serve_root *ret,
+                           coras_error **err)
 {
     struct serve_root root = SERVE_ROOT_INIT;
-    int rc = open_looked_at(path, &root, err);
+    int rc = open_looked_at(options, &root, err);
 
     if (rc < 0) {
         serve_root_close(&root);

@@ -20,16 +20,21 @@ struct serve_root {
         .lock_fd = -1                                                                              \
     }
 
-/* `read_only`: nothing in it is made or changed, and several may do so at once. CONFIG: somebody
- * else's directory, or damaged; TIMEOUT: in use. */
-CORAS_MUST_CHECK int serve_root_open(const char *path, bool read_only, struct serve_root *ret,
-                                     coras_error **err);
+struct serve_root_options {
+    const char *path;
+    const char *metadata; /* URL of a database of PostgreSQL; NULL: one in the directory */
+    bool read_only;       /* nothing is made or changed, and several may do so at once */
+};
+/* CONFIG: somebody else's directory, or damaged; TIMEOUT: in use; CONNECT: the database does not
+ * answer. */
+CORAS_MUST_CHECK int serve_root_open(const struct serve_root_options *options,
+                                     struct serve_root *ret, coras_error **err);
 /*
  * To look at it beside a server that has it, or without one: no lock is taken, nothing is made, and
  * there are no sessions. NOT_FOUND: no such directory.
  */
-CORAS_MUST_CHECK int serve_root_open_beside(const char *path, struct serve_root *ret,
-                                            coras_error **err);
+CORAS_MUST_CHECK int serve_root_open_beside(const struct serve_root_options *options,
+                                            struct serve_root *ret, coras_error **err);
 void serve_root_close(struct serve_root *root);
 
 #endif

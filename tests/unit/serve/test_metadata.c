@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The database: what is atomic, what is found where, what writers that meet leave behind. */
+/*
+ * The database: what is atomic, what is found where, what writers that meet leave behind, on one
+ * connection to it and as several processes. With a URL of PostgreSQL as argument the same is asked
+ * of that database, which is emptied.
+ */
 #include "serve/storage/metadata.h"
 
 #include <pthread.h>
@@ -9,10 +13,47 @@
 #include <unistd.h>
 #include "base/fs.h"
 #include "support.h"
+#ifdef SERVE_HAVE_POSTGRES
+#include "serve/storage/postgres/api.h"
+#endif
+
+static const char *url; /* NULL: a file of SQLite */
 
 /* Undoes what later versions have added. */
 static const char first_version[] = "ALTER TABLE tag DROP COLUMN cached; DROP INDEX blob_by_use;"
                                     "ALTER TABLE blob DROP COLUMN used; PRAGMA user_version = 1;";
+
+#ifdef SERVE_HAVE_POSTGRES
+static void ignore_notice(void *user, const char *message)
+{
+    (void)user;
+    (void)message;
+}
+
+static void empty_postgres(void)
+{
+    static const char *const keywords[] = {"dbname", NULL};
+    const char *const values[] = {url, NULL};
+    const struct serve_pq *pq = NULL;
+    PGresult *result;
+    PGconn *c;
+
+    assert_int_equal(serve_pq_load(&pq, NULL), 0);
+    c = pq->PQconnectdbParams(keywords, values, 1);
+    (void)pq->PQsetNoticeProcessor(c, ignore_notice, NULL);
+    assert_true(pq->PQsendQuery(c, "DROP SCHEMA public CASCADE; CREATE SCHEMA public"));
+    while ((result = pq->PQgetResult(c))) {
+        assert_int_equal(pq->PQresultStatus(result), PGRES_COMMAND_OK);
+        pq->PQclear(result);
+    }
+    pq->PQfinish(c);
+}
+#else
+static void empty_postgres(void)
+{
+    fail_msg("built without PostgreSQL");
+}
+#endif
 
 struct fixture {
     char *directory, *path;
@@ -26,7 +67,9 @@ static int open_fixture(void **state)
 
     f->directory = coras_strdup("/tmp/coras-metadata-XXXXXX");
     assert_non_null(mkdtemp(f->directory));
-    f->path = coras_path_join(f->directory, "registry.db");
+    f->path = url ? coras_strdup(url) : coras_path_join(f->directory, "registry.db");
+    if (url)
+        empty_postgres();
     assert_ok(serve_metadata_open(f->path, SERVE_DB_CREATE, &f->m, &err), err);
     *state = f;
     return 0;
@@ -370,9 +413,205 @@ static void tells_cached_blobs_from_pushed_ones(void **state)
     assert_int_equal(cached_bytes(f->m), 10);
 }
 
+static void lists_in_the_order_of_bytes(void **state)
+{
+    static const char *const names[] = {"Z", "_", "a", "a-", "a.b", "aa", "b"};
+    const struct fixture *f = *state;
+    coras_auto_free char *text = manifest_text("x");
+    coras_auto_value(coras_strlist) tags = {0};
+    coras_digest missing;
+    bool more = false;
+
+    link_empty(*state, "a");
+    for (size_t i = CORAS_ARRAY_LEN(names); i-- > 0;)
+        assert_int_equal(put_text(f->m, "a", text, names[i], &missing, NULL), 0);
+    assert_int_equal(serve_metadata_tags(f->m, "a", "Z", 4, &tags, &more, NULL), 0);
+    assert_true(more);
+    assert_int_equal(tags.len, 4);
+    for (size_t i = 0; i < tags.len; i++)
+        assert_string_equal(tags.items[i], names[i + 1]);
+}
+
+static bool take_descriptor(const char *descriptor, const char *digest, void *user)
+{
+    (void)digest;
+    *(char **)user = coras_strdup(descriptor);
+    return true;
+}
+
+static void keeps_what_is_no_ascii(void **state)
+{
+    const struct fixture *f = *state;
+    struct serve_referrers_query query = {
+        .repository = "a", .subject = digest_of(CORAS_EMPTY_JSON), .last = "", .limit = 10};
+    coras_auto_free char *text = coras_asprintf(
+        "{\"schemaVersion\":2,\"mediaType\":\"" CORAS_MT_OCI_MANIFEST
+        "\",\"config\":{\"mediaType\":\"" CORAS_MT_OCI_EMPTY
+        "\",\"digest\":\"" CORAS_EMPTY_JSON_DIGEST
+        "\",\"size\":2},\"layers\":[],\"subject\":{\"mediaType\":\"" CORAS_MT_OCI_MANIFEST
+        "\",\"digest\":\"" CORAS_EMPTY_JSON_DIGEST
+        "\",\"size\":2},\"annotations\":{\"n\":\"\xc3\xa9\xf0\x9f\x98\x80'\"}}");
+    coras_auto_free char *descriptor = NULL;
+    coras_digest missing;
+
+    link_empty(*state, "a");
+    assert_int_equal(put_text(f->m, "a", text, NULL, &missing, NULL), 0);
+    assert_int_equal(serve_metadata_referrers(f->m, &query, take_descriptor, &descriptor, NULL), 0);
+    assert_non_null(descriptor);
+    assert_non_null(strstr(descriptor, "\xc3\xa9\xf0\x9f\x98\x80'"));
+}
+
+/* ---- several processes: each has the database open for itself ---- */
+
+#define ROUNDS 60
+
+struct partner {
+    serve_metadata *m;
+    const char *text;
+    const char *first, *second; /* tags */
+    coras_digest digest;
+    int rc;
+};
+
+static serve_metadata *open_again(const struct fixture *f)
+{
+    serve_metadata *m = NULL;
+    coras_auto(coras_error) err = NULL;
+
+    assert_ok(serve_metadata_open(f->path, SERVE_DB_EXISTING, &m, &err), err);
+    return m;
+}
+
+static void *put_one(void *user)
+{
+    struct partner *p = user;
+    coras_digest missing;
+
+    p->rc = put_text(p->m, "a", p->text, NULL, &missing, NULL);
+    return NULL;
+}
+
+static void *collect_all(void *user)
+{
+    struct partner *p = user;
+    coras_auto_value(coras_strlist) gone = {0};
+
+    p->rc = serve_metadata_collect(p->m, INT64_MAX, 10, &gone, NULL);
+    return NULL;
+}
+
+static void *delete_one(void *user)
+{
+    struct partner *p = user;
+
+    p->rc = serve_metadata_delete_manifest(p->m, "a", &p->digest, NULL);
+    return NULL;
+}
+
+static void run_both(void *(*one)(void *), struct partner *p, void *(*other)(void *),
+                     struct partner *q)
+{
+    pthread_t thread;
+
+    assert_int_equal(pthread_create(&thread, NULL, one, p), 0);
+    (void)other(q);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+}
+
+/* A manifest that was taken has its blobs, whatever is collected at the same moment. */
+static void collects_nothing_that_another_process_names(void **state)
+{
+    const struct fixture *f = *state;
+    coras_auto(serve_metadata) other = open_again(f);
+    coras_auto_free char *text = manifest_text("x");
+    coras_digest empty = digest_of(CORAS_EMPTY_JSON);
+    struct partner putter = {.m = f->m, .text = text}, collector = {.m = other};
+    int64_t size;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        coras_digest digest = digest_of(text);
+        assert_int_equal(serve_metadata_link_blob(f->m, "a", &empty, 2, NULL), 0);
+        run_both(put_one, &putter, collect_all, &collector);
+        assert_int_equal(collector.rc, 0);
+        if (putter.rc == 0) {
+            assert_int_equal(serve_metadata_find_blob(other, "a", &empty, &size, NULL), 0);
+            assert_int_equal(serve_metadata_delete_manifest(other, "a", &digest, NULL), 0);
+        } else {
+            assert_int_equal(putter.rc, CORAS_ERR_NOT_FOUND);
+        }
+    }
+}
+
+/* A manifest that is put while it is deleted is there with all that belongs to it, or not at all.
+ */
+static void keeps_puts_and_deletions_apart(void **state)
+{
+    const struct fixture *f = *state;
+    coras_auto(serve_metadata) other = open_again(f);
+    coras_auto_free char *text = manifest_text("x");
+    coras_digest missing, empty = digest_of(CORAS_EMPTY_JSON);
+    struct partner putter = {.m = f->m, .text = text};
+    struct partner deleter = {.m = other, .digest = digest_of(text)};
+    struct partner collector = {.m = other};
+    struct serve_stored_manifest s = {0};
+    int64_t size;
+
+    for (int i = 0; i < ROUNDS; i++) {
+        assert_int_equal(serve_metadata_link_blob(f->m, "a", &empty, 2, NULL), 0);
+        assert_int_equal(put_text(f->m, "a", text, NULL, &missing, NULL), 0);
+        run_both(put_one, &putter, delete_one, &deleter);
+        assert_int_equal(putter.rc, 0);
+        (void)collect_all(&collector);
+        if (serve_metadata_get_manifest(other, "a", NULL, &deleter.digest, false, &s, NULL) == 0) {
+            assert_int_equal(serve_metadata_find_blob(other, "a", &empty, &size, NULL), 0);
+            serve_stored_manifest_clear(&s);
+        }
+    }
+}
+
+static void *put_tags(void *user)
+{
+    struct partner *p = user;
+
+    for (int i = 0; i < ROUNDS && p->rc == 0; i++) {
+        coras_auto_free char *text =
+            coras_asprintf("{\"schemaVersion\":2,\"n\":\"%s%d\"}", p->first, i);
+        coras_auto_value(coras_strlist) tags = {0};
+        coras_digest missing;
+        struct serve_manifest_put put = {.repository = "a",
+                                         .digest = digest_of(text),
+                                         .media_type = CORAS_MT_OCI_MANIFEST,
+                                         .content = text,
+                                         .size = strlen(text),
+                                         .tags = &tags};
+        if (coras_strlist_add(&tags, p->first, NULL) < 0 ||
+            coras_strlist_add(&tags, p->second, NULL) < 0)
+            return NULL;
+        p->rc = serve_metadata_put_manifest(p->m, &put, &missing, NULL);
+    }
+    return NULL;
+}
+
+/* In opposite orders, so that each may wait for the other. */
+static void moves_the_same_tags_from_two_sides(void **state)
+{
+    const struct fixture *f = *state;
+    coras_auto(serve_metadata) other = open_again(f);
+    struct partner one = {.m = f->m, .first = "x", .second = "y"};
+    struct partner two = {.m = other, .first = "y", .second = "x"};
+    coras_auto_value(coras_strlist) tags = {0};
+    bool more;
+
+    run_both(put_tags, &one, put_tags, &two);
+    assert_int_equal(one.rc, 0);
+    assert_int_equal(two.rc, 0);
+    assert_int_equal(serve_metadata_tags(other, "a", "", 10, &tags, &more, NULL), 0);
+    assert_int_equal(tags.len, 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
-int main(void)
+int main(int argc, char **argv)
 {
     static const struct CMUnitTest tests[] = {
         TEST(keeps_blobs_to_their_repository),
@@ -383,10 +622,19 @@ int main(void)
         TEST(collects_what_nothing_names),
         TEST(tells_cached_blobs_from_pushed_ones),
         TEST(lets_a_pushed_tag_win),
+        TEST(lists_in_the_order_of_bytes),
+        TEST(keeps_what_is_no_ascii),
+        TEST(collects_nothing_that_another_process_names),
+        TEST(keeps_puts_and_deletions_apart),
+        TEST(moves_the_same_tags_from_two_sides),
+    };
+    static const struct CMUnitTest file_tests[] = {
         TEST(brings_an_old_database_up),
         TEST(refuses_a_damaged_database),
         TEST(refuses_a_database_of_others),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    url = argc > 1 ? argv[1] : NULL;
+    return cmocka_run_group_tests(tests, NULL, NULL) +
+           (url ? 0 : cmocka_run_group_tests(file_tests, NULL, NULL));
 }
