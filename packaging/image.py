@@ -6,7 +6,7 @@ Takes each coras_VERSION_linux_ARCH.tar.gz in DIST, makes of it one layer and a 
 them into the OCI layout LAYOUT: an image for each architecture and an index under the tags VERSION and latest. From there
 `coras cp --from-oci-layout LAYOUT:VERSION REGISTRY/REPOSITORY:VERSION` takes it to any registry.
 
-In the image are the program, the certificates of this machine's authorities, and nothing else; it runs as user 65532.
+In the image are the program with its licences, the certificates of this machine's authorities, and nothing else; it runs as user 65532.
 The same files give the same bytes. The program that is called is $CORAS, else coras in PATH.
 """
 import gzip
@@ -26,7 +26,8 @@ USER = 65532
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
-STORE = "var/lib/coras"
+STORE, TEXTS = "var/lib/coras", "usr/share/doc/coras"
+LICENCES = ("LICENSE", "NOTICE", "THIRD-PARTY")
 ARCHITECTURES = ("amd64", "arm64")
 MOMENT = int(os.environ.get("SOURCE_DATE_EPOCH", "0"))
 PASSWD = f"coras:x:{USER}:{USER}:coras:/{STORE}:/nonexistent\n"
@@ -40,12 +41,13 @@ def authorities():
     sys.exit("image: no certificates of authorities on this machine (package ca-certificates)")
 
 
-def program_of(archive):
+def files_of(archive):
+    """The program and the licences of what is inside it, by their names."""
     with tarfile.open(archive) as tar:
-        return tar.extractfile("coras").read()
+        return {name: tar.extractfile(name).read() for name in ("coras", *LICENCES)}
 
 
-def layer(program):
+def layer(files):
     """The files of the image as a tar archive."""
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.USTAR_FORMAT) as tar:
@@ -55,14 +57,16 @@ def layer(program):
             info.uid = info.gid = owner
             tar.addfile(info, io.BytesIO(data))
 
-        for name in ("etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/bin", "var", "var/lib"):
+        for name in ("etc", "etc/ssl", "etc/ssl/certs", "usr", "usr/bin", "usr/share", "usr/share/doc", TEXTS, "var", "var/lib"):
             add(name)
         add(STORE, mode=0o700, owner=USER)
         add("tmp", mode=0o1777)
         add("etc/passwd", tarfile.REGTYPE, 0o644, data=PASSWD.encode())
         add("etc/ssl/certs/ca-certificates.crt", tarfile.REGTYPE, 0o644, data=authorities())
-        add("usr/bin/coras", tarfile.REGTYPE, 0o755, data=program)
+        add("usr/bin/coras", tarfile.REGTYPE, 0o755, data=files["coras"])
         add("usr/bin/oras", tarfile.SYMTYPE, 0o777, target="coras")
+        for name in LICENCES:
+            add(f"{TEXTS}/{name}", tarfile.REGTYPE, 0o644, data=files[name])
     return out.getvalue()
 
 
@@ -96,8 +100,8 @@ class Layout:
             self.run("blob", "push", "--oci-layout", f"{self.path}@{digest}", file.name)
         return {"mediaType": media_type, "digest": digest, "size": len(data)}
 
-    def push_image(self, version, architecture, program):
-        tar = layer(program)
+    def push_image(self, version, architecture, files):
+        tar = layer(files)
         config = json.dumps(configuration(version, architecture, tar), indent=1).encode()
         manifest = {"schemaVersion": 2, "mediaType": MANIFEST, "config": self.push_blob(CONFIG, config),
                     "layers": [self.push_blob(LAYER, gzip.compress(tar, 9, mtime=0))]}
@@ -115,7 +119,7 @@ def main():
         sys.exit(f"image: no coras_{version}_linux_*.tar.gz in {dist} (scripts/release makes them)")
     layout = Layout(path)
     for architecture, archive in found.items():
-        layout.push_image(version, architecture, program_of(archive))
+        layout.push_image(version, architecture, files_of(archive))
     layout.run("manifest", "index", "create", "--oci-layout", f"{path}:{version},latest", *found)
     print(f"{path}:{version}")
 

@@ -194,6 +194,8 @@ class Image(CliCase):
             tar.extractall(root)
         with gzip.open(self.blob(manifest["layers"][0])) as tar:
             self.assertEqual(["sha256:" + hashlib.sha256(tar.read()).hexdigest()], config["rootfs"]["diff_ids"])
+        for name in ("LICENSE", "THIRD-PARTY"):
+            self.assertTrue((root / "usr/share/doc/coras" / name).read_text())
         if os.geteuid() != 0:
             self.skipTest("a root of its own needs root's rights")
         user, group = map(int, config["config"]["User"].split(":"))
