@@ -84,6 +84,7 @@ int main(int argc, char **argv)
     char **rest = argv + (argc > 0);
 
     ignore_signals_of_writes();
+    coras_alloc_for_all();
     if (*rest && coras_streq(*rest, "doctor"))
         return run_doctor(rest + 1);
     if (*rest && coras_streq(*rest, "gc"))

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/cancel.h"
 #include "base/str.h"
 #include "cli/app/command.h"
@@ -46,6 +47,7 @@ int main(int argc, char **argv)
     static coras_cancel cancel; /* reached from the signal handler */
     occupy_standard_streams();
     ignore_signals_of_writes();
+    coras_alloc_for_all();
     interrupt_install(&cancel);
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     int code = cli_run(program_name(argc > 0 ? argv[0] : NULL), argc, argv, &cancel);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include "base/common.h"
 
+/* What is large lies where copying to it is fast. */
 void *coras_malloc(size_t size) __attribute__((malloc, alloc_size(1)));
 void *coras_calloc(size_t count, size_t size) __attribute__((malloc, alloc_size(1, 2)));
 /* realloc of count * size bytes; NULL (p untouched) on overflow or lack of memory. */
@@ -50,6 +51,11 @@ static inline bool coras_add_int64(int64_t a, int64_t b, int64_t *ret)
 {
     return !__builtin_add_overflow(a, b, ret);
 }
+
+/* The process is a program of ours, not the host of a library: what others allocate for us
+ * (libcurl: its buffers) may come from here too. Said before there are threads. */
+void coras_alloc_for_all(void);
+bool coras_alloc_is_for_all(void);
 
 /* For tests: make the n-th allocation from now (0 = next) fail; -1 switches off. */
 void coras_alloc_fail_at(long nth);

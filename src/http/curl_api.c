@@ -5,6 +5,8 @@
 #include "http/curl_api.h"
 
 #include <pthread.h>
+#include <string.h>
+#include "base/alloc.h"
 #include "base/error.h"
 #include "base/late_library.h"
 
@@ -14,14 +16,22 @@ static const char *missing;   /* what could not be found; NULL when all is well 
 
 static const struct coras_late_symbol symbols[] = {
 #define SYMBOL(member) CORAS_LATE_SYMBOL(curl_##member, struct coras_curl, member)
-    SYMBOL(global_init),         SYMBOL(easy_init),       SYMBOL(easy_cleanup),
-    SYMBOL(easy_reset),          SYMBOL(easy_setopt),     SYMBOL(easy_getinfo),
-    SYMBOL(easy_strerror),       SYMBOL(slist_append),    SYMBOL(slist_free_all),
-    SYMBOL(multi_init),          SYMBOL(multi_cleanup),   SYMBOL(multi_setopt),
-    SYMBOL(multi_add_handle),    SYMBOL(multi_perform),   SYMBOL(multi_poll),
-    SYMBOL(multi_remove_handle), SYMBOL(multi_info_read),
+    SYMBOL(global_init),    SYMBOL(global_init_mem),     SYMBOL(easy_init),
+    SYMBOL(easy_cleanup),   SYMBOL(easy_reset),          SYMBOL(easy_setopt),
+    SYMBOL(easy_getinfo),   SYMBOL(easy_strerror),       SYMBOL(slist_append),
+    SYMBOL(slist_free_all), SYMBOL(multi_init),          SYMBOL(multi_cleanup),
+    SYMBOL(multi_setopt),   SYMBOL(multi_add_handle),    SYMBOL(multi_perform),
+    SYMBOL(multi_poll),     SYMBOL(multi_remove_handle), SYMBOL(multi_info_read),
 #undef SYMBOL
 };
+
+/* Its buffers as fast as ours, where there is nobody whose libcurl it is too. */
+static CURLcode init(void)
+{
+    if (!coras_alloc_is_for_all())
+        return api.global_init(CURL_GLOBAL_DEFAULT);
+    return api.global_init_mem(CURL_GLOBAL_DEFAULT, coras_malloc, free, realloc, strdup, calloc);
+}
 
 static void load(void)
 {
@@ -29,7 +39,7 @@ static void load(void)
     static const char *const names[] = {"libcurl.so.4", "libcurl-gnutls.so.4", NULL};
 
     missing = coras_late_library_load(names, symbols, CORAS_ARRAY_LEN(symbols), &api);
-    if (!missing && api.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+    if (!missing && init() != CURLE_OK)
         missing = "curl_global_init";
 }
 

@@ -12,6 +12,9 @@
 
 struct coras_curl {
     CURLcode (*global_init)(long flags);
+    CURLcode (*global_init_mem)(long flags, curl_malloc_callback m, curl_free_callback f,
+                                curl_realloc_callback r, curl_strdup_callback s,
+                                curl_calloc_callback c);
     CURL *(*easy_init)(void);
     void (*easy_cleanup)(CURL *easy);
     void (*easy_reset)(CURL *easy);

@@ -20,7 +20,7 @@ struct coras_hash_behind {
     struct coras_hash_behind_options options; /* const */
     coras_hasher *hasher;                     /* thread */
     coras_hash_window *window;                /* NULL: for nobody else */
-    char *memory, *buffer;                    /* thread; without a window */
+    char *buffer;                             /* thread; without a window */
     pthread_t thread;
     bool started; /* const after start */
     pthread_mutex_t lock;
@@ -56,19 +56,16 @@ static int read_piece(const struct coras_hash_behind_options *options, char *buf
     return 0;
 }
 
-static char *reading_room(const struct coras_hash_behind_options *options, char **ret_memory)
+static size_t buffer_bytes(const struct coras_hash_behind_options *options)
 {
-    bool small = options->size < READ_BYTES;
-
-    return coras_reading_room(small ? (size_t)options->size : READ_BYTES, ret_memory);
+    return options->size < READ_BYTES ? (size_t)options->size : READ_BYTES;
 }
 
 int coras_hash_now(const struct coras_hash_behind_options *options, coras_digest *ret,
                    coras_error **err)
 {
     coras_auto(coras_hasher) hasher = NULL;
-    coras_auto_free char *memory = NULL;
-    char *buffer = reading_room(options, &memory);
+    coras_auto_free char *buffer = coras_malloc(buffer_bytes(options));
     size_t n;
 
     if (!buffer)
@@ -137,10 +134,9 @@ static void *hash_thread(void *arg)
 static coras_hash_window *new_window(const struct coras_hash_behind_options *options)
 {
     const struct coras_hash_window_file file = {options->fd, options->offset, options->size};
-    bool small = options->size < READ_BYTES;
+    size_t block = buffer_bytes(options);
 
-    return coras_hash_window_new(&file, SHARED_BLOCKS,
-                                 small ? (size_t)options->size + 1 : READ_BYTES);
+    return coras_hash_window_new(&file, SHARED_BLOCKS, block ? block : 1);
 }
 
 int coras_hash_behind_start(const struct coras_hash_behind_options *options,
@@ -155,7 +151,7 @@ int coras_hash_behind_start(const struct coras_hash_behind_options *options,
     if (options->shared)
         h->window = new_window(options);
     else
-        h->buffer = reading_room(options, &h->memory);
+        h->buffer = coras_malloc(buffer_bytes(options));
     if (!h->window && !h->buffer)
         return coras_fail_no_memory(err);
     CORAS_TRY(coras_hasher_new(options->algorithm, &h->hasher, err));
@@ -215,7 +211,7 @@ void coras_hash_behind_free(coras_hash_behind *h)
     coras_hasher_free(h->hasher);
     coras_error_free(h->failure);
     coras_hash_window_free(h->window);
-    free(h->memory);
+    free(h->buffer);
     pthread_cond_destroy(&h->changed);
     pthread_mutex_destroy(&h->lock);
     free(h);

@@ -13,11 +13,6 @@
 
 enum {
     BLOCKS_MAX = 8,
-    PAGE = 4096,
-    /* Measured: several processors copy at a third of their speed to an address that lies a few
-     * bytes further into its page than the source in its own; and that is where allocators put
-     * large buffers, and file contents begin at the beginning. */
-    INTO_PAGE = 1024,
     PATIENCE_MS = 2, /* for each block: a sender of 128 MiB/s and more is waited for */
 };
 
@@ -30,7 +25,7 @@ struct block {
  * What is not hashed yet stays. */
 struct coras_hash_window {
     struct coras_hash_window_file file; /* const */
-    char *memory, *first;               /* const; the latter is where the first place lies */
+    char *memory;                       /* const; one place after the other */
     unsigned count;                     /* const */
     size_t size;                        /* const; of a block */
     bool begun;                         /* hasher: it has a block */
@@ -46,16 +41,6 @@ struct coras_hash_window {
     bool ended;
 };
 
-char *coras_reading_room(size_t size, char **ret_memory)
-{
-    char *memory = coras_malloc(size + 2 * PAGE);
-
-    if (!memory)
-        return NULL;
-    *ret_memory = memory;
-    return memory + (PAGE - (uintptr_t)memory % PAGE) + INTO_PAGE;
-}
-
 coras_hash_window *coras_hash_window_new(const struct coras_hash_window_file *file, unsigned blocks,
                                          size_t block)
 {
@@ -69,8 +54,8 @@ coras_hash_window *coras_hash_window_new(const struct coras_hash_window_file *fi
     w->taken = -1;
     pthread_mutex_init(&w->lock, NULL);
     coras_cond_init(&w->changed);
-    w->first = coras_reading_room(w->count * block, &w->memory);
-    return w->first ? coras_steal(&w) : NULL;
+    w->memory = coras_malloc(w->count * block);
+    return w->memory ? coras_steal(&w) : NULL;
 }
 
 void coras_hash_window_free(coras_hash_window *w)
@@ -90,7 +75,7 @@ static struct block *block_of(coras_hash_window *w, int64_t number)
 
 static char *place_of(const coras_hash_window *w, int64_t number)
 {
-    return w->first + (size_t)(number % w->count) * w->size;
+    return w->memory + (size_t)(number % w->count) * w->size;
 }
 
 static size_t length_of(const coras_hash_window *w, int64_t number)

@@ -38,12 +38,4 @@ void coras_hash_window_end(coras_hash_window *w);
 /* Up to `cap` bytes at `offset`, when they are there or come next; 0: read them for yourself. */
 size_t coras_hash_window_take(coras_hash_window *w, void *buf, size_t cap, int64_t offset);
 
-/* ---- for whoever reads files ---- */
-
-/*
- * Room for `size` bytes to read into, where that is fast; `*ret_memory` is to be freed. NULL: out
- * of memory.
- */
-char *coras_reading_room(size_t size, char **ret_memory);
-
 #endif
