@@ -185,6 +185,23 @@ int coras_environment_load(coras_environment **ret, coras_error **err)
     return coras_environment_dup(&read, ret, err);
 }
 
+/* ---- stores ---- */
+
+bool coras_environment_store(struct coras_store_environment *ret)
+{
+    const char *file = variable("AWS_SHARED_CREDENTIALS_FILE"), *home = variable("HOME");
+
+    *ret = (struct coras_store_environment){
+        .key_id = variable("AWS_ACCESS_KEY_ID"),
+        .secret = variable("AWS_SECRET_ACCESS_KEY"),
+        .token = variable("AWS_SESSION_TOKEN"),
+        .profile = variable("AWS_PROFILE"),
+    };
+    if (file)
+        return (ret->credentials_file = coras_strdup(file)) != NULL;
+    return join_first(NULL, NULL, home, ".aws/credentials", &ret->credentials_file);
+}
+
 /* ---- services ---- */
 
 static int64_t number(const char *name)

@@ -21,6 +21,14 @@ struct coras_service_environment {
     int sockets;
 };
 void coras_environment_service(struct coras_service_environment *ret);
+/* What the tools of Amazon's stores are told; borrowed from the environment, NULL: not set. */
+struct coras_store_environment {
+    const char *key_id, *secret, *token;
+    char *credentials_file; /* owned; where these would be; NULL: nobody knows */
+    const char *profile;    /* in that file */
+};
+/* False: no memory. */
+CORAS_MUST_CHECK bool coras_environment_store(struct coras_store_environment *ret);
 /* The given one, or one that knows nothing in place of NULL. */
 const coras_environment *coras_environment_or_none(const coras_environment *given);
 

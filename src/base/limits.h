@@ -122,4 +122,10 @@
 #define CORAS_LIMIT_MODEL_BEGINNING                                                                \
     (256 * CORAS_MIB) /* read from the start where a registry knows no ranges: any header */
 
+/* A store elsewhere (serve --blobs): its answers, the words of them that are shown, and the file of
+ * credentials. */
+#define CORAS_LIMIT_S3_ANSWER      (4 * CORAS_MIB) /* a page of a thousand keys has 1 MiB at most */
+#define CORAS_LIMIT_S3_WORDS       256
+#define CORAS_LIMIT_S3_CREDENTIALS (64 * CORAS_KIB)
+
 #endif
