@@ -33,6 +33,10 @@ static const struct row rows[] = {
     {"metadata-fd", SECRET, AT(metadata_secret), 0, INT32_MAX},
     {"layouts", TEXT, AT(layouts), 0, 0},
     {"layouts-write", FLAG, AT(layouts_write), 0, 0},
+    {"blobs", TEXT, AT(blobs), 0, 0},
+    {"s3-endpoint", TEXT, AT(s3_endpoint), 0, 0},
+    {"s3-region", TEXT, AT(s3_region), 0, 0},
+    {"no-redirect", FLAG, AT(no_redirect), 0, 0},
     {"htpasswd", TEXT, AT(htpasswd), 0, 0},
     {"rules", TEXT, AT(rules), 0, 0},
     {"tls-cert", TEXT, AT(tls_cert), 0, 0},
@@ -74,6 +78,9 @@ static const struct row chore_rows[] = {
     {"metadata", TEXT, CHORE_AT(metadata), 0, 0},
     {"metadata-fd", SECRET, CHORE_AT(metadata_secret), 0, INT32_MAX},
     {"format", TEXT, CHORE_AT(format), 0, 0},
+    {"blobs", TEXT, CHORE_AT(store.blobs), 0, 0},
+    {"s3-endpoint", TEXT, CHORE_AT(store.endpoint), 0, 0},
+    {"s3-region", TEXT, CHORE_AT(store.region), 0, 0},
     {"remove", FLAG, CHORE_AT(remove), 0, 0},
     {"dry-run", FLAG, CHORE_AT(dry_run), 0, 0},
     {"older-than", NUMBER, CHORE_AT(older_than), 0, INT32_MAX},
@@ -180,6 +187,9 @@ int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
     if (o->layouts_write && (!o->layouts || o->read_only))
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--layouts-write needs --layouts, and no --read-only");
+    if (o->layouts_write && o->blobs)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--layouts-write cannot be used with --blobs");
     if (!o->tls_cert != !o->tls_key)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "a certificate and its key go together");
     if (serve_options_are_proxy(o) && o->read_only)

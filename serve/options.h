@@ -43,6 +43,10 @@ struct serve_options {
                                many as the disk holds */
     int64_t keep_filling;   /* seconds that a fill goes on which nobody reads and of which more than
                                nine tenths are missing */
+    const char *blobs;      /* "s3://BUCKET/PREFIX" that keeps the blobs; NULL = the directory */
+    const char *s3_endpoint;             /* URL of that store; NULL = Amazon's */
+    const char *s3_region;               /* that it is signed for; NULL = us-east-1 */
+    bool no_redirect;                    /* blobs from there pass through here */
     int64_t max_connections;             /* at once */
     int64_t max_connections_per_address; /* 0 = no limit of its own */
 };

@@ -17,6 +17,7 @@
 #include "serve/http/certificate.h"
 #include "serve/http/front.h"
 #include "serve/http/log.h"
+#include "serve/operate/far_store.h"
 #include "serve/proxy/fills.h"
 #include "serve/proxy/partial.h"
 #include "serve/storage/evict.h"
@@ -88,6 +89,7 @@ static void keep_house(struct serve_registry *r, serve_front *front, struct hous
     if (r->read_only)
         return;
     keep_cache(r, h);
+    serve_far_store_tick(r->far);
     if (coras_now_ms() >= h->collect_ms) {
         serve_sessions_expire(r->sessions, coras_wall_s());
         if (r->fills)
@@ -263,10 +265,25 @@ static void add_probes(struct serve_registry *r)
     add_upstream_probes(r, 0);
 }
 
+static int open_far_store(struct serve_registry *r, const struct serve_root *root,
+                          coras_error **err)
+{
+    const struct serve_options *o = &r->options;
+    const struct serve_far_store_options options = {
+        .at = {o->blobs, o->s3_endpoint, o->s3_region},
+        .root = root,
+        .read_only = r->read_only,
+        .alone = !o->metadata,
+    };
+
+    return serve_far_store_open(&options, r->far, err);
+}
+
 static int open_and_run(struct serve_registry *r, const struct serve_signals *signals,
                         coras_error **err)
 {
     struct serve_root root = SERVE_ROOT_INIT;
+    struct serve_far_store far = {0};
     const struct serve_options *o = &r->options;
     int rc = serve_access_open(
         &(struct serve_access_sources){o->htpasswd, o->rules, o->anonymous_read}, &r->access, err);
@@ -281,9 +298,13 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
         rc = open_layouts(r, err);
     if (rc == 0) {
         r->store = root.store;
-        r->blobs = &root.store->blobs;
+        r->far = &far;
+        rc = open_far_store(r, &root, err);
+    }
+    if (rc == 0) {
+        r->blobs = serve_far_store_blobs(&far, &root);
         r->metadata = root.metadata;
-        r->sessions = root.sessions;
+        r->sessions = serve_far_store_sessions(&far, &root);
         serve_own_content_init(&r->own, r->blobs, r->metadata, r->read_only);
         serve_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
         if (!r->read_only && serve_options_are_proxy(&r->options))
@@ -295,6 +316,7 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
         (void)!serve_uses_save(r->uses, r->metadata, NULL);
         serve_uses_free(r->uses);
     }
+    serve_far_store_close(&far);
     serve_root_close(&root);
     serve_layouts_close(r->layouts);
     serve_upstreams_close(r->upstreams);

@@ -15,6 +15,10 @@ struct serve_state {
     struct opt_string metadata;
     struct opt_string layouts;
     struct opt_bool layouts_write;
+    struct opt_string blobs;
+    struct opt_string s3_endpoint;
+    struct opt_string s3_region;
+    struct opt_bool no_redirect;
     struct opt_string htpasswd;
     struct opt_string rules;
     struct opt_string tls_cert;
@@ -57,6 +61,18 @@ static const struct opt serve_options[] = {
     {"layouts-write", 0, OPT_BOOL, 0, SERVE_AT(layouts_write), NULL,
      "with --layouts: allow pushes into them and deletions; without --root a push to another name "
      "makes a layout",
+     NULL},
+    {"blobs", 0, OPT_STRING, 0, SERVE_AT(blobs), NULL,
+     "`place` of the blobs: s3://BUCKET/PREFIX in a store that speaks S3; without it they are in "
+     "the directory",
+     NULL},
+    {"s3-endpoint", 0, OPT_STRING, 0, SERVE_AT(s3_endpoint), NULL,
+     "with --blobs: `URL` of the store, when it is not Amazon's", NULL},
+    {"s3-region", 0, OPT_STRING, 0, SERVE_AT(s3_region), "us-east-1",
+     "with --blobs: `region` that requests to the store are signed for", NULL},
+    {"no-redirect", 0, OPT_BOOL, 0, SERVE_AT(no_redirect), NULL,
+     "with --blobs: bring blobs from the store, for clients that cannot reach it, in place of "
+     "sending them there",
      NULL},
     {"htpasswd", 0, OPT_STRING, 0, SERVE_AT(htpasswd), NULL,
      "`file` of user names and bcrypt hashes; without it everybody may do everything", NULL},
@@ -151,6 +167,9 @@ static int check_places(const struct serve_state *s, coras_error **err)
     if (s->layouts_write.value && (!*s->layouts.value || s->read_only.value))
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--layouts-write needs --layouts, and no --read-only");
+    if (s->layouts_write.value && *s->blobs.value)
+        return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
+                          "--layouts-write cannot be used with --blobs");
     if (!*s->listen.value)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--listen must name an address");
     return 0;

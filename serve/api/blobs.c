@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "serve/storage/collect.h"
 #include "serve/api/errors.h"
+#include "serve/api/far_blob.h"
 #include "serve/http/log.h"
 #include "serve/proxy/cached_blob.h"
 
@@ -113,6 +114,19 @@ void serve_blob_hold(struct serve_exchange *x)
     x->holds_blob = true;
 }
 
+/* The body is on its way already; what fails now cuts the connection. */
+static void answer_far(struct serve_exchange *x, serve_open_blob *blob)
+{
+    coras_auto(coras_error) err = NULL;
+    serve_far_blob *far = blob->far;
+
+    blob->far = NULL;
+    if (serve_far_blob_stream(x, far, &err) < 0) {
+        serve_log_failure(x->target, coras_error_message(err));
+        x->answer.incomplete = true;
+    }
+}
+
 static void answer_open(struct serve_exchange *x, serve_open_blob *blob, int64_t size)
 {
     const coras_digest *digest = &x->route.digest;
@@ -120,10 +134,18 @@ static void answer_open(struct serve_exchange *x, serve_open_blob *blob, int64_t
     enum serve_range_kind kind = serve_blob_range(x, size, &range);
 
     serve_blob_describe(x, digest);
-    if (serve_blob_is_known(x, digest) || !serve_blob_answer_range(x, size, kind, &range))
+    if (serve_blob_is_known(x, digest))
+        return;
+    if (blob->far && x->method == SERVE_GET && !x->registry->options.no_redirect) {
+        serve_far_blob_redirect(x, blob->far);
+        return;
+    }
+    if (!serve_blob_answer_range(x, size, kind, &range))
         return;
     x->answer.fd = blob->fd;
     blob->fd = -1;
+    if (blob->far)
+        answer_far(x, blob);
 }
 
 bool serve_blob_answer_stored(struct serve_exchange *x)

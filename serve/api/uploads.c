@@ -59,6 +59,19 @@ static void drop(struct serve_exchange *x)
     x->upload = NULL;
 }
 
+static void answer_progress(struct serve_exchange *x)
+{
+    coras_auto(coras_error) err = NULL;
+
+    if (serve_session_settle(x->registry->sessions, x->upload, &err) < 0) {
+        serve_answer_failure(x, err);
+    } else {
+        describe(x, x->upload->id, x->upload->size);
+        serve_answer_empty(x, 202);
+    }
+    release(x);
+}
+
 /* digest= of the query. false when it is there and wrong; then answered. */
 static bool parse_digest_parameter(struct serve_exchange *x, const char *name, coras_digest *ret)
 {
@@ -190,9 +203,7 @@ void serve_upload_start(struct serve_exchange *x)
     }
     x->finishing = x->upload_is_own = x->expected.algorithm != CORAS_DIGEST_NONE;
     if (!x->finishing && x->content_length <= 0) {
-        describe(x, x->upload->id, 0);
-        release(x);
-        serve_answer_empty(x, 202);
+        answer_progress(x);
     }
 }
 
@@ -361,8 +372,6 @@ void serve_upload_end(struct serve_exchange *x)
     } else if (x->finishing) {
         finish(x);
     } else {
-        describe(x, x->upload->id, x->upload->size);
-        release(x);
-        serve_answer_empty(x, 202);
+        answer_progress(x);
     }
 }

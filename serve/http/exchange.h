@@ -29,6 +29,7 @@ struct serve_registry {
     struct serve_options options; /* const; defaults filled in */
     serve_blob_store *store;      /* the directory */
     serve_blobs *blobs;           /* where blobs are */
+    struct serve_far_store *far;  /* that keeps them, when it is not the directory */
     serve_metadata *metadata;
     serve_sessions *sessions;
     struct serve_own_content own;  /* the directory as content */

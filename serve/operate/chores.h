@@ -10,9 +10,11 @@
 
 #include "serve/options.h"
 #include "serve/storage/collect.h"
+#include "serve/storage/s3/store.h"
 
 struct serve_chore {
     const char *root;
+    struct serve_s3_options store; /* that keeps the blobs; none: the directory */
     const char *metadata; /* URL of its database; NULL: in the directory; owned: metadata_secret */
     char *metadata_secret;
     const char *format; /* "json", or NULL or "text" for people */

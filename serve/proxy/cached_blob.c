@@ -75,7 +75,7 @@ static int link_stored(const struct asked *a, int64_t size, coras_error **err)
     int rc;
 
     pthread_rwlock_rdlock(&r->store->collecting);
-    rc = serve_metadata_link_cached_blob(r->metadata, x->place.local, a->digest, size, err);
+    rc = serve_metadata_link_cached_blob(r->metadata, x->place.local, a->digest, size, NULL, err);
     pthread_rwlock_unlock(&r->store->collecting);
     return rc;
 }

@@ -314,7 +314,7 @@ static int record(struct serve_filler *w, coras_error **err)
         coras_auto_free char *name = coras_strdup(f->repositories.items[i]);
         pthread_mutex_unlock(&f->lock); /* the database may take its time */
         rc = name ? serve_metadata_link_cached_blob(w->registry->metadata, name, &f->digest, w->got,
-                                                    err)
+                                                    w->place, err)
                   : coras_fail_no_memory(err);
         pthread_mutex_lock(&f->lock);
     }
@@ -323,19 +323,30 @@ static int record(struct serve_filler *w, coras_error **err)
     return rc;
 }
 
-static int publish(struct serve_filler *w, coras_error **err)
+static int move_file(struct serve_filler *w, coras_error **err)
 {
     char name[SERVE_PARTIAL_NAME_MAX];
-    serve_blob_store *store = w->registry->store;
-    coras_auto_free char *place = NULL;
-    int rc = 0;
 
-    CORAS_TRY(coras_fsync(w->fd, "blob", err)); /* takes long: before the lock */
+    if (w->is_published)
+        return 0;
+    CORAS_TRY(serve_blobs_publish(w->registry->blobs, serve_partial_name(&w->fill->digest, name),
+                                  w->fd, &w->fill->digest, &w->place, err));
+    w->is_published = true;
+    return 0;
+}
+
+static int publish(struct serve_filler *w, coras_error **err)
+{
+    serve_blob_store *store = w->registry->store;
+    int rc;
+
+    /* before the lock: what takes long, and touches nothing that is a blob already */
+    if (w->registry->blobs->has_places)
+        CORAS_TRY(move_file(w, err));
+    else
+        CORAS_TRY(coras_fsync(w->fd, "blob", err));
     pthread_rwlock_rdlock(&store->collecting);
-    if (!w->is_published)
-        rc = serve_blobs_publish(w->registry->blobs, serve_partial_name(&w->fill->digest, name),
-                                 w->fd, &w->fill->digest, &place, err);
-    w->is_published = rc == 0;
+    rc = move_file(w, err);
     if (rc == 0)
         rc = record(w, err);
     pthread_rwlock_unlock(&store->collecting);
@@ -348,7 +359,7 @@ static int keep(struct serve_filler *w, coras_error **err)
     coras_auto(coras_error) failure = NULL;
     int rc = publish(w, &failure);
 
-    if (rc == CORAS_ERR_NO_SPACE && serve_evict(w->registry, SERVE_FILLER_ROOM) > 0) {
+    if (rc == CORAS_ERR_NO_SPACE && serve_evict_from_disk(w->registry, SERVE_FILLER_ROOM) > 0) {
         coras_error_clear(&failure);
         rc = publish(w, &failure);
     }
@@ -443,6 +454,7 @@ void serve_filler_run(serve_fill *f)
                       SERVE_LABELS(.upstream = w.label), -1);
     serve_evict_to_limit(w.registry, serve_partials_bytes(w.registry->store));
     coras_hasher_free(w.hasher);
+    free(w.place);
     coras_target_close(w.target);
     serve_fills_end(fills, f);
 }

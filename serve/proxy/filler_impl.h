@@ -28,6 +28,7 @@ struct serve_filler {
     int64_t began_ms;
     int64_t look_at;   /* where to look at the free space again */
     bool is_published; /* it is a blob of the store */
+    char *place;       /* then: where it is, when it is elsewhere */
     bool is_passed;    /* nothing is written any more */
     bool no_parts;     /* the upstream does not send any */
     int resumes;

@@ -81,7 +81,7 @@ static int store(struct serve_filler *w, const void *data, size_t len, bool *ret
     coras_auto(coras_error) failure = NULL;
     int rc = write_file(w, data, len, &failure);
 
-    if (rc == CORAS_ERR_NO_SPACE && serve_evict(w->registry, wanted_room(w)) > 0) {
+    if (rc == CORAS_ERR_NO_SPACE && serve_evict_from_disk(w->registry, wanted_room(w)) > 0) {
         coras_error_clear(&failure);
         w->look_at = w->got;
         rc = write_file(w, data, len, &failure);

@@ -61,6 +61,7 @@ struct serve_blobs_ops {
 };
 struct serve_blobs { /* each kind's own begins with it */
     const struct serve_blobs_ops *ops;
+    bool has_places; /* const: blobs may be elsewhere */
 };
 
 CORAS_MUST_CHECK static inline int serve_blobs_publish(serve_blobs *b, const char *name, int fd,

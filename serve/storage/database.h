@@ -18,7 +18,7 @@ typedef struct serve_db_connection serve_db_connection;
 typedef struct serve_statement serve_statement;
 
 /* Statements of the metadata, by its own numbering. */
-#define SERVE_DB_STATEMENTS_MAX 64
+#define SERVE_DB_STATEMENTS_MAX 96
 
 enum serve_db_mode {
     SERVE_DB_EXISTING,

@@ -74,6 +74,11 @@ int64_t serve_evict(struct serve_registry *registry, int64_t bytes)
     return freed;
 }
 
+int64_t serve_evict_from_disk(struct serve_registry *registry, int64_t bytes)
+{
+    return registry->blobs->has_places ? 0 : serve_evict(registry, bytes);
+}
+
 void serve_evict_to_limit(struct serve_registry *registry, int64_t unfinished)
 {
     int64_t limit = registry->options.cache_size, bytes = 0;

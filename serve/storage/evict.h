@@ -14,4 +14,7 @@ int64_t serve_evict(struct serve_registry *registry, int64_t bytes);
 /* Keep what is cached, with `unfinished` bytes beside it, within --cache-size. */
 void serve_evict_to_limit(struct serve_registry *registry, int64_t unfinished);
 
+/* The same because the directory has no room: what is in a store elsewhere makes none. */
+int64_t serve_evict_from_disk(struct serve_registry *registry, int64_t bytes);
+
 #endif

@@ -153,6 +153,7 @@ static int forget_blob(serve_db_connection *c, const char *digest, coras_error *
 {
     coras_auto(serve_statement) forget = NULL;
 
+    CORAS_TRY(serve_metadata_leave_place(c, digest, NULL, err));
     CORAS_TRY(serve_db_statement(c, SERVE_Q_DELETE_BLOB, &forget, err));
     serve_db_bind_text(forget, 1, digest);
     return serve_db_run(forget, err);

@@ -29,14 +29,16 @@ void serve_metadata_close(serve_metadata *m);
 CORAS_DEFINE_AUTO(serve_metadata, serve_metadata_close)
 
 /* ---- blobs ---- */
-/* Record a stored blob and link it to the repository, which comes to be with it. */
+/* Record a stored blob and link it to the repository, which comes to be with it. `place` is where
+ * it lies (blobs.h); NULL: in the directory. */
 CORAS_MUST_CHECK int serve_metadata_link_blob(serve_metadata *m, const char *repository,
                                               const coras_digest *digest, int64_t size,
-                                              coras_error **err);
-/* The same of a blob that an upstream has. One that was pushed here too stays a pushed one. */
+                                              const char *place, coras_error **err);
+/* The same of a blob that an upstream has. One that was pushed here too stays a pushed one, and
+ * with NULL one that is stored stays where it is. */
 CORAS_MUST_CHECK int serve_metadata_link_cached_blob(serve_metadata *m, const char *repository,
                                                      const coras_digest *digest, int64_t size,
-                                                     coras_error **err);
+                                                     const char *place, coras_error **err);
 /* Link a blob that `from` holds (NULL: any repository) to `repository`. NOT_FOUND. */
 CORAS_MUST_CHECK int serve_metadata_mount_blob(serve_metadata *m, const char *from,
                                                const char *repository, const coras_digest *digest,
@@ -52,6 +54,20 @@ CORAS_MUST_CHECK int serve_metadata_keep_blob(serve_metadata *m, const char *rep
                                               coras_error **err);
 CORAS_MUST_CHECK int serve_metadata_unlink_blob(serve_metadata *m, const char *repository,
                                                 const coras_digest *digest, coras_error **err);
+
+/* ---- blobs that are elsewhere ---- */
+/* Where a stored blob lies, a new string; NULL: in the directory. NOT_FOUND. */
+CORAS_MUST_CHECK int serve_metadata_find_place(serve_metadata *m, const coras_digest *digest,
+                                               char **ret, coras_error **err);
+/* Places whose blobs lost their rows at `before_s` or earlier, and that are to be cleared. */
+CORAS_MUST_CHECK int serve_metadata_leftovers(serve_metadata *m, int64_t before_s, int limit,
+                                              coras_strlist *ret, coras_error **err);
+/* It is cleared. */
+CORAS_MUST_CHECK int serve_metadata_forget_leftover(serve_metadata *m, const char *place,
+                                                    coras_error **err);
+/* Whether a blob or an upload has this place. */
+CORAS_MUST_CHECK int serve_metadata_knows_place(serve_metadata *m, const char *place, bool *ret,
+                                                coras_error **err);
 
 /* ---- cached blobs: the collector leaves them alone, and they go when there is no room ---- */
 struct serve_blob_use {

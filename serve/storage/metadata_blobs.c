@@ -21,6 +21,7 @@ static int add_link(serve_db_connection *c, const char *repository, const coras_
 
 struct blob_link {
     const char *repository, *from;
+    const char *place;
     const coras_digest *digest;
     int64_t size;
     int64_t before; /* wall clock seconds */
@@ -36,30 +37,40 @@ static int add_blob_row(serve_db_connection *c, const struct blob_link *link, co
     serve_db_bind_digest(add, 1, link->digest);
     serve_db_bind_int(add, 2, link->size);
     serve_db_bind_int(add, 3, coras_wall_s());
+    serve_db_bind_text(add, 4, link->place);
     return serve_db_run(add, err);
 }
 
 static int link_blob(serve_db_connection *c, void *user, coras_error **err)
 {
     const struct blob_link *link = user;
+    char text[CORAS_DIGEST_TEXT_MAX];
 
+    if (link->place || !link->is_cached)
+        CORAS_TRY(serve_metadata_leave_place(c, coras_digest_format(link->digest, text),
+                                             link->place, err));
     CORAS_TRY(add_blob_row(c, link, err));
     return add_link(c, link->repository, link->digest, err);
 }
 
 int serve_metadata_link_blob(serve_metadata *m, const char *repository, const coras_digest *digest,
-                             int64_t size, coras_error **err)
+                             int64_t size, const char *place, coras_error **err)
 {
-    struct blob_link link = {.repository = repository, .digest = digest, .size = size};
+    struct blob_link link = {
+        .repository = repository, .digest = digest, .size = size, .place = place};
 
     return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, link_blob, &link, err);
 }
 
 int serve_metadata_link_cached_blob(serve_metadata *m, const char *repository,
-                                    const coras_digest *digest, int64_t size, coras_error **err)
+                                    const coras_digest *digest, int64_t size, const char *place,
+                                    coras_error **err)
 {
-    struct blob_link link = {
-        .repository = repository, .digest = digest, .size = size, .is_cached = true};
+    struct blob_link link = {.repository = repository,
+                             .digest = digest,
+                             .size = size,
+                             .place = place,
+                             .is_cached = true};
 
     return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, link_blob, &link, err);
 }

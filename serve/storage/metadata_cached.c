@@ -85,7 +85,9 @@ static int forget(serve_db_connection *c, void *user, coras_error **err)
 {
     coras_auto(serve_statement) blob = NULL;
     coras_auto(serve_statement) links = NULL;
+    char text[CORAS_DIGEST_TEXT_MAX];
 
+    CORAS_TRY(serve_metadata_leave_place(c, coras_digest_format(user, text), NULL, err));
     CORAS_TRY(serve_db_statement(c, SERVE_Q_FORGET_CACHED, &blob, err));
     serve_db_bind_digest(blob, 1, user);
     CORAS_TRY(serve_db_run(blob, err));

@@ -13,12 +13,14 @@ _Static_assert(SERVE_Q_COUNT <= SERVE_DB_STATEMENTS_MAX,
 const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_ADD_REPOSITORY] = "INSERT INTO repository (name) VALUES (?1) ON CONFLICT DO NOTHING",
     [SERVE_Q_REPOSITORY_ID] = "SELECT id FROM repository WHERE name = ?1",
-    [SERVE_Q_ADD_BLOB] = "INSERT INTO blob (digest, size, stored) VALUES (?1, ?2, ?3)"
-                         " ON CONFLICT (digest) DO UPDATE SET size = excluded.size, stored = "
-                         "excluded.stored, used = NULL",
+    [SERVE_Q_ADD_BLOB] = "INSERT INTO blob (digest, size, stored, place) VALUES (?1, ?2, ?3, ?4)"
+                         " ON CONFLICT (digest) DO UPDATE SET size = excluded.size,"
+                         " stored = excluded.stored, used = NULL, place = excluded.place",
     [SERVE_Q_ADD_CACHED_BLOB] =
-        "INSERT INTO blob (digest, size, stored, used) VALUES (?1, ?2, ?3, ?3 * 1000 + 999)"
-        " ON CONFLICT (digest) DO UPDATE SET size = excluded.size, stored = excluded.stored",
+        "INSERT INTO blob (digest, size, stored, place, used) VALUES (?1, ?2, ?3, ?4, ?3 * 1000 + "
+        "999)"
+        " ON CONFLICT (digest) DO UPDATE SET size = excluded.size, stored = excluded.stored,"
+        " place = coalesce(excluded.place, blob.place)",
     [SERVE_Q_OWN_BLOB] = "UPDATE blob SET used = NULL WHERE digest = ?1 AND used IS NOT NULL",
     [SERVE_Q_USE_BLOB] = "UPDATE blob SET used = ?2 WHERE digest = ?1 AND used IS NOT NULL",
     [SERVE_Q_CACHED_BYTES] =
@@ -107,6 +109,46 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_UNLINKED_BLOBS] = "SELECT digest FROM blob WHERE stored < ?1 AND NOT EXISTS"
                                " (SELECT 1 FROM link WHERE link.digest = blob.digest) LIMIT ?2",
     [SERVE_Q_DELETE_BLOB] = "DELETE FROM blob WHERE digest = ?1",
+    [SERVE_Q_FIND_PLACE] = "SELECT place FROM blob WHERE digest = ?1",
+    [SERVE_Q_LEAVE_PLACE] =
+        "INSERT INTO leftover (place, since) SELECT place, ?3 FROM blob WHERE digest = ?1"
+        " AND place IS NOT NULL AND place <> ?2 ON CONFLICT DO NOTHING",
+    [SERVE_Q_LEFTOVERS] = "SELECT place FROM leftover WHERE since <= ?1 LIMIT ?2",
+    [SERVE_Q_FORGET_LEFTOVER] = "DELETE FROM leftover WHERE place = ?1",
+    [SERVE_Q_KNOWS_PLACE] = "SELECT 1 FROM blob WHERE place = ?1"
+                            " UNION ALL SELECT 1 FROM upload WHERE place = ?1",
+    [SERVE_Q_BEGIN_UPLOAD] =
+        "INSERT INTO upload (id, repository, account, owner, place, algorithm, size, parts,"
+        " touched, holder, held_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9)",
+    [SERVE_Q_FIND_UPLOAD] = "SELECT id, repository, account, owner, place, upload, algorithm, size,"
+                            " parts FROM upload WHERE id = ?1",
+    [SERVE_Q_UPLOAD_BYTES] = "SELECT state, tail FROM upload WHERE id = ?1",
+    [SERVE_Q_HOLD_UPLOAD] = "UPDATE upload SET holder = ?2, held_until = ?3 WHERE id = ?1"
+                            " AND held_until < ?4",
+    [SERVE_Q_EXTEND_UPLOAD] = "UPDATE upload SET held_until = ?3 WHERE id = ?1 AND holder = ?2",
+    [SERVE_Q_NAME_UPLOAD] = "UPDATE upload SET upload = ?3 WHERE id = ?1 AND holder = ?2",
+    [SERVE_Q_SAVE_UPLOAD] =
+        "UPDATE upload SET held_until = ?3, upload = ?4, size = ?5, parts = ?6, state = ?7,"
+        " tail = ?8, touched = ?9 WHERE id = ?1 AND holder = ?2",
+    [SERVE_Q_ADD_UPLOAD_PART] = "INSERT INTO upload_part (upload, number, tag) VALUES (?1, ?2, ?3)",
+    [SERVE_Q_UPLOAD_PARTS] = "SELECT tag FROM upload_part WHERE upload = ?1 ORDER BY number",
+    [SERVE_Q_END_UPLOAD] = "DELETE FROM upload WHERE id = ?1 AND holder = ?2",
+    [SERVE_Q_DROP_UPLOAD] = "DELETE FROM upload WHERE id = ?1",
+    [SERVE_Q_DROP_UPLOAD_PARTS] = "DELETE FROM upload_part WHERE upload = ?1",
+    [SERVE_Q_IDLE_UPLOAD] = "SELECT id, repository, account, owner, place, upload, algorithm, size,"
+                            " parts FROM upload WHERE held_until < ?1 AND touched < ?2 LIMIT 1",
+    [SERVE_Q_CROWDING_UPLOAD] =
+        "SELECT id, repository, account, owner, place, upload, algorithm, size, parts FROM upload"
+        " WHERE held_until < ?1 AND touched < ?2 ORDER BY (SELECT count(*) FROM upload AS other"
+        " WHERE other.owner = upload.owner) DESC, touched LIMIT 1",
+    [SERVE_Q_COUNT_UPLOADS] = "SELECT count(*) FROM upload",
+    [SERVE_Q_FREE_UPLOADS] = "UPDATE upload SET held_until = 0 WHERE held_until > 0",
+    [SERVE_Q_NOTE_FINISHED] =
+        "INSERT INTO finished (id, repository, digest, at) VALUES (?1, ?2, ?3, ?4)"
+        " ON CONFLICT DO NOTHING",
+    [SERVE_Q_WAS_FINISHED] = "SELECT 1 FROM finished WHERE id = ?1 AND repository = ?2"
+                             " AND digest = ?3 AND at >= ?4",
+    [SERVE_Q_FORGET_FINISHED] = "DELETE FROM finished WHERE at < ?1",
 };
 
 /* ---- steps shared by the writes ---- */

@@ -55,6 +55,30 @@ enum serve_query_id {
     SERVE_Q_COLLECT_LINKS,
     SERVE_Q_UNLINKED_BLOBS,
     SERVE_Q_DELETE_BLOB,
+    SERVE_Q_FIND_PLACE,
+    SERVE_Q_LEAVE_PLACE,
+    SERVE_Q_LEFTOVERS,
+    SERVE_Q_FORGET_LEFTOVER,
+    SERVE_Q_KNOWS_PLACE,
+    SERVE_Q_BEGIN_UPLOAD,
+    SERVE_Q_FIND_UPLOAD,
+    SERVE_Q_UPLOAD_BYTES,
+    SERVE_Q_HOLD_UPLOAD,
+    SERVE_Q_EXTEND_UPLOAD,
+    SERVE_Q_NAME_UPLOAD,
+    SERVE_Q_SAVE_UPLOAD,
+    SERVE_Q_ADD_UPLOAD_PART,
+    SERVE_Q_UPLOAD_PARTS,
+    SERVE_Q_END_UPLOAD,
+    SERVE_Q_DROP_UPLOAD,
+    SERVE_Q_DROP_UPLOAD_PARTS,
+    SERVE_Q_IDLE_UPLOAD,
+    SERVE_Q_CROWDING_UPLOAD,
+    SERVE_Q_COUNT_UPLOADS,
+    SERVE_Q_FREE_UPLOADS,
+    SERVE_Q_NOTE_FINISHED,
+    SERVE_Q_WAS_FINISHED,
+    SERVE_Q_FORGET_FINISHED,
     SERVE_Q_COUNT
 };
 
@@ -68,5 +92,9 @@ CORAS_MUST_CHECK int serve_metadata_repository_id(serve_db_connection *c, const 
 /* The same; it comes to be when it is not there. */
 CORAS_MUST_CHECK int serve_metadata_make_repository(serve_db_connection *c, const char *name,
                                                     int64_t *ret, coras_error **err);
+
+/* The row of `digest` goes, or gets another place: what lies at the old one is left over. */
+CORAS_MUST_CHECK int serve_metadata_leave_place(serve_db_connection *c, const char *digest,
+                                                const char *new_place, coras_error **err);
 
 #endif

@@ -34,5 +34,21 @@ const char *const serve_schema[] = {
     /* 3: a blob that an upstream has: when it was read last (milliseconds); NULL: it was pushed */
     ("ALTER TABLE blob ADD COLUMN used INTEGER;"
      "CREATE INDEX blob_by_use ON blob (used, size) WHERE used IS NOT NULL;"),
+    /* 4: blobs in a store elsewhere (metadata_places.c), and uploads that any process goes on with
+     * (metadata_sessions.c) */
+    ("ALTER TABLE blob ADD COLUMN place TEXT;"
+     "CREATE INDEX blob_by_place ON blob (place) WHERE place IS NOT NULL;"
+     "CREATE TABLE leftover (place TEXT PRIMARY KEY, since INTEGER NOT NULL) WITHOUT ROWID;"
+     "CREATE TABLE upload (id TEXT PRIMARY KEY, repository TEXT NOT NULL, account TEXT NOT NULL,"
+     " owner TEXT NOT NULL, place TEXT NOT NULL, upload TEXT, algorithm INTEGER NOT NULL,"
+     " size INTEGER NOT NULL, parts INTEGER NOT NULL, touched INTEGER NOT NULL,"
+     " holder TEXT NOT NULL, held_until INTEGER NOT NULL, state BLOB, tail BLOB);"
+     "CREATE INDEX upload_by_place ON upload (place);"
+     "CREATE INDEX upload_by_owner ON upload (owner);"
+     "CREATE TABLE upload_part (upload TEXT NOT NULL, number INTEGER NOT NULL, tag TEXT NOT NULL,"
+     " PRIMARY KEY (upload, number)) WITHOUT ROWID;"
+     "CREATE TABLE finished (id TEXT PRIMARY KEY, repository TEXT NOT NULL, digest TEXT NOT NULL,"
+     " at INTEGER NOT NULL) WITHOUT ROWID;"
+     "CREATE INDEX finished_by_time ON finished (at);"),
 };
 const int serve_schema_version = CORAS_ARRAY_LEN(serve_schema);

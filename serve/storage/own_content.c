@@ -21,11 +21,22 @@ static int find_blob(serve_content *c, const char *repository, const coras_diges
     return serve_metadata_find_blob(metadata_of(c), repository, digest, ret_size, err);
 }
 
+/* The directory knows its blobs by their digests. */
+static int open_own(const struct serve_own_content *own, const coras_digest *digest, int64_t size,
+                    serve_open_blob *ret, coras_error **err)
+{
+    coras_auto_free char *place = NULL;
+
+    if (own->blobs->has_places)
+        CORAS_TRY(serve_metadata_find_place(own->metadata, digest, &place, err));
+    return serve_blobs_open(own->blobs, digest, size, place, ret, err);
+}
+
 static int open_blob(serve_content *c, const char *repository, const coras_digest *digest,
                      int64_t size, serve_open_blob *ret, coras_error **err)
 {
     (void)repository;
-    return serve_blobs_open(blobs_of(c), digest, size, NULL, ret, err);
+    return open_own((struct serve_own_content *)c, digest, size, ret, err);
 }
 
 static int keep_blob(serve_content *c, const char *repository, const coras_digest *digest,
@@ -64,14 +75,18 @@ static int take_upload(serve_content *c, serve_sessions *sessions, serve_session
                        const coras_digest *digest, coras_error **err)
 {
     struct blobs_place to = {blobs_of(c), digest, NULL};
+    coras_auto_free char *elsewhere = NULL;
+    int rc;
     const struct serve_session_place place = {move_to_blobs, &to};
     int64_t size = (*s)->size;
     coras_auto_free char *repository = coras_strdup((*s)->repository);
 
     if (!repository)
         return coras_fail_no_memory(err);
-    CORAS_TRY(serve_session_publish(sessions, s, digest, &place, NULL, err));
-    return serve_metadata_link_blob(metadata_of(c), repository, digest, size, err);
+    rc = serve_session_publish(sessions, s, digest, &place, &to.elsewhere, err);
+    elsewhere = to.elsewhere;
+    CORAS_TRY(rc);
+    return serve_metadata_link_blob(metadata_of(c), repository, digest, size, elsewhere, err);
 }
 
 static int get_manifest(serve_content *c, const char *repository, const char *tag,
@@ -156,5 +171,5 @@ bool serve_own_content_has(const struct serve_own_content *own, const coras_dige
     coras_auto_value(serve_open_blob) blob = SERVE_OPEN_BLOB_INIT;
 
     return serve_metadata_find_blob(own->metadata, NULL, digest, ret_size, NULL) == 0 &&
-           serve_blobs_open(own->blobs, digest, *ret_size, NULL, &blob, NULL) == 0;
+           open_own(own, digest, *ret_size, &blob, NULL) == 0;
 }

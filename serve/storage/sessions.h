@@ -54,6 +54,7 @@ struct serve_session_ops {
                  serve_session **ret, coras_error **err);
     int (*acquire)(serve_sessions *t, const struct serve_session_request *request,
                    serve_session **ret, int64_t *ret_size, coras_error **err);
+    int (*settle)(serve_sessions *t, serve_session *s, coras_error **err); /* NULL: nothing to do */
     void (*release)(serve_sessions *t, serve_session *s);
     void (*drop)(serve_sessions *t, serve_session *s);
     int (*append)(serve_sessions *t, serve_session *s, const void *data, size_t len,
@@ -98,6 +99,13 @@ serve_session_acquire(serve_sessions *t, const struct serve_session_request *req
                       serve_session **ret, int64_t *ret_size, coras_error **err)
 {
     return t->ops->acquire(t, request, ret, ret_size, err);
+}
+/* What was appended outlives this process from now on. To be called before a client is told of it,
+ * and followed by the release. */
+CORAS_MUST_CHECK static inline int serve_session_settle(serve_sessions *t, serve_session *s,
+                                                        coras_error **err)
+{
+    return t->ops->settle ? t->ops->settle(t, s, err) : 0;
 }
 /* Give it back; it stays. */
 static inline void serve_session_release(serve_sessions *t, serve_session *s)

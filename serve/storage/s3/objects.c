@@ -38,7 +38,8 @@ int serve_s3_delete(serve_s3 *s, const char *key, coras_error **err)
 {
     coras_auto(coras_response) r = NULL;
     coras_auto(coras_error) failure = NULL;
-    int rc = serve_s3_send(s, &(struct serve_s3_call){.method = "DELETE", .key = key}, &r, &failure);
+    int rc =
+        serve_s3_send(s, &(struct serve_s3_call){.method = "DELETE", .key = key}, &r, &failure);
 
     if (rc == CORAS_ERR_NOT_FOUND)
         return 0;
@@ -49,7 +50,7 @@ int serve_s3_delete(serve_s3 *s, const char *key, coras_error **err)
 /* ---- reading ---- */
 
 /* What has come of a part, over several connections. */
-struct reading {
+struct far_reading {
     const coras_sink *sink;
     int64_t left; /* bytes that are still to come */
     bool stopped; /* the sink has had enough */
@@ -57,7 +58,7 @@ struct reading {
 
 static int take(void *user, const void *data, size_t len, coras_error **err)
 {
-    struct reading *reading = user;
+    struct far_reading *reading = user;
     int rc;
 
     if ((int64_t)len > reading->left)
@@ -70,7 +71,7 @@ static int take(void *user, const void *data, size_t len, coras_error **err)
     return rc;
 }
 
-static int read_once(serve_s3 *s, const char *key, int64_t offset, struct reading *reading,
+static int read_once(serve_s3 *s, const char *key, int64_t offset, struct far_reading *reading,
                      coras_error **err)
 {
     const coras_sink sink = {take, reading};
@@ -95,7 +96,7 @@ static int read_once(serve_s3 *s, const char *key, int64_t offset, struct readin
 int serve_s3_get(serve_s3 *s, const char *key, int64_t offset, int64_t length,
                  const coras_sink *sink, coras_error **err)
 {
-    struct reading reading = {.sink = sink, .left = length};
+    struct far_reading reading = {.sink = sink, .left = length};
     coras_retry tries = {.what = CORAS_RETRY_DOWNLOAD};
 
     while (reading.left > 0 && !reading.stopped) {
@@ -156,8 +157,8 @@ int serve_s3_list(serve_s3 *s, const char *under, const char *after,
         serve_uri_encode(&query, after);
     }
     CORAS_TRY(coras_buf_done(&query, err));
-    CORAS_TRY(serve_s3_send(s, &(struct serve_s3_call){.method = "GET", .query = query.ptr}, &r,
-                            err));
+    CORAS_TRY(
+        serve_s3_send(s, &(struct serve_s3_call){.method = "GET", .query = query.ptr}, &r, err));
     rest = coras_response_body(r);
     while (rc == 0 && serve_xml_next(&rest, "Contents", &object))
         rc = visit_object(s, object, visit, user, ret_last, err);

@@ -78,7 +78,8 @@ static int join(serve_s3 *s, const struct serve_s3_call *call, coras_error **err
     coras_auto(coras_response) r = NULL;
 
     CORAS_TRY(serve_s3_send(s, call, &r, err));
-    return serve_s3_check_body(s, call, r, err); /* after a "200" that was sent to keep us waiting */
+    return serve_s3_check_body(s, call, r,
+                               err); /* after a "200" that was sent to keep us waiting */
 }
 
 int serve_s3_finish_parts(serve_s3 *s, const char *key, const char *upload,

@@ -65,7 +65,7 @@ bool serve_xml_next(coras_str *rest, const char *tag, coras_str *ret)
 static const struct {
     const char *name;
     char value;
-} entities[] = {{"&amp;", '&'},  {"&lt;", '<'},   {"&gt;", '>'},   {"&quot;", '"'},
+} entities[] = {{"&amp;", '&'},   {"&lt;", '<'},  {"&gt;", '>'},   {"&quot;", '"'},
                 {"&apos;", '\''}, {"&#34;", '"'}, {"&#39;", '\''}, {"&#x22;", '"'}};
 
 /* Bytes of the entity that the text begins with; 0: it is none that we know. */

@@ -38,6 +38,7 @@ ORAS = _oracle("CORAS_TEST_ORAS", "oras")
 CRANE = _oracle("CORAS_TEST_CRANE", "crane")
 REGISTRY3 = _oracle("CORAS_TEST_REGISTRY", "registry")
 CONFORMANCE = _oracle("CORAS_TEST_CONFORMANCE", "conformance")
+VERSITYGW = _oracle("CORAS_TEST_VERSITYGW", "versitygw")
 DOCKER_REGISTRY = _first("docker-registry")
 SKOPEO = _first("skopeo")
 # A Python with huggingface_hub, safetensors and gguf; Docker's library of models.
@@ -60,6 +61,7 @@ need_model_python = unittest.skipIf(MODEL_PYTHON is None, "a Python with hugging
                                     "safetensors and gguf is missing (see scripts/model-oracles)")
 need_docker_model = unittest.skipIf(DOCKER_MODEL is None, "docker_model, the library of Docker's "
                                     "model runner, is missing (see scripts/model-oracles)")
+need_versitygw = need(VERSITYGW, "versitygw, a store that speaks S3,")
 need_conformance = need(CONFORMANCE, "the conformance runner of the distribution specification")
 
 

@@ -21,7 +21,10 @@ static const char *url; /* NULL: a file of SQLite */
 
 /* Undoes what later versions have added. */
 static const char first_version[] = "ALTER TABLE tag DROP COLUMN cached; DROP INDEX blob_by_use;"
-                                    "ALTER TABLE blob DROP COLUMN used; PRAGMA user_version = 1;";
+                                    "ALTER TABLE blob DROP COLUMN used; DROP INDEX blob_by_place;"
+                                    "ALTER TABLE blob DROP COLUMN place; DROP TABLE leftover;"
+                                    "DROP TABLE upload; DROP TABLE upload_part;"
+                                    "DROP TABLE finished; PRAGMA user_version = 1;";
 
 #ifdef SERVE_HAVE_POSTGRES
 static void ignore_notice(void *user, const char *message)
@@ -137,7 +140,7 @@ static void link_empty(struct fixture *f, const char *repository)
     coras_digest d = digest_of(CORAS_EMPTY_JSON);
     coras_auto(coras_error) err = NULL;
 
-    assert_ok(serve_metadata_link_blob(f->m, repository, &d, 2, &err), err);
+    assert_ok(serve_metadata_link_blob(f->m, repository, &d, 2, NULL, &err), err);
 }
 
 static void keeps_blobs_to_their_repository(void **state)
@@ -276,7 +279,7 @@ static void collects_what_nothing_names(void **state)
     int64_t size;
 
     link_empty(f, "a");
-    assert_int_equal(serve_metadata_link_blob(f->m, "a", &lone, 4, NULL), 0);
+    assert_int_equal(serve_metadata_link_blob(f->m, "a", &lone, 4, NULL, NULL), 0);
     assert_int_equal(put_text(f->m, "a", text, NULL, &missing, NULL), 0);
     assert_int_equal(serve_metadata_collect(f->m, 0, 10, &gone, NULL), 0);
     assert_int_equal(gone.len, 0); /* all is younger than 1970 */
@@ -390,11 +393,11 @@ static void tells_cached_blobs_from_pushed_ones(void **state)
     coras_auto_value(coras_strlist) gone = {0};
     size_t len = 0;
 
-    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &pushed, 1, NULL), 0);
-    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &old, 10, NULL), 0);
-    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &young, 100, NULL), 0);
-    assert_int_equal(serve_metadata_link_blob(f->m, "b", &pushed, 1, NULL), 0);
-    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &pushed, 1, NULL), 0);
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &pushed, 1, NULL, NULL), 0);
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &old, 10, NULL, NULL), 0);
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &young, 100, NULL, NULL), 0);
+    assert_int_equal(serve_metadata_link_blob(f->m, "b", &pushed, 1, NULL, NULL), 0);
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &pushed, 1, NULL, NULL), 0);
     assert_int_equal(cached_bytes(f->m), 110);
     assert_int_equal(serve_metadata_save_uses(f->m, uses, CORAS_ARRAY_LEN(uses), NULL), 0);
     assert_int_equal(serve_metadata_oldest_cached(f->m, -1, list, 4, &len, NULL), 0);
@@ -406,7 +409,7 @@ static void tells_cached_blobs_from_pushed_ones(void **state)
     assert_int_equal(cached_bytes(f->m), 100);
     assert_int_equal(serve_metadata_mount_blob(f->m, "a", "b", &young, NULL), 0);
     assert_int_equal(cached_bytes(f->m), 0);
-    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &old, 10, NULL), 0);
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &old, 10, NULL, NULL), 0);
     /* the collector takes what was pushed and nothing names, and no other */
     assert_int_equal(serve_metadata_collect(f->m, INT64_MAX, 10, &gone, NULL), 0);
     assert_int_equal(gone.len, 2);
@@ -530,7 +533,7 @@ static void collects_nothing_that_another_process_names(void **state)
 
     for (int i = 0; i < ROUNDS; i++) {
         coras_digest digest = digest_of(text);
-        assert_int_equal(serve_metadata_link_blob(f->m, "a", &empty, 2, NULL), 0);
+        assert_int_equal(serve_metadata_link_blob(f->m, "a", &empty, 2, NULL, NULL), 0);
         run_both(put_one, &putter, collect_all, &collector);
         assert_int_equal(collector.rc, 0);
         if (putter.rc == 0) {
@@ -557,7 +560,7 @@ static void keeps_puts_and_deletions_apart(void **state)
     int64_t size;
 
     for (int i = 0; i < ROUNDS; i++) {
-        assert_int_equal(serve_metadata_link_blob(f->m, "a", &empty, 2, NULL), 0);
+        assert_int_equal(serve_metadata_link_blob(f->m, "a", &empty, 2, NULL, NULL), 0);
         assert_int_equal(put_text(f->m, "a", text, NULL, &missing, NULL), 0);
         run_both(put_one, &putter, delete_one, &deleter);
         assert_int_equal(putter.rc, 0);

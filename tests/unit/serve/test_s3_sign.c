@@ -9,7 +9,8 @@
 
 /* Spec: Amazon S3 API Reference, "Authenticating Requests": its example account, bucket and day. */
 #define AT_S 1369353600 /* 20130524T000000Z */
-static char key_id[] = "AKIAIOSFODNN7EXAMPLE", secret[] = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+static char key_id[] = "AKIAIOSFODNN7EXAMPLE",
+            secret[] = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
 static const struct serve_s3_credentials credentials = {key_id, secret, NULL};
 static const struct serve_s3_signer signer = {&credentials, "us-east-1"};
 
@@ -75,10 +76,11 @@ static void paths_keep_their_slashes(void **state)
 
 static void a_profile_is_found_among_others(void **state)
 {
-    static const char text[] = "# mine\n[default]\naws_access_key_id = one\n"
-                               "aws_secret_access_key=two\n\n[other]\r\n aws_access_key_id=three\r\n"
-                               "aws_secret_access_key = f=ur\r\naws_session_token = five\n[last]\n"
-                               "aws_access_key_id = six\n";
+    static const char text[] =
+        "# mine\n[default]\naws_access_key_id = one\n"
+        "aws_secret_access_key=two\n\n[other]\r\n aws_access_key_id=three\r\n"
+        "aws_secret_access_key = f=ur\r\naws_session_token = five\n[last]\n"
+        "aws_access_key_id = six\n";
     struct serve_s3_credentials c = {0};
 
     (void)state;
@@ -111,8 +113,8 @@ static void check_text(const char *document, const char *tag, const char *wanted
 static void elements_are_found_by_their_names(void **state)
 {
     (void)state;
-    check_text("<?xml version=\"1.0\"?><R xmlns=\"http://x/\"><KeyX>no</KeyX><Key>a</Key></R>", "Key",
-               "a");
+    check_text("<?xml version=\"1.0\"?><R xmlns=\"http://x/\"><KeyX>no</KeyX><Key>a</Key></R>",
+               "Key", "a");
     check_text("<ETag>&quot;1&amp;2&#34;&unknown;&lt;</ETag>", "ETag", "\"1&2\"&unknown;<");
     check_text("<Key a=\"b\">text</Key>", "Key", "text");
     check_text("<Key></Key>", "Key", "");

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Opening a store elsewhere, and its housekeeping. */
+#include "serve/operate/far_store.h"
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "serve/http/log.h"
+#include "serve/storage/collect.h"
+#include "serve/storage/s3/sessions.h"
+
+#define LEFTOVERS_MS ((int64_t)60 * 1000)
+/* Strays come from crashes alone, and the look at every object is long. */
+#define STRAYS_MS ((int64_t)24 * 3600 * 1000)
+/* A look that has more to do goes on so much later. */
+#define PAGE_MS 1000
+
+static int open_sessions(struct serve_far_store *f, const struct serve_far_store_options *options,
+                         coras_error **err)
+{
+    const struct serve_s3_sessions_options sessions = {
+        .store = f->store,
+        .metadata = f->metadata,
+        .work_fd = options->root->store->uploads_fd,
+        .alone = options->alone,
+    };
+
+    return options->read_only ? 0 : serve_s3_sessions_open(&sessions, &f->sessions, err);
+}
+
+int serve_far_store_open(const struct serve_far_store_options *options, struct serve_far_store *ret,
+                         coras_error **err)
+{
+    struct serve_far_store f = {.metadata = options->root->metadata};
+    int rc;
+
+    *ret = f;
+    if (!options->at.blobs)
+        return 0;
+    CORAS_TRY(serve_s3_open(&options->at, &f.store, err));
+    serve_s3_blobs_init(&f.blobs, f.store, options->root->store);
+    rc = open_sessions(&f, options, err);
+    if (rc < 0)
+        serve_far_store_close(&f);
+    *ret = f;
+    return rc;
+}
+
+void serve_far_store_close(struct serve_far_store *f)
+{
+    serve_sessions_close(f->sessions);
+    serve_s3_close(f->store);
+    free(f->last);
+    *f = (struct serve_far_store){0};
+}
+
+serve_blobs *serve_far_store_blobs(struct serve_far_store *f, const struct serve_root *root)
+{
+    return f->store ? &f->blobs.blobs : &root->store->blobs;
+}
+
+serve_sessions *serve_far_store_sessions(const struct serve_far_store *f,
+                                         const struct serve_root *root)
+{
+    return f->sessions ? f->sessions : root->sessions;
+}
+
+/* Links that were handed out for them are still good for a while. */
+static void clear_leftovers(struct serve_far_store *f)
+{
+    coras_auto(coras_error) err = NULL;
+    bool more = false;
+
+    if (coras_now_ms() < f->leftovers_ms)
+        return;
+    if (serve_s3_clear_leftovers(f->store, f->metadata, coras_wall_s() - SERVE_S3_LINK_S, &more,
+                                 &err) < 0)
+        serve_log_failure("collection", coras_error_message(err));
+    f->leftovers_ms = coras_now_ms() + (more ? PAGE_MS : LEFTOVERS_MS);
+}
+
+static void clear_strays(struct serve_far_store *f)
+{
+    coras_auto(coras_error) err = NULL;
+
+    if (coras_now_ms() < f->strays_ms)
+        return;
+    if (serve_s3_clear_strays(f->store, f->metadata, coras_wall_s() - SERVE_COLLECT_GRACE_S,
+                              &f->last, &err) < 0)
+        serve_log_failure("collection", coras_error_message(err));
+    f->strays_ms = coras_now_ms() + (f->last ? PAGE_MS : STRAYS_MS);
+}
+
+void serve_far_store_tick(struct serve_far_store *f)
+{
+    if (!f->sessions)
+        return;
+    clear_leftovers(f);
+    clear_strays(f);
+}
+
+int serve_far_store_clear(struct serve_far_store *f, int64_t grace_s, coras_error **err)
+{
+    int64_t before_s = coras_wall_s() - grace_s;
+    bool more = f->store != NULL;
+
+    while (more)
+        CORAS_TRY(serve_s3_clear_leftovers(f->store, f->metadata, before_s, &more, err));
+    if (!f->store)
+        return 0;
+    do
+        CORAS_TRY(serve_s3_clear_strays(f->store, f->metadata, before_s, &f->last, err));
+    while (f->last);
+    return 0;
+}
