@@ -79,13 +79,13 @@ def _entry_points(project: dict[str, Any]) -> str:
 
 
 class _Program:
-    """The program, and what must go with it: licences by name, and the list of what is inside.
+    """What becomes a command, and what must go with it: licences by name, and the list of what is inside.
 
-    Without data it is a wheel of Python files alone.
+    Without commands it is a wheel of Python files alone.
     """
 
-    def __init__(self, data: bytes | None, licences: dict[str, bytes], inside: bytes | None = None) -> None:
-        self.data, self.licences, self.inside = data, licences, inside
+    def __init__(self, commands: dict[str, bytes], licences: dict[str, bytes], inside: bytes | None = None) -> None:
+        self.commands, self.licences, self.inside = commands, licences, inside
 
 
 def _licences() -> dict[str, bytes]:
@@ -96,7 +96,8 @@ def _licences() -> dict[str, bytes]:
 
 
 def _read_release(path: Path) -> _Program:
-    data, licences = None, {}
+    """Its `coras` is the program, and a small one, `oras`, calls it; where there is but one, it has both names."""
+    commands, licences = {}, {}
     with tarfile.open(path) as archive:
         for member in archive:
             name = os.path.basename(member.name)
@@ -104,16 +105,20 @@ def _read_release(path: Path) -> _Program:
             if file is not None and name in LICENCES:
                 licences[name] = file.read()
             elif file is not None and name in PROGRAM_NAMES and member.mode & 0o111:
-                data = file.read()
-    if data is None:
+                commands[name] = file.read()
+    if not commands:
         raise ValueError(f"{path}: there is no program in it")
+    only = next(iter(commands.values()))
+    commands = {name: commands.get(name, only) for name in PROGRAM_NAMES}
     inside = path.with_name(path.name[: -len(".tar.gz")] + ".spdx.json")
-    return _Program(data, licences, inside.read_bytes() if inside.exists() else None)
+    return _Program(commands, licences, inside.read_bytes() if inside.exists() else None)
 
 
 def _read_program(path: Path) -> _Program:
     """The program: a file, or the one in a tarball of a release."""
-    return _read_release(path) if path.name.endswith(".tar.gz") else _Program(path.read_bytes(), _licences())
+    if path.name.endswith(".tar.gz"):
+        return _read_release(path)
+    return _Program(dict.fromkeys(PROGRAM_NAMES, path.read_bytes()), _licences())
 
 
 def _platform(program: bytes) -> str:
@@ -162,9 +167,7 @@ def _zip(path: Path, files: list[tuple[str, bytes, int]]) -> None:
 
 def _companions(stem: str, program: _Program) -> list[tuple[str, bytes, int]]:
     """The program under its names, the licences, the list of what is inside."""
-    files = []
-    if program.data is not None:
-        files += [(f"{stem}.data/scripts/{name}", program.data, EXECUTABLE) for name in PROGRAM_NAMES]
+    files = [(f"{stem}.data/scripts/{name}", data, EXECUTABLE) for name, data in program.commands.items()]
     files += [(f"{stem}.dist-info/licenses/{name}", text, PLAIN) for name, text in sorted(program.licences.items())]
     if program.inside is not None:
         files.append((f"{stem}.dist-info/sboms/coras.spdx.json", program.inside, PLAIN))
@@ -174,8 +177,8 @@ def _companions(stem: str, program: _Program) -> list[tuple[str, bytes, int]]:
 def _build(directory: Path, program: _Program) -> str:
     project = _project()
     stem = _stem(project)
-    tag = f"py3-none-{'any' if program.data is None else _platform(program.data)}"
-    wheel = [f"Wheel-Version: 1.0\nGenerator: coras\nRoot-Is-Purelib: {'true' if program.data is None else 'false'}\n"]
+    tag = f"py3-none-{_platform(program.commands[PROGRAM_NAMES[0]]) if program.commands else 'any'}"
+    wheel = [f"Wheel-Version: 1.0\nGenerator: coras\nRoot-Is-Purelib: {'false' if program.commands else 'true'}\n"]
     wheel += [f"Tag: py3-none-{platform}\n" for platform in tag.split("-")[2].split(".")]
     files = _package_files() + _companions(stem, program)
     files += [
@@ -197,7 +200,7 @@ def _build(directory: Path, program: _Program) -> str:
 
 def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: Any = None) -> str:
     path = os.environ.get(PROGRAM_VARIABLE)
-    return _build(Path(wheel_directory), _read_program(Path(path)) if path else _Program(None, _licences()))
+    return _build(Path(wheel_directory), _read_program(Path(path)) if path else _Program({}, _licences()))
 
 
 def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:

@@ -47,6 +47,21 @@ class Archives(unittest.TestCase):
                 with tarfile.open(path) as ours, tarfile.open(path.with_name(path.name[1:])) as theirs:
                     self.assertEqual(ours.extractfile("coras").read(), theirs.extractfile("oras").read())
 
+    @unittest.skipUnless(OURS, f"none for this machine in {DIST}")
+    def test_the_small_oras_calls_the_program_beside_it(self):
+        with tempfile.TemporaryDirectory() as directory, tarfile.open(OURS) as tar:
+            for name in ("coras", "oras"):
+                tar.extract(name, directory)
+            oras, link = Path(directory, "oras"), Path(directory, "elsewhere")
+            link.symlink_to("oras")
+            self.assertLess(oras.stat().st_size, 100_000)
+            for words in ([oras], [link], ["oras"]):
+                done = subprocess.run([*words, "help", "push"], env={"PATH": directory}, capture_output=True, text=True, check=True)
+                self.assertIn("oras push ", done.stdout)
+            Path(directory, "coras").unlink()
+            done = subprocess.run([oras, "version"], capture_output=True, text=True, check=False)
+            self.assertEqual((1, True), (done.returncode, "not beside it" in done.stderr))
+
     def test_checksums_are_right_and_complete(self):
         for listing in DIST.glob("coras_*_checksums.txt"):
             lines = [line.split("  ") for line in listing.read_text().splitlines()]

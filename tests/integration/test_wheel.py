@@ -104,7 +104,7 @@ print(sorted((point.group, point.name, point.load().__name__) for point in found
             tarball = self.box.work / "coras_0.1.0_linux_any.tar.gz"
             with tarfile.open(tarball, "w:gz") as archive:
                 for name, data, mode in (("LICENSE", b"text", 0o644), ("THIRD-PARTY", b"theirs", 0o644),
-                                         ("coras", bytes(header), 0o755)):
+                                         ("oras", b"a small one", 0o755), ("coras", bytes(header), 0o755)):
                     info = tarfile.TarInfo(name)
                     info.size, info.mode = len(data), mode
                     archive.addfile(info, io.BytesIO(data))
@@ -116,7 +116,7 @@ print(sorted((point.group, point.name, point.load().__name__) for point in found
                 scripts = [each for each in archive.infolist() if ".data/scripts/" in each.filename]
                 self.assertEqual([(os.path.basename(each.filename), each.external_attr >> 16 & 0o777) for each in scripts],
                                  [("coras", 0o755), ("oras", 0o755)])
-                self.assertEqual(archive.read(scripts[0]), bytes(header))
+                self.assertEqual([archive.read(each) for each in scripts], [bytes(header), b"a small one"])
                 about = {each.filename.partition(".dist-info/")[2]: archive.read(each) for each in archive.infolist()}
             self.assertEqual((about["licenses/LICENSE"], about["licenses/THIRD-PARTY"], about["sboms/coras.spdx.json"]),
                              (b"text", b"theirs", b"{}"))
