@@ -11,6 +11,9 @@
 struct serve_chore_state {
     struct opt_string root;
     struct opt_string metadata;
+    struct opt_string blobs;
+    struct opt_string s3_endpoint;
+    struct opt_string s3_region;
     struct opt_string format;
     struct opt_bool remove;
     struct opt_bool dry_run;
@@ -30,6 +33,29 @@ struct serve_chore_state {
     {                                                                                              \
         "metadata", 0, OPT_STRING, OPT_SECRET, CHORE_AT(metadata), NULL,                           \
             "`URL` of the registry's PostgreSQL database, when it has one", NULL                   \
+    }
+/* Of 'coras serve'. */
+#define CHORE_BLOBS                                                                                \
+    {                                                                                              \
+        "blobs",                                                                                   \
+        0,                                                                                         \
+        OPT_STRING,                                                                                \
+        0,                                                                                         \
+        CHORE_AT(blobs),                                                                           \
+        NULL,                                                                                      \
+        "`place` of the blobs, as for 'coras serve'",                                              \
+        NULL},                                                                                     \
+        {"s3-endpoint",                                                                            \
+         0,                                                                                        \
+         OPT_STRING,                                                                               \
+         0,                                                                                        \
+         CHORE_AT(s3_endpoint),                                                                    \
+         NULL,                                                                                     \
+         "with --blobs: `URL` of the store, when it is not Amazon's",                              \
+         NULL},                                                                                    \
+    {                                                                                              \
+        "s3-region", 0, OPT_STRING, 0, CHORE_AT(s3_region), "us-east-1",                           \
+            "with --blobs: `region` that requests to the store are signed for", NULL               \
     }
 #define CHORE_FORMAT                                                                               \
     {                                                                                              \
@@ -55,6 +81,7 @@ static int check_root(struct call *call, coras_error **err)
 static const struct opt serve_gc_options[] = {
     CHORE_ROOT,
     CHORE_METADATA,
+    CHORE_BLOBS,
     CHORE_FORMAT,
     {"dry-run", 0, OPT_BOOL, 0, CHORE_AT(dry_run), NULL, "only say what would be removed", NULL},
     {"older-than", 0, OPT_INT, 0, CHORE_AT(older_than), "86400",
@@ -93,6 +120,7 @@ const struct cmd cmd_serve_gc = {
 static const struct opt serve_verify_options[] = {
     CHORE_ROOT,
     CHORE_METADATA,
+    CHORE_BLOBS,
     CHORE_FORMAT,
     {"remove", 0, OPT_BOOL, 0, CHORE_AT(remove), NULL,
      "remove damaged blobs, so that the next push brings them again", NULL},

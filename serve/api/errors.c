@@ -70,7 +70,8 @@ void serve_answer_failure(struct serve_exchange *x, const coras_error *err)
         serve_answer_error_status(x, 507, SERVE_API_DENIED, "no space left in the registry", NULL);
         break;
     case CORAS_ERR_TIMEOUT:
-    case CORAS_ERR_CONFIG: /* a layout that is damaged, or half copied */
+    case CORAS_ERR_CONNECT: /* the store of the blobs */
+    case CORAS_ERR_CONFIG:  /* a layout that is damaged, or half copied */
         serve_answer_busy(x);
         break;
     case CORAS_ERR_INVALID_REFERENCE: /* the place of a repository is taken */

@@ -27,6 +27,19 @@ static int open_sessions(struct serve_far_store *f, const struct serve_far_store
     return options->read_only ? 0 : serve_s3_sessions_open(&sessions, &f->sessions, err);
 }
 
+/* What is there could not be served. */
+static int check_places(serve_metadata *metadata, coras_error **err)
+{
+    bool any = false;
+
+    CORAS_TRY(serve_metadata_has_places(metadata, &any, err));
+    if (!any)
+        return 0;
+    coras_fail(err, CORAS_ERR_CONFIG, "blobs of this registry are in a store that speaks S3");
+    coras_hint(err, "name it with --blobs, and --s3-endpoint when it is not Amazon's");
+    return CORAS_ERR_CONFIG;
+}
+
 int serve_far_store_open(const struct serve_far_store_options *options, struct serve_far_store *ret,
                          coras_error **err)
 {
@@ -35,7 +48,7 @@ int serve_far_store_open(const struct serve_far_store_options *options, struct s
 
     *ret = f;
     if (!options->at.blobs)
-        return 0;
+        return check_places(f.metadata, err);
     CORAS_TRY(serve_s3_open(&options->at, &f.store, err));
     serve_s3_blobs_init(&f.blobs, f.store, options->root->store);
     rc = open_sessions(&f, options, err);

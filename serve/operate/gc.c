@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "codec/json.h"
+#include "serve/operate/far_store.h"
 #include "serve/storage/collect.h"
 #include "serve/storage/root.h"
 
@@ -84,6 +85,7 @@ static int collect_root(const struct serve_chore *chore, struct tally *t, coras_
 {
     coras_auto(serve_metrics) metrics = serve_metrics_new();
     struct serve_root root = SERVE_ROOT_INIT;
+    struct serve_far_store far = {0};
     struct serve_registry registry = {.metrics = metrics};
     int rc;
 
@@ -97,13 +99,19 @@ static int collect_root(const struct serve_chore *chore, struct tally *t, coras_
                         "hour; --dry-run works beside it");
     if (rc < 0)
         return rc;
-    registry.store = root.store;
-    registry.blobs = &root.store->blobs;
-    registry.metadata = root.metadata;
-    registry.sessions = root.sessions;
-    collect(&registry, chore, t);
+    rc = serve_far_store_open(
+        &(struct serve_far_store_options){chore->store, &root, false, !chore->metadata}, &far, err);
+    if (rc == 0) {
+        registry.store = root.store;
+        registry.blobs = serve_far_store_blobs(&far, &root);
+        registry.metadata = root.metadata;
+        registry.sessions = serve_far_store_sessions(&far, &root);
+        collect(&registry, chore, t);
+        rc = serve_far_store_clear(&far, chore->older_than, err);
+    }
+    serve_far_store_close(&far);
     serve_root_close(&root);
-    return 0;
+    return rc;
 }
 
 int serve_gc(const struct serve_chore *chore, coras_error **err)

@@ -13,6 +13,7 @@
 #include "base/vec.h"
 #include "codec/json.h"
 #include "serve/operate/repair.h"
+#include "serve/operate/verify_far.h"
 #include "serve/storage/root.h"
 
 #define READ_BYTES  CORAS_MIB
@@ -31,6 +32,7 @@ struct finding {
 struct verification {
     const struct serve_chore *chore; /* const */
     struct serve_root root;          /* const */
+    struct serve_far_store far;      /* const */
     serve_repair *repair;            /* const; NULL: nothing is fetched again */
     pthread_mutex_t lock;
     struct serve_blob_page page; /* lock; the blobs whose turn is next */
@@ -53,6 +55,7 @@ static void verification_clear(struct verification *v)
     serve_blob_page_clear(&v->page);
     coras_error_free(v->failure);
     serve_repair_close(v->repair);
+    serve_far_store_close(&v->far);
     serve_root_close(&v->root);
     pthread_mutex_destroy(&v->lock);
 }
@@ -172,7 +175,35 @@ static bool is_repaired(struct verification *v, const struct serve_blob_row *blo
     return false;
 }
 
-static void verify_blob(struct verification *v, const struct serve_blob_row *blob)
+/* Without its row it is absent for clients, which then push it again. */
+static bool forgets(struct verification *v, const coras_digest *digest)
+{
+    return v->chore->remove && serve_metadata_forget_blob(v->root.metadata, digest, NULL) == 0;
+}
+
+static void verify_elsewhere(struct verification *v, const struct serve_blob_row *blob,
+                             const char *place)
+{
+    enum serve_far_state state = SERVE_FAR_RIGHT;
+    coras_auto(coras_error) err = NULL;
+
+    if (serve_verify_far(&v->far, blob, place, &state, &err) < 0) {
+        pthread_mutex_lock(&v->lock);
+        if (!v->failure)
+            coras_error_propagate(&v->failure, &err);
+        pthread_mutex_unlock(&v->lock);
+        return;
+    }
+    count(v, state == SERVE_FAR_MISSING ? 0 : blob->size);
+    if (state == SERVE_FAR_RIGHT || !is_named(v, &blob->digest))
+        return;
+    if (forgets(v, &blob->digest))
+        note(v, REMOVED, &blob->digest);
+    else
+        note(v, state == SERVE_FAR_MISSING ? MISSING : DAMAGED, &blob->digest);
+}
+
+static void verify_file(struct verification *v, const struct serve_blob_row *blob)
 {
     coras_auto_fd fd = serve_blob_store_look(v->root.store, &blob->digest);
 
@@ -189,6 +220,18 @@ static void verify_blob(struct verification *v, const struct serve_blob_row *blo
         note(v, REMOVED, &blob->digest);
     else
         note(v, DAMAGED, &blob->digest);
+}
+
+static void verify_blob(struct verification *v, const struct serve_blob_row *blob)
+{
+    coras_auto_free char *place = NULL;
+
+    if (v->far.store)
+        (void)!serve_metadata_find_place(v->root.metadata, &blob->digest, &place, NULL);
+    if (place)
+        verify_elsewhere(v, blob, place);
+    else
+        verify_file(v, blob);
 }
 
 static void read_blobs(void *job, void *worker_state)
@@ -315,6 +358,9 @@ int serve_verify(const struct serve_chore *chore, coras_error **err)
     pthread_mutex_init(&v.lock, NULL);
     rc = serve_root_open_beside(&(struct serve_root_options){chore->root, chore->metadata, true},
                                 &v.root, err);
+    if (rc == 0)
+        rc = serve_far_store_open(
+            &(struct serve_far_store_options){chore->store, &v.root, true, false}, &v.far, err);
     if (rc == 0 && serve_options_are_proxy(&chore->from))
         rc = serve_repair_open(&chore->from, chore->root, v.root.metadata, &v.repair, err);
     if (rc == 0)

@@ -59,6 +59,11 @@ CORAS_MUST_CHECK int serve_metadata_unlink_blob(serve_metadata *m, const char *r
 /* Where a stored blob lies, a new string; NULL: in the directory. NOT_FOUND. */
 CORAS_MUST_CHECK int serve_metadata_find_place(serve_metadata *m, const coras_digest *digest,
                                                char **ret, coras_error **err);
+/* Whether any blob has one. */
+CORAS_MUST_CHECK int serve_metadata_has_places(serve_metadata *m, bool *ret, coras_error **err);
+/* Forget a blob; its links stay, for when it comes again. */
+CORAS_MUST_CHECK int serve_metadata_forget_blob(serve_metadata *m, const coras_digest *digest,
+                                                coras_error **err);
 /* Places whose blobs lost their rows at `before_s` or earlier, and that are to be cleared. */
 CORAS_MUST_CHECK int serve_metadata_leftovers(serve_metadata *m, int64_t before_s, int limit,
                                               coras_strlist *ret, coras_error **err);

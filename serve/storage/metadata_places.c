@@ -43,6 +43,37 @@ int serve_metadata_leave_place(serve_db_connection *c, const char *digest, const
     return serve_db_run(leave, err);
 }
 
+int serve_metadata_has_places(serve_metadata *m, bool *ret, coras_error **err)
+{
+    coras_auto(serve_db_connection) c = NULL;
+    coras_auto(serve_statement) find = NULL;
+    int rc;
+
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_ANY_PLACE, &find, err));
+    rc = serve_db_step(find, err);
+    *ret = rc > 0;
+    return rc < 0 ? rc : 0;
+}
+
+static int forget_blob(serve_db_connection *c, void *user, coras_error **err)
+{
+    coras_auto(serve_statement) forget = NULL;
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    CORAS_TRY(serve_metadata_leave_place(c, coras_digest_format(user, text), NULL, err));
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_DELETE_BLOB, &forget, err));
+    serve_db_bind_text(forget, 1, text);
+    return serve_db_run(forget, err);
+}
+
+int serve_metadata_forget_blob(serve_metadata *m, const coras_digest *digest, coras_error **err)
+{
+    coras_digest copy = *digest;
+
+    return serve_db_write(m->db, SERVE_DB_ALONE, forget_blob, &copy, err);
+}
+
 int serve_metadata_leftovers(serve_metadata *m, int64_t before_s, int limit, coras_strlist *ret,
                              coras_error **err)
 {

@@ -110,6 +110,7 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
                                " (SELECT 1 FROM link WHERE link.digest = blob.digest) LIMIT ?2",
     [SERVE_Q_DELETE_BLOB] = "DELETE FROM blob WHERE digest = ?1",
     [SERVE_Q_FIND_PLACE] = "SELECT place FROM blob WHERE digest = ?1",
+    [SERVE_Q_ANY_PLACE] = "SELECT 1 FROM blob WHERE place IS NOT NULL LIMIT 1",
     [SERVE_Q_LEAVE_PLACE] =
         "INSERT INTO leftover (place, since) SELECT place, ?3 FROM blob WHERE digest = ?1"
         " AND place IS NOT NULL AND place <> ?2 ON CONFLICT DO NOTHING",

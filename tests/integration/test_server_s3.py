@@ -1,15 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """The embedded registry with its blobs in a store that speaks S3."""
 
+import http.client
+import json
 import os
+import subprocess
+import time
 import unittest
 import urllib.request
 
+import test_server_clients
 import test_server_conformance
 import test_server_uploads
 from embedded import PROGRAM, Server, ServerCase, digest, image, send_part
 from harness import programs, stores
 from harness.case import main
+from harness.proxy import Fault, FaultProxy
 from harness.stores import BUCKET, Store
 
 PART = 8 << 20
@@ -17,10 +23,10 @@ LARGE = os.urandom(1 << 20) * 17 + b"and a rest"  # two parts and a tail
 OCTETS = {"Content-Type": "application/octet-stream"}
 
 
-def on_store(store, *options, **named):
-    """A server whose blobs go there."""
+def on_store(store, *options, prefix="registry", endpoint=None, **named):
+    """A server whose blobs go there. What lies below a prefix belongs to one server."""
     environment = [f"{name}={value}" for name, value in stores.credentials().items()]
-    return Server(f"--blobs=s3://{BUCKET}/registry", f"--s3-endpoint={store.endpoint}", *options,
+    return Server(f"--blobs=s3://{BUCKET}/{prefix}", f"--s3-endpoint={endpoint or store.endpoint}", *options,
                   prefix=["env", *environment], **named)
 
 
@@ -114,7 +120,7 @@ class Blobs(StoreCase):
         server = self.new_server().start()
         server.push_blob(self.repository, b"from before")
         server.stop()
-        new = on_store(self.store, root=server.root)
+        new = on_store(self.store, prefix=self.repository, root=server.root)
         self.addCleanup(new.close)
         new.start()
         new.push_blob(self.repository, b"from now on")
@@ -122,10 +128,132 @@ class Blobs(StoreCase):
         self.assertEqual((reply.status, reply.body), (200, b"from before"))
         self.assertEqual(self.follow(digest(b"from now on"), server=new), b"from now on")
 
+    def chore(self, word, *options):
+        """A chore on a stopped server's directory: exit code and report."""
+        server = self.server_of_own
+        done = subprocess.run(
+            [PROGRAM, word, f"--root={server.root}", "--format=json",
+             f"--blobs=s3://{BUCKET}/{self.repository}", f"--s3-endpoint={self.store.endpoint}", *options],
+            env={**os.environ, **stores.credentials()}, capture_output=True, text=True, timeout=120,
+            check=False)
+        return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+
+    def own_server(self):
+        self.server_of_own = on_store(self.store, prefix=self.repository)
+        self.addCleanup(self.server_of_own.close)
+        return self.server_of_own.start()
+
+    def objects_made(self, before):
+        return [key for key in self.store.objects() if key not in before]
+
+    def test_collection_clears_the_store(self):
+        before, server = self.store.objects(), self.own_server()
+        server.push_blob(self.repository, b"named by nothing")
+        server.push_blob(self.repository, b"named by nothing")  # in place of the first
+        server.push_image(self.repository, "v1", (b"needed",))
+        (self.store.top / BUCKET / self.repository / "data/stray").write_bytes(b"without a row")
+        server.stop()
+        time.sleep(1.1)  # what was stored in this second is not older than it
+        code, report = self.chore("gc", "--older-than=0")
+        self.assertEqual((code, report["blobs"]), (0, 1), report)
+        self.assertEqual(len(self.objects_made(before)), 2)  # config and layer
+        code, report = self.chore("gc", "--older-than=0", "--blobs=")
+        self.assertIn("--blobs", report)
+        self.assertNotEqual(code, 0)
+
+    def test_verification_reads_the_store(self):
+        before, server = self.store.objects(), self.own_server()
+        server.push_image(self.repository, "v1", (b"right",))
+        known = self.objects_made(before)
+        server.push_blob(self.repository, b"wrong")
+        wrong = next(key for key in self.objects_made(before) if key not in known)
+        (self.store.top / BUCKET / wrong).write_bytes(b"WRONG")
+        code, report = self.chore("verify")
+        self.assertNotEqual(code, 0)
+        self.assertEqual([p["problem"] for p in report["problems"]], ["damaged"], report)
+        code, report = self.chore("verify", "--remove")
+        self.assertEqual((code, [p["problem"] for p in report["problems"]]), (0, ["removed"]), report)
+        head = server.request("HEAD", f"/v2/{self.repository}/blobs/{digest(b'wrong')}")
+        self.assertEqual(head.status, 404)  # a client pushes it again
+        server.push_blob(self.repository, b"wrong")
+        self.assertEqual(self.follow(digest(b"wrong"), server=server), b"wrong")
+
     def test_an_image_can_be_pushed(self):
         self.server.push_image(self.repository, "v1", (b"layer", LARGE))
         reply = self.request("GET", f"/v2/{self.repository}/manifests/v1")
         self.assertEqual(reply.body, image((b"layer", LARGE)))
+
+
+@programs.need_versitygw
+class Faults(StoreCase):
+    """The store fails at one request or another; each test has a registry that reaches it through a proxy."""
+
+    def setUp(self):
+        super().setUp()
+        self.proxy = FaultProxy(self.store.port).start()
+        self.addCleanup(self.proxy.close)
+        self.through = on_store(self.store, "--no-redirect", prefix=self.repository,
+                                endpoint=f"http://{self.proxy.host}")
+        self.addCleanup(self.through.close)
+        self.through.start()
+
+    def push(self, data):
+        location = self.through.begin(self.repository)
+        return self.through.request("PUT", f"{location}?digest={digest(data)}", data, OCTETS)
+
+    def blob(self, data, **headers):
+        return self.through.request("GET", f"/v2/{self.repository}/blobs/{digest(data)}", headers=headers)
+
+    def test_each_request_is_repeated(self):
+        steps = (("POST", r"uploads="), ("PUT", r"partNumber=1&"), ("PUT", r"partNumber=3&"), ("POST", r"\?uploadId="))
+        for method, path in steps:
+            self.proxy.add(Fault(method=method, path=path, status=503, times=1))
+        self.proxy.add(Fault(method="PUT", path=r"partNumber=2&", cut_request=1 << 20, times=1))
+        self.assertEqual(self.push(LARGE).status, 201)
+        self.assertEqual(self.blob(LARGE).body, LARGE)
+
+    def test_an_end_whose_answer_was_lost(self):
+        self.proxy.add(Fault(method="POST", path=r"\?uploadId=", drop_response=True, times=1))
+        self.assertEqual(self.push(LARGE).status, 201)
+        self.assertEqual(self.blob(LARGE).body, LARGE)
+
+    def test_an_end_that_failed_after_it_was_promised(self):
+        error = b"<?xml version='1.0'?><Error><Code>InternalError</Code><Message>a \x1b[31mlie</Message></Error>"
+        self.proxy.add(Fault(method="POST", path=r"\?uploadId=", status=200, body=error))
+        self.assertEqual(self.push(LARGE).status, 500)
+        self.assert_error(self.blob(LARGE), 404, "BLOB_UNKNOWN")
+        self.assertIn("InternalError", self.through.log())
+        self.assertNotIn("\x1b", self.through.log())
+        self.proxy.clear()
+        self.assertEqual(self.push(LARGE).status, 201)
+
+    def test_reading_goes_on_where_it_was_cut(self):
+        self.push(LARGE)
+        self.proxy.add(Fault(method="GET", path="data/", cut_response=3 << 20, times=2))
+        self.assertEqual(self.blob(LARGE).body, LARGE)
+        part = self.blob(LARGE, Range="bytes=1000000-9000000")
+        self.assertEqual((part.status, part.body), (206, LARGE[1000000:9000001]))
+
+    def test_an_object_that_went_is_never_a_whole_blob(self):
+        self.push(LARGE)
+        for path in (self.store.top / BUCKET / self.repository).rglob("data/*"):
+            path.unlink()
+        with self.assertRaises(http.client.IncompleteRead):
+            self.blob(LARGE)
+        self.assertIn("NoSuchKey", self.through.log())
+
+    def test_a_store_that_is_away(self):
+        self.store.stop()
+        reply = self.push(b"small")
+        self.assertEqual((reply.status, "Retry-After" in reply.headers), (503, True))
+        self.store.start()
+        self.assertEqual(self.push(b"small").status, 201)
+
+    def test_a_store_that_refuses_us(self):
+        self.proxy.add(Fault(status=403, body=b"<Error><Code>AccessDenied</Code></Error>"))
+        self.assertEqual(self.push(b"small").status, 500)
+        self.assertIn("AccessDenied", self.through.log())
+        self.assertNotIn(stores.SECRET, self.through.log())
 
 
 @programs.need_versitygw
@@ -143,6 +271,37 @@ class UploadsToStore(StoreCase, test_server_uploads.Uploads):
             self.wait_until(lambda: self.request("GET", location).headers["Range"] == "0-2999")
             self.assertEqual(self.patch(location, b"y" * 5, 3000).status, 202)
         self.assertEqual(self.request("GET", location).headers["Range"], "0-3004")
+
+
+@programs.need_versitygw
+class ClientsOnStore(StoreCase, test_server_clients.Clients):
+    """They follow the registry's links."""
+
+    @programs.need_coras
+    def test_coras(self):
+        self.run_ok(programs.CORAS, "push", "--plain-http", self.name(), "a.txt", "big.bin")
+        self.run_ok(programs.CORAS, "pull", "--plain-http", self.name(), "-o", "out")
+        for file in ("a.txt", "big.bin"):
+            self.assertEqual((self.work / "out" / file).read_bytes(), (self.work / file).read_bytes())
+
+
+@programs.need_versitygw
+class Cache(StoreCase):
+    """A cache that keeps what it fetches in the store."""
+
+    def test_what_is_fetched_moves_to_the_store(self):
+        origin = self.new_server().start()
+        origin.push_blob(self.repository, LARGE)
+        cache = on_store(self.store, f"--proxy=http://{origin.host}", f"--cache-size={3 * len(LARGE)}",
+                         prefix=self.repository)
+        self.addCleanup(cache.close)
+        cache.start()
+        path = f"/v2/{self.repository}/blobs/{digest(LARGE)}"
+        self.assertEqual(cache.request("GET", path).body, LARGE)  # as it comes
+        self.wait_until(lambda: cache.request("GET", path).status == 307)
+        self.assertEqual((cache.blob_files(), cache.upload_files()), ([], []))
+        origin.stop()
+        self.assertEqual(self.follow(digest(LARGE), server=cache), LARGE)
 
 
 @programs.need_versitygw

@@ -59,8 +59,8 @@ static int code_of(int status)
         return CORAS_ERR_DENIED;
     case 507:
         return CORAS_ERR_NO_SPACE;
-    default:
-        return CORAS_ERR_HTTP;
+    default: /* after all repetitions */
+        return coras_status_is_transient(status) ? CORAS_ERR_TIMEOUT : CORAS_ERR_HTTP;
     }
 }
 
