@@ -15,6 +15,7 @@ import test_server_uploads
 from embedded import PROGRAM, Server, ServerCase, digest, image, send_part
 from harness import programs, stores
 from harness.case import main
+from harness.postgres import Postgres, need_postgres
 from harness.proxy import Fault, FaultProxy
 from harness.stores import BUCKET, Store
 
@@ -302,6 +303,68 @@ class Cache(StoreCase):
         self.assertEqual((cache.blob_files(), cache.upload_files()), ([], []))
         origin.stop()
         self.assertEqual(self.follow(digest(LARGE), server=cache), LARGE)
+
+
+@need_postgres
+@programs.need_versitygw
+class SeveralProcesses(StoreCase):
+    """Two servers on one bucket and one database are one registry."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.postgres = Postgres().start()
+        cls.addClassCleanup(cls.postgres.close)
+
+    def setUp(self):
+        super().setUp()
+        url = self.postgres.database(f"d{abs(hash(self.repository))}")
+        self.both = [on_store(self.store, f"--metadata={url}", prefix=self.repository) for _ in range(2)]
+        self.url = url
+        for server in self.both:
+            self.addCleanup(server.close)
+            server.start()
+
+    def test_each_chunk_goes_to_another(self):
+        location = self.both[0].begin(self.repository)
+        first = 0
+        for number, size in enumerate((1 << 20, 6 << 20, 100, 5 << 20)):
+            server = self.both[number % 2]
+            reply = self.send_chunk(location, LARGE[first:first + size], first, server)
+            self.assertEqual(reply.status, 202, reply.body)
+            first += size
+            other = self.both[(number + 1) % 2].request("GET", location)
+            self.assertEqual(other.headers["Range"], f"0-{first - 1}")
+        path = f"{location}?digest={digest(LARGE)}"
+        self.assertEqual(self.both[1].request("PUT", path, LARGE[first:], OCTETS).status, 201)
+        self.assertEqual(self.both[0].request("PUT", path, b"", OCTETS).status, 201)  # once more
+        for server in self.both:
+            self.assertEqual(self.follow(digest(LARGE), server=server), LARGE)
+
+    def test_one_goes_on_where_the_other_was_killed(self):
+        first, second = self.both
+        location = first.begin(self.repository)
+        self.assertEqual(self.send_chunk(location, LARGE[:1000], 0, first).status, 202)
+        with send_part(first, location, LARGE[1000:PART + 5000], len(LARGE)):
+            self.wait_until(self.store.parts)
+            held = second.request("GET", location)
+            self.assertEqual(held.status, 204)
+            reply = self.send_chunk(location, b"mine", 1000, second)  # which it is not
+            self.assert_error(reply, 416, "RANGE_INVALID")
+            first.kill()
+        self.postgres.sql("UPDATE upload SET held_until = 0", self.url.rsplit("/", 1)[1])  # as time does
+        reply = second.request("GET", location)
+        self.assertEqual(reply.headers["Range"], f"0-{PART - 1}")  # what became a part
+        rest = second.request("PUT", f"{location}?digest={digest(LARGE)}", LARGE[PART:], OCTETS)
+        self.assertEqual(rest.status, 201, rest.body)
+        self.assertEqual(self.follow(digest(LARGE), server=second), LARGE)
+
+    def test_what_one_deletes_is_gone_for_the_other(self):
+        self.both[0].push_image(self.repository, "v1", (b"layer",))
+        path = f"/v2/{self.repository}/blobs/{digest(b'layer')}"
+        self.assertEqual(self.both[1].request("GET", path).status, 307)
+        self.assertEqual(self.both[1].request("DELETE", path).status, 202)
+        self.assertEqual(self.both[0].request("HEAD", path).status, 404)
 
 
 @programs.need_versitygw

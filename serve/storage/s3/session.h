@@ -34,7 +34,7 @@ struct serve_s3_sessions {
 };
 
 /* So long others leave it alone when its holder says nothing. */
-#define SERVE_S3_HOLD_S 30
+#define SERVE_S3_HOLD_S 12
 /* Parts are as large as a store takes ten thousand of for the largest blobs; this is the size of
  * the first thousand, each thousand after it has larger ones. */
 #define SERVE_S3_PART_BYTES (8 * (int64_t)CORAS_MIB)
