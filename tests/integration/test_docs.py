@@ -122,6 +122,11 @@ class Generated(CliCase):
         self.box.link("coras", programs.CORAS)
         self.assertEqual(self.box.run("coras", "explain", "--markdown", check=0).out, (DOCS / "errors.md").read_text())
 
+    def test_house(self):
+        """Made by: scripts/house >docs/house.svg, which draws nothing that the rule of layers contradicts."""
+        done = subprocess.run([TOP / "scripts/house"], capture_output=True, text=True, check=False)
+        self.assertEqual((done.stderr, done.stdout), ("", (DOCS / "house.svg").read_text()))
+
     def test_explain(self):
         for result in (self.ok("explain", "unauthorized"), self.ok("explain", "UNAUTHORIZED")):
             self.assertIn("Remedy: 'oras login'", result.out)
