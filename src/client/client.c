@@ -5,6 +5,7 @@
 #include "client/client_impl.h"
 
 #include <arpa/inet.h>
+#include "auth/upgrade.h"
 #include "base/error.h"
 #include "base/options.h"
 #include "gospell/quote.h"
@@ -303,6 +304,14 @@ int coras_client_registry(coras_client *client, const char *registry, coras_auth
     if (rc == 0)
         *ret = auth;
     return rc;
+}
+
+bool coras_client_is_here(coras_client *client, const char *registry)
+{
+    coras_auth *auth;
+
+    return coras_client_registry(client, registry, &auth, NULL) == 0 &&
+           coras_origin_met(coras_auth_current_origin(auth)) == CORAS_ZONE_INNER;
 }
 
 /* ---- cancelling ---- */

@@ -34,6 +34,8 @@ CORAS_MUST_CHECK int coras_client_base_url(coras_client *client, const char *reg
                                            coras_error **err);
 /* Whether both speak for the same user as far as their options say. */
 bool coras_client_same_user(const coras_client *a, const coras_client *b);
+/* Whether the registry is on this machine, and so shares its processors, as far as is known. */
+bool coras_client_is_here(coras_client *client, const char *registry);
 coras_cancel *coras_client_cancel(const coras_client *client); /* may be NULL */
 /* Read the files of credentials again: 1, or 0 when there are none. */
 CORAS_MUST_CHECK int coras_client_reread_credentials(coras_client *client, coras_error **err);

@@ -26,9 +26,14 @@ static enum coras_zone look_up(struct coras_origin *origin)
     return (enum coras_zone)(known - 1);
 }
 
+enum coras_zone coras_origin_met(const struct coras_origin *origin)
+{
+    return (enum coras_zone)atomic_load(&origin->met);
+}
+
 enum coras_zone coras_origin_zone(struct coras_origin *origin)
 {
-    enum coras_zone met = (enum coras_zone)atomic_load(&origin->met);
+    enum coras_zone met = coras_origin_met(origin);
 
     return met ? met : look_up(origin);
 }

@@ -44,6 +44,8 @@ void coras_origin_free(struct coras_origin *origin);
 /* Where the registry itself is: by the addresses it was reached at; before, and behind a proxy, by
  * its name, which is looked up once. */
 enum coras_zone coras_origin_zone(struct coras_origin *origin);
+/* The same without looking anything up: UNKNOWN as long as nobody has connected to it directly. */
+enum coras_zone coras_origin_met(const struct coras_origin *origin);
 /* It was reached at an address there. */
 void coras_origin_note(struct coras_origin *origin, enum coras_zone zone);
 

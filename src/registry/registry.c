@@ -45,6 +45,13 @@ static void learn_lanes(coras_target *t, unsigned connections)
     coras_client_learn_lanes(r->client, r->host, connections);
 }
 
+static bool is_here(coras_target *t)
+{
+    const coras_registry *r = coras_registry_of(t);
+
+    return coras_client_is_here(r->client, r->host);
+}
+
 static const coras_target_ops registry_ops = {
     .kind = "registry",
     .names_by_push = true,
@@ -67,6 +74,7 @@ static const coras_target_ops registry_ops = {
     .claim = coras_registry_claim,
     .known_lanes = known_lanes,
     .learn_lanes = learn_lanes,
+    .is_here = is_here,
     .will_write = coras_registry_will_write,
     .explain_missing = coras_registry_explain_missing,
 };

@@ -161,6 +161,8 @@ typedef struct coras_target_ops {
      * knows. */
     unsigned (*known_lanes)(coras_target *t);
     void (*learn_lanes)(coras_target *t, unsigned connections);
+    /* Who serves the content uses the same processors. */
+    bool (*is_here)(coras_target *t);
     /* The operation is going to write here: rights are asked for accordingly from the first look.
      */
     void (*will_write)(coras_target *t);

@@ -268,8 +268,9 @@ static void begin(coras_filling *f)
 {
     coras_target *origin = coras_target_origin(f->d->from);
     unsigned known = origin->ops->known_lanes ? origin->ops->known_lanes(origin) : 0;
+    bool is_here = origin->ops->is_here && origin->ops->is_here(origin);
 
-    coras_lanes_expect(f->lanes, known);
+    coras_lanes_expect(f->lanes, known, is_here);
     coras_lanes_enter(f->lanes);
     coras_fill_look(f, coras_gaps_sum(&f->free));
 }

@@ -16,6 +16,7 @@ enum {
     MIB = 1024 * 1024,
     FAST_RATE = 192 * MIB, /* no such connection is capped */
     SLOW_RATE = 24 * MIB,  /* what even a busy machine can receive */
+    HERE_RATE = 12 * MIB,  /* and what it can send to itself meanwhile */
     MISSING_MIN = 4 * MIB,
 };
 
@@ -63,14 +64,21 @@ static void end_trial(struct coras_growth *g, unsigned open, int64_t rate, int64
     g->before = 0;
 }
 
+/* Processors are what all wait for: more connections would wait for them too, or take them away
+ * from others. */
+static bool lacks_processors(const struct coras_growth_facts *f, int64_t each)
+{
+    return f->machine_is_busy && each >= (f->sender_is_here ? HERE_RATE : SLOW_RATE);
+}
+
 static bool is_worth_it(const struct coras_growth *g, const struct coras_growth_facts *f,
                         int64_t rate, int64_t now_ms)
 {
     int64_t each = rate / f->open;
 
     return f->open >= g->wanted && f->open < g->limit && now_ms >= g->rest_until_ms &&
-           each < FAST_RATE && (each < SLOW_RATE || !f->machine_is_busy) &&
-           f->missing >= MISSING_MIN && f->missing > rate * WORTH_IT_MS / 1000;
+           each < FAST_RATE && !lacks_processors(f, each) && f->missing >= MISSING_MIN &&
+           f->missing > rate * WORTH_IT_MS / 1000;
 }
 
 static void begin_trial(struct coras_growth *g, unsigned open, int64_t rate)

@@ -38,6 +38,7 @@ struct coras_growth_facts {
     int64_t missing;      /* still to come */
     int64_t latency_ms;   /* the longest that a connection took to bring its first byte */
     bool machine_is_busy; /* the receiving thread works or waits for a processor most of the time */
+    bool sender_is_here;  /* on the same machine, so that it needs processors too */
 };
 
 /* `expected` (1 when nothing is known) connections are wanted from the beginning. */

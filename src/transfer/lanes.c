@@ -19,11 +19,13 @@ void coras_lanes_clear(coras_lanes *lanes)
     pthread_mutex_destroy(&lanes->lock);
 }
 
-void coras_lanes_expect(coras_lanes *lanes, unsigned known)
+void coras_lanes_expect(coras_lanes *lanes, unsigned known, bool sender_is_here)
 {
     pthread_mutex_lock(&lanes->lock);
-    if (!lanes->begun)
+    if (!lanes->begun) {
         coras_growth_start(&lanes->growth, lanes->growth.limit, known);
+        lanes->sender_is_here = sender_is_here;
+    }
     lanes->begun = true;
     pthread_mutex_unlock(&lanes->lock);
 }
@@ -108,7 +110,8 @@ int coras_lanes_look(coras_lanes *lanes, int64_t missing)
     struct coras_growth_facts facts = {.open = lanes->open,
                                        .bytes = lanes->arrived,
                                        .missing = missing,
-                                       .latency_ms = lanes->latency_ms};
+                                       .latency_ms = lanes->latency_ms,
+                                       .sender_is_here = lanes->sender_is_here};
     if (!lanes->work.at_ms || coras_growth_is_due(&lanes->growth, lanes->open, now_ms))
         facts.machine_is_busy = is_busy(lanes, now_ms);
     unsigned wanted = coras_growth_look(&lanes->growth, &facts, now_ms);

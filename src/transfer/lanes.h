@@ -28,6 +28,7 @@ typedef struct coras_lanes {
     int64_t arrived;              /* bytes of all */
     int64_t latency_ms;           /* the longest that one took to bring its first byte */
     bool begun;                   /* somebody has said what to expect */
+    bool sender_is_here;          /* on this machine */
     struct coras_lanes_work work; /* as of the last look */
 } coras_lanes;
 
@@ -35,8 +36,9 @@ typedef struct coras_lanes {
 void coras_lanes_init(coras_lanes *lanes, unsigned limit);
 void coras_lanes_clear(coras_lanes *lanes);
 
-/* What was worth it at another time: `known` connections, 0 when nobody knows. The first counts. */
-void coras_lanes_expect(coras_lanes *lanes, unsigned known);
+/* What was worth it at another time: `known` connections, 0 when nobody knows; and whether those
+ * who send are on this machine. The first counts. */
+void coras_lanes_expect(coras_lanes *lanes, unsigned known, bool sender_is_here);
 /* A download takes its own connection, whether or not there should be one more. */
 void coras_lanes_enter(coras_lanes *lanes);
 /* One more, if one is wanted; given back with coras_lanes_leave(). */

@@ -12,8 +12,8 @@ from harness.proxy import Fault, FaultProxy
 from harness.servers import Api, DockerRegistry
 
 MIB = 1 << 20
-SIZE = 96 * MIB
-RATE = 16 * MIB  # of each connection
+SIZE = 72 * MIB
+RATE = 11 * MIB  # of each connection
 
 
 @programs.need_docker_registry

@@ -13,6 +13,7 @@ struct link {
     unsigned limit;    /* 0: the usual */
     unsigned expected; /* from another time; 0: nothing is known */
     bool is_busy;
+    bool is_here; /* who sends is on the machine too */
 };
 
 /* How a download went. */
@@ -61,7 +62,8 @@ static struct outcome run(const struct link *link, int64_t size, int64_t seconds
                                                  .bytes = bytes,
                                                  .missing = size - bytes,
                                                  .latency_ms = LATENCY_MS,
-                                                 .machine_is_busy = link->is_busy};
+                                                 .machine_is_busy = link->is_busy,
+                                                 .sender_is_here = link->is_here};
         follow(&d, coras_growth_look(&d.growth, &facts, out.ms), out.ms);
         out.most = d.open > out.most ? d.open : out.most;
     }
@@ -86,6 +88,9 @@ static void connections_follow_the_link(void **state)
         {"one is fast", {GIB, 10 * GIB}, 100 * GIB, 20, 1, 1},
         {"the machine is busy", {100LL * MIB, 10 * GIB, .is_busy = true}, 100 * GIB, 20, 1, 1},
         {"busy, and the link is slow", {10LL * MIB, GIB, .is_busy = true}, 100 * GIB, 20, 8, 8},
+        {"busy with itself", {20LL * MIB, GIB, .is_busy = true, .is_here = true}, GIB, 20, 1, 1},
+        {"idle, by itself", {20LL * MIB, GIB, .is_here = true}, 10 * GIB, 20, 8, 8},
+        {"a link in between", {10LL * MIB, GIB, .is_busy = true, .is_here = true}, GIB, 9, 8, 8},
         {"the user allows two", {50LL * MIB, 10 * GIB, .limit = 2}, 10 * GIB, 2, 2, 2},
         {"three blobs at a time", {50LL * MIB, 10 * GIB, .own = 3}, 10 * GIB, 5, 8, 8},
         {"which fill the link", {50LL * MIB, 150LL * MIB, .own = 3}, 10 * GIB, 2, 3, 6},
@@ -127,8 +132,8 @@ static void a_link_may_change(void **state)
     (void)state;
     coras_growth_start(&growth, 8, 1);
     for (int64_t now = 0; now < 60000; now += TICK_MS) {
-        const struct coras_growth_facts facts = {open, bytes += link.all * TICK_MS / 1000,
-                                                 100 * GIB, LATENCY_MS, false};
+        const struct coras_growth_facts facts = {
+            open, bytes += link.all * TICK_MS / 1000, 100 * GIB, LATENCY_MS, false, false};
         unsigned wanted = coras_growth_look(&growth, &facts, now);
         trials += wanted > open;
         open = wanted;
@@ -148,8 +153,8 @@ static void a_connection_that_becomes_slow_gets_help(void **state)
     coras_growth_start(&growth, 8, 1);
     for (int64_t now = 0; now < 2000; now += TICK_MS) {
         int64_t rate = now < 1000 ? GIB : 50LL * MIB;
-        const struct coras_growth_facts facts = {1, bytes += rate * TICK_MS / 1000, 100 * GIB,
-                                                 LATENCY_MS, false};
+        const struct coras_growth_facts facts = {
+            1, bytes += rate * TICK_MS / 1000, 100 * GIB, LATENCY_MS, false, false};
         wanted = coras_growth_look(&growth, &facts, now);
         assert_true(wanted == 1 || now > 1000);
         if (wanted > 1)
