@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The servers of a benchmark: started, counted, stopped."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ import time
 import urllib.request
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+INDEX = "application/vnd.oci.image.index.v1+json"
+EMPTY = "application/vnd.oci.empty.v1+json"
 
 NGINX = """
 user root; daemon off; worker_processes 2; pid {work}/nginx.pid; error_log {work}/nginx.log;
@@ -26,6 +29,8 @@ http {{
     listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl;
     root {work}/nginx;
     location ~ /manifests/ {{ default_type {manifest}; }}
+    location ~ /referrers/ {{ default_type {index}; try_files $uri /none; }}
+    location ~ /tags/ {{ default_type application/json; }}
   }}
   server {{
     listen 127.0.0.1:{front} ssl;
@@ -103,23 +108,45 @@ class Servers:
                         "-keyout", self.work / "tls.key", "-out", self.work / "tls.crt"],
                        check=True, stderr=subprocess.DEVNULL)
         config = self.work / "nginx.conf"
-        config.write_text(NGINX.format(work=self.work, sink=sink, manifest=MANIFEST, **ports))
+        config.write_text(NGINX.format(work=self.work, sink=sink, manifest=MANIFEST,
+                                       index=INDEX, **ports))
+        self.put("none", b'{"schemaVersion":2,"mediaType":"%s","manifests":[]}' % INDEX.encode())
         self.start([program, "-e", self.work / "nginx.log", "-c", config],
                    stderr=subprocess.DEVNULL)
         wait_for(ports["plain"], "nginx")
         return {name: f"localhost:{port}" for name, port in ports.items()}
 
-    def publish(self, registry, repository):
-        """What is in docker-registry, as files that nginx serves; the paths of its blobs."""
+    def put(self, path, content):
+        """A file of nginx's."""
+        path = self.work / "nginx" / path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+
+    @staticmethod
+    def manifest(registry, repository):
         request = urllib.request.Request(f"http://{registry}/v2/{repository}/manifests/v1",
                                          headers={"Accept": MANIFEST})
         with urllib.request.urlopen(request) as answer:
-            text, digest = answer.read(), answer.headers["Docker-Content-Digest"]
-        top = self.work / "nginx/v2" / repository
-        for name in ("manifests", "blobs"):
-            (top / name).mkdir(parents=True, exist_ok=True)
+            return answer.read()
+
+    def layers(self, registry, repository):
+        """The paths of an artifact's layers."""
+        return [f"/v2/{repository}/blobs/{layer['digest']}"
+                for layer in json.loads(self.manifest(registry, repository))["layers"]]
+
+    def put_manifest(self, repository, text):
+        """Under its tag and its digest, which is returned."""
+        digest = "sha256:" + hashlib.sha256(text).hexdigest()
         for name in ("v1", digest):
-            (top / "manifests" / name).write_bytes(text)
+            self.put(f"v2/{repository}/manifests/{name}", text)
+        return digest
+
+    def publish(self, registry, repository):
+        """What is in docker-registry, as files that nginx serves; the paths of its blobs."""
+        text = self.manifest(registry, repository)
+        self.put_manifest(repository, text)
+        top = self.work / "nginx/v2" / repository
+        (top / "blobs").mkdir(parents=True, exist_ok=True)
         manifest = json.loads(text)
         for blob in [manifest["config"], *manifest["layers"]]:
             value = blob["digest"].split(":")[1]
@@ -128,6 +155,19 @@ class Servers:
                 os.link(self.work / "registry/docker/registry/v2/blobs/sha256" / value[:2] / value
                         / "data", target)
         return [f"/v2/{repository}/blobs/{layer['digest']}" for layer in manifest["layers"]]
+
+    def publish_files(self, repository, files):
+        """An artifact of small contents by name, made by ourselves."""
+        def descriptor(content, media_type="application/octet-stream", **more):
+            digest = "sha256:" + hashlib.sha256(content).hexdigest()
+            self.put(f"v2/{repository}/blobs/{digest}", content)
+            return {"mediaType": media_type, "digest": digest, "size": len(content), **more}
+
+        layers = [descriptor(content, annotations={"org.opencontainers.image.title": name})
+                  for name, content in files]
+        return self.put_manifest(repository, json.dumps(
+            {"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": "application/x.bench",
+             "config": descriptor(b"{}", EMPTY), "layers": layers}).encode())
 
     def cpu(self):
         """Seconds that all servers have used."""
