@@ -38,6 +38,7 @@ typedef int serve_db_work(serve_db_connection *c, void *user, coras_error **err)
 
 /* What a kind of database does; see the functions of the same names below. */
 struct serve_db_kind {
+    bool is_shared; /* other processes may use it at the same time */
     void (*close)(serve_db *db);
     int (*reader)(serve_db *db, serve_db_connection **ret, coras_error **err);
     void (*release)(serve_db_connection *c);

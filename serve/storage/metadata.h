@@ -28,6 +28,13 @@ bool serve_metadata_is_url(const char *where);
 void serve_metadata_close(serve_metadata *m);
 CORAS_DEFINE_AUTO(serve_metadata, serve_metadata_close)
 
+/*
+ * The blobs are files of the directory that calls itself `directory`, from now on and for good.
+ * EXISTS: of another one.
+ */
+CORAS_MUST_CHECK int serve_metadata_bind(serve_metadata *m, const char *directory,
+                                         coras_error **err);
+
 /* ---- blobs ---- */
 /* Record a stored blob and link it to the repository, which comes to be with it. `place` is where
  * it lies (blobs.h); NULL: in the directory. */

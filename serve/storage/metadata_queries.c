@@ -2,7 +2,8 @@
 /*
  * The SQL of the metadata, and finding or making the row of a repository. The statements are what
  * all kinds of database understand: a conflict names its columns, sums are cast (they may be of
- * another type than what they add), what is true is a comparison.
+ * another type than what they add), what is true is a comparison, and the time is now_ms(), which
+ * is the database's.
  */
 #include "base/error.h"
 #include "serve/storage/metadata_queries.h"
@@ -150,6 +151,14 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_WAS_FINISHED] = "SELECT 1 FROM finished WHERE id = ?1 AND repository = ?2"
                              " AND digest = ?3 AND at >= ?4",
     [SERVE_Q_FORGET_FINISHED] = "DELETE FROM finished WHERE at < ?1",
+    [SERVE_Q_TAKE_LEASE] =
+        "INSERT INTO lease (name, holder, held_until) VALUES (?1, ?2, now_ms() + ?3)"
+        " ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, held_until = "
+        "excluded.held_until WHERE lease.holder = excluded.holder OR lease.held_until < now_ms()",
+    [SERVE_Q_GIVE_LEASE] = "DELETE FROM lease WHERE name = ?1 AND holder = ?2",
+    [SERVE_Q_CLAIM_FACT] = "INSERT INTO fact (name, value) VALUES (?1, ?2) ON CONFLICT DO NOTHING",
+    [SERVE_Q_FACT] = "SELECT value FROM fact WHERE name = ?1",
+    [SERVE_Q_FORGET_LEASES] = "DELETE FROM lease WHERE held_until < now_ms()",
 };
 
 /* ---- steps shared by the writes ---- */

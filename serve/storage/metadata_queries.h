@@ -6,11 +6,15 @@
 #ifndef SERVE_STORAGE_METADATA_QUERIES_H
 #define SERVE_STORAGE_METADATA_QUERIES_H
 
+#include "serve/api/routes.h"
 #include "serve/storage/metadata.h"
 #include "serve/storage/database.h"
 
 struct serve_metadata {
     serve_db *db;
+    char
+        holder[SERVE_SESSION_ID_LEN + 1]; /* of leases: this process, by a name that nobody else has
+                                           */
 };
 
 enum serve_query_id {
@@ -80,6 +84,11 @@ enum serve_query_id {
     SERVE_Q_NOTE_FINISHED,
     SERVE_Q_WAS_FINISHED,
     SERVE_Q_FORGET_FINISHED,
+    SERVE_Q_TAKE_LEASE,
+    SERVE_Q_GIVE_LEASE,
+    SERVE_Q_FORGET_LEASES,
+    SERVE_Q_CLAIM_FACT,
+    SERVE_Q_FACT,
     SERVE_Q_COUNT
 };
 

@@ -50,5 +50,10 @@ const char *const serve_schema[] = {
      "CREATE TABLE finished (id TEXT PRIMARY KEY, repository TEXT NOT NULL, digest TEXT NOT NULL,"
      " at INTEGER NOT NULL) WITHOUT ROWID;"
      "CREATE INDEX finished_by_time ON finished (at);"),
+    /* 5: what one of several processes does alone (metadata_leases.h), until when (milliseconds);
+     * what is true of the registry as a whole */
+    ("CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, held_until INTEGER NOT NULL)"
+     " WITHOUT ROWID;"
+     "CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"),
 };
 const int serve_schema_version = CORAS_ARRAY_LEN(serve_schema);

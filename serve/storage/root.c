@@ -8,8 +8,10 @@
 #include "base/error.h"
 #include "serve/storage/file_sessions.h"
 
-#define DATABASE "registry.db"
-#define LOCK     "registry.lock"
+#define DATABASE       "registry.db"
+#define LOCK           "registry.lock"
+#define NAME           "registry.id"
+#define NAME_BYTES_MAX 64
 
 /* A directory where others may write could hold anything by the time we look. */
 static int check_owner(int fd, const char *path, coras_error **err)
@@ -87,6 +89,35 @@ static int check_one_database(int rootfd, const char *path, coras_error **err)
     return CORAS_ERR_CONFIG;
 }
 
+/* What the directory calls itself, from the first time on. */
+static int read_name(int rootfd, coras_buf *ret, coras_error **err)
+{
+    char name[SERVE_SESSION_ID_LEN + 1];
+
+    if (coras_read_file(rootfd, NAME, NAME_BYTES_MAX, ret, NULL) == 0 && ret->len > 0)
+        return 0;
+    serve_session_make_id(name);
+    CORAS_TRY(coras_write_file_not_through(rootfd, NAME, name, strlen(name), 0600, err));
+    coras_buf_puts(ret, name);
+    return coras_buf_done(ret, err);
+}
+
+/* Rows say that blobs are there: in a second directory they would not be. */
+static int bind_directory(int rootfd, const struct serve_root_options *o, struct serve_root *root,
+                          coras_error **err)
+{
+    coras_auto_buf name = CORAS_BUF_INIT(NAME_BYTES_MAX);
+    int rc;
+
+    CORAS_TRY(read_name(rootfd, &name, err));
+    rc = serve_metadata_bind(root->metadata, name.ptr, err);
+    if (rc != CORAS_ERR_EXISTS)
+        return rc;
+    coras_wrap(err, rc, "--metadata and %s do not belong together", o->path);
+    coras_hint(err, "several directories cannot have one database; each needs its own");
+    return rc;
+}
+
 static int open_database(int rootfd, const struct serve_root_options *o, struct serve_root *root,
                          coras_error **err)
 {
@@ -95,7 +126,8 @@ static int open_database(int rootfd, const struct serve_root_options *o, struct 
     if (!o->metadata)
         return open_file(rootfd, o->path, mode, root, err);
     CORAS_TRY(check_one_database(rootfd, o->path, err));
-    return serve_metadata_open(o->metadata, mode, &root->metadata, err);
+    CORAS_TRY(serve_metadata_open(o->metadata, mode, &root->metadata, err));
+    return o->is_workplace || o->read_only ? 0 : bind_directory(rootfd, o, root, err);
 }
 
 /* Several processes may have it open: the database keeps them apart. */

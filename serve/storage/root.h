@@ -24,6 +24,7 @@ struct serve_root_options {
     const char *path;
     const char *metadata; /* URL of a database of PostgreSQL; NULL: one in the directory */
     bool read_only;       /* nothing is made or changed, and several may do so at once */
+    bool is_workplace; /* with `metadata`: no blobs stay in it, so that several may share those */
 };
 /* CONFIG: somebody else's directory, or damaged; TIMEOUT: in use; CONNECT: the database does not
  * answer. */

@@ -3,6 +3,7 @@
 #include "serve/storage/database_sqlite.h"
 
 #include <sys/stat.h>
+#include <time.h>
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/str.h"
@@ -30,6 +31,17 @@ static int connection_open_immutable(const struct serve_sqlite *q,
                            SQLITE_OPEN_READONLY | SQLITE_OPEN_URI | SQLITE_OPEN_NOMUTEX, NULL);
 }
 
+/* now_ms() of the statements. */
+static void tell_time(sqlite3_context *context, int count, sqlite3_value **values)
+{
+    struct timespec now;
+
+    (void)count;
+    (void)values;
+    clock_gettime(CLOCK_REALTIME, &now);
+    sqlite3_result_int64(context, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
+}
+
 int serve_sqlite_connect(struct serve_sqlite *q, struct serve_sqlite_connection *c,
                          coras_error **err)
 {
@@ -46,6 +58,7 @@ int serve_sqlite_connect(struct serve_sqlite *q, struct serve_sqlite_connection 
         serve_sqlite_disconnect(c);
         return serve_sqlite_fail(q, rc, err);
     }
+    (void)sqlite3_create_function(c->handle, "now_ms", 0, SQLITE_UTF8, NULL, tell_time, NULL, NULL);
     sqlite3_extended_result_codes(c->handle, 1);
     sqlite3_busy_timeout(c->handle, SERVE_SQLITE_BUSY_MS);
     return 0;

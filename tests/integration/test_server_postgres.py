@@ -7,10 +7,9 @@ import signal
 import subprocess
 import tempfile
 import unittest
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from embedded import OCI_MANIFEST, Server, ServerCase, digest, image
+from embedded import OCI_MANIFEST, Server, ServerCase, digest
 from harness import programs
 from harness.case import main
 from harness.postgres import PASSWORD, USER, Postgres, need_postgres
@@ -99,24 +98,6 @@ class Life(PostgresCase):
         self.postgres.start()
         self.assertEqual(server.put_manifest("a", "v2", data).status, 201)
 
-    def test_several_processes_have_one_table_of_tags(self):
-        url = self.new_database()
-        servers = [self.serve(url), self.serve(url)]
-        data = [image(annotations={"n": str(i)}) for i in range(4)]
-        for server in servers:  # their directories are their own
-            server.push_blob("a", b"{}")
-
-        def move(i):
-            reply = servers[i % 2].put_manifest("a", f"t{i % 3}", data[i % 4])
-            return reply.status, reply.body
-
-        with ThreadPoolExecutor(8) as pool:
-            self.assertEqual(set(pool.map(move, range(60))), {(201, b"")})
-        told = [[s.request("GET", f"/v2/a/manifests/t{i}").body for i in range(3)] for s in servers]
-        self.assertEqual(told[0], told[1])
-        self.assertEqual(servers[1].request("DELETE", f"/v2/a/manifests/{digest(told[0][0])}").status, 202)
-        self.assertEqual(servers[0].request("GET", f"/v2/a/manifests/{digest(told[0][0])}").status, 404)
-
     def test_chores(self):
         url = self.new_database()
         server = self.serve(url)
@@ -153,6 +134,14 @@ class Refusals(PostgresCase):
         server.stop()
         self.assertIn("there is no registry in it", self.refusal(f"--metadata={self.new_database()}", root=server.root))
         self.assertIn("missing, but there are blobs", self.refusal(root=server.root))
+
+    def test_a_database_of_another_directory(self):
+        url = self.new_database()
+        first = self.serve(url)
+        self.assertIn("in another directory", self.refusal(f"--metadata={url}"))
+        first.stop()
+        self.assertIn("in another directory", self.refusal(f"--metadata={url}"))
+        first.start()
 
     def test_a_directory_with_rows_of_its_own(self):
         server = self.new_server().start()

@@ -120,7 +120,7 @@ static int await_socket(struct serve_pg_connection *c, short events, coras_error
     int rc;
 
     if (left_ms <= 0)
-        return serve_pg_lose(c, "its time is over", err);
+        return serve_pg_lose(c, "no answer in time", err);
     rc = poll(&fd, 1, (int)left_ms);
     if (rc < 0 && errno != EINTR)
         return serve_pg_lose(c, coras_errno_text(errno), err);

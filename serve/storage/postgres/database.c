@@ -252,6 +252,7 @@ static void close_all(serve_db *db)
 }
 
 static const struct serve_db_kind postgres_kind = {
+    .is_shared = true,
     .close = close_all,
     .reader = reader,
     .release = release,

@@ -16,6 +16,7 @@ static const struct {
     {"TEXT", "TEXT COLLATE \"C\""}, /* compared byte by byte */
     {"BLOB", "BYTEA"},
     {" WITHOUT ROWID", ""},
+    {"now_ms()", "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS BIGINT)"},
 };
 
 static bool is_word_at(const char *sql, const char *at, const char *word)

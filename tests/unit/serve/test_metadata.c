@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/fs.h"
+#include "serve/storage/metadata_leases.h"
 #include "support.h"
 #ifdef SERVE_HAVE_POSTGRES
 #include "serve/storage/postgres/api.h"
@@ -24,7 +25,8 @@ static const char first_version[] = "ALTER TABLE tag DROP COLUMN cached; DROP IN
                                     "ALTER TABLE blob DROP COLUMN used; DROP INDEX blob_by_place;"
                                     "ALTER TABLE blob DROP COLUMN place; DROP TABLE leftover;"
                                     "DROP TABLE upload; DROP TABLE upload_part;"
-                                    "DROP TABLE finished; PRAGMA user_version = 1;";
+                                    "DROP TABLE finished; DROP TABLE lease; DROP TABLE fact;"
+                                    "PRAGMA user_version = 1;";
 
 #ifdef SERVE_HAVE_POSTGRES
 static void ignore_notice(void *user, const char *message)
@@ -612,6 +614,34 @@ static void moves_the_same_tags_from_two_sides(void **state)
     assert_int_equal(tags.len, 2);
 }
 
+static void leases_to_one_process_at_a_time(void **state)
+{
+    const struct fixture *f = *state;
+    coras_auto(serve_metadata) other = open_again(f);
+    coras_auto_value(coras_strlist) gone = {0};
+
+    assert_int_equal(serve_metadata_take_lease(f->m, "x", 60000, NULL), 0);
+    assert_int_equal(serve_metadata_take_lease(f->m, "x", 60000, NULL), 0);
+    assert_int_equal(serve_metadata_take_lease(other, "x", 60000, NULL), CORAS_ERR_EXISTS);
+    assert_int_equal(serve_metadata_take_lease(other, "y", 60000, NULL), 0);
+    assert_int_equal(serve_metadata_give_lease(other, "x", NULL), 0);
+    assert_int_equal(serve_metadata_collect(f->m, 0, 10, &gone, NULL), 0);
+    assert_int_equal(serve_metadata_take_lease(other, "x", 60000, NULL), CORAS_ERR_EXISTS);
+    assert_int_equal(serve_metadata_give_lease(f->m, "x", NULL), 0);
+    assert_int_equal(serve_metadata_take_lease(other, "x", 60000, NULL), 0);
+}
+
+/* By a process that is gone. */
+static void leases_what_was_left(void **state)
+{
+    const struct fixture *f = *state;
+    coras_auto(serve_metadata) other = open_again(f);
+
+    assert_int_equal(serve_metadata_take_lease(f->m, "x", -1000, NULL), 0);
+    assert_int_equal(serve_metadata_take_lease(other, "x", 60000, NULL), 0);
+    assert_int_equal(serve_metadata_take_lease(f->m, "x", 60000, NULL), CORAS_ERR_EXISTS);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(int argc, char **argv)
@@ -630,6 +660,8 @@ int main(int argc, char **argv)
         TEST(collects_nothing_that_another_process_names),
         TEST(keeps_puts_and_deletions_apart),
         TEST(moves_the_same_tags_from_two_sides),
+        TEST(leases_to_one_process_at_a_time),
+        TEST(leases_what_was_left),
     };
     static const struct CMUnitTest file_tests[] = {
         TEST(brings_an_old_database_up),
