@@ -219,7 +219,8 @@ static int run(struct serve_registry *r, const struct serve_signals *signals, co
 static int open_root(struct serve_registry *r, struct serve_root *ret, coras_error **err)
 {
     coras_auto(coras_error) full = NULL;
-    struct serve_root_options o = {r->options.root, r->options.metadata, r->options.read_only};
+    struct serve_root_options o = {r->options.root, r->options.metadata, r->options.read_only,
+                                   r->options.blobs != NULL};
     int rc;
 
     r->read_only = o.read_only;

@@ -92,8 +92,9 @@ static int collect_root(const struct serve_chore *chore, struct tally *t, coras_
     if (!metrics)
         return coras_fail_no_memory(err);
     CORAS_TRY(check_directory(chore->root, err));
-    rc = serve_root_open(&(struct serve_root_options){chore->root, chore->metadata, false}, &root,
-                         err);
+    rc = serve_root_open(&(struct serve_root_options){chore->root, chore->metadata, false,
+                                                      chore->store.blobs != NULL},
+                         &root, err);
     if (rc == CORAS_ERR_TIMEOUT)
         coras_hint(err, "a server that runs there removes what nothing needs by itself, every "
                         "hour; --dry-run works beside it");

@@ -114,7 +114,9 @@ static int join(struct asked *a, serve_fill **ret, bool *ret_began, coras_error 
     /* the fill that we begin asks for us; too late means that it is stored, and links are made */
     if (serve_fill_confirm(*ret, place->local) || is_ours)
         return 0;
-    return link_stored(a, serve_fill_bytes(*ret), err);
+    CORAS_TRY(
+        serve_metadata_find_blob(a->exchange->registry->metadata, NULL, a->digest, &size, err));
+    return link_stored(a, size, err);
 }
 
 static bool is_gone(void *user)

@@ -87,16 +87,6 @@ bool serve_fill_confirm(serve_fill *f, const char *repository)
     return noted;
 }
 
-int64_t serve_fill_bytes(serve_fill *f)
-{
-    int64_t got;
-
-    pthread_mutex_lock(&f->lock);
-    got = f->got;
-    pthread_mutex_unlock(&f->lock);
-    return got;
-}
-
 /* ---- the filler's steps ---- */
 
 static void tell(serve_fill *f)

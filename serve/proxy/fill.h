@@ -76,8 +76,6 @@ bool serve_fill_is_confirmed(serve_fill *f, const char *repository);
 /* Note so. false: too late, the caller makes the link itself. */
 bool serve_fill_confirm(serve_fill *f, const char *repository);
 
-int64_t serve_fill_bytes(serve_fill *f); /* that have come so far */
-
 /* ---- for its filler ---- */
 void serve_fill_set_file(serve_fill *f, int fd); /* takes it */
 /* SIZE_MISMATCH when another is known already. */

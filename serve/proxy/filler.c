@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The course of a fill. */
+#include "serve/proxy/fill_lease.h"
 #include "serve/proxy/filler_impl.h"
 
 #include <errno.h>
@@ -415,6 +416,20 @@ static void end_well(struct serve_filler *w)
     }
 }
 
+/* Another process has stored it: readers are sent to what is stored. */
+static void end_elsewhere(struct serve_filler *w, const coras_error *stored)
+{
+    coras_auto(coras_error) failure = NULL;
+    int rc =
+        serve_metadata_find_blob(w->registry->metadata, NULL, &w->fill->digest, &w->got, &failure);
+
+    if (rc == 0)
+        rc = record(w, &failure);
+    serve_partial_remove(w->registry->store, &w->fill->digest);
+    serve_fill_fail(w->fill, rc < 0 ? failure : stored);
+    serve_filler_tell(w, "stored by another process", failure);
+}
+
 static int fill(struct serve_filler *w, coras_error **err)
 {
     coras_auto(coras_error) failure = NULL;
@@ -445,13 +460,18 @@ void serve_filler_run(serve_fill *f)
     w.label = f->upstream->metrics_label;
     serve_metrics_add(w.registry->metrics, SERVE_METRIC_CACHE_FILLS,
                       SERVE_LABELS(.upstream = w.label), 1);
-    rc = fill(&w, &failure);
+    rc = serve_fill_lease_begin(&w, &failure);
+    if (rc == 0)
+        rc = fill(&w, &failure);
     if (rc == 0)
         end_well(&w);
+    else if (rc == CORAS_ERR_EXISTS)
+        end_elsewhere(&w, failure);
     else
         end_badly(&w, rc, failure);
     serve_metrics_add(w.registry->metrics, SERVE_METRIC_CACHE_FILLS,
                       SERVE_LABELS(.upstream = w.label), -1);
+    serve_fill_lease_end(&w);
     serve_evict_to_limit(w.registry, serve_partials_bytes(w.registry->store));
     coras_hasher_free(w.hasher);
     free(w.place);

@@ -12,6 +12,8 @@
 /* Given up for a fill that has no room, at least. */
 #define SERVE_FILLER_ROOM ((int64_t)CORAS_MIB)
 
+#define SERVE_FILL_LEASE_MAX (CORAS_DIGEST_TEXT_MAX + 8)
+
 struct serve_filler {
     serve_fill *fill;
     struct serve_registry *registry;
@@ -30,6 +32,7 @@ struct serve_filler {
     bool is_published; /* it is a blob of the store */
     char *place;       /* then: where it is, when it is elsewhere */
     bool is_passed;    /* nothing is written any more */
+    int64_t lease_ms;  /* when the lease of the fill is to be renewed; 0: there is none */
     bool no_parts;     /* the upstream does not send any */
     int resumes;
     struct serve_patience patience;

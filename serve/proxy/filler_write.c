@@ -3,6 +3,7 @@
  * What becomes of the bytes of a fill: they go into the file; where the disk has no room, something
  * older goes for them, and where there is nothing older, they are handed to the readers alone.
  */
+#include "serve/proxy/fill_lease.h"
 #include "serve/proxy/filler_impl.h"
 
 #include <inttypes.h>
@@ -125,6 +126,7 @@ int serve_filler_append(struct serve_filler *w, const void *data, size_t len, co
         CORAS_TRY(pass(w, data, len, err));
     }
     serve_patience_moved(&w->patience, coras_now_ms());
+    serve_fill_lease_keep(w);
     return 0;
 }
 

@@ -4,12 +4,15 @@
 
 #include "base/error.h"
 #include "serve/http/log.h"
+#include "serve/storage/metadata_leases.h"
 #include "serve/storage/uses.h"
 
 /* Looked at in one go. */
 #define BATCH 64
 /* Down to so many percent of the limit, so that not every new blob costs a search. */
 #define DOWN_TO_PERCENT 95
+#define LEASE           "eviction"
+#define LEASE_MS        60000
 
 /* Row first, so that no name is without content; but where there is no room for as much as to
  * forget a row, the file goes before: who asks for the blob then has it fetched. */
@@ -79,15 +82,31 @@ int64_t serve_evict_from_disk(struct serve_registry *registry, int64_t bytes)
     return registry->blobs->has_places ? 0 : serve_evict(registry, bytes);
 }
 
+/* How much is here beyond the limit, with what is under way; 0: nothing. */
+static int64_t excess(struct serve_registry *r, int64_t unfinished)
+{
+    int64_t limit = r->options.cache_size, bytes = 0;
+
+    if (serve_metadata_cached_bytes(r->metadata, &bytes, NULL) < 0)
+        return 0;
+    serve_metrics_set(r->metrics, SERVE_METRIC_CACHE_SIZE_BYTES, NULL, bytes);
+    serve_metrics_set(r->metrics, SERVE_METRIC_CACHE_LIMIT_BYTES, NULL, limit);
+    bytes += unfinished;
+    return limit > 0 && bytes > limit ? bytes - limit / 100 * DOWN_TO_PERCENT : 0;
+}
+
 void serve_evict_to_limit(struct serve_registry *registry, int64_t unfinished)
 {
-    int64_t limit = registry->options.cache_size, bytes = 0;
+    serve_metadata *m = registry->metadata;
 
-    if (serve_metadata_cached_bytes(registry->metadata, &bytes, NULL) < 0)
+    bool is_shared = serve_metadata_is_shared(m);
+
+    if (excess(registry, unfinished) == 0)
         return;
-    serve_metrics_set(registry->metrics, SERVE_METRIC_CACHE_SIZE_BYTES, NULL, bytes);
-    serve_metrics_set(registry->metrics, SERVE_METRIC_CACHE_LIMIT_BYTES, NULL, limit);
-    bytes += unfinished;
-    if (limit > 0 && bytes > limit)
-        (void)serve_evict(registry, bytes - limit / 100 * DOWN_TO_PERCENT);
+    /* two processes that make room at the same time would make twice as much */
+    if (is_shared && serve_metadata_take_lease(m, LEASE, LEASE_MS, NULL) < 0)
+        return;
+    (void)serve_evict(registry, excess(registry, unfinished));
+    if (is_shared)
+        (void)!serve_metadata_give_lease(m, LEASE, NULL);
 }
