@@ -2,6 +2,7 @@
 /* Opening a store elsewhere, and its housekeeping. */
 #include "serve/operate/far_store.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "serve/http/log.h"
@@ -40,6 +41,34 @@ static int check_places(serve_metadata *metadata, coras_error **err)
     return CORAS_ERR_CONFIG;
 }
 
+static int claim(struct serve_far_store *f, coras_error **err)
+{
+    char proposal[SERVE_SESSION_ID_LEN + 1];
+    coras_auto_free char *name = NULL;
+
+    if (f->is_ours)
+        return 0;
+    serve_session_make_id(proposal);
+    CORAS_TRY(serve_metadata_name_in_store(f->metadata, proposal, &name, err));
+    CORAS_TRY(serve_s3_claim(f->store, name, err));
+    f->is_ours = true;
+    return 0;
+}
+
+/* What refuses us now will do so for every blob; what is away comes back. */
+static int claim_or_wait(struct serve_far_store *f, coras_error **err)
+{
+    coras_auto(coras_error) why = NULL;
+    int rc = claim(f, &why);
+
+    if (rc == CORAS_ERR_CONNECT || rc == CORAS_ERR_TIMEOUT) {
+        serve_log_failure("--blobs", coras_error_message(why));
+        return 0;
+    }
+    coras_error_propagate(err, &why);
+    return rc;
+}
+
 int serve_far_store_open(const struct serve_far_store_options *options, struct serve_far_store *ret,
                          coras_error **err)
 {
@@ -51,7 +80,9 @@ int serve_far_store_open(const struct serve_far_store_options *options, struct s
         return check_places(f.metadata, err);
     CORAS_TRY(serve_s3_open(&options->at, &f.store, err));
     serve_s3_blobs_init(&f.blobs, f.store, options->root->store);
-    rc = open_sessions(&f, options, err);
+    rc = options->read_only ? 0 : claim_or_wait(&f, err);
+    if (rc == 0)
+        rc = open_sessions(&f, options, err);
     if (rc < 0)
         serve_far_store_close(&f);
     *ret = f;
@@ -97,7 +128,8 @@ static void clear_strays(struct serve_far_store *f)
 
     if (coras_now_ms() < f->strays_ms)
         return;
-    if (serve_s3_clear_strays(f->store, f->metadata, coras_wall_s() - SERVE_COLLECT_GRACE_S,
+    if (claim(f, &err) < 0 ||
+        serve_s3_clear_strays(f->store, f->metadata, coras_wall_s() - SERVE_COLLECT_GRACE_S,
                               &f->last, &err) < 0)
         serve_log_failure("collection", coras_error_message(err));
     f->strays_ms = coras_now_ms() + (f->last ? PAGE_MS : STRAYS_MS);
@@ -116,6 +148,8 @@ int serve_far_store_clear(struct serve_far_store *f, int64_t grace_s, coras_erro
     int64_t before_s = coras_wall_s() - grace_s;
     bool more = f->store != NULL;
 
+    if (f->store)
+        CORAS_TRY(claim(f, err));
     while (more)
         CORAS_TRY(serve_s3_clear_leftovers(f->store, f->metadata, before_s, &more, err));
     if (!f->store)

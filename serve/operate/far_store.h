@@ -14,7 +14,8 @@ struct serve_far_store {
     struct serve_s3_blobs blobs;
     serve_sessions *sessions; /* NULL when nothing may be written */
     serve_metadata *metadata;
-    char *last; /* where the look for strays has come to */
+    char *last;   /* where the look for strays has come to */
+    bool is_ours; /* the prefix is known to belong to these metadata */
     int64_t leftovers_ms, strays_ms;
 };
 struct serve_far_store_options {
@@ -23,7 +24,8 @@ struct serve_far_store_options {
     bool read_only;
     bool alone; /* no other process uses the metadata */
 };
-/* CONFIG: it cannot be one. Connects to nothing. */
+/* CONFIG: it cannot be one; EXISTS: of another registry. A store that does not answer now may do so
+ * later. */
 CORAS_MUST_CHECK int serve_far_store_open(const struct serve_far_store_options *options,
                                           struct serve_far_store *ret, coras_error **err);
 void serve_far_store_close(struct serve_far_store *f);

@@ -66,6 +66,11 @@ CORAS_MUST_CHECK int serve_metadata_unlink_blob(serve_metadata *m, const char *r
 /* Where a stored blob lies, a new string; NULL: in the directory. NOT_FOUND. */
 CORAS_MUST_CHECK int serve_metadata_find_place(serve_metadata *m, const coras_digest *digest,
                                                char **ret, coras_error **err);
+/* What these metadata call themselves in the store, a new string: `proposal` from the first time
+ * on.
+ */
+CORAS_MUST_CHECK int serve_metadata_name_in_store(serve_metadata *m, const char *proposal,
+                                                  char **ret, coras_error **err);
 /* Whether any blob has one. */
 CORAS_MUST_CHECK int serve_metadata_has_places(serve_metadata *m, bool *ret, coras_error **err);
 /* Forget a blob; its links stay, for when it comes again. */

@@ -145,7 +145,7 @@ class Blobs(StoreCase):
         return self.server_of_own.start()
 
     def objects_made(self, before):
-        return [key for key in self.store.objects() if key not in before]
+        return [key for key in self.store.objects() if key not in before and "/data/" in key]
 
     def test_collection_clears_the_store(self):
         before, server = self.store.objects(), self.own_server()
@@ -161,6 +161,24 @@ class Blobs(StoreCase):
         code, report = self.chore("gc", "--older-than=0", "--blobs=")
         self.assertIn("--blobs", report)
         self.assertNotEqual(code, 0)
+
+    def test_a_prefix_has_one_owner(self):
+        self.own_server().stop()
+        other = on_store(self.store, prefix=self.repository)
+        self.addCleanup(other.close)
+        with self.assertRaisesRegex(RuntimeError, "belongs to another registry"):
+            other.start()
+        other.process.stdout.close()
+        other.process = None
+        self.server_of_own.start()  # its own
+
+    def test_a_bucket_that_is_not_there(self):
+        other = on_store(self.store, "--blobs=s3://none/x")
+        self.addCleanup(other.close)
+        with self.assertRaisesRegex(RuntimeError, "NoSuchBucket|403|404"):
+            other.start()
+        other.process.stdout.close()
+        other.process = None
 
     def test_verification_reads_the_store(self):
         before, server = self.store.objects(), self.own_server()

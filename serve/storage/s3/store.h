@@ -91,6 +91,10 @@ CORAS_MUST_CHECK int serve_s3_delete(serve_s3 *s, const char *key, coras_error *
 /* A URL with which anybody may read it for some minutes. */
 CORAS_MUST_CHECK int serve_s3_link(serve_s3 *s, const char *key, coras_buf *ret, coras_error **err);
 
+/* What lies below the prefix belongs to who calls itself `name`, from now on if to nobody yet.
+ * EXISTS: to another. */
+CORAS_MUST_CHECK int serve_s3_claim(serve_s3 *s, const char *name, coras_error **err);
+
 struct serve_s3_object {
     char *key;         /* as the metadata would know it */
     int64_t written_s; /* wall clock of the store */
