@@ -261,6 +261,7 @@ static int open_cache(struct serve_registry *r, coras_error **err)
 
 static void add_probes(struct serve_registry *r)
 {
+    serve_far_store_probe(r->far, r->health);
     if (r->fills)
         serve_health_add(r->health, "fills", serve_probe_fills, r);
     add_upstream_probes(r, 0);

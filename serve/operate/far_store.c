@@ -108,6 +108,21 @@ serve_sessions *serve_far_store_sessions(const struct serve_far_store *f,
     return f->sessions ? f->sessions : root->sessions;
 }
 
+/* No failure: what clients are sent to, or what is not a blob, works without it. */
+static const char *probe(void *user, bool *ret_failed)
+{
+    const struct serve_far_store *f = user;
+
+    (void)ret_failed;
+    return atomic_load(&f->store->is_away) ? "does not answer" : "ok";
+}
+
+void serve_far_store_probe(struct serve_far_store *f, serve_health *health)
+{
+    if (f->store)
+        serve_health_add(health, "blobs", probe, f);
+}
+
 /* Links that were handed out for them are still good for a while. */
 static void clear_leftovers(struct serve_far_store *f)
 {

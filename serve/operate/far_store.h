@@ -6,6 +6,7 @@
 #ifndef SERVE_OPERATE_FAR_STORE_H
 #define SERVE_OPERATE_FAR_STORE_H
 
+#include "serve/operate/health.h"
 #include "serve/storage/root.h"
 #include "serve/storage/s3/blobs.h"
 
@@ -35,6 +36,8 @@ serve_blobs *serve_far_store_blobs(struct serve_far_store *f, const struct serve
 serve_sessions *serve_far_store_sessions(const struct serve_far_store *f,
                                          const struct serve_root *root);
 
+/* Add a probe that tells whether it answered last. */
+void serve_far_store_probe(struct serve_far_store *f, serve_health *health);
 /* Now and then: clear some. */
 void serve_far_store_tick(struct serve_far_store *f);
 /* All of what lost its row, or was written without ever having one, more than `grace_s` ago. */

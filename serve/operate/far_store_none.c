@@ -40,6 +40,12 @@ serve_sessions *serve_far_store_sessions(const struct serve_far_store *f,
     return root->sessions;
 }
 
+void serve_far_store_probe(struct serve_far_store *f, serve_health *health)
+{
+    (void)f;
+    (void)health;
+}
+
 void serve_far_store_tick(struct serve_far_store *f)
 {
     (void)f;

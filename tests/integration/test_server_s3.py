@@ -265,8 +265,11 @@ class Faults(StoreCase):
         self.store.stop()
         reply = self.push(b"small")
         self.assertEqual((reply.status, "Retry-After" in reply.headers), (503, True))
+        health = self.through.request("GET", "/healthz")
+        self.assertEqual((health.status, health.json["checks"]["blobs"]), (200, "does not answer"))
         self.store.start()
         self.assertEqual(self.push(b"small").status, 201)
+        self.assertEqual(self.through.request("GET", "/healthz").json["checks"]["blobs"], "ok")
 
     def test_a_store_that_refuses_us(self):
         self.proxy.add(Fault(status=403, body=b"<Error><Code>AccessDenied</Code></Error>"))

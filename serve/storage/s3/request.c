@@ -173,6 +173,7 @@ static int send_to(serve_s3 *s, const struct serve_s3_call *call, const coras_ur
         struct coras_exchange_end end = {0};
         int rc = exchange(s, call, url, path, &r, &end, &failure);
         struct coras_retry_verdict verdict = judge(&tries, call, r, rc, failure, &end);
+        atomic_store(&s->is_away, !r && rc != CORAS_ERR_CANCELLED && !end.callers_own);
         if (verdict.again) {
             CORAS_TRY(coras_cancel_sleep_ms(s->cancel, verdict.wait_ms, err));
             continue;

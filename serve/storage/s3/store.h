@@ -27,6 +27,7 @@ typedef struct serve_s3 {
     char *path;                              /* of the bucket below it, encoded: "/bucket" */
     char *prefix;                            /* of our keys, "" or with a slash at its end */
     char *region;
+    atomic_bool is_away; /* it did not answer when it was asked last */
 } serve_s3;
 
 struct serve_s3_options {
