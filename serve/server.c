@@ -308,6 +308,7 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
         r->metadata = root.metadata;
         r->sessions = serve_far_store_sessions(&far, &root);
         serve_own_content_init(&r->own, r->blobs, r->metadata, r->read_only);
+        r->own.content.is_near = !o->metadata && !r->blobs->has_places;
         serve_sessions_expire(r->sessions, coras_wall_s()); /* before anybody can go on with one */
         if (!r->read_only && serve_options_are_proxy(&r->options))
             rc = open_cache(r, err);

@@ -4,20 +4,16 @@
 
 #include <pthread.h>
 #include "base/alloc.h"
-#include "base/cancel.h"
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/error.h"
 #include "serve/access/policy.h"
-#include "serve/access/turns.h"
 #include "serve/http/log.h"
 #include "oci/digest.h"
 
 /* Passwords that were right a moment ago are not hashed again. */
 #define GOOD_AGE_MAX_MS (5 * 60 * 1000)
 #define GOOD_MAX        256
-/* bcrypt is slow on purpose; more at once would starve everything else. */
-#define CHECKS_AT_ONCE 2
 /* Wrong passwords from one address make it wait longer and longer. */
 #define GUESSERS_MAX       256
 #define GUESS_DELAY_MS     100
@@ -37,7 +33,6 @@ struct guesser {
 struct serve_access {
     struct serve_access_sources sources; /* const */
     unsigned char key[32];               /* const; of this process, for the MACs */
-    serve_turns *turns;                  /* const */
     pthread_mutex_t lock;
     serve_policy *policy;                  /* lock */
     struct good good[GOOD_MAX];            /* lock; a ring */
@@ -66,9 +61,6 @@ int serve_access_open(const struct serve_access_sources *sources, serve_access *
         return coras_fail_no_memory(err);
     pthread_mutex_init(&a->lock, NULL);
     a->sources = *sources;
-    a->turns = serve_turns_new(CHECKS_AT_ONCE);
-    if (!a->turns)
-        return coras_fail_no_memory(err);
     coras_random(a->key, sizeof(a->key));
     CORAS_TRY(serve_policy_read(sources->htpasswd, sources->rules, &a->policy, err));
     *ret = coras_steal(&a);
@@ -97,7 +89,6 @@ void serve_access_close(serve_access *a)
     for (size_t i = 0; i < GUESSERS_MAX; i++)
         free(a->guessers[i].network);
     pthread_mutex_destroy(&a->lock);
-    serve_turns_free(a->turns);
     coras_wipe(a->key, sizeof(a->key));
     free(a);
 }
@@ -173,29 +164,6 @@ static void note_failure(serve_access *a, const char *network)
     g->at_ms = coras_now_ms();
 }
 
-/*
- * The slow way, by turns of the addresses: whoever guesses fast waits for itself, and after those
- * who did not guess wrong. Called with the lock, returns with it.
- */
-static bool check_slowly(serve_access *a, const serve_policy *policy, const char *user,
-                         const char *password, const char *network)
-{
-    int64_t delay = guess_delay_ms(a, network);
-    serve_party *turn;
-    bool good = false;
-
-    pthread_mutex_unlock(&a->lock);
-    if (delay > 0)
-        (void)coras_cancel_sleep_ms(NULL, delay, NULL);
-    turn = serve_turn_take(a->turns, network, delay > 0);
-    if (turn) {
-        good = serve_htpasswd_check(policy->passwords, user, password);
-        serve_turn_give(a->turns, turn);
-    }
-    pthread_mutex_lock(&a->lock);
-    return good;
-}
-
 static void remember_good(serve_access *a, const unsigned char *mac)
 {
     struct good *slot = &a->good[a->good_next];
@@ -215,17 +183,45 @@ static bool check_password(serve_access *a, const serve_policy *policy, const ch
         return false;
     pthread_mutex_lock(&a->lock);
     good = is_known_good(a, mac);
-    if (!good) {
-        good = check_slowly(a, policy, user, password, asker->network);
-        if (!good)
-            note_failure(a, asker->network);
-        else if (a->policy == policy) /* else the files changed meanwhile */
-            remember_good(a, mac);
-    }
+    pthread_mutex_unlock(&a->lock);
+    if (good)
+        return true;
+    good = serve_htpasswd_check(policy->passwords, user, password);
+    pthread_mutex_lock(&a->lock);
+    if (!good)
+        note_failure(a, asker->network);
+    else if (a->policy == policy) /* else the files changed meanwhile */
+        remember_good(a, mac);
     pthread_mutex_unlock(&a->lock);
     if (!good)
         serve_log_note("wrong password or unknown user from %s", asker->peer);
     return good;
+}
+
+/* Credentials that are worth to be checked; false: none. */
+static bool find_credentials(const serve_policy *policy, const struct serve_asker *asker,
+                             char **ret_user, char **ret_password)
+{
+    return policy->passwords && asker->authorization &&
+           serve_basic_credentials(asker->authorization, ret_user, ret_password) &&
+           (**ret_user || **ret_password);
+}
+
+bool serve_access_is_slow(serve_access *a, const struct serve_asker *asker, int64_t *ret_delay_ms)
+{
+    coras_auto(serve_policy) policy = policy_of(a);
+    coras_auto_free char *user = NULL;
+    coras_auto_secret char *password = NULL;
+    unsigned char mac[CORAS_DIGEST_BYTES_MAX];
+    bool known;
+
+    if (!find_credentials(policy, asker, &user, &password) || !mac_of(a, user, password, mac))
+        return false;
+    pthread_mutex_lock(&a->lock);
+    known = is_known_good(a, mac);
+    *ret_delay_ms = guess_delay_ms(a, asker->network);
+    pthread_mutex_unlock(&a->lock);
+    return !known;
 }
 
 /* ---- policy ---- */

@@ -50,6 +50,12 @@ struct serve_asker {
     const char *peer;          /* the client's address, for the log */
     const char *network;       /* what counts as one address: its failures slow it down */
 };
+/*
+ * Whether judging needs a password to be hashed, which is slow on purpose: a few are to be hashed
+ * at a time, of one address one, and that one after so many milliseconds; with a delay, after those
+ * who did not guess wrong.
+ */
+bool serve_access_is_slow(serve_access *a, const struct serve_asker *asker, int64_t *ret_delay_ms);
 /* Judge a request for something of `repository` (NULL: of none). *ret_user is set (free) when
  * somebody was recognised. */
 enum serve_verdict serve_access_check(serve_access *a, const struct serve_asker *asker,

@@ -191,10 +191,10 @@ void serve_blob_get(struct serve_exchange *x)
         count_hit(x);
         return;
     }
-    if (x->place.upstream && x->registry->fills)
-        serve_cached_blob_get(x);
-    else
+    if (!x->place.upstream || !x->registry->fills)
         serve_blob_answer_unknown(x);
+    else if (serve_exchange_may_ask(x))
+        serve_cached_blob_get(x);
 }
 
 void serve_blob_delete(struct serve_exchange *x)

@@ -138,6 +138,7 @@ int serve_far_blob_stream(struct serve_exchange *x, serve_far_blob *far, coras_e
         close_stream(s);
         return rc;
     }
-    x->answer.stream = (struct serve_stream){s->is_running ? read_piece : NULL, close_stream, s};
+    x->answer.stream = (struct serve_stream){
+        .read = s->is_running ? read_piece : NULL, .close = close_stream, .user = s};
     return 0;
 }

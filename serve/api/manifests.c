@@ -46,7 +46,7 @@ void serve_manifest_answer(struct serve_exchange *x, const coras_descriptor *des
     if (content) {
         coras_buf_put(&x->answer.body, content, (size_t)desc->size);
     } else {
-        x->answer.stream = (struct serve_stream){NULL, close_nothing, x};
+        x->answer.stream = (struct serve_stream){.close = close_nothing, .user = x};
         x->answer.length = desc->size;
     }
     serve_answer_body(x, 200, desc->media_type);

@@ -7,6 +7,7 @@
 
 #include <linux/tcp.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -101,6 +102,7 @@ serve_client *serve_client_start(serve_clients *t, int fd, const struct sockaddr
     if (!c)
         return NULL;
     c->fd = fd;
+    c->users = 1;
     c->since_ms = coras_now_ms();
     serve_peer_address(address, c->peer);
     serve_peer_network(address, c->network);
@@ -111,6 +113,13 @@ serve_client *serve_client_start(serve_clients *t, int fd, const struct sockaddr
     t->first = c;
     pthread_mutex_unlock(&t->lock);
     return c;
+}
+
+/* With the lock. */
+static void let_go(serve_client *c)
+{
+    if (--c->users == 0)
+        free(c);
 }
 
 void serve_client_end(serve_clients *t, serve_client *c)
@@ -124,8 +133,44 @@ void serve_client_end(serve_clients *t, serve_client *c)
         t->first = c->next;
     if (c->next)
         c->next->previous = c->previous;
+    c->phase = SERVE_PHASE_ENDED;
+    let_go(c);
     pthread_mutex_unlock(&t->lock);
-    free(c);
+}
+
+serve_client *serve_client_hold(serve_clients *t, serve_client *c)
+{
+    if (!c)
+        return NULL;
+    pthread_mutex_lock(&t->lock);
+    c->users++;
+    pthread_mutex_unlock(&t->lock);
+    return c;
+}
+
+void serve_client_let_go(serve_clients *t, serve_client *c)
+{
+    if (!c)
+        return;
+    pthread_mutex_lock(&t->lock);
+    let_go(c);
+    pthread_mutex_unlock(&t->lock);
+}
+
+void serve_client_cut(serve_clients *t, serve_client *c)
+{
+    pthread_mutex_lock(&t->lock);
+    if (c->phase != SERVE_PHASE_ENDED)
+        (void)shutdown(c->fd, SHUT_RDWR);
+    pthread_mutex_unlock(&t->lock);
+}
+
+void serve_clients_cut(serve_clients *t)
+{
+    pthread_mutex_lock(&t->lock);
+    for (serve_client *c = t->first; c; c = c->next)
+        cut(c);
+    pthread_mutex_unlock(&t->lock);
 }
 
 /* Bytes that came in or were taken by the other side so far; 0 where the kernel does not tell. */
@@ -144,11 +189,10 @@ void serve_client_enter(serve_clients *t, serve_client *c, enum serve_phase phas
     if (!c)
         return;
     pthread_mutex_lock(&t->lock);
-    if (c->phase != phase && c->phase != SERVE_PHASE_CUT) {
+    if (c->phase != phase && c->phase < SERVE_PHASE_CUT) {
         c->phase = phase;
         c->since_ms = coras_now_ms();
-        c->since_moved =
-            phase == SERVE_PHASE_RECEIVING || phase == SERVE_PHASE_SENDING ? bytes_moved(c) : 0;
+        c->is_measured = false;
     }
     pthread_mutex_unlock(&t->lock);
 }
@@ -166,8 +210,17 @@ static bool gets_on(serve_client *c, int64_t now_ms)
     return true;
 }
 
+/* The first look of a phase; most are over before it. */
+static void measure(serve_client *c)
+{
+    if (!c->is_measured && (c->phase == SERVE_PHASE_RECEIVING || c->phase == SERVE_PHASE_SENDING))
+        c->since_moved = bytes_moved(c);
+    c->is_measured = true;
+}
+
 static bool is_too_slow(serve_client *c, int64_t now_ms, int64_t idle_ms)
 {
+    measure(c);
     if (now_ms - c->since_ms < idle_ms)
         return false;
     switch (c->phase) {
@@ -183,12 +236,30 @@ static bool is_too_slow(serve_client *c, int64_t now_ms, int64_t idle_ms)
     }
 }
 
+bool serve_client_has_hung_up(const serve_client *c)
+{
+    struct pollfd poll_fd = {.fd = c ? c->fd : -1, .events = POLLRDHUP};
+
+    return c && poll(&poll_fd, 1, 0) > 0 &&
+           (poll_fd.revents & (POLLRDHUP | POLLHUP | POLLERR | POLLNVAL)) != 0;
+}
+
+/* Whoever watches the descriptor by its edges does not look again after it has got less than it
+ * asked for, and the kernel does not tell again of an end that was there by then. This makes it. */
+void serve_client_show_end(const serve_client *c)
+{
+    if (serve_client_has_hung_up(c))
+        (void)shutdown(c->fd, SHUT_RD);
+}
+
 void serve_clients_tick(serve_clients *t)
 {
     int64_t now_ms = coras_now_ms();
 
     pthread_mutex_lock(&t->lock);
     for (serve_client *c = t->first; c; c = c->next) {
+        if (c->phase == SERVE_PHASE_WAITING)
+            serve_client_show_end(c);
         if (is_too_slow(c, now_ms, t->limits.idle_ms))
             cut(c);
     }

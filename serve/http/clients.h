@@ -2,7 +2,7 @@
 /*
  * Clients: the open connections, how many of them one address may have, and how slow they may be.
  * Without bounds here a few thousand connections that send a byte a minute would shut everybody
- * out, since a connection costs a thread.
+ * out.
  *
  * Threads: everything may be called from any thread.
  */
@@ -23,17 +23,20 @@ enum serve_phase {
     SERVE_PHASE_RECEIVING,  /* a body: as long as it gets on */
     SERVE_PHASE_SENDING,    /* an answer: as long as it gets on */
     SERVE_PHASE_WORKING,    /* we are at it: no bound */
-    SERVE_PHASE_CUT         /* on its way out */
+    SERVE_PHASE_CUT,        /* on its way out */
+    SERVE_PHASE_ENDED
 };
 
 /* One connection, for its whole life. */
 typedef struct serve_client {
     char peer[SERVE_PEER_MAX];    /* const; its address */
     char network[SERVE_PEER_MAX]; /* const; what counts as one address */
-    int fd;                       /* const */
+    int fd;                       /* const until it ends */
     /* the table's lock: */
+    unsigned users; /* one as long as it is open */
     enum serve_phase phase;
     int64_t since_ms;     /* of the phase, or of the last look at its progress */
+    bool is_measured;     /* since it began */
     uint64_t since_moved; /* bytes that had moved by then */
     struct serve_client *next, *previous;
 } serve_client;
@@ -55,6 +58,17 @@ bool serve_clients_admit(serve_clients *t, const struct sockaddr *address);
 serve_client *serve_client_start(serve_clients *t, int fd, const struct sockaddr *address);
 /* Before its descriptor is closed. NULL is allowed, here and below. */
 void serve_client_end(serve_clients *t, serve_client *c);
+/* Use it beyond its end, when its descriptor is closed. */
+serve_client *serve_client_hold(serve_clients *t, serve_client *c);
+void serve_client_let_go(serve_clients *t, serve_client *c);
+/* Reading from it and writing to it fail from now on; nothing happens to one that has ended. */
+void serve_client_cut(serve_clients *t, serve_client *c);
+/* All of them. */
+void serve_clients_cut(serve_clients *t);
+/* Whether it sends no more. It has not ended. */
+bool serve_client_has_hung_up(const serve_client *c);
+/* Make sure that its loop notices when it sends no more. It has not ended. */
+void serve_client_show_end(const serve_client *c);
 void serve_client_enter(serve_clients *t, serve_client *c, enum serve_phase phase);
 /* Cut those that are too slow. Call about once a second. */
 void serve_clients_tick(serve_clients *t);

@@ -4,6 +4,7 @@
 
 #include <stdarg.h>
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "serve/api/contents.h"
 #include "serve/api/errors.h"
@@ -58,6 +59,8 @@ static void leave_upload(struct serve_exchange *x)
 void serve_exchange_clear(struct serve_exchange *x)
 {
     leave_upload(x);
+    if (x->pending.user)
+        x->pending.close(x->pending.user);
     if (x->holds_blob)
         serve_uses_release(x->registry->uses, &x->route.digest);
     if (x->body_budget > 0)
@@ -165,14 +168,19 @@ static void answer_verdict(struct serve_exchange *x, enum serve_verdict verdict)
         serve_answer_error(x, SERVE_API_DENIED, "no rule allows this", x->asked);
 }
 
-/* A target that was not understood is of no repository, and is only told so. */
-static bool is_allowed(struct serve_exchange *x, enum serve_route_error error)
+static struct serve_asker asker_of(const struct serve_exchange *x)
 {
-    enum serve_right right = error == SERVE_ROUTE_OK ? right_of(x) : SERVE_RIGHT_NONE;
-    const char *repository = error == SERVE_ROUTE_OK ? x->route.repository : NULL;
+    return (struct serve_asker){serve_exchange_header(x, "Authorization"), x->peer, x->network};
+}
+
+/* A target that was not understood is of no repository, and is only told so. */
+static bool is_allowed(struct serve_exchange *x)
+{
+    bool is_known = x->route_error == SERVE_ROUTE_OK;
+    enum serve_right right = is_known ? right_of(x) : SERVE_RIGHT_NONE;
+    const char *repository = is_known ? x->route.repository : NULL;
+    const struct serve_asker asker = asker_of(x);
     enum serve_verdict verdict;
-    const struct serve_asker asker = {serve_exchange_header(x, "Authorization"), x->peer,
-                                      x->network};
 
     if (serve_page_is_open(x))
         return true;
@@ -366,24 +374,44 @@ static enum serve_route_error take_place(struct serve_exchange *x)
     return x->route.repository ? SERVE_ROUTE_OK : SERVE_ROUTE_BAD_NAME;
 }
 
-void serve_exchange_begin(struct serve_exchange *x)
+enum serve_work serve_exchange_open(struct serve_exchange *x, struct serve_job *job)
 {
-    enum serve_route_error error = take_target(x);
-    operation run;
+    const struct serve_asker asker = asker_of(x);
+    int64_t delay_ms = 0;
 
-    if (error == SERVE_ROUTE_OK)
-        error = take_page(x);
-    if (error == SERVE_ROUTE_OK)
-        error = take_place(x);
+    x->route_error = take_target(x);
+    if (x->route_error == SERVE_ROUTE_OK)
+        x->route_error = take_page(x);
+    if (x->route_error == SERVE_ROUTE_OK)
+        x->route_error = take_place(x);
+    if (!serve_access_is_slow(x->registry->access, &asker, &delay_ms))
+        return SERVE_WORK_NONE;
+    job->party = x->network;
+    job->is_late = delay_ms > 0;
+    job->not_before_ms = delay_ms > 0 ? coras_now_ms() + delay_ms : 0;
+    return SERVE_WORK_PASSWORD;
+}
+
+/* ---- the course ---- */
+
+void serve_exchange_admit(struct serve_exchange *x)
+{
     serve_answer_header(x, "Docker-Distribution-API-Version", "registry/2.0");
     serve_answer_header(x, "X-Content-Type-Options", "nosniff");
-    if (!serve_guard_origin(x) || !is_allowed(x, error))
-        return;
+    if (serve_guard_origin(x))
+        (void)is_allowed(x); /* it answers when not */
+}
+
+void serve_exchange_begin(struct serve_exchange *x)
+{
+    operation run;
+
+    x->has_to_ask = false;
     serve_exchange_find_content(x);
     if (!may_write(x) || !serve_guard_body(x))
         return;
-    if (error != SERVE_ROUTE_OK) {
-        answer_route_error(x, error);
+    if (x->route_error != SERVE_ROUTE_OK) {
+        answer_route_error(x, x->route_error);
         return;
     }
     run = operation_of(x->route.kind, x->method);
@@ -391,6 +419,11 @@ void serve_exchange_begin(struct serve_exchange *x)
         run(x);
     else
         answer_wrong_method(x);
+}
+
+enum serve_progress serve_exchange_go_on(struct serve_exchange *x, serve_waiter *waiter)
+{
+    return x->pending.go_on(x, x->pending.user, waiter);
 }
 
 /* The first thing that is wrong with a collected body decides; the rest of it is not kept. */

@@ -1,12 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One exchange: a request as the operations see it, and the answer they make. Knows nothing of the
- * HTTP library: front.c fills the request and sends the answer.
+ * HTTP library: front reads the request and sends the answer.
  *
- * Course: front reads the head and calls serve_exchange_begin(). That answers at once (status set),
- * or says what to do with the body: nothing, collect it in `body`, or hand it to `upload`. After
- * the body serve_exchange_end() makes the answer. serve_exchange_clear() runs in every case, with
- * an upload cut off in the middle too.
+ * Course: front reads the head and calls serve_exchange_open(), _admit() and _begin(), each on a
+ * thread that may take as long as it takes; as soon as there is an answer (status set), no more is
+ * called. Begin says what to do with the body: nothing, collect it in `body`, or hand it to
+ * `upload`. After the body serve_exchange_end() makes the answer, or serve_exchange_go_on() does,
+ * which is called until that is possible. serve_exchange_clear() runs in every case, with an upload
+ * cut off in the middle too.
+ *
+ * Threads: one at a time.
  */
 #ifndef SERVE_HTTP_EXCHANGE_H
 #define SERVE_HTTP_EXCHANGE_H
@@ -19,6 +23,8 @@
 #include "serve/operate/health.h"
 #include "serve/operate/metrics.h"
 #include "serve/operate/reload.h"
+#include "serve/http/waiter.h"
+#include "serve/http/workers.h"
 #include "serve/options.h"
 #include "serve/proxy/names.h"
 #include "serve/storage/sessions.h"
@@ -51,6 +57,8 @@ struct serve_registry {
     bool disk_was_full; /* const: read-only for that reason */
 };
 
+struct serve_exchange;
+
 enum serve_method {
     SERVE_GET,
     SERVE_HEAD,
@@ -61,17 +69,37 @@ enum serve_method {
     SERVE_OTHER_METHOD
 };
 
+/* There is nothing yet: the waiter will be woken. */
+#define SERVE_STREAM_LATER (-2)
+
 /*
- * A body that comes into being while it is sent. Called on the thread of the connection, which may
- * wait in it for the next bytes.
+ * A body that comes into being while it is sent: by one of two functions, or by none, which tells
+ * the length alone (HEAD).
  */
 struct serve_stream {
     /* Up to `cap` bytes of the body from `at` on, at least one; 0: it ends here, which only a body
-     * of unknown length does; negative: it cannot go on, and the connection is cut. NULL: only the
-     * length is told (HEAD). */
+     * of unknown length does; negative: it cannot go on, and the connection is cut. It may wait for
+     * the next bytes: it is called by a worker. */
     ssize_t (*read)(void *user, int64_t at, char *buffer, size_t cap);
+    /* The same where nobody has to wait: SERVE_STREAM_LATER, and the waiter is woken when it is
+     * worth to ask again, if not before. Without a waiter the first look is all that is wanted. */
+    ssize_t (*follow)(void *user, int64_t at, char *buffer, size_t cap, serve_waiter *waiter);
     void (*close)(void *user); /* in every case, once */
     void *user;                /* NULL: the body is no stream */
+};
+
+/* An answer that has to wait for something, which occupies no thread. */
+struct serve_pending {
+    /* Look, without waiting. WORK: on a worker of SERVE_WORK_ORIGIN `work` is called, and then this
+     * again. */
+    enum serve_progress {
+        SERVE_PROGRESS_DONE,  /* answered */
+        SERVE_PROGRESS_LATER, /* the waiter is woken when it is worth to look again */
+        SERVE_PROGRESS_WORK
+    } (*go_on)(struct serve_exchange *x, void *user, serve_waiter *waiter);
+    void (*work)(struct serve_exchange *x, void *user);
+    void (*close)(void *user); /* in every case, once */
+    void *user;                /* NULL: it is not pending */
 };
 
 /* By its name in a request line. */
@@ -103,17 +131,21 @@ struct serve_exchange {
     char *target;             /* as sent */
     char *authority;          /* "host:port" of a target that is a whole URL, else NULL */
     struct serve_route route; /* its repository is the name here */
-    char *asked;              /* the repository as the client named it: for what it is told */
-    serve_place place;        /* the same at its upstream, if there is one */
-    serve_content *content;   /* that of the repository; borrowed from the registry */
-    int64_t content_length;   /* -1: none was sent */
+    enum serve_route_error route_error;
+    char *asked;            /* the repository as the client named it: for what it is told */
+    serve_place place;      /* the same at its upstream, if there is one */
+    serve_content *content; /* that of the repository; borrowed from the registry */
+    int64_t content_length; /* -1: none was sent */
     const char *(*header)(void *connection, const char *name);
     void *connection;
     struct serve_session_holder client; /* how another request can end this one */
     bool (*is_gone)(void *connection);  /* the client hung up, or will have to */
-    const char *peer;                   /* address of the client, borrowed from front */
-    const char *network;                /* what counts as one address; borrowed */
-    char *user;                         /* who it is; NULL = nobody */
+    bool may_ask;                       /* upstreams: on this thread */
+    bool has_to_ask;                    /* and that is what is missing for an answer */
+    struct serve_pending pending;
+    const char *peer;    /* address of the client, borrowed from front */
+    const char *network; /* what counts as one address; borrowed */
+    char *user;          /* who it is; NULL = nobody */
     /* body */
     coras_buf body;          /* collected up to its limit */
     bool body_wanted;        /* collect */
@@ -133,17 +165,33 @@ struct serve_exchange {
 void serve_exchange_init(struct serve_exchange *x, struct serve_registry *registry);
 void serve_exchange_clear(struct serve_exchange *x);
 
-/* The head is complete. Answers, or leaves answer.status 0 to take the body. */
+/* The head is complete: understand it. What it takes to find out who asks. */
+enum serve_work serve_exchange_open(struct serve_exchange *x, struct serve_job *job);
+/* Whether they may; answers when not. */
+void serve_exchange_admit(struct serve_exchange *x);
+/* What it takes to begin. */
+enum serve_work serve_exchange_work(const struct serve_exchange *x);
+/* Answers, or leaves answer.status 0: for lack of a body; for something that is pending; or because
+ * an upstream has to be asked (has_to_ask), and this is to be called again with `may_ask`. */
 void serve_exchange_begin(struct serve_exchange *x);
 /* A piece of the body. */
 void serve_exchange_data(struct serve_exchange *x, const void *data, size_t len);
-/* The body is complete: answers. */
+/* The body is complete. What it takes to end, if nothing is pending; and ending: answers. */
+enum serve_work serve_exchange_end_work(const struct serve_exchange *x);
 void serve_exchange_end(struct serve_exchange *x);
+/* Something is pending: is it still? */
+enum serve_progress serve_exchange_go_on(struct serve_exchange *x, serve_waiter *waiter);
 
 /* ---- for the operations ---- */
 static inline const char *serve_exchange_header(const struct serve_exchange *x, const char *name)
 {
     return x->header(x->connection, name);
+}
+/* false: upstreams are asked by others, and the operation comes again there. */
+static inline bool serve_exchange_may_ask(struct serve_exchange *x)
+{
+    x->has_to_ask = !x->may_ask;
+    return x->may_ask;
 }
 /* Whether nobody waits for the answer any more. */
 static inline bool serve_exchange_is_gone(const struct serve_exchange *x)

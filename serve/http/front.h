@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Front: HTTP. The HTTP library (libmicrohttpd) is visible in front.c only.
+ * Front: HTTP. The HTTP library (libmicrohttpd) is visible to the files of the front only.
  *
- * A thread serves one connection: an operation may wait for the disk, the database or a password
- * hash without holding up anybody else. The number of connections is bounded.
+ * A few threads serve all connections and never wait; workers do what takes its time, so that an
+ * operation may wait for the disk, the database or a password hash without holding up anybody else.
+ * The number of connections is bounded, and so is that of threads.
  */
 #ifndef SERVE_HTTP_FRONT_H
 #define SERVE_HTTP_FRONT_H

@@ -163,7 +163,7 @@ static void settle(serve_fill *f, struct ahead_part *p)
     f->ahead->running--;
     if (p->got == 0)
         remove_part(f->ahead, p);
-    pthread_cond_broadcast(&f->changed);
+    serve_fill_tell(f);
 }
 
 /* ---- bringing a piece ---- */
@@ -186,7 +186,7 @@ static int write_piece(void *user, const void *data, size_t len, coras_error **e
                       SERVE_LABELS(.upstream = f->upstream->metrics_label), (int64_t)len);
     pthread_mutex_lock(&f->lock);
     p->got += (int64_t)len;
-    pthread_cond_broadcast(&f->changed);
+    serve_fill_tell(f);
     pthread_mutex_unlock(&f->lock);
     return 0;
 }

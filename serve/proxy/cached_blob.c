@@ -2,6 +2,7 @@
 /* From a miss to an answer: who is asked what, and what is waited for. */
 #include "serve/proxy/cached_blob.h"
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "serve/api/errors.h"
@@ -124,55 +125,128 @@ static bool is_gone(void *user)
     return serve_exchange_is_gone(user);
 }
 
-/* Status and headers of a blob whose bytes the reader has; takes it over. */
-static int answer_part(struct asked *a, serve_reader *reader, int64_t size,
-                       enum serve_range_kind kind, const struct serve_range *range,
-                       int64_t deadline_ms, coras_error **err)
-{
-    coras_auto(serve_reader) r = reader;
-    struct serve_exchange *x = a->exchange;
+/* ---- an answer with the bytes of a fill ---- */
 
-    if (!r)
-        return coras_fail_no_memory(err);
-    if (kind != SERVE_RANGE_UNSATISFIABLE && size != 0)
-        CORAS_TRY(serve_reader_await(r, deadline_ms, err));
-    serve_blob_describe(x, a->digest);
-    if (!serve_blob_is_known(x, a->digest) && serve_blob_answer_range(x, size, kind, range))
-        serve_reader_answer(coras_steal(&r));
-    return 0;
+/* What it waits for: first the size, which tells what part it is, then the first byte of that. */
+struct waiting {
+    struct asked asked;
+    serve_fill *fill; /* NULL: the reader has it */
+    serve_reader *reader;
+    bool began;
+    int64_t deadline_ms;
+    int64_t size;
+    struct serve_range range;
+    enum serve_range_kind kind;
+    serve_waiter *waiter; /* that may be on the fill's list */
+};
+
+static void close_waiting(void *user)
+{
+    struct waiting *w = user;
+
+    if (w->fill && w->waiter) {
+        pthread_mutex_lock(&w->fill->lock);
+        serve_fill_forget(w->fill, w->waiter);
+        pthread_mutex_unlock(&w->fill->lock);
+    }
+    if (w->fill)
+        serve_fills_leave(w->fill->fills, w->fill);
+    serve_reader_free(w->reader);
+    free(w);
 }
 
-/* With the bytes of the fill, which it takes over. */
-static int answer_fill(struct asked *a, serve_fill *f, coras_error **err)
-{
-    struct serve_exchange *x = a->exchange;
-    const struct serve_fill_wait wait = {is_gone, x, coras_now_ms() + FIRST_BYTE_MS};
-    struct serve_range range = {0, -1};
-    enum serve_range_kind kind = SERVE_RANGE_WHOLE;
-    int64_t size = -1;
-    int rc = serve_fill_await_size(f, &wait, &size, err);
+static void answer_failure(struct asked *a, int rc, const coras_error *failure);
 
-    if (rc < 0) {
-        serve_fills_leave(f->fills, f);
+/* 1: it is known what is wanted. */
+static int find_part(struct waiting *w, const struct serve_fill_wait *wait, coras_error **err)
+{
+    struct serve_exchange *x = w->asked.exchange;
+    int rc = serve_fill_look_size(w->fill, wait, &w->size, err);
+
+    if (rc <= 0)
         return rc;
-    }
-    if (size >= 0)
-        kind = serve_blob_range(x, size, &range);
-    return answer_part(a, serve_reader_new(x, f, &range, kind == SERVE_RANGE_PART), size, kind,
-                       &range, wait.deadline_ms, err);
+    w->range = (struct serve_range){0, -1};
+    w->kind = w->size >= 0 ? serve_blob_range(x, w->size, &w->range) : SERVE_RANGE_WHOLE;
+    w->reader = serve_reader_new(x, w->fill, &w->range, w->kind == SERVE_RANGE_PART);
+    w->fill = NULL; /* it is the reader's, or left */
+    return w->reader ? 1 : coras_fail_no_memory(err);
+}
+
+/* 1: there is something to begin with. */
+static int find_bytes(struct waiting *w, const struct serve_fill_wait *wait, coras_error **err)
+{
+    if (w->kind == SERVE_RANGE_UNSATISFIABLE || w->size == 0)
+        return 1;
+    return serve_reader_look(w->reader, wait, err);
+}
+
+static void answer_part(struct waiting *w)
+{
+    struct serve_exchange *x = w->asked.exchange;
+
+    serve_blob_describe(x, w->asked.digest);
+    if (!serve_blob_is_known(x, w->asked.digest) &&
+        serve_blob_answer_range(x, w->size, w->kind, &w->range))
+        serve_reader_answer(coras_steal(&w->reader));
+    count(&w->asked, w->began ? SERVE_RESULT_FILL : SERVE_RESULT_JOIN);
+}
+
+/* Another process has stored it meanwhile. */
+static void answer_from_store(struct serve_exchange *x, void *user)
+{
+    coras_auto(coras_error) failure = NULL;
+    struct waiting *w = user;
+
+    (void)x;
+    (void)coras_fail(&failure, CORAS_ERR_EXISTS, "another process has stored it");
+    answer_failure(&w->asked, CORAS_ERR_EXISTS, failure);
+}
+
+static enum serve_progress go_on(struct serve_exchange *x, void *user, serve_waiter *waiter)
+{
+    coras_auto(coras_error) failure = NULL;
+    struct waiting *w = user;
+    const struct serve_fill_wait wait = {is_gone, x, w->deadline_ms, waiter};
+    int rc = 1;
+
+    if (x->answer.status != 0) /* it was stored */
+        return SERVE_PROGRESS_DONE;
+    w->waiter = waiter;
+    if (!w->reader)
+        rc = find_part(w, &wait, &failure);
+    if (rc > 0)
+        rc = find_bytes(w, &wait, &failure);
+    if (rc == 0)
+        return SERVE_PROGRESS_LATER;
+    if (rc == CORAS_ERR_EXISTS) /* which the database is asked for */
+        return SERVE_PROGRESS_WORK;
+    if (rc > 0)
+        answer_part(w);
+    else
+        answer_failure(&w->asked, rc, failure);
+    return SERVE_PROGRESS_DONE;
 }
 
 static int get(struct asked *a, coras_error **err)
 {
+    struct serve_exchange *x = a->exchange;
+    struct waiting *w;
     serve_fill *f = NULL;
     bool began = false;
 
-    if (!a->exchange->holds_blob)
-        serve_blob_hold(a->exchange);
+    if (!x->holds_blob)
+        serve_blob_hold(x);
     CORAS_TRY(try_stored(a, err));
     CORAS_TRY(join(a, &f, &began, err));
-    CORAS_TRY(answer_fill(a, f, err));
-    count(a, began ? SERVE_RESULT_FILL : SERVE_RESULT_JOIN);
+    w = coras_new(struct waiting);
+    if (!w) {
+        serve_fills_leave(f->fills, f);
+        return coras_fail_no_memory(err);
+    }
+    *w = (struct waiting){
+        .asked = *a, .fill = f, .began = began, .deadline_ms = coras_now_ms() + FIRST_BYTE_MS};
+    x->pending = (struct serve_pending){
+        .go_on = go_on, .work = answer_from_store, .close = close_waiting, .user = w};
     return 0;
 }
 
@@ -213,12 +287,32 @@ static int head(struct asked *a, coras_error **err)
     if (serve_blob_is_known(x, a->digest))
         return 0;
     (void)serve_blob_answer_range(x, size, SERVE_RANGE_WHOLE, &whole);
-    x->answer.stream = (struct serve_stream){NULL, close_nothing, x}; /* its length alone */
+    x->answer.stream =
+        (struct serve_stream){.close = close_nothing, .user = x}; /* its length alone */
     count(a, SERVE_RESULT_PASS);
     return 0;
 }
 
 /* ---- the whole ---- */
+
+static void answer_failure(struct asked *a, int rc, const coras_error *failure)
+{
+    struct serve_exchange *x = a->exchange;
+
+    if (rc == CORAS_ERR_EXISTS && serve_blob_answer_stored(x)) {
+        count(a, SERVE_RESULT_HIT);
+    } else if (serve_upstream_has_none(failure)) {
+        count(a, SERVE_RESULT_NEGATIVE);
+        serve_blob_note_absent(x, a->digest);
+        serve_blob_answer_unknown(x);
+    } else if (a->has_said) {
+        count(a, SERVE_RESULT_ERROR);
+        serve_said_answer(x, a->said);
+    } else {
+        count(a, SERVE_RESULT_ERROR);
+        serve_answer_upstream_failure(x, failure);
+    }
+}
 
 void serve_cached_blob_get(struct serve_exchange *x)
 {
@@ -226,27 +320,14 @@ void serve_cached_blob_get(struct serve_exchange *x)
     struct asked a = {x, &x->route.digest, x->place.upstream->metrics_label};
     int rc = x->method == SERVE_HEAD ? head(&a, &failure) : get(&a, &failure);
 
-    if (rc == 0)
-        return;
-    if (rc == CORAS_ERR_EXISTS && serve_blob_answer_stored(x)) {
-        count(&a, SERVE_RESULT_HIT);
-    } else if (serve_upstream_has_none(failure)) {
-        count(&a, SERVE_RESULT_NEGATIVE);
-        serve_blob_note_absent(x, &x->route.digest);
-        serve_blob_answer_unknown(x);
-    } else if (a.has_said) {
-        count(&a, SERVE_RESULT_ERROR);
-        serve_said_answer(x, a.said);
-    } else {
-        count(&a, SERVE_RESULT_ERROR);
-        serve_answer_upstream_failure(x, failure);
-    }
+    if (rc < 0)
+        answer_failure(&a, rc, failure);
 }
 
 int serve_cached_blob_bring(struct serve_exchange *x, const coras_digest *digest, coras_error **err)
 {
     struct asked a = {x, digest, x->place.upstream ? x->place.upstream->metrics_label : 0};
-    const struct serve_fill_wait wait = {is_gone, x, coras_now_ms() + FIRST_BYTE_MS};
+    const struct serve_fill_wait wait = {is_gone, x, coras_now_ms() + FIRST_BYTE_MS, NULL};
     coras_auto(coras_error) failure = NULL;
     serve_fill *f = NULL;
     bool began = false;

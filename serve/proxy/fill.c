@@ -16,6 +16,7 @@
 #define ROOM_MS 10000
 /* How long a wait may be before it looks again by itself, at most. The first are short. */
 #define LOOK_MS 500
+#define STEP_MS 4
 
 serve_fill *serve_fill_new(struct serve_fills *fills, serve_upstream *upstream,
                            const char *repository, const coras_digest *digest)
@@ -89,10 +90,26 @@ bool serve_fill_confirm(serve_fill *f, const char *repository)
 
 /* ---- the filler's steps ---- */
 
+/* Who waits for a byte that has not come is left alone as long as things go on. */
+static bool is_due(const serve_waiter *waiter, const void *user)
+{
+    const serve_fill *f = user;
+
+    return waiter->position < 0 || f->state != SERVE_FILL_RUNNING ||
+           serve_fill_can_read(f, waiter->position) ||
+           (f->ahead && serve_ahead_has(f, waiter->position));
+}
+
+void serve_fill_tell(serve_fill *f)
+{
+    pthread_cond_broadcast(&f->changed);
+    serve_waiters_wake(&f->waiters, is_due, f);
+}
+
 static void tell(serve_fill *f)
 {
     f->told_ms = coras_now_ms();
-    pthread_cond_broadcast(&f->changed);
+    serve_fill_tell(f);
 }
 
 void serve_fill_set_file(serve_fill *f, int fd)
@@ -238,7 +255,7 @@ void serve_fill_follow(serve_fill *f, serve_follower *follower)
     pthread_mutex_unlock(&f->lock);
 }
 
-void serve_fill_unfollow(serve_fill *f, serve_follower *follower)
+void serve_fill_unfollow(serve_fill *f, serve_follower *follower, serve_waiter *waiter)
 {
     serve_follower **link = &f->followers;
 
@@ -246,6 +263,7 @@ void serve_fill_unfollow(serve_fill *f, serve_follower *follower)
     while (*link != follower)
         link = &(*link)->next;
     *link = follower->next;
+    serve_fill_forget(f, waiter);
     f->left_ms = coras_now_ms();
     if (f->window)
         pthread_cond_broadcast(&f->changed);
@@ -290,16 +308,38 @@ int serve_fill_why(const serve_fill *f, coras_error **err)
     return rc;
 }
 
-int serve_fill_wait_step(serve_fill *f, const struct serve_fill_wait *wait, int64_t *step_ms,
-                         coras_error **err)
+/* Whether there is no point in waiting on. */
+static int check_wait(const serve_fill *f, const struct serve_fill_wait *wait, coras_error **err)
 {
-    struct timespec until = coras_deadline_ms(*step_ms);
-
     if (wait->is_gone && wait->is_gone(wait->user))
         return coras_fail(err, CORAS_ERR_CANCELLED, "the reader has left");
     if (wait->deadline_ms > 0 && f->is_running && (f->got == 0 || !f->is_measured) &&
         coras_now_ms() >= wait->deadline_ms)
         return coras_fail(err, CORAS_ERR_TIMEOUT, "nothing has come yet");
+    return 0;
+}
+
+void serve_fill_forget(serve_fill *f, serve_waiter *waiter)
+{
+    serve_waiters_remove(&f->waiters, waiter);
+}
+
+int serve_fill_enlist(serve_fill *f, const struct serve_fill_wait *wait, int64_t position,
+                      coras_error **err)
+{
+    CORAS_TRY(check_wait(f, wait, err));
+    wait->waiter->position = position;
+    serve_waiters_add(&f->waiters, wait->waiter);
+    return 0;
+}
+
+/* Wait for a change once. The first waits are short. */
+static int wait_step(serve_fill *f, const struct serve_fill_wait *wait, int64_t *step_ms,
+                     coras_error **err)
+{
+    struct timespec until = coras_deadline_ms(*step_ms);
+
+    CORAS_TRY(check_wait(f, wait, err));
     (void)pthread_cond_timedwait(&f->changed, &f->lock, &until);
     *step_ms = *step_ms * 2 < LOOK_MS ? *step_ms * 2 : LOOK_MS;
     return 0;
@@ -310,16 +350,16 @@ bool serve_fill_can_read(const serve_fill *f, int64_t position)
     return f->state == SERVE_FILL_DONE || position < serve_fill_limit(f->state, f->got, f->size);
 }
 
-int serve_fill_await_size(serve_fill *f, const struct serve_fill_wait *wait, int64_t *ret_size,
-                          coras_error **err)
+int serve_fill_look_size(serve_fill *f, const struct serve_fill_wait *wait, int64_t *ret_size,
+                         coras_error **err)
 {
-    int64_t step_ms = SERVE_FILL_STEP_MS;
-    int rc = 0;
+    int rc = 1;
 
     pthread_mutex_lock(&f->lock);
-    while (rc == 0 && !f->is_measured && f->state == SERVE_FILL_RUNNING)
-        rc = serve_fill_wait_step(f, wait, &step_ms, err);
-    if (rc == 0 && !f->is_measured && f->state == SERVE_FILL_FAILED)
+    serve_fill_forget(f, wait->waiter);
+    if (!f->is_measured && f->state == SERVE_FILL_RUNNING)
+        rc = serve_fill_enlist(f, wait, -1, err);
+    else if (!f->is_measured && f->state == SERVE_FILL_FAILED)
         rc = serve_fill_why(f, err);
     *ret_size = f->size;
     pthread_mutex_unlock(&f->lock);
@@ -328,12 +368,12 @@ int serve_fill_await_size(serve_fill *f, const struct serve_fill_wait *wait, int
 
 int serve_fill_await_recorded(serve_fill *f, const struct serve_fill_wait *wait, coras_error **err)
 {
-    int64_t step_ms = SERVE_FILL_STEP_MS;
+    int64_t step_ms = STEP_MS;
     int rc = 0;
 
     pthread_mutex_lock(&f->lock);
     while (rc == 0 && !f->is_recorded && f->state != SERVE_FILL_FAILED)
-        rc = serve_fill_wait_step(f, wait, &step_ms, err);
+        rc = wait_step(f, wait, &step_ms, err);
     if (rc == 0 && f->state == SERVE_FILL_FAILED)
         rc = serve_fill_why(f, err);
     else if (rc == 0 && !f->is_kept)

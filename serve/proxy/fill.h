@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 #include "oci/digest.h"
+#include "serve/http/waiter.h"
 #include "serve/proxy/upstream.h"
 #include "serve/proxy/window.h"
 
@@ -56,6 +57,7 @@ typedef struct serve_fill {
     bool is_kept;              /* lock; it was stored */
     int64_t left_ms;           /* lock; when the last reader left, or there was none yet */
     serve_follower *followers; /* lock; that read of it */
+    serve_waiter *waiters;     /* lock; of these, and others */
     serve_window *window;      /* lock; it is not kept: the last bytes that came. NULL: it is */
     struct serve_ahead *ahead; /* const once made; what was brought out of turn */
 
@@ -98,7 +100,8 @@ void serve_fill_fail(serve_fill *f, const coras_error *failure);
 
 /* ---- for readers ---- */
 void serve_fill_follow(serve_fill *f, serve_follower *follower);
-void serve_fill_unfollow(serve_fill *f, serve_follower *follower);
+/* `waiter` is woken no more; NULL allowed. */
+void serve_fill_unfollow(serve_fill *f, serve_follower *follower, serve_waiter *waiter);
 /* It wants the byte at `position`, and none before. With the lock. */
 void serve_fill_move(serve_fill *f, serve_follower *follower, int64_t position);
 /* Whether a reader of the whole can still begin with it. */
@@ -106,24 +109,30 @@ bool serve_fill_can_join(serve_fill *f);
 struct serve_fill_wait {
     bool (*is_gone)(void *user); /* whoever waits has left */
     void *user;
-    int64_t deadline_ms; /* monotonic; 0: as long as it takes. It is for an upstream that says
-                            nothing: waiting for one's turn, or for a slow one, is another thing. */
+    int64_t deadline_ms;  /* monotonic; 0: as long as it takes. It is for an upstream that says
+                             nothing: waiting for one's turn, or for a slow one, is another thing. */
+    serve_waiter *waiter; /* is woken when there is something new; NULL: waits on its thread */
 };
 /* Whether the filler has come past `position`, or to the end. With the lock. */
 bool serve_fill_can_read(const serve_fill *f, int64_t position);
-/* How long one wait is at first; it grows, so that what was not told is noticed soon. */
-#define SERVE_FILL_STEP_MS 4
-/* Wait for a change once. TIMEOUT; CANCELLED when the reader is gone. With the lock. */
-CORAS_MUST_CHECK int serve_fill_wait_step(serve_fill *f, const struct serve_fill_wait *wait,
-                                          int64_t *step_ms, coras_error **err);
+/* Readers hear of a change: with the lock. */
+void serve_fill_tell(serve_fill *f);
+/*
+ * Be woken when `position` (-1: anything) has changed. Who is woken is off the list, and so is, by
+ * serve_fill_forget(), who was woken by something else. TIMEOUT; CANCELLED when the reader is gone:
+ * then nobody is woken. With the lock.
+ */
+CORAS_MUST_CHECK int serve_fill_enlist(serve_fill *f, const struct serve_fill_wait *wait,
+                                       int64_t position, coras_error **err);
+void serve_fill_forget(serve_fill *f, serve_waiter *waiter);
 /* The failure of one that has failed. With the lock. */
 int serve_fill_why(const serve_fill *f, coras_error **err);
 
-/* Wait until the size is known, or cannot be before the end: *ret_size is -1 then. TIMEOUT;
- * CANCELLED; why it failed. */
-CORAS_MUST_CHECK int serve_fill_await_size(serve_fill *f, const struct serve_fill_wait *wait,
-                                           int64_t *ret_size, coras_error **err);
-/* The same until it is a blob of the registry, and linked. */
+/* Whether the size is known, or cannot be before the end: *ret_size is -1 then, and the result 1.
+ * 0: the waiter is woken. TIMEOUT; CANCELLED; why it failed. */
+CORAS_MUST_CHECK int serve_fill_look_size(serve_fill *f, const struct serve_fill_wait *wait,
+                                          int64_t *ret_size, coras_error **err);
+/* Wait, on this thread, until it is a blob of the registry, and linked. */
 CORAS_MUST_CHECK int serve_fill_await_recorded(serve_fill *f, const struct serve_fill_wait *wait,
                                                coras_error **err);
 

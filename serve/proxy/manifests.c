@@ -50,6 +50,8 @@ static struct serve_said ask(struct serve_exchange *x, char kind, const char *re
     *ret = NULL;
     if (!key)
         return (struct serve_said){SERVE_SAID_FAILED, 0};
+    if (!serve_exchange_may_ask(x))
+        return (struct serve_said){SERVE_SAID_FAILED, 0};
     x->place.was_asked = true;
     switch (serve_flight_board(flights, key, limit_ms, ret)) {
     case SERVE_FLIGHT_LEAD:
@@ -291,6 +293,8 @@ static void get_by_tag(struct serve_exchange *x)
         return;
     }
     said = try_tag(x, &stored);
+    if (x->has_to_ask)
+        return;
     if (said.kind != SERVE_SAID_YES && answer_stale(x, &stored, said)) {
         count(x, SERVE_RESULT_STALE);
         return;
@@ -309,6 +313,8 @@ void serve_proxied_manifest_get(struct serve_exchange *x)
         return;
     }
     said = try_digest(x, &x->route.digest);
+    if (x->has_to_ask)
+        return;
     count_said(x, said);
     if (said.kind != SERVE_SAID_YES)
         serve_said_answer(x, said);

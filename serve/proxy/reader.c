@@ -16,8 +16,9 @@ struct serve_reader {
     unsigned label;     /* of the upstream, for metrics */
     int64_t first, end; /* of the blob */
     bool is_part;
-    bool has_begun; /* to read */
-    unsigned round; /* of the fill, of which it has read */
+    bool has_begun;       /* to read */
+    unsigned round;       /* of the fill, of which it has read */
+    serve_waiter *waiter; /* that may be on the fill's list */
 };
 
 static bool is_gone(void *user)
@@ -55,7 +56,7 @@ void serve_reader_free(serve_reader *r)
     if (!r)
         return;
     serve_metrics_add(r->exchange->registry->metrics, SERVE_METRIC_CACHE_READERS, NULL, -1);
-    serve_fill_unfollow(r->fill, &r->follower);
+    serve_fill_unfollow(r->fill, &r->follower, r->waiter);
     serve_fills_leave(r->fill->fills, r->fill);
     free(r);
 }
@@ -80,21 +81,21 @@ static void want(const serve_reader *r, int64_t position)
     pthread_mutex_lock(&f->lock);
 }
 
-static int await_locked(serve_reader *r, int64_t position, const struct serve_fill_wait *wait,
-                        coras_error **err)
+/* 1: it is there. 0: the waiter is woken when it may be. */
+static int look_locked(serve_reader *r, int64_t position, const struct serve_fill_wait *wait,
+                       coras_error **err)
 {
     serve_fill *f = r->fill;
-    int64_t step_ms = SERVE_FILL_STEP_MS;
 
+    serve_fill_forget(f, wait->waiter);
     serve_fill_move(f, &r->follower, position);
-    while (!is_there(r, position)) {
-        if (f->state == SERVE_FILL_FAILED)
-            return serve_fill_why(f, err);
+    if (!is_there(r, position) && f->state == SERVE_FILL_RUNNING)
         want(r, position);
-        if (!is_there(r, position))
-            CORAS_TRY(serve_fill_wait_step(f, wait, &step_ms, err));
-    }
-    return 0;
+    if (is_there(r, position))
+        return 1;
+    if (f->state == SERVE_FILL_FAILED)
+        return serve_fill_why(f, err);
+    return serve_fill_enlist(f, wait, position, err);
 }
 
 /* What the filler has written from `position` on, at most `cap`: 0 at the end. */
@@ -145,28 +146,52 @@ static ssize_t take_locked(serve_reader *r, int64_t position, char *buffer, size
 
 /* ---- the body ---- */
 
-static ssize_t read_piece(void *user, int64_t at, char *buffer, size_t cap)
+/* Bytes that were copied, or are to be read from a file. */
+struct reader_piece {
+    ssize_t bytes;
+    int fd; /* -1: copied */
+};
+
+/* 1: something is there, and taken. */
+static int take(serve_reader *r, int64_t position, char *buffer, size_t cap, serve_waiter *waiter,
+                struct reader_piece *ret)
+{
+    const struct serve_fill_wait wait = {.is_gone = is_gone, .user = r, .waiter = waiter};
+    int rc;
+
+    if (waiter)
+        r->waiter = waiter;
+    pthread_mutex_lock(&r->fill->lock);
+    if (waiter)
+        rc = look_locked(r, position, &wait, NULL);
+    else
+        rc = is_there(r, position);
+    if (rc > 0)
+        ret->bytes = take_locked(r, position, buffer, cap, &ret->fd);
+    pthread_mutex_unlock(&r->fill->lock);
+    return rc;
+}
+
+static ssize_t follow(void *user, int64_t at, char *buffer, size_t cap, serve_waiter *waiter)
 {
     serve_reader *r = user;
-    const struct serve_fill_wait wait = {.is_gone = is_gone, .user = r};
     int64_t position = r->first + at;
-    ssize_t bytes = -1;
+    struct reader_piece piece = {-1, -1};
     size_t got = 0;
-    int fd = -1;
+    int rc = take(r, position, buffer, cap, waiter, &piece);
 
-    pthread_mutex_lock(&r->fill->lock);
-    if (await_locked(r, position, &wait, NULL) == 0)
-        bytes = take_locked(r, position, buffer, cap, &fd);
-    pthread_mutex_unlock(&r->fill->lock);
-    if (bytes > 0 && fd >= 0) {
-        if (coras_pread_full(fd, buffer, (size_t)bytes, position, &got, NULL) < 0 || got == 0)
+    if (rc <= 0)
+        return rc < 0 ? -1 : SERVE_STREAM_LATER;
+    if (piece.bytes > 0 && piece.fd >= 0) {
+        if (coras_pread_full(piece.fd, buffer, (size_t)piece.bytes, position, &got, NULL) < 0 ||
+            got == 0)
             return -1;
-        bytes = (ssize_t)got;
+        piece.bytes = (ssize_t)got;
     }
-    if (bytes > 0)
+    if (piece.bytes > 0)
         serve_metrics_add(r->exchange->registry->metrics, SERVE_METRIC_CACHE_SENT_BYTES,
-                          SERVE_LABELS(.upstream = r->label), bytes);
-    return bytes;
+                          SERVE_LABELS(.upstream = r->label), piece.bytes);
+    return piece.bytes;
 }
 
 static void close_reader(void *user)
@@ -174,18 +199,19 @@ static void close_reader(void *user)
     serve_reader_free(user);
 }
 
-int serve_reader_await(serve_reader *r, int64_t deadline_ms, coras_error **err)
+int serve_reader_look(serve_reader *r, const struct serve_fill_wait *wait, coras_error **err)
 {
-    const struct serve_fill_wait wait = {is_gone, r, deadline_ms};
     int rc;
 
+    r->waiter = wait->waiter;
     pthread_mutex_lock(&r->fill->lock);
-    rc = await_locked(r, r->first, &wait, err);
+    rc = look_locked(r, r->first, wait, err);
     pthread_mutex_unlock(&r->fill->lock);
     return rc;
 }
 
 void serve_reader_answer(serve_reader *r)
 {
-    r->exchange->answer.stream = (struct serve_stream){read_piece, close_reader, r};
+    r->exchange->answer.stream =
+        (struct serve_stream){.follow = follow, .close = close_reader, .user = r};
 }

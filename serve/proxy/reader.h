@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A reader of a fill: the body of one answer, which follows the filler at the pace of its client.
- * It waits on the thread of its connection, and leaves when the client does.
+ * While it waits for the filler it occupies no thread, and it leaves when the client does.
  */
 #ifndef SERVE_PROXY_READER_H
 #define SERVE_PROXY_READER_H
@@ -22,8 +22,10 @@ serve_reader *serve_reader_new(struct serve_exchange *x, serve_fill *f,
 void serve_reader_free(serve_reader *r);
 CORAS_DEFINE_AUTO(serve_reader, serve_reader_free)
 
-/* Until there is something to begin with. TIMEOUT, CANCELLED, why the fill has failed. */
-CORAS_MUST_CHECK int serve_reader_await(serve_reader *r, int64_t deadline_ms, coras_error **err);
+/* Whether there is something to begin with: 1. 0: the waiter is woken. TIMEOUT, CANCELLED, why the
+ * fill has failed. */
+CORAS_MUST_CHECK int serve_reader_look(serve_reader *r, const struct serve_fill_wait *wait,
+                                       coras_error **err);
 /* Make it the body of the answer, whose length is set. */
 void serve_reader_answer(serve_reader *r);
 

@@ -58,6 +58,7 @@ struct serve_content_ops {
 struct serve_content {
     const struct serve_content_ops *ops;
     bool read_only; /* const: none of the verbs that change something may be called */
+    bool is_near;   /* const: looking something up takes a database and files of this machine */
 };
 
 /* The directory of the registry. Everything is borrowed. */

@@ -59,6 +59,16 @@
 #define CORAS_LIMIT_COMMIT_S         3600 /* a registry that stores a blob and does not say so */
 #define CORAS_LIMIT_URL              (64 * CORAS_KIB) /* signed storage URLs reach several KiB */
 
+/* Threads of the registry beside those that serve connections; made when there is work. */
+#define CORAS_LIMIT_WORKERS_READ  8  /* the database and the disk answer no faster to more */
+#define CORAS_LIMIT_WORKERS_WRITE 16 /* most of their time they wait for the disk, together */
+#define CORAS_LIMIT_WORKERS_BODY  16 /* and two for each processor */
+#define CORAS_LIMIT_WORKERS_PASSWORD                                                               \
+    2                                 /* bcrypt is slow on purpose, and starves everything else    \
+                                       */
+#define CORAS_LIMIT_WORKERS_ORIGIN 96 /* a third for one upstream at most */
+#define CORAS_LIMIT_WORKERS_STREAM 32
+
 /* Fills of a cache. */
 #define CORAS_LIMIT_FILLS     32 /* at a time from one registry; each is a connection and a thread */
 #define CORAS_LIMIT_AHEAD     8  /* parts of one blob that come out of turn at a time */
