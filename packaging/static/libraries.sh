@@ -100,6 +100,8 @@ build_openssl() {
         ocsp padlockeng psk rc2 rc4 rfc3779 rmd160 scrypt seed shared siphash sm2 sm3 sm4 sock srp srtp ssl3 ssl-trace tests
         tls1 tls1_1 ts ui-console whirlpool'
     unpack openssl
+    # The date that it keeps is of its package: our commit is another each time, and the library remains.
+    SOURCE_DATE_EPOCH=$(dpkg-parsechangelog -S Timestamp)
     case $arch in x86_64) target=linux-x86_64 ;; aarch64) target=linux-aarch64 ;; esac
     # shellcheck disable=SC2046,SC2086 # lists
     CC=coras-cc AR=coras-ar RANLIB=coras-ranlib quietly ./Configure "$target" --prefix=/usr --openssldir=/etc/ssl \

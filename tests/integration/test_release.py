@@ -62,6 +62,12 @@ class Archives(unittest.TestCase):
             done = subprocess.run([oras, "version"], capture_output=True, text=True, check=False)
             self.assertEqual((1, True), (done.returncode, "not beside it" in done.stderr))
 
+    def test_it_does_not_tell_where_it_was_built(self):
+        """Which is another directory each time, and the bytes must be the same."""
+        for path in ARCHIVES:
+            with tarfile.open(path) as tar:
+                self.assertNotIn(b"build/cli/coras", tar.extractfile(path.name.split("_")[0]).read())
+
     def test_checksums_are_right_and_complete(self):
         for listing in DIST.glob("coras_*_checksums.txt"):
             lines = [line.split("  ") for line in listing.read_text().splitlines()]
