@@ -49,7 +49,7 @@ static int claim(struct serve_far_store *f, coras_error **err)
     if (f->is_ours)
         return 0;
     serve_session_make_id(proposal);
-    CORAS_TRY(serve_metadata_name_in_store(f->metadata, proposal, &name, err));
+    CORAS_TRY(serve_metadata_fact(f->metadata, SERVE_FACT_STORE, proposal, &name, err));
     CORAS_TRY(serve_s3_claim(f->store, name, err));
     f->is_ours = true;
     return 0;

@@ -227,43 +227,6 @@ int serve_metadata_collectable(serve_metadata *m, int64_t before, int64_t *ret_b
     return 0;
 }
 
-/* ---- what is true of all of it ---- */
-
-#define DIRECTORY "directory"
-
-static int claim(serve_db_connection *c, const char *directory, coras_error **err)
-{
-    coras_auto(serve_statement) add = NULL;
-
-    CORAS_TRY(serve_db_statement(c, SERVE_Q_CLAIM_FACT, &add, err));
-    serve_db_bind_text(add, 1, DIRECTORY);
-    serve_db_bind_text(add, 2, directory);
-    return serve_db_run(add, err);
-}
-
-static int bind_directory(serve_db_connection *c, void *user, coras_error **err)
-{
-    coras_auto(serve_statement) find = NULL;
-    int rc;
-
-    CORAS_TRY(claim(c, user, err));
-    CORAS_TRY(serve_db_statement(c, SERVE_Q_FACT, &find, err));
-    serve_db_bind_text(find, 1, DIRECTORY);
-    rc = serve_db_step(find, err);
-    if (rc > 0 && !coras_streq(serve_db_text(find, 0), user))
-        return coras_fail(err, CORAS_ERR_EXISTS, "its blobs are in another directory");
-    return rc < 0 ? rc : 0;
-}
-
-int serve_metadata_bind(serve_metadata *m, const char *directory, coras_error **err)
-{
-    coras_auto_free char *copy = coras_strdup(directory);
-
-    if (!copy)
-        return coras_fail_no_memory(err);
-    return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, bind_directory, copy, err);
-}
-
 /* ---- life ---- */
 
 bool serve_metadata_is_url(const char *where)

@@ -29,11 +29,14 @@ void serve_metadata_close(serve_metadata *m);
 CORAS_DEFINE_AUTO(serve_metadata, serve_metadata_close)
 
 /*
- * The blobs are files of the directory that calls itself `directory`, from now on and for good.
- * EXISTS: of another one.
+ * What is true of the registry as a whole, by a name: `proposal`, if nothing was proposed before;
+ * then that, from the first time on. *ret is a new string.
  */
-CORAS_MUST_CHECK int serve_metadata_bind(serve_metadata *m, const char *directory,
-                                         coras_error **err);
+CORAS_MUST_CHECK int serve_metadata_fact(serve_metadata *m, const char *name, const char *proposal,
+                                         char **ret, coras_error **err);
+/* The directory that the blobs are files of; what the metadata call themselves in a store. */
+#define SERVE_FACT_DIRECTORY "directory"
+#define SERVE_FACT_STORE     "store"
 
 /* ---- blobs ---- */
 /* Record a stored blob and link it to the repository, which comes to be with it. `place` is where
@@ -66,11 +69,6 @@ CORAS_MUST_CHECK int serve_metadata_unlink_blob(serve_metadata *m, const char *r
 /* Where a stored blob lies, a new string; NULL: in the directory. NOT_FOUND. */
 CORAS_MUST_CHECK int serve_metadata_find_place(serve_metadata *m, const coras_digest *digest,
                                                char **ret, coras_error **err);
-/* What these metadata call themselves in the store, a new string: `proposal` from the first time
- * on.
- */
-CORAS_MUST_CHECK int serve_metadata_name_in_store(serve_metadata *m, const char *proposal,
-                                                  char **ret, coras_error **err);
 /* Whether any blob has one. */
 CORAS_MUST_CHECK int serve_metadata_has_places(serve_metadata *m, bool *ret, coras_error **err);
 /* Forget a blob; its links stay, for when it comes again. */

@@ -43,53 +43,6 @@ int serve_metadata_leave_place(serve_db_connection *c, const char *digest, const
     return serve_db_run(leave, err);
 }
 
-/* ---- the name ---- */
-
-#define NAME "store"
-
-struct naming {
-    const char *proposal;
-    char **ret;
-};
-
-static int propose(serve_db_connection *c, const char *proposal, coras_error **err)
-{
-    coras_auto(serve_statement) add = NULL;
-
-    CORAS_TRY(serve_db_statement(c, SERVE_Q_CLAIM_FACT, &add, err));
-    serve_db_bind_text(add, 1, NAME);
-    serve_db_bind_text(add, 2, proposal);
-    return serve_db_run(add, err);
-}
-
-static int find_name(serve_db_connection *c, void *user, coras_error **err)
-{
-    const struct naming *naming = user;
-    coras_auto(serve_statement) find = NULL;
-    const char *name;
-    int rc;
-
-    CORAS_TRY(propose(c, naming->proposal, err));
-    CORAS_TRY(serve_db_statement(c, SERVE_Q_FACT, &find, err));
-    serve_db_bind_text(find, 1, NAME);
-    rc = serve_db_step(find, err);
-    name = rc > 0 ? serve_db_text(find, 0) : naming->proposal;
-    if (rc < 0)
-        return rc;
-    free(*naming->ret);
-    *naming->ret = coras_strdup(name);
-    return *naming->ret ? 0 : coras_fail_no_memory(err);
-}
-
-int serve_metadata_name_in_store(serve_metadata *m, const char *proposal, char **ret,
-                                 coras_error **err)
-{
-    struct naming naming = {proposal, ret};
-
-    *ret = NULL;
-    return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, find_name, &naming, err);
-}
-
 /* ---- places ---- */
 
 int serve_metadata_has_places(serve_metadata *m, bool *ret, coras_error **err)

@@ -93,9 +93,13 @@ static int check_one_database(int rootfd, const char *path, coras_error **err)
 static int read_name(int rootfd, coras_buf *ret, coras_error **err)
 {
     char name[SERVE_SESSION_ID_LEN + 1];
+    coras_auto(coras_error) failure = NULL;
+    int rc = coras_read_file(rootfd, NAME, NAME_BYTES_MAX, ret, &failure);
 
-    if (coras_read_file(rootfd, NAME, NAME_BYTES_MAX, ret, NULL) == 0 && ret->len > 0)
-        return 0;
+    if (rc != CORAS_ERR_NOT_FOUND) { /* what cannot be read now must not get another one */
+        coras_error_propagate(err, &failure);
+        return rc;
+    }
     serve_session_make_id(name);
     CORAS_TRY(coras_write_file_not_through(rootfd, NAME, name, strlen(name), 0600, err));
     coras_buf_puts(ret, name);
@@ -107,15 +111,16 @@ static int bind_directory(int rootfd, const struct serve_root_options *o, struct
                           coras_error **err)
 {
     coras_auto_buf name = CORAS_BUF_INIT(NAME_BYTES_MAX);
-    int rc;
+    coras_auto_free char *owner = NULL;
 
     CORAS_TRY(read_name(rootfd, &name, err));
-    rc = serve_metadata_bind(root->metadata, name.ptr, err);
-    if (rc != CORAS_ERR_EXISTS)
-        return rc;
-    coras_wrap(err, rc, "--metadata and %s do not belong together", o->path);
+    CORAS_TRY(serve_metadata_fact(root->metadata, SERVE_FACT_DIRECTORY, name.ptr, &owner, err));
+    if (coras_streq(owner, name.ptr))
+        return 0;
+    coras_fail(err, CORAS_ERR_EXISTS, "%s: the blobs of this --metadata are in another directory",
+               o->path);
     coras_hint(err, "several directories cannot have one database; each needs its own");
-    return rc;
+    return CORAS_ERR_EXISTS;
 }
 
 static int open_database(int rootfd, const struct serve_root_options *o, struct serve_root *root,
