@@ -2,6 +2,7 @@
 /* Memory, and the switch by which tests make an allocation fail. */
 #include "base/alloc.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -17,11 +18,14 @@ static atomic_size_t counted;
 static atomic_bool for_all;
 
 enum {
-    LARGE = 64 * 1024,
+    LARGE = 128 * 1024,
     /* Measured: several processors copy at a third of their speed to an address that lies a few
      * bytes further into its page than the source in its own. The bytes of files and of what comes
      * from the network begin where a page does, and large blocks of malloc() 16 bytes behind. */
     LARGE_ALIGNMENT = 1024,
+    /* What is larger goes back to the system when it is freed, instead of leaving a hole that the
+     * next aligned block does not fit into. */
+    RETURNED = 192 * 1024,
 };
 
 static bool must_fail(size_t bytes)
@@ -62,6 +66,9 @@ size_t coras_alloc_count_stop(void)
 void coras_alloc_for_all(void)
 {
     atomic_store(&for_all, true);
+#ifdef __GLIBC__
+    (void)mallopt(M_MMAP_THRESHOLD, RETURNED); /* its own measure grows with what was freed */
+#endif
 }
 
 bool coras_alloc_is_for_all(void)

@@ -7,7 +7,7 @@
 
 static void large_blocks_lie_where_copying_is_fast(void **state)
 {
-    static const size_t sizes[] = {64 * 1024, 256 * 1024, 512 * 1024 + 1, 4 * 1024 * 1024};
+    static const size_t sizes[] = {128 * 1024, 256 * 1024, 512 * 1024 + 1, 4 * 1024 * 1024};
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(sizes); i++) {
@@ -25,14 +25,14 @@ static void large_blocks_lie_where_copying_is_fast(void **state)
 
 static void they_grow_like_others(void **state)
 {
-    char *block = coras_malloc(64 * 1024);
+    char *block = coras_malloc(128 * 1024);
 
     (void)state;
     assert_non_null(block);
-    memset(block, 7, 64 * 1024);
-    coras_auto_free char *grown = coras_realloc_array(block, 3, 64 * 1024);
+    memset(block, 7, 128 * 1024);
+    coras_auto_free char *grown = coras_realloc_array(block, 3, 128 * 1024);
     assert_non_null(grown);
-    assert_int_equal(grown[64 * 1024 - 1], 7);
+    assert_int_equal(grown[128 * 1024 - 1], 7);
 }
 
 static void large_ones_can_be_made_to_fail(void **state)
