@@ -188,6 +188,7 @@ static void serve(struct serve_registry *r, serve_front *front, struct serve_sup
         if (serve_signals_wait(signals, MOMENT_MS) == SERVE_ASKED_STOP)
             break;
     }
+    serve_far_store_stop(r->far);
 }
 
 static int run(struct serve_registry *r, const struct serve_signals *signals, coras_error **err)

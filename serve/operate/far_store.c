@@ -108,6 +108,11 @@ serve_sessions *serve_far_store_sessions(const struct serve_far_store *f,
     return f->sessions ? f->sessions : root->sessions;
 }
 
+void serve_far_store_stop(struct serve_far_store *f)
+{
+    serve_s3_stop(f->store);
+}
+
 /* No failure: what clients are sent to, or what is not a blob, works without it. */
 static const char *probe(void *user, bool *ret_failed)
 {

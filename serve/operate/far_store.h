@@ -36,6 +36,8 @@ serve_blobs *serve_far_store_blobs(struct serve_far_store *f, const struct serve
 serve_sessions *serve_far_store_sessions(const struct serve_far_store *f,
                                          const struct serve_root *root);
 
+/* Requests to it that still run end soon. */
+void serve_far_store_stop(struct serve_far_store *f);
 /* Add a probe that tells whether it answered last. */
 void serve_far_store_probe(struct serve_far_store *f, serve_health *health);
 /* Now and then: clear some. */

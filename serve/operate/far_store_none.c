@@ -40,6 +40,11 @@ serve_sessions *serve_far_store_sessions(const struct serve_far_store *f,
     return root->sessions;
 }
 
+void serve_far_store_stop(struct serve_far_store *f)
+{
+    (void)f;
+}
+
 void serve_far_store_probe(struct serve_far_store *f, serve_health *health)
 {
     (void)f;

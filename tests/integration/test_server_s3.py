@@ -4,6 +4,7 @@
 import http.client
 import json
 import os
+import signal
 import subprocess
 import time
 import unittest
@@ -270,6 +271,16 @@ class Faults(StoreCase):
         self.store.start()
         self.assertEqual(self.push(b"small").status, 201)
         self.assertEqual(self.through.request("GET", "/healthz").json["checks"]["blobs"], "ok")
+
+    def test_a_silent_store_does_not_hold_up_the_end(self):
+        self.through.stop()
+        self.through.start("--grace=0")
+        self.proxy.add(Fault(method="PUT", path="partNumber=1&", stall_head=True))
+        location = self.through.begin(self.repository)
+        with send_part(self.through, location, LARGE[:PART], len(LARGE)):
+            self.wait_until(lambda: self.proxy.requests("PUT", "partNumber=1&"))
+            self.through.send(signal.SIGTERM)
+            self.assertEqual(self.through.wait(20), 0)  # the store's silence alone would take longer
 
     def test_a_store_that_refuses_us(self):
         self.proxy.add(Fault(status=403, body=b"<Error><Code>AccessDenied</Code></Error>"))
