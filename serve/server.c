@@ -320,6 +320,7 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
         (void)!serve_uses_save(r->uses, r->metadata, NULL);
         serve_uses_free(r->uses);
     }
+    r->far = NULL;
     serve_far_store_close(&far);
     serve_root_close(&root);
     serve_layouts_close(r->layouts);

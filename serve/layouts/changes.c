@@ -22,8 +22,8 @@ static bool is_taken(const char *name)
 {
     static const char *const own[] = {"blobs", "ingest", "index.json", "oci-layout"};
 
-    for (const char *at = strchr(name, '/'); at; at = strchr(at, '/')) {
-        coras_str part = {++at, strcspn(at, "/")};
+    for (const char *at = strchr(name, '/'); at; at = strchr(at + 1, '/')) {
+        coras_str part = {at + 1, strcspn(at + 1, "/")};
         for (size_t i = 0; i < CORAS_ARRAY_LEN(own); i++) {
             if (coras_str_eq(part, own[i]))
                 return true;
