@@ -357,6 +357,9 @@ class SeveralProcesses(StoreCase):
             self.addCleanup(server.close)
             server.start()
 
+    def rows(self, text):
+        return self.postgres.sql(text, self.url.rsplit("/", 1)[1])
+
     def test_each_chunk_goes_to_another(self):
         location = self.both[0].begin(self.repository)
         first = 0
@@ -378,13 +381,13 @@ class SeveralProcesses(StoreCase):
         location = first.begin(self.repository)
         self.assertEqual(self.send_chunk(location, LARGE[:1000], 0, first).status, 202)
         with send_part(first, location, LARGE[1000:PART + 5000], len(LARGE)):
-            self.wait_until(self.store.parts)
+            self.wait_until(lambda: self.rows("SELECT parts FROM upload") == "1")
             held = second.request("GET", location)
             self.assertEqual(held.status, 204)
             reply = self.send_chunk(location, b"mine", 1000, second)  # which it is not
             self.assert_error(reply, 416, "RANGE_INVALID")
             first.kill()
-        self.postgres.sql("UPDATE upload SET held_until = 0", self.url.rsplit("/", 1)[1])  # as time does
+        self.rows("UPDATE upload SET held_until = 0")  # as time does
         reply = second.request("GET", location)
         self.assertEqual(reply.headers["Range"], f"0-{PART - 1}")  # what became a part
         rest = second.request("PUT", f"{location}?digest={digest(LARGE)}", LARGE[PART:], OCTETS)
