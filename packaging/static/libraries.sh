@@ -95,7 +95,7 @@ build_libzstd() {
 
 build_openssl() {
     # Every part of OpenSSL that neither TLS 1.2 and 1.3, as registries speak them, nor SHA-2 needs.
-    openssl_without='afalgeng aria async autoload-config bf blake2 camellia capieng cast cmp cms comp ct deprecated dgram
+    openssl_without='afalgeng aria async autoload-config bf blake2 camellia capieng cast cmp cms comp ct dgram
         dh dsa dso dtls dynamic-engine ec2m engine filenames gost idea legacy md4 mdc2 module multiblock nextprotoneg ocb
         ocsp padlockeng psk rc2 rc4 rfc3779 rmd160 scrypt seed shared siphash sm2 sm3 sm4 sock srp srtp ssl3 ssl-trace tests
         tls1 tls1_1 ts ui-console whirlpool'
