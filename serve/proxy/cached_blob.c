@@ -95,6 +95,25 @@ static int try_stored(struct asked *a, coras_error **err)
 
 /* ---- fills ---- */
 
+/* A fill has ended since we looked: for another repository, perhaps. `is_told`: the upstream has
+ * said that ours holds it. 0: what is stored is ours, too. */
+static int take_over(struct asked *a, bool is_told, coras_error **err)
+{
+    coras_auto(coras_error) stored = NULL;
+    int64_t size = 0;
+    int rc;
+
+    if (is_told) {
+        CORAS_TRY(
+            serve_metadata_find_blob(a->exchange->registry->metadata, NULL, a->digest, &size, err));
+        return link_stored(a, size, err);
+    }
+    rc = try_stored(a, &stored);
+    if (rc < 0 && rc != CORAS_ERR_EXISTS)
+        coras_error_propagate(err, &stored);
+    return rc == CORAS_ERR_EXISTS ? 0 : rc;
+}
+
 /* Take part in the fill, which may mean to begin it. EXISTS: it was stored meanwhile. */
 static int join(struct asked *a, serve_fill **ret, bool *ret_began, coras_error **err)
 {
@@ -104,14 +123,21 @@ static int join(struct asked *a, serve_fill **ret, bool *ret_began, coras_error 
     bool is_ours = running && serve_fill_is_confirmed(running, place->local);
     const struct serve_fill_request request = {place->upstream, place->remote, place->via,
                                                place->local, a->digest};
+    coras_auto(coras_error) late = NULL;
     int64_t size = 0;
+    int rc;
 
     serve_fills_leave(fills, running);
     if (running && !is_ours)
         CORAS_TRY(look(a, &size, err));
     else if (!running)
         CORAS_TRY(may_ask(a, err));
-    CORAS_TRY(serve_fills_join(fills, &request, ret, ret_began, err));
+    rc = serve_fills_join(fills, &request, ret, ret_began, &late);
+    if (rc == CORAS_ERR_EXISTS && !is_ours)
+        CORAS_TRY(take_over(a, running != NULL, err));
+    coras_error_propagate(err, &late);
+    if (rc < 0)
+        return rc;
     /* the fill that we begin asks for us; too late means that it is stored, and links are made */
     if (serve_fill_confirm(*ret, place->local) || is_ours)
         return 0;
