@@ -11,7 +11,7 @@
 /* Half of it is the receive buffer. The library clears all of it between two requests, so every
  * open connection costs it in full, and every request the time. A head must fit in too: real ones
  * have some KiB. */
-#define CONNECTION_MEMORY (40 * CORAS_KIB)
+#define CONNECTION_MEMORY (32 * CORAS_KIB)
 /* Address space. */
 #define THREAD_STACK (2 * CORAS_MIB)
 /* Connections that were cut and are not yet gone, beside those that are allowed. */
