@@ -110,17 +110,13 @@ int serve_htpasswd_parse(const char *text, size_t len, const char *name, serve_h
                          coras_error **err)
 {
     coras_auto(serve_htpasswd) h = coras_new(serve_htpasswd);
-    const char *at = text, *end = text + len;
+    coras_str rest = {text, len}, line;
 
     if (!h)
         return coras_fail_no_memory(err);
-    for (int number = 1; at < end; number++) {
-        const char *newline = memchr(at, '\n', (size_t)(end - at));
-        const char *stop = newline ? newline : end;
-        coras_str line = {at, (size_t)(stop - at)};
+    for (int number = 1; coras_str_next_line(&rest, &line); number++) {
         if (line.len > 0 && line.ptr[0] != '#')
             CORAS_TRY(add_line(h, line, name, number, err));
-        at = newline ? newline + 1 : end;
     }
     if (h->len == 0)
         return coras_fail(err, CORAS_ERR_CONFIG, "%s: no users", name);

@@ -243,17 +243,13 @@ int serve_rules_parse(const char *text, size_t len, const char *name, serve_rule
                       coras_error **err)
 {
     coras_auto(serve_rules) r = coras_new(serve_rules);
-    const char *from = text, *end = text + len;
+    coras_str rest = {text, len}, line;
     struct rules_place at = {name, 1};
 
     if (!r)
         return coras_fail_no_memory(err);
-    for (; from < end; at.line++) {
-        const char *newline = memchr(from, '\n', (size_t)(end - from));
-        const char *stop = newline ? newline : end;
-        CORAS_TRY(read_line(r, (coras_str){from, (size_t)(stop - from)}, &at, err));
-        from = newline ? newline + 1 : end;
-    }
+    for (; coras_str_next_line(&rest, &line); at.line++)
+        CORAS_TRY(read_line(r, line, &at, err));
     *ret = coras_steal(&r);
     return 0;
 }

@@ -212,18 +212,13 @@ static int add_line(const char *path, int number, coras_str line, settings *know
 static int add_lines(const char *path, settings *known, coras_error **err)
 {
     coras_auto_buf text = CORAS_BUF_INIT(CORAS_LIMIT_CONFIG_FILE);
-    const char *from, *end;
+    coras_str rest, line;
 
     if (coras_read_file(AT_FDCWD, path, CORAS_LIMIT_CONFIG_FILE, &text, err) < 0)
         return coras_error_recode(err, CORAS_ERR_CONFIG);
-    from = text.ptr;
-    end = from + text.len;
-    for (int number = 1; from < end; number++) {
-        const char *newline = memchr(from, '\n', (size_t)(end - from));
-        const char *stop = newline ? newline : end;
-        CORAS_TRY(add_line(path, number, (coras_str){from, (size_t)(stop - from)}, known, err));
-        from = newline ? newline + 1 : end;
-    }
+    rest = (coras_str){text.ptr, text.len};
+    for (int number = 1; coras_str_next_line(&rest, &line); number++)
+        CORAS_TRY(add_line(path, number, line, known, err));
     return 0;
 }
 
@@ -245,7 +240,7 @@ static bool is_same(const serve_proxy_setting *a, const serve_proxy_setting *b)
 static bool is_wanted(const settings *wanted, const serve_upstream *u)
 {
     coras_vec_foreach (setting, wanted) {
-        if (setting->name && is_same(setting, &u->setting))
+        if (is_same(setting, &u->setting))
             return true;
     }
     return false;

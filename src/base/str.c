@@ -93,6 +93,19 @@ coras_str coras_str_trim(coras_str s)
     return s;
 }
 
+bool coras_str_next_line(coras_str *rest, coras_str *ret)
+{
+    const char *newline = rest->len > 0 ? memchr(rest->ptr, '\n', rest->len) : NULL;
+    size_t used;
+
+    if (rest->len == 0)
+        return false;
+    *ret = (coras_str){rest->ptr, newline ? (size_t)(newline - rest->ptr) : rest->len};
+    used = ret->len + (newline ? 1 : 0);
+    *rest = (coras_str){rest->ptr + used, rest->len - used};
+    return true;
+}
+
 /* ---- lists ---- */
 
 void coras_strlist_clear(coras_strlist *l)

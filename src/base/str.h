@@ -42,6 +42,10 @@ bool coras_parse_int64(coras_str s, int64_t *ret);
 /* strings.TrimSpace for ASCII blanks. */
 coras_str coras_str_trim(coras_str s);
 
+/* The first line of the rest, without its newline, which goes from the rest; false when nothing is
+ * left. */
+bool coras_str_next_line(coras_str *rest, coras_str *ret);
+
 /* Whether the bytes are valid UTF-8 (no surrogates, no overlongs). */
 bool coras_utf8_valid(const char *s, size_t len);
 /* Decode one code point; returns bytes consumed, 0 at the end, and U+FFFD with 1 for a bad byte. */

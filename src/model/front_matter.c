@@ -133,13 +133,8 @@ static int add_flow_list(struct coras_card_field *field, coras_str s, coras_erro
 
 static bool next_line(coras_str *rest, coras_str *ret)
 {
-    if (rest->len == 0)
+    if (!coras_str_next_line(rest, ret))
         return false;
-    const char *end = memchr(rest->ptr, '\n', rest->len);
-    size_t len = end ? (size_t)(end - rest->ptr) : rest->len;
-    *ret = (coras_str){rest->ptr, len};
-    size_t used = end ? len + 1 : len;
-    *rest = (coras_str){rest->ptr + used, rest->len - used};
     if (ret->len > 0 && ret->ptr[ret->len - 1] == '\r')
         ret->len--;
     return true;

@@ -9,16 +9,6 @@
 
 #define DEFAULT_PROFILE "default"
 
-static coras_str next_line(coras_str *rest)
-{
-    const char *end = rest->len ? memchr(rest->ptr, '\n', rest->len) : NULL;
-    coras_str line = {rest->ptr, end ? (size_t)(end - rest->ptr) : rest->len};
-
-    rest->ptr += line.len + (end ? 1 : 0);
-    rest->len -= line.len + (end ? 1 : 0);
-    return coras_str_trim(line);
-}
-
 /* "[name]" */
 static bool is_section(coras_str line, coras_str *ret_name)
 {
@@ -59,11 +49,12 @@ int serve_s3_credentials_parse(coras_str text, const char *profile,
                                struct serve_s3_credentials *ret, coras_error **err)
 {
     struct serve_s3_credentials c = {0};
+    coras_str line, name;
     bool ours = false;
     int rc = 0;
 
-    while (text.len > 0 && rc == 0) {
-        coras_str line = next_line(&text), name;
+    while (rc == 0 && coras_str_next_line(&text, &line)) {
+        line = coras_str_trim(line);
         if (is_section(line, &name))
             ours = coras_str_eq(name, profile);
         else if (ours && line.len > 0 && line.ptr[0] != '#' && line.ptr[0] != ';')
