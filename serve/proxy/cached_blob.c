@@ -81,6 +81,16 @@ static int link_stored(const struct asked *a, int64_t size, coras_error **err)
     return rc;
 }
 
+/* The same of what the database has of it. */
+static int link_found(const struct asked *a, coras_error **err)
+{
+    int64_t size = 0;
+
+    CORAS_TRY(
+        serve_metadata_find_blob(a->exchange->registry->metadata, NULL, a->digest, &size, err));
+    return link_stored(a, size, err);
+}
+
 /* EXISTS: it is the repository's now. 0: there is nothing of the kind. */
 static int try_stored(struct asked *a, coras_error **err)
 {
@@ -100,14 +110,10 @@ static int try_stored(struct asked *a, coras_error **err)
 static int take_over(struct asked *a, bool is_told, coras_error **err)
 {
     coras_auto(coras_error) stored = NULL;
-    int64_t size = 0;
     int rc;
 
-    if (is_told) {
-        CORAS_TRY(
-            serve_metadata_find_blob(a->exchange->registry->metadata, NULL, a->digest, &size, err));
-        return link_stored(a, size, err);
-    }
+    if (is_told)
+        return link_found(a, err);
     rc = try_stored(a, &stored);
     if (rc < 0 && rc != CORAS_ERR_EXISTS)
         coras_error_propagate(err, &stored);
@@ -141,9 +147,7 @@ static int join(struct asked *a, serve_fill **ret, bool *ret_began, coras_error 
     /* the fill that we begin asks for us; too late means that it is stored, and links are made */
     if (serve_fill_confirm(*ret, place->local) || is_ours)
         return 0;
-    CORAS_TRY(
-        serve_metadata_find_blob(a->exchange->registry->metadata, NULL, a->digest, &size, err));
-    return link_stored(a, size, err);
+    return link_found(a, err);
 }
 
 static bool is_gone(void *user)
