@@ -74,7 +74,6 @@ static int run_chore(int (*run)(const struct serve_chore *, coras_error **), cha
     rc = serve_chore_parse(&chore, argv, &err);
     if (rc == 0)
         rc = run(&chore, &err);
-    coras_free_secret(chore.metadata_secret);
     serve_chore_clear(&chore);
     return rc == 0 ? 0 : complain(err);
 }

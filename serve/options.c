@@ -74,19 +74,19 @@ void serve_options_clear(struct serve_options *options)
 
 #define CHORE_AT(member) offsetof(struct serve_chore, member)
 static const struct row chore_rows[] = {
-    {"root", TEXT, CHORE_AT(root), 0, 0},
-    {"metadata", TEXT, CHORE_AT(metadata), 0, 0},
-    {"metadata-fd", SECRET, CHORE_AT(metadata_secret), 0, INT32_MAX},
+    {"root", TEXT, CHORE_AT(of.root), 0, 0},
+    {"metadata", TEXT, CHORE_AT(of.metadata), 0, 0},
+    {"metadata-fd", SECRET, CHORE_AT(of.metadata_secret), 0, INT32_MAX},
     {"format", TEXT, CHORE_AT(format), 0, 0},
-    {"blobs", TEXT, CHORE_AT(store.blobs), 0, 0},
-    {"s3-endpoint", TEXT, CHORE_AT(store.endpoint), 0, 0},
-    {"s3-region", TEXT, CHORE_AT(store.region), 0, 0},
+    {"blobs", TEXT, CHORE_AT(of.blobs), 0, 0},
+    {"s3-endpoint", TEXT, CHORE_AT(of.s3_endpoint), 0, 0},
+    {"s3-region", TEXT, CHORE_AT(of.s3_region), 0, 0},
     {"remove", FLAG, CHORE_AT(remove), 0, 0},
     {"dry-run", FLAG, CHORE_AT(dry_run), 0, 0},
     {"older-than", NUMBER, CHORE_AT(older_than), 0, INT32_MAX},
-    {"proxy", LIST, CHORE_AT(from.proxies), 0, 0},
-    {"proxy-file", TEXT, CHORE_AT(from.proxy_file), 0, 0},
-    {"registry-config", TEXT, CHORE_AT(from.registry_config), 0, 0},
+    {"proxy", LIST, CHORE_AT(of.proxies), 0, 0},
+    {"proxy-file", TEXT, CHORE_AT(of.proxy_file), 0, 0},
+    {"registry-config", TEXT, CHORE_AT(of.registry_config), 0, 0},
     {NULL, FLAG, 0, 0, 0},
 };
 
@@ -163,15 +163,14 @@ static int set_argument(void *o, const struct row *table, const char *word, cora
     return set_row(o, row, equals ? equals + 1 : NULL, err);
 }
 
-static int check_metadata(const char *secret, const char **metadata, const char *root,
-                          coras_error **err)
+static int check_metadata(struct serve_options *o, coras_error **err)
 {
-    if (secret)
-        *metadata = secret;
-    if (*metadata && !serve_metadata_is_url(*metadata))
+    if (o->metadata_secret)
+        o->metadata = o->metadata_secret;
+    if (o->metadata && !serve_metadata_is_url(o->metadata))
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--metadata must be a URL of PostgreSQL (postgres://...)");
-    if (*metadata && !root)
+    if (o->metadata && !o->root)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--metadata needs --root");
     return 0;
 }
@@ -180,7 +179,7 @@ int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
 {
     for (; *argv; argv++)
         CORAS_TRY(set_argument(o, rows, *argv, err));
-    CORAS_TRY(check_metadata(o->metadata_secret, &o->metadata, o->root, err));
+    CORAS_TRY(check_metadata(o, err));
     if (!o->listen || (!o->root && !o->layouts))
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT,
                           "--root and --listen are required, or --layouts and --listen");
@@ -201,14 +200,14 @@ int serve_options_parse(struct serve_options *o, char **argv, coras_error **err)
 
 void serve_chore_clear(struct serve_chore *chore)
 {
-    serve_options_clear(&chore->from);
+    serve_options_clear(&chore->of);
 }
 
 int serve_chore_parse(struct serve_chore *chore, char **argv, coras_error **err)
 {
     for (; *argv; argv++)
         CORAS_TRY(set_argument(chore, chore_rows, *argv, err));
-    if (!chore->root)
+    if (!chore->of.root)
         return coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "--root is required");
-    return check_metadata(chore->metadata_secret, &chore->metadata, chore->root, err);
+    return check_metadata(&chore->of, err);
 }

@@ -268,20 +268,6 @@ static void add_probes(struct serve_registry *r)
     add_upstream_probes(r, 0);
 }
 
-static int open_far_store(struct serve_registry *r, const struct serve_root *root,
-                          coras_error **err)
-{
-    const struct serve_options *o = &r->options;
-    const struct serve_far_store_options options = {
-        .at = {o->blobs, o->s3_endpoint, o->s3_region},
-        .root = root,
-        .read_only = r->read_only,
-        .alone = !o->metadata,
-    };
-
-    return serve_far_store_open(&options, r->far, err);
-}
-
 static int open_and_run(struct serve_registry *r, const struct serve_signals *signals,
                         coras_error **err)
 {
@@ -302,7 +288,8 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
     if (rc == 0) {
         r->store = root.store;
         r->far = &far;
-        rc = open_far_store(r, &root, err);
+        rc = serve_far_store_open(&(struct serve_far_store_options){o, &root, r->read_only}, &far,
+                                  err);
     }
     if (rc == 0) {
         r->blobs = serve_far_store_blobs(&far, &root);

@@ -10,24 +10,20 @@
 
 #include "serve/options.h"
 #include "serve/storage/collect.h"
-#include "serve/storage/s3/store.h"
 
 struct serve_chore {
-    const char *root;
-    struct serve_s3_options store; /* that keeps the blobs; none: the directory */
-    const char *metadata; /* URL of its database; NULL: in the directory; owned: metadata_secret */
-    char *metadata_secret;
+    /* The registry: where it is kept and, for verify, the registries from which damaged blobs are
+     * fetched again (the proxy options). */
+    struct serve_options of;
     const char *format; /* "json", or NULL or "text" for people */
     bool remove;        /* verify: damaged blobs go */
-    /* verify: the registries of its proxy options have damaged blobs fetched again */
-    struct serve_options from;
     bool dry_run;       /* gc: only say what would go */
     int64_t older_than; /* gc: seconds */
 };
 /* As `coras serve` waits before it removes something. */
 #define SERVE_CHORE_INIT                                                                           \
     {                                                                                              \
-        .from = SERVE_OPTIONS_INIT, .older_than = SERVE_COLLECT_GRACE_S                            \
+        .of = SERVE_OPTIONS_INIT, .older_than = SERVE_COLLECT_GRACE_S                              \
     }
 
 static inline bool serve_chore_is_json(const struct serve_chore *chore)

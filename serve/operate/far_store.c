@@ -22,7 +22,7 @@ static int open_sessions(struct serve_far_store *f, const struct serve_far_store
         .store = f->store,
         .metadata = f->metadata,
         .work_fd = options->root->store->uploads_fd,
-        .alone = options->alone,
+        .alone = !options->registry->metadata, /* in the directory: no other process uses them */
     };
 
     return options->read_only ? 0 : serve_s3_sessions_open(&sessions, &f->sessions, err);
@@ -72,13 +72,15 @@ static int claim_or_wait(struct serve_far_store *f, coras_error **err)
 int serve_far_store_open(const struct serve_far_store_options *options, struct serve_far_store *ret,
                          coras_error **err)
 {
+    const struct serve_options *o = options->registry;
+    const struct serve_s3_options at = {o->blobs, o->s3_endpoint, o->s3_region};
     struct serve_far_store f = {.metadata = options->root->metadata};
     int rc;
 
     *ret = f;
-    if (!options->at.blobs)
+    if (!o->blobs)
         return check_places(f.metadata, err);
-    CORAS_TRY(serve_s3_open(&options->at, &f.store, err));
+    CORAS_TRY(serve_s3_open(&at, &f.store, err));
     serve_s3_blobs_init(&f.blobs, f.store, options->root->store);
     rc = options->read_only ? 0 : claim_or_wait(&f, err);
     if (rc == 0)

@@ -7,6 +7,7 @@
 #define SERVE_OPERATE_FAR_STORE_H
 
 #include "serve/operate/health.h"
+#include "serve/options.h"
 #include "serve/storage/root.h"
 #include "serve/storage/s3/blobs.h"
 
@@ -20,10 +21,9 @@ struct serve_far_store {
     int64_t leftovers_ms, strays_ms;
 };
 struct serve_far_store_options {
-    struct serve_s3_options at; /* `blobs` NULL: there is none */
+    const struct serve_options *registry; /* `blobs` NULL: there is none */
     const struct serve_root *root;
     bool read_only;
-    bool alone; /* no other process uses the metadata */
 };
 /* CONFIG: it cannot be one; EXISTS: of another registry. A store that does not answer now may do so
  * later. */

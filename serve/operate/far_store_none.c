@@ -14,7 +14,7 @@ static int built_without(coras_error **err)
 int serve_far_store_open(const struct serve_far_store_options *options, struct serve_far_store *ret,
                          coras_error **err)
 {
-    bool any = options->at.blobs != NULL;
+    bool any = options->registry->blobs != NULL;
 
     *ret = (struct serve_far_store){0};
     if (!any)

@@ -48,7 +48,7 @@ static int preview(const struct serve_chore *chore, struct tally *t, coras_error
 {
     struct serve_root root = SERVE_ROOT_INIT;
     int rc = serve_root_open_beside(
-        &(struct serve_root_options){chore->root, chore->metadata, true}, &root, err);
+        &(struct serve_root_options){chore->of.root, chore->of.metadata, true}, &root, err);
 
     if (rc == 0)
         rc = serve_metadata_collectable(root.metadata, coras_wall_s() - chore->older_than,
@@ -91,17 +91,17 @@ static int collect_root(const struct serve_chore *chore, struct tally *t, coras_
 
     if (!metrics)
         return coras_fail_no_memory(err);
-    CORAS_TRY(check_directory(chore->root, err));
-    rc = serve_root_open(&(struct serve_root_options){chore->root, chore->metadata, false,
-                                                      chore->store.blobs != NULL},
+    CORAS_TRY(check_directory(chore->of.root, err));
+    rc = serve_root_open(&(struct serve_root_options){chore->of.root, chore->of.metadata, false,
+                                                      chore->of.blobs != NULL},
                          &root, err);
     if (rc == CORAS_ERR_TIMEOUT)
         coras_hint(err, "a server that runs there removes what nothing needs by itself, every "
                         "hour; --dry-run works beside it");
     if (rc < 0)
         return rc;
-    rc = serve_far_store_open(
-        &(struct serve_far_store_options){chore->store, &root, false, !chore->metadata}, &far, err);
+    rc = serve_far_store_open(&(struct serve_far_store_options){&chore->of, &root, false}, &far,
+                              err);
     if (rc == 0) {
         registry.store = root.store;
         registry.blobs = serve_far_store_blobs(&far, &root);

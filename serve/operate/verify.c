@@ -344,7 +344,7 @@ static int report(const struct verification *v, coras_error **err)
     if (damaged + missing == 0)
         return 0;
     coras_fail(err, CORAS_ERR_DIGEST_MISMATCH, "%zu damaged and %zu missing in %s", damaged,
-               missing, v->chore->root);
+               missing, v->chore->of.root);
     coras_hint(err, "who pushes them again repairs them, and so does --proxy for what came from "
                     "elsewhere; --remove takes damaged blobs away, which makes clients do so");
     return CORAS_ERR_DIGEST_MISMATCH;
@@ -356,13 +356,13 @@ int serve_verify(const struct serve_chore *chore, coras_error **err)
     int rc;
 
     pthread_mutex_init(&v.lock, NULL);
-    rc = serve_root_open_beside(&(struct serve_root_options){chore->root, chore->metadata, true},
-                                &v.root, err);
+    rc = serve_root_open_beside(
+        &(struct serve_root_options){chore->of.root, chore->of.metadata, true}, &v.root, err);
     if (rc == 0)
-        rc = serve_far_store_open(
-            &(struct serve_far_store_options){chore->store, &v.root, true, false}, &v.far, err);
-    if (rc == 0 && serve_options_are_proxy(&chore->from))
-        rc = serve_repair_open(&chore->from, chore->root, v.root.metadata, &v.repair, err);
+        rc = serve_far_store_open(&(struct serve_far_store_options){&chore->of, &v.root, true},
+                                  &v.far, err);
+    if (rc == 0 && serve_options_are_proxy(&chore->of))
+        rc = serve_repair_open(&chore->of, chore->of.root, v.root.metadata, &v.repair, err);
     if (rc == 0)
         rc = serve_metadata_each_manifest(v.root.metadata, verify_manifest, &v, err);
     if (rc == 0)
