@@ -272,20 +272,7 @@ static serve_file_session *find_session(const struct file_sessions *t,
 {
     serve_file_session *s = coras_map_get(t->by_id, r->id);
 
-    if (!s || !coras_streq(s->session.repository, r->repository) ||
-        !coras_streq(s->session.user, r->user ? r->user : ""))
-        return NULL;
-    return s;
-}
-
-/* false: the holder works, or was cut before. */
-static bool cut_stalled(serve_file_session *s, int64_t size_before)
-{
-    if (!s->holder.cut || __atomic_load_n(&s->session.size, __ATOMIC_RELAXED) != size_before)
-        return false;
-    s->holder.cut(s->holder.user);
-    s->holder.cut = NULL;
-    return true;
+    return s && serve_session_may_see(&s->session, r) ? s : NULL;
 }
 
 static int acquire_locked(struct file_sessions *t, const struct serve_session_request *request,
@@ -300,12 +287,12 @@ static int acquire_locked(struct file_sessions *t, const struct serve_session_re
             return coras_fail(err, CORAS_ERR_NOT_FOUND, "no such upload");
         if (!s->held) {
             s->held = true;
-            s->holder = request->holder;
+            s->session.holder = request->holder;
             *ret = s;
             return 0;
         }
         if (late) {
-            if (request->look_only || !cut_stalled(s, *ret_size))
+            if (request->look_only || !serve_session_cut_stalled(&s->session, *ret_size))
                 return coras_fail(err, CORAS_ERR_EXISTS,
                                   "another request is writing to this upload");
             deadline = coras_deadline_ms(SERVE_SESSION_HOLDER_WAIT_MS);
@@ -323,7 +310,7 @@ static void release(serve_sessions *sessions, serve_session *session)
     coras_close_fd(&s->fd); /* an idle session costs no descriptor */
     pthread_mutex_lock(&t->lock);
     s->held = false;
-    s->holder = (struct serve_session_holder){0};
+    s->session.holder = (struct serve_session_holder){0};
     s->touched_s = coras_wall_s();
     pthread_cond_broadcast(&t->released);
     pthread_mutex_unlock(&t->lock);

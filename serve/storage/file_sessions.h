@@ -17,9 +17,8 @@ typedef struct serve_file_session {
     int64_t flushed;       /* holder: bytes whose writing out was begun */
     coras_hasher *hasher;  /* holder: over the first `size` bytes; NULL = read them again */
     bool held;             /* the table's lock */
-    struct serve_session_holder holder; /* the table's lock; while held */
-    int64_t touched_s;                  /* the table's lock; wall clock */
-    struct serve_session_owner *owner;  /* the table's lock; set while it is in the table */
+    int64_t touched_s;     /* the table's lock; wall clock */
+    struct serve_session_owner *owner; /* the table's lock; set while it is in the table */
 } serve_file_session;
 
 /* Reads what an earlier process left. `store` is borrowed. */

@@ -24,3 +24,18 @@ char *serve_session_owner_name(const struct serve_session_beginning *b)
 {
     return coras_asprintf("%s %s", b->user ? "user" : "address", b->user ? b->user : b->network);
 }
+
+bool serve_session_may_see(const serve_session *s, const struct serve_session_request *request)
+{
+    return coras_streq(s->repository, request->repository) &&
+           coras_streq(s->user, request->user ? request->user : "");
+}
+
+bool serve_session_cut_stalled(serve_session *s, int64_t size_before)
+{
+    if (!s->holder.cut || __atomic_load_n(&s->size, __ATOMIC_RELAXED) != size_before)
+        return false;
+    s->holder.cut(s->holder.user);
+    s->holder.cut = NULL;
+    return true;
+}

@@ -23,11 +23,12 @@ struct serve_session_holder {
 
 /* What every kind of session has; each kind's own struct begins with it. */
 typedef struct serve_session {
-    char id[SERVE_SESSION_ID_LEN + 1]; /* const */
-    char *repository;                  /* const */
-    char *user;                        /* const; "" for nobody in particular */
-    int algorithm;                     /* holder: of the running hash */
-    int64_t size;                      /* holder, who changes it atomically: bytes that count */
+    char id[SERVE_SESSION_ID_LEN + 1];  /* const */
+    char *repository;                   /* const */
+    char *user;                         /* const; "" for nobody in particular */
+    int algorithm;                      /* holder: of the running hash */
+    int64_t size;                       /* holder, who changes it atomically: bytes that count */
+    struct serve_session_holder holder; /* the table's lock; while held */
 } serve_session;
 
 struct serve_session_beginning {
@@ -168,6 +169,11 @@ void serve_session_make_id(char id[static SERVE_SESSION_ID_LEN + 1]);
 /* Who shares the room for sessions with it: the user, or the address of nobody in particular. New
  * string; NULL without memory. */
 char *serve_session_owner_name(const struct serve_session_beginning *beginning);
+/* Whether it belongs to whoever asks. */
+bool serve_session_may_see(const serve_session *s, const struct serve_session_request *request);
+/* End the request that holds it, if that has not come further than `size_before`. false: it works,
+ * or was cut before. With the table's lock. */
+bool serve_session_cut_stalled(serve_session *s, int64_t size_before);
 
 /* As long as other registries keep them; and how many. */
 #define SERVE_SESSION_AGE_MAX_S (7 * 24 * 3600)

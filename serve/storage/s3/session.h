@@ -10,18 +10,17 @@
 #include "serve/storage/s3/sessions.h"
 
 typedef struct serve_s3_session {
-    serve_session session;              /* first: it is one */
-    serve_upload_row row;               /* as the metadata have it, but for size and state */
-    coras_running_hash *hash;           /* over all of it */
-    coras_running_hash *inside;         /* over the tail: what the part's payload is signed with */
-    int fd;                             /* the tail: what is no part yet */
-    int64_t tail;                       /* its length */
-    bool is_stored;                     /* the object is whole: nothing more can be appended */
-    bool is_settled;                    /* its row is saved, and nobody holds it any more */
-    bool is_lost;                       /* another process has it, or it is void */
-    int64_t extended_s;                 /* when the hold on it was extended */
-    struct serve_session_holder holder; /* the table's lock */
-    struct serve_s3_session *next;      /* the table's lock */
+    serve_session session;         /* first: it is one */
+    serve_upload_row row;          /* as the metadata have it, but for size and state */
+    coras_running_hash *hash;      /* over all of it */
+    coras_running_hash *inside;    /* over the tail: what the part's payload is signed with */
+    int fd;                        /* the tail: what is no part yet */
+    int64_t tail;                  /* its length */
+    bool is_stored;                /* the object is whole: nothing more can be appended */
+    bool is_settled;               /* its row is saved, and nobody holds it any more */
+    bool is_lost;                  /* another process has it, or it is void */
+    int64_t extended_s;            /* when the hold on it was extended */
+    struct serve_s3_session *next; /* the table's lock */
 } serve_s3_session;
 
 struct serve_s3_sessions {

@@ -92,22 +92,6 @@ static void leave(struct serve_s3_sessions *t, serve_s3_session *s)
     session_free(s);
 }
 
-/* false: the holder works, or was cut before. With the lock. */
-static bool cut_stalled(serve_s3_session *s, int64_t size_before)
-{
-    if (!s->holder.cut || __atomic_load_n(&s->session.size, __ATOMIC_RELAXED) != size_before)
-        return false;
-    s->holder.cut(s->holder.user);
-    s->holder.cut = NULL;
-    return true;
-}
-
-static bool may_see(const serve_session *s, const struct serve_session_request *r)
-{
-    return coras_streq(s->repository, r->repository) &&
-           coras_streq(s->user, r->user ? r->user : "");
-}
-
 static int is_held(coras_error **err)
 {
     return coras_fail(err, CORAS_ERR_EXISTS, "another request is writing to this upload");
@@ -123,16 +107,16 @@ static int await_turn(struct serve_s3_sessions *t, const struct serve_session_re
 
     while ((other = find_held(t, request->id))) {
         if (late) {
-            if (!may_see(&other->session, request))
+            if (!serve_session_may_see(&other->session, request))
                 return coras_fail(err, CORAS_ERR_NOT_FOUND, "no such upload");
-            if (request->look_only || !cut_stalled(other, *ret_size))
+            if (request->look_only || !serve_session_cut_stalled(&other->session, *ret_size))
                 return is_held(err);
             deadline = coras_deadline_ms(SERVE_SESSION_HOLDER_WAIT_MS);
         }
         *ret_size = __atomic_load_n(&other->session.size, __ATOMIC_RELAXED);
         late = pthread_cond_timedwait(&t->released, &t->lock, &deadline) == ETIMEDOUT;
     }
-    s->holder = request->holder;
+    s->session.holder = request->holder;
     enter(t, s);
     return 0;
 }
