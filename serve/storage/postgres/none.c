@@ -9,6 +9,7 @@ int serve_db_open_postgres(const char *url, const struct serve_db_opening *openi
     (void)url;
     (void)opening;
     (void)ret;
-    return coras_fail(err, CORAS_ERR_UNSUPPORTED,
-                      "this coras was built without PostgreSQL (-Dpostgres=disabled)");
+    coras_fail(err, CORAS_ERR_UNSUPPORTED, "this coras was built without PostgreSQL");
+    coras_hint(err, "build it where the headers of libpq are, with -Dpostgres=enabled");
+    return CORAS_ERR_UNSUPPORTED;
 }
