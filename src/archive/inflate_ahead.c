@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "oci/digest.h"
 
 enum { RING = 4, PIECE_BYTES = 256 * 1024 };
@@ -77,7 +78,7 @@ int coras_inflate_ahead_new(const coras_source *source, enum coras_compression c
     CORAS_TRY(coras_decompressor_new(compression, source, &a->plain, err));
     if (algorithm != CORAS_DIGEST_NONE)
         CORAS_TRY(coras_hasher_new(algorithm, &a->hasher, err));
-    a->threaded = pthread_create(&a->thread, NULL, inflate_thread, a) == 0;
+    a->threaded = coras_thread_start(0, inflate_thread, a, &a->thread) == 0;
     *ret = coras_steal(&a);
     return 0;
 }

@@ -23,9 +23,9 @@ enum {
      * bytes further into its page than the source in its own. The bytes of files and of what comes
      * from the network begin where a page does, and large blocks of malloc() 16 bytes behind. */
     LARGE_ALIGNMENT = 1024,
-    /* What is larger goes back to the system when it is freed, instead of leaving a hole that the
+    /* What is as large goes back to the system when it is freed, instead of leaving a hole that the
      * next aligned block does not fit into. */
-    RETURNED = 192 * 1024,
+    RETURNED = LARGE,
 };
 
 static bool must_fail(size_t bytes)

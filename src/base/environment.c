@@ -202,6 +202,16 @@ bool coras_environment_store(struct coras_store_environment *ret)
     return join_first(NULL, NULL, home, ".aws/credentials", &ret->credentials_file);
 }
 
+/* ---- accounts ---- */
+
+void coras_environment_account(struct coras_account_environment *ret)
+{
+    *ret = (struct coras_account_environment){
+        .home = absolute("HOME"),
+        .registries_conf = absolute("CONTAINERS_REGISTRIES_CONF"),
+    };
+}
+
 /* ---- services ---- */
 
 static int64_t number(const char *name)

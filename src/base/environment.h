@@ -29,6 +29,12 @@ struct coras_store_environment {
 };
 /* False: no memory. */
 CORAS_MUST_CHECK bool coras_environment_store(struct coras_store_environment *ret);
+/* Whose files are looked at; borrowed from the environment, NULL: not set. */
+struct coras_account_environment {
+    const char *home;
+    const char *registries_conf; /* of podman and its kin, in place of the usual one */
+};
+void coras_environment_account(struct coras_account_environment *ret);
 /* The given one, or one that knows nothing in place of NULL. */
 const coras_environment *coras_environment_or_none(const coras_environment *given);
 

@@ -129,6 +129,12 @@ int coras_read_file(int dirfd, const char *path, size_t limit, coras_buf *ret, c
     return coras_buf_done(ret, err);
 }
 
+/* Directories of some network and host file systems know nothing of it. */
+static bool cannot_sync(int failure)
+{
+    return failure == EINVAL || failure == ENOSYS || failure == EOPNOTSUPP;
+}
+
 int coras_fsync(int fd, const char *what, coras_error **err)
 {
     int rc;
@@ -136,7 +142,7 @@ int coras_fsync(int fd, const char *what, coras_error **err)
     do {
         rc = fsync(fd);
     } while (rc < 0 && errno == EINTR);
-    return rc < 0 ? coras_fail_errno(err, errno, "sync %s", what) : 0;
+    return rc < 0 && !cannot_sync(errno) ? coras_fail_errno(err, errno, "sync %s", what) : 0;
 }
 
 /* ---- directories ---- */

@@ -37,6 +37,9 @@ CORAS_MUST_CHECK int coras_pwrite_full(int fd, const void *data, size_t len, int
 CORAS_MUST_CHECK int coras_pread_full(int fd, void *buf, size_t cap, int64_t offset, size_t *ret,
                                       coras_error **err);
 
+/* All that one file holds, into another that holds nothing yet. */
+CORAS_MUST_CHECK int coras_copy_content(int from, int to, coras_error **err);
+
 /* Read a regular file into memory: TOO_LARGE above `limit`. Path is relative to dirfd (AT_FDCWD
  * allowed). */
 CORAS_MUST_CHECK int coras_read_file(int dirfd, const char *path, size_t limit, coras_buf *ret,
@@ -101,9 +104,13 @@ CORAS_MUST_CHECK int coras_sync_directory(int dirfd, const char *path, coras_err
 CORAS_MUST_CHECK int coras_list_directory(int dirfd, const char *what, coras_strlist *ret,
                                           coras_error **err);
 
-/* fsync with the rule that a failure is final. `what` names the file in the message. */
+/* fsync with the rule that a failure is final; where there is no such thing nothing is to be done.
+ * `what` names the file in the message. */
 CORAS_MUST_CHECK int coras_fsync(int fd, const char *what, coras_error **err);
 
+/* As the kernel goes, through links and "..", as long as it stays beneath `rootfd`. The descriptor;
+ * -1 with errno, ENOSYS or EPERM where the kernel has no such way. */
+CORAS_MUST_CHECK int coras_follow_beneath(int rootfd, const char *path, int flags, mode_t mode);
 /*
  * Beneath a root: `path` is untrusted and relative. UNSAFE_PATH when it leaves the root (also by a
  * symbolic link), has an empty, "." or ".." component, is absolute, or exceeds the limits.
@@ -123,12 +130,16 @@ char *coras_path_join(const char *a, const char *b);
 char *coras_path_abs(const char *path);
 /* Last component (path.Base for a cleaned path), borrowed. */
 const char *coras_path_base(const char *path);
+/* Directories that are named on the way: how many slashes there are. */
+size_t coras_path_depth(const char *path);
 
 /* Bytes that a file takes on its file system, which knows holes and reservations. */
 int64_t coras_allocated_bytes(const struct stat *st);
 /* Free bytes for unprivileged use on the file system of fd; -1 unknown, which is not "none": some
  * file systems do not count. */
 int64_t coras_free_space(int fd);
+/* Whether the file lies in memory and on no disk. */
+bool coras_memory_holds(int fd);
 
 /* Remove a tree without following links; absent is success. */
 CORAS_MUST_CHECK int coras_remove_all(int dirfd, const char *path, coras_error **err);

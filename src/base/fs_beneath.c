@@ -52,7 +52,7 @@ static int check_path(const char *path, coras_error **err)
     }
 }
 
-static int openat2_beneath(int rootfd, const char *path, int flags, mode_t mode)
+int coras_follow_beneath(int rootfd, const char *path, int flags, mode_t mode)
 {
     struct open_how how = {
         .flags = (uint64_t)(flags | O_CLOEXEC),
@@ -110,7 +110,7 @@ static int walk_beneath(int rootfd, const char *path, int flags, mode_t mode)
 /* The descriptor, or -1 with errno. */
 static int open_checked(int rootfd, const char *path, int flags, mode_t mode)
 {
-    int fd = openat2_beneath(rootfd, path, flags, mode);
+    int fd = coras_follow_beneath(rootfd, path, flags, mode);
 
     if (fd < 0 && (errno == ENOSYS || errno == EPERM)) /* EPERM: forbidden by a seccomp filter */
         fd = walk_beneath(rootfd, path, flags, mode);

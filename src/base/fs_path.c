@@ -91,3 +91,12 @@ const char *coras_path_base(const char *path)
     return slash && slash[1] ? slash + 1
                              : path; /* a clean path ends in a slash only if it is "/" */
 }
+
+size_t coras_path_depth(const char *path)
+{
+    size_t depth = 0;
+
+    for (; *path; path++)
+        depth += *path == '/';
+    return depth;
+}

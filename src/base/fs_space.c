@@ -4,6 +4,8 @@
  */
 #include "base/fs.h"
 
+#include <linux/magic.h>
+#include <sys/statfs.h>
 #include <sys/statvfs.h>
 
 int64_t coras_allocated_bytes(const struct stat *st)
@@ -23,4 +25,11 @@ int64_t coras_free_space(int fd)
     if (st.f_blocks == 0 || st.f_frsize == 0)
         return -1;
     return __builtin_mul_overflow(st.f_bavail, st.f_frsize, &bytes) ? -1 : bytes;
+}
+
+bool coras_memory_holds(int fd)
+{
+    struct statfs st;
+
+    return fstatfs(fd, &st) == 0 && (st.f_type == TMPFS_MAGIC || st.f_type == RAMFS_MAGIC);
 }

@@ -15,6 +15,11 @@
 #define CORAS_LIMIT_TOML_DEPTH   32
 #define CORAS_LIMIT_DOCTOR_FILES 256 /* that others name */
 #define CORAS_LIMIT_DOCTOR_ASKED 16  /* mirrors; each may take seconds */
+/* What requests to the registry say. */
+#define CORAS_LIMIT_REQUEST_LIST                                                                   \
+    (8 * CORAS_KIB)                       /* of Accept and If-None-Match; more is not read         \
+                                           */
+#define CORAS_LIMIT_REQUEST_VIA CORAS_KIB /* eight caches name themselves in some 300 bytes */
 /* Layouts that are served in place: who can copy something there must not cost without end. */
 #define CORAS_LIMIT_LAYOUT_DIRECTORIES 200000 /* looked into for the list of repositories */
 #define CORAS_LIMIT_LAYOUTS_TOLD       1000   /* that the log hears of */
@@ -31,7 +36,7 @@
 #define CORAS_LIMIT_CHALLENGES       8
 #define CORAS_LIMIT_CHALLENGE_PARAMS 32
 #define CORAS_LIMIT_REDIRECTS        10
-#define CORAS_LIMIT_UNSIZED_BLOB     (16384LL * CORAS_MIB) /* read to learn its size */
+#define CORAS_LIMIT_UNSIZED_BLOB     (4096LL * CORAS_MIB) /* read to learn its size */
 #define CORAS_LIMIT_PAGES            10000
 #define CORAS_LIMIT_LIST_BYTES       (64 * CORAS_MIB) /* all pages of a list, which are kept */
 #define CORAS_LIMIT_JSON_DEPTH       2048
@@ -46,6 +51,7 @@
 #define CORAS_LIMIT_CONFIG_FILE      (4 * CORAS_MIB)
 #define CORAS_LIMIT_PATH             4096 /* PATH_MAX */
 #define CORAS_LIMIT_COMPONENT        255  /* NAME_MAX */
+#define CORAS_LIMIT_UNPACK_DEPTH     256  /* directories in each other: a stack frame for each */
 #define CORAS_LIMIT_GLOB             1024 /* a pattern: a match costs its length for each byte */
 #define CORAS_LIMIT_ACCESS_RULES     1000 /* each request asks all of them */
 #define CORAS_LIMIT_GLOB_DEPTH       16   /* choices in choices */

@@ -3,12 +3,10 @@
 #include "base/pool.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
-#include <time.h>
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 
 struct job {
     struct job *next;
@@ -23,10 +21,8 @@ struct coras_pool {
 
     pthread_mutex_t lock;
     pthread_cond_t work; /* a job was queued, or the pool closes */
-    pthread_cond_t idle; /* queue empty and nobody busy */
     struct job *head;    /* lock */
     struct job **tail;   /* lock */
-    unsigned busy;       /* lock */
     bool closing;        /* lock */
 };
 
@@ -43,22 +39,9 @@ static struct job *next_job(coras_pool *pool)
         pool->head = job->next;
         if (!pool->head)
             pool->tail = &pool->head;
-        pool->busy++;
     }
     pthread_mutex_unlock(&pool->lock);
     return job;
-}
-
-static void job_done(coras_pool *pool)
-{
-    pthread_mutex_lock(&pool->lock);
-    pool->busy--;
-    if (pool->busy == 0 && !pool->head) {
-        pthread_cond_broadcast(&pool->idle);
-        if (pool->closing) /* a last job may have queued more: others look again */
-            pthread_cond_broadcast(&pool->work);
-    }
-    pthread_mutex_unlock(&pool->lock);
 }
 
 static void *run_worker(void *user)
@@ -70,7 +53,6 @@ static void *run_worker(void *user)
     while ((job = next_job(pool))) {
         job->fn(job->arg, state);
         free(job);
-        job_done(pool);
     }
     if (pool->opts.worker_end)
         pool->opts.worker_end(state, pool->opts.user);
@@ -81,19 +63,13 @@ static void init_locks(coras_pool *pool)
 {
     pthread_mutex_init(&pool->lock, NULL);
     pthread_cond_init(&pool->work, NULL);
-    coras_cond_init(&pool->idle);
     pool->tail = &pool->head;
 }
 
-/* Signals belong to the program's own threads, so workers start with all of them blocked. */
 static int start_thread(coras_pool *pool)
 {
-    sigset_t all, old;
+    int failure = coras_thread_start(0, run_worker, pool, &pool->threads[pool->thread_count]);
 
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int failure = pthread_create(&pool->threads[pool->thread_count], NULL, run_worker, pool);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
     if (failure == 0)
         pool->thread_count++;
     return failure;
@@ -142,7 +118,6 @@ void coras_pool_free(coras_pool *pool)
     for (unsigned i = 0; i < pool->thread_count; i++)
         pthread_join(pool->threads[i], NULL);
     pthread_cond_destroy(&pool->work);
-    pthread_cond_destroy(&pool->idle);
     pthread_mutex_destroy(&pool->lock);
     free(pool->threads);
     free(pool);
@@ -170,24 +145,4 @@ void coras_pool_grow(coras_pool *pool)
     if (pool->head && !pool->closing && pool->thread_count < pool->opts.threads_max)
         (void)start_thread(pool); /* those that there are do it too */
     pthread_mutex_unlock(&pool->lock);
-}
-
-bool coras_pool_wait_idle(coras_pool *pool, int64_t timeout_ms)
-{
-    struct timespec deadline = {0};
-    bool idle;
-    int rc = 0;
-
-    if (timeout_ms >= 0)
-        deadline = coras_deadline_ms(timeout_ms);
-    pthread_mutex_lock(&pool->lock);
-    while ((pool->head || pool->busy) && rc == 0) {
-        if (timeout_ms < 0)
-            pthread_cond_wait(&pool->idle, &pool->lock);
-        else
-            rc = pthread_cond_timedwait(&pool->idle, &pool->lock, &deadline);
-    }
-    idle = !pool->head && pool->busy == 0;
-    pthread_mutex_unlock(&pool->lock);
-    return idle;
 }

@@ -27,9 +27,6 @@ CORAS_MUST_CHECK int coras_pool_add(coras_pool *pool, coras_job_fn fn, void *job
                                     coras_error **err);
 /* One thread more, when jobs wait and it may grow. That there is none is no failure. */
 void coras_pool_grow(coras_pool *pool);
-/* Wait until queue and workers are idle, or the deadline passes. true = idle. timeout_ms < 0: for
- * ever. */
-bool coras_pool_wait_idle(coras_pool *pool, int64_t timeout_ms);
 CORAS_DEFINE_AUTO(coras_pool, coras_pool_free)
 
 #endif

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Numbers from small files of the kernel's (processor.h).
+ * Numbers from the kernel, most of them from small files of its (processor.h).
  */
 #include "base/processor.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -21,6 +22,21 @@ static bool read_line(const char *path, char line[LINE + 1])
 
     line[got > 0 ? got : 0] = '\0';
     return got > 0;
+}
+
+unsigned coras_processors(void)
+{
+    cpu_set_t set;
+    int count = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+
+    return count < 1 ? 1 : (unsigned)count;
+}
+
+int64_t coras_memory_bytes(void)
+{
+    int64_t pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+
+    return pages < 0 || page < 0 ? -1 : pages * page;
 }
 
 int64_t coras_thread_ready_ns(void)

@@ -62,6 +62,11 @@ bool coras_is_hex_lower(char c)
     return coras_is_digit(c) || (c >= 'a' && c <= 'f');
 }
 
+bool coras_is_hex(char c)
+{
+    return coras_is_hex_lower(c) || (c >= 'A' && c <= 'F');
+}
+
 bool coras_is_space(char c)
 {
     return c == ' ' || (c >= '\t' && c <= '\r');

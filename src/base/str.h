@@ -34,6 +34,7 @@ bool coras_is_upper(char c);
 bool coras_is_digit(char c);
 bool coras_is_alnum(char c);
 bool coras_is_hex_lower(char c);
+bool coras_is_hex(char c);
 bool coras_is_space(char c);
 
 /* Decimal, only digits, the whole text, 0 <= n <= INT64_MAX. */

@@ -10,13 +10,13 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <sched.h>
 #include <string.h>
 #include <zlib.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/pool.h"
+#include "base/processor.h"
 
 enum {
     BLOCK_BYTES = 128 * 1024,
@@ -26,7 +26,8 @@ enum {
     PROBE_PARTS = 4,
     PROBE_PART_BYTES = 4 * 1024,
     PROBE_BYTES = PROBE_PARTS * PROBE_PART_BYTES,
-    STORED_MAX = 65535, /* bytes in one stored block: a 16-bit length */
+    PROBE_ENOUGH = PROBE_BYTES / 32, /* saved by the first parts: the others cannot spend that */
+    STORED_MAX = 65535,              /* bytes in one stored block: a 16-bit length */
     STORED_HEADER = 5,
     MAX_THREADS = 64,
 };
@@ -90,15 +91,6 @@ static void worker_end(void *state, void *user)
     free(w);
 }
 
-static unsigned processors(void)
-{
-    cpu_set_t set;
-    if (sched_getaffinity(0, sizeof(set), &set) != 0)
-        return 1;
-    int n = CPU_COUNT(&set);
-    return n < 1 ? 1 : n > MAX_THREADS ? MAX_THREADS : (unsigned)n;
-}
-
 static int make_slots(coras_gzip *gz, size_t count, coras_error **err)
 {
     gz->slots = coras_calloc(count, sizeof(*gz->slots));
@@ -120,7 +112,7 @@ static int make_slots(coras_gzip *gz, size_t count, coras_error **err)
 int coras_gzip_new(unsigned threads, const coras_sink *sink, coras_gzip **ret, coras_error **err)
 {
     if (threads == 0)
-        threads = processors();
+        threads = coras_processors();
     if (threads > MAX_THREADS)
         threads = MAX_THREADS;
     coras_auto(coras_gzip) gz = coras_new(struct coras_gzip);
@@ -173,6 +165,8 @@ static bool compressible(z_stream *z, struct slot *s)
         if (deflate(z, Z_FINISH) != Z_STREAM_END)
             return true;
         produced += sizeof(out) - z->avail_out;
+        if (produced + PROBE_ENOUGH < (i + 1) * PROBE_PART_BYTES)
+            return true;
     }
     return produced < PROBE_BYTES - PROBE_BYTES / 64;
 }

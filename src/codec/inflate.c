@@ -46,11 +46,6 @@ void coras_inflate_free(coras_inflate *z)
     free(z);
 }
 
-int64_t coras_inflate_total(const coras_inflate *z)
-{
-    return z->total;
-}
-
 static int pass_on(coras_inflate *z, size_t len, coras_error **err)
 {
     if ((int64_t)len > z->limit - z->total)

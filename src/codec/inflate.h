@@ -23,7 +23,6 @@ CORAS_MUST_CHECK int coras_inflate_new(enum coras_inflate_form form, int64_t lim
  */
 CORAS_MUST_CHECK int coras_inflate_feed(coras_inflate *z, const void *data, size_t len,
                                         coras_error **err);
-int64_t coras_inflate_total(const coras_inflate *z); /* bytes that came out */
 void coras_inflate_free(coras_inflate *z);
 CORAS_DEFINE_AUTO(coras_inflate, coras_inflate_free)
 

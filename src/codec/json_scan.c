@@ -209,7 +209,7 @@ static enum coras_json_event in_escape(struct coras_json_scanner *s, char c)
 
 static enum coras_json_event in_hex(struct coras_json_scanner *s, char c)
 {
-    if (!coras_is_hex_lower(c) && !(c >= 'A' && c <= 'F'))
+    if (!coras_is_hex(c))
         return invalid(s, c, "in \\u hexadecimal character escape");
     if (--s->hex_left == 0)
         s->state = IN_STRING;

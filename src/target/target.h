@@ -163,6 +163,8 @@ typedef struct coras_target_ops {
     void (*learn_lanes)(coras_target *t, unsigned connections);
     /* Who serves the content uses the same processors. */
     bool (*is_here)(coras_target *t);
+    /* Whether who sends has to encrypt it, which costs as much as hashing. NULL: no. */
+    bool (*is_encrypted)(coras_target *t);
     /* The operation is going to write here: rights are asked for accordingly from the first look.
      */
     void (*will_write)(coras_target *t);

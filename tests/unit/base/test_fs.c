@@ -396,6 +396,17 @@ static void transfers_are_whole(void **state)
     assert_int_equal(coras_write_full(-1, "x", 1, NULL), CORAS_ERR_IO);
 }
 
+static void what_cannot_be_synced_is_no_failure(void **state)
+{
+    coras_auto_fd directory = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    coras_auto(coras_error) err = NULL;
+
+    (void)state;
+    assert_int_equal(fsync(directory), -1);
+    assert_ok(coras_fsync(directory, "d", &err), err);
+    assert_failed(coras_fsync(-1, "d", &err), err, CORAS_ERR_IO, "sync d: bad file descriptor");
+}
+
 static void cleans_paths_like_go(void **state)
 {
     static const char *const cases[][2] = {
@@ -457,6 +468,7 @@ int main(void)
         FS_TEST(removes_trees_without_following_links),
         FS_TEST(removes_trees_deeper_than_descriptors),
         FS_TEST(transfers_are_whole),
+        FS_TEST(what_cannot_be_synced_is_no_failure),
         FS_TEST(cleans_paths_like_go),
         FS_TEST(joins_paths_like_go),
         FS_TEST(old_kernels_follow_no_link_at_all), /* last: it cannot be undone */

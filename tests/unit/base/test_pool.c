@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The pool: every job runs once, also those queued by jobs; waiting ends. */
+/* The pool: every job runs once, also those queued by jobs. */
 #include "base/pool.h"
 
 #include <pthread.h>
@@ -52,12 +52,10 @@ static void runs_every_job_once(void **state)
         atomic_store(&starts, 0);
         atomic_store(&ends, 0);
         assert_ok(coras_pool_new(&opts, &pool, NULL), NULL);
-        assert_true(coras_pool_wait_idle(pool, 0));
         for (int i = 0; i < 500; i++)
             assert_ok(coras_pool_add(pool, count, NULL, NULL), NULL);
-        assert_true(coras_pool_wait_idle(pool, -1));
-        assert_int_equal(atomic_load(&runs), 500);
         coras_pool_free(coras_steal(&pool));
+        assert_int_equal(atomic_load(&runs), 500);
         assert_int_equal(atomic_load(&ends), atomic_load(&starts));
         assert_int_equal(atomic_load(&ends), threads[t] ? threads[t] : 1);
     }
@@ -101,21 +99,6 @@ static void open_gate(struct gate *gate)
     pthread_mutex_unlock(&gate->lock);
 }
 
-static void waiting_ends_at_its_deadline(void **state)
-{
-    struct coras_pool_options opts = {1, NULL, NULL, NULL};
-    struct gate gate = {PTHREAD_MUTEX_INITIALIZER, PTHREAD_COND_INITIALIZER, false};
-    coras_auto(coras_pool) pool = NULL;
-
-    (void)state;
-    assert_ok(coras_pool_new(&opts, &pool, NULL), NULL);
-    assert_ok(coras_pool_add(pool, wait_for_gate, &gate, NULL), NULL);
-    assert_false(coras_pool_wait_idle(pool, 0));
-    assert_false(coras_pool_wait_idle(pool, 20));
-    open_gate(&gate);
-    assert_true(coras_pool_wait_idle(pool, 60000));
-}
-
 static void open_it(void *job, void *worker_state)
 {
     (void)worker_state;
@@ -137,7 +120,7 @@ static void grows_where_it_may(void **state)
     assert_ok(coras_pool_add(pool, open_it, &gate, NULL), NULL);
     for (int i = 0; i < 3; i++)
         coras_pool_grow(pool);
-    assert_true(coras_pool_wait_idle(pool, 60000));
+    coras_pool_free(coras_steal(&pool)); /* when both have run */
 }
 
 static int make_and_use(coras_error **err)
@@ -147,9 +130,7 @@ static int make_and_use(coras_error **err)
     coras_auto(coras_pool) pool = NULL;
 
     CORAS_TRY(coras_pool_new(&opts, &pool, err));
-    return coras_pool_add(pool, wait_for_gate, &gate, err) < 0 ? CORAS_ERR_NO_MEMORY
-           : coras_pool_wait_idle(pool, -1)                    ? 0
-                                                               : CORAS_ERR_INTERNAL;
+    return coras_pool_add(pool, wait_for_gate, &gate, err);
 }
 
 static void survives_every_failed_allocation(void **state)
@@ -163,7 +144,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(runs_every_job_once),
         cmocka_unit_test(free_runs_what_is_queued_and_what_that_queues),
-        cmocka_unit_test(waiting_ends_at_its_deadline),
         cmocka_unit_test(grows_where_it_may),
         cmocka_unit_test(survives_every_failed_allocation),
     };

@@ -69,7 +69,7 @@ static void the_sink_may_stop_it(void **state)
     assert_ok(coras_inflate_new(CORAS_INFLATE_RAW, 100, &sink, &z, NULL), NULL);
     assert_int_equal(coras_inflate_feed(z, cases[0].data, cases[0].len, NULL), 1);
     assert_int_equal(coras_inflate_feed(z, "x", 1, NULL), 1);
-    assert_true(taken <= 5 && coras_inflate_total(z) == (int64_t)taken);
+    assert_true(taken >= 4 && taken <= 5);
 }
 
 int main(void)
