@@ -42,13 +42,45 @@ static int look_at_target(const struct coras_unpack_request *r, const char *show
     return 0;
 }
 
+/* Where the target goes is another file system than the stage: the tree is copied beside it. */
+static int fill_beside(struct unpacking *u, const char *beside, const char *shown,
+                       coras_error **err)
+{
+    const struct coras_unpack_request *r = u->request;
+    struct stat st;
+    coras_auto_fd fd =
+        openat(r->parent_dirfd, beside, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || fstat(u->tree.root_fd, &st) < 0)
+        return coras_fail_errno(err, errno, "open %s", shown);
+    CORAS_TRY(coras_tree_merge(u->tree.root_fd, fd, u->tree.title, false, err));
+    CORAS_TRY(coras_tree_finish_dirs(&u->tree, fd, err));
+    if (fchmod(fd, st.st_mode & 0777) < 0)
+        return coras_fail_errno(err, errno, "chmod %s", shown);
+    return r->no_sync ? 0 : coras_sync_file_system(fd, shown, err);
+}
+
+static int publish_across(struct unpacking *u, const char *shown, coras_error **err)
+{
+    const struct coras_unpack_request *r = u->request;
+    char beside[CORAS_TEMP_NAME_BYTES];
+    if (coras_temp_mkdir(r->parent_dirfd, beside) < 0)
+        return coras_fail_errno(err, errno, "mkdir %s", shown);
+    int rc = fill_beside(u, beside, shown, err);
+    if (rc == 0 && renameat(r->parent_dirfd, beside, r->parent_dirfd, r->dirname) < 0)
+        rc = coras_fail_errno(err, errno, "rename %s", shown);
+    if (rc < 0)
+        (void)!coras_remove_all(r->parent_dirfd, beside, NULL); /* the failure is on its way */
+    return rc;
+}
+
 static int publish_new(struct unpacking *u, int stage_fd, const char *shown, coras_error **err)
 {
     const struct coras_unpack_request *r = u->request;
     CORAS_TRY(coras_tree_finish_dirs(&u->tree, u->tree.root_fd, err));
-    if (renameat(stage_fd, "root", r->parent_dirfd, r->dirname) < 0)
-        return coras_fail_errno(err, errno, "rename %s", shown);
-    return 0;
+    if (renameat(stage_fd, "root", r->parent_dirfd, r->dirname) == 0)
+        return 0;
+    return errno == EXDEV ? publish_across(u, shown, err)
+                          : coras_fail_errno(err, errno, "rename %s", shown);
 }
 
 static int publish_into(struct unpacking *u, const char *shown, coras_error **err)
@@ -59,7 +91,9 @@ static int publish_into(struct unpacking *u, const char *shown, coras_error **er
     if (fd < 0)
         return coras_fail_errno(err, errno, "open %s", shown);
     CORAS_TRY(coras_tree_merge(u->tree.root_fd, fd, u->tree.title, true, err));
-    return coras_tree_finish_dirs(&u->tree, fd, err);
+    CORAS_TRY(coras_tree_finish_dirs(&u->tree, fd, err));
+    /* What was merged has got its names in any of the directories below the target. */
+    return r->no_sync ? 0 : coras_sync_file_system(fd, shown, err);
 }
 
 static int publish(struct unpacking *u, int stage_fd, coras_error **err)
@@ -70,18 +104,12 @@ static int publish(struct unpacking *u, int stage_fd, coras_error **err)
     CORAS_TRY(look_at_target(r, shown, &old, err));
     if (!r->no_sync)
         CORAS_TRY(coras_sync_file_system(stage_fd, shown, err));
-    if (old == S_IFDIR) {
-        CORAS_TRY(publish_into(u, shown, err));
-    } else {
-        if (old == S_IFLNK && unlinkat(r->parent_dirfd, r->dirname, 0) < 0)
-            return coras_fail_errno(err, errno, "remove %s", shown);
-        CORAS_TRY(publish_new(u, stage_fd, shown, err));
-    }
-    if (r->no_sync)
-        return 0;
-    /* What was merged has got its names in any of the directories below the target. */
-    return old == S_IFDIR ? coras_sync_file_system(stage_fd, shown, err)
-                          : coras_fsync(r->parent_dirfd, shown, err);
+    if (old == S_IFDIR)
+        return publish_into(u, shown, err);
+    if (old == S_IFLNK && unlinkat(r->parent_dirfd, r->dirname, 0) < 0)
+        return coras_fail_errno(err, errno, "remove %s", shown);
+    CORAS_TRY(publish_new(u, stage_fd, shown, err));
+    return r->no_sync ? 0 : coras_fsync(r->parent_dirfd, shown, err);
 }
 
 static int check_reserved(const struct coras_unpack_request *r, int root_fd, coras_error **err)

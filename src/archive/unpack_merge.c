@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/str.h"
 #include "archive/link_target.h"
+#include "archive/unpack_cross.h"
 #include "gospell/quote.h"
 
 enum pass { LOOK, MOVE };
@@ -116,6 +117,21 @@ static int check_conflict(const struct merge *m, const struct stat *want, const 
     return 0;
 }
 
+/* A directory of another file system is made, and gets its content entry by entry. */
+static int move_entry(struct merge *m, int from, int to, const char *name, const struct stat *st,
+                      coras_error **err)
+{
+    if (renameat(from, name, to, name) == 0)
+        return 0;
+    if (errno != EXDEV)
+        return coras_fail_errno(err, errno, "rename %s", m->path.ptr);
+    if (!S_ISDIR(st->st_mode))
+        return coras_cross_over(from, to, name, m->path.ptr, err);
+    if (mkdirat(to, name, (st->st_mode & 0777) | 0700) < 0)
+        return coras_fail_errno(err, errno, "mkdir %s", m->path.ptr);
+    return merge_subdir(m, from, to, name, err);
+}
+
 static int merge_entry(struct merge *m, int from, int to, const char *name, coras_error **err)
 {
     struct stat want, have;
@@ -135,9 +151,7 @@ static int merge_entry(struct merge *m, int from, int to, const char *name, cora
     if (m->keeps_modes && exists && S_ISREG(want.st_mode) && S_ISREG(have.st_mode) &&
         fchmodat(from, name, have.st_mode & 0777, 0) < 0)
         return coras_fail_errno(err, errno, "chmod %s", m->path.ptr);
-    if (renameat(from, name, to, name) < 0)
-        return coras_fail_errno(err, errno, "rename %s", m->path.ptr);
-    return 0;
+    return move_entry(m, from, to, name, &want, err);
 }
 
 static int merge_dir(struct merge *m, int from, int to, coras_error **err)

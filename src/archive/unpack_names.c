@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/limits.h"
 #include "base/str.h"
 #include "gospell/quote.h"
@@ -90,6 +91,18 @@ static bool put_components(coras_buf *out, const char *name, size_t up)
     return true;
 }
 
+static int check_depth(const char *name, coras_error **err)
+{
+    coras_auto_buf shown = CORAS_BUF_UNLIMITED;
+
+    if (coras_path_depth(name) <= CORAS_LIMIT_UNPACK_DEPTH)
+        return 0;
+    coras_tree_put_quoted(&shown, name);
+    return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE,
+                      "%s has more than %d directories in each other", shown.ptr,
+                      CORAS_LIMIT_UNPACK_DEPTH);
+}
+
 int coras_tree_beneath_title(const struct coras_tree *tree, const char *name, coras_buf *ret,
                              coras_error **err)
 {
@@ -105,6 +118,7 @@ int coras_tree_beneath_title(const struct coras_tree *tree, const char *name, co
         return coras_tree_fail_outside(tree, name, err);
     if (clean.len > CORAS_LIMIT_PATH)
         return coras_tree_fail_system(tree, ENAMETOOLONG, "open", name, err);
+    CORAS_TRY(check_depth(clean.ptr, err));
     coras_buf_reset(ret);
     coras_buf_puts(ret, clean.ptr + title_len + (clean.ptr[title_len] == '/'));
     return coras_buf_done(ret, err);

@@ -6,9 +6,7 @@
 #include "archive/unpack_tree.h"
 
 #include <errno.h>
-#include <linux/openat2.h>
 #include <string.h>
-#include <sys/syscall.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
@@ -328,16 +326,12 @@ static size_t length_to_last_up(const char *target)
     return ret;
 }
 
-/* 0 when the kernel can go there and stays beneath the root. */
-static int follow_beneath(int root_fd, const char *path)
+/* Whether the kernel can go there and stays beneath the root. */
+static bool leads_inside(int root_fd, const char *path)
 {
-    struct open_how how = {.flags = O_PATH | O_CLOEXEC,
-                           .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS};
-    long fd = syscall(SYS_openat2, root_fd, path, &how, sizeof(how));
-    if (fd < 0)
-        return -1;
-    close((int)fd);
-    return 0;
+    coras_auto_fd fd = coras_follow_beneath(root_fd, path, O_PATH, 0);
+
+    return fd >= 0;
 }
 
 static int fail_leads_out(const struct coras_tree *tree, const char *rel, coras_error **err)
@@ -365,7 +359,7 @@ static int check_link(void *user, const struct coras_note *link, coras_error **e
     coras_buf_put(&way, link->path, slash ? (size_t)(slash + 1 - link->path) : 0);
     coras_buf_put(&way, link->target, length_to_last_up(link->target));
     CORAS_TRY(coras_buf_done(&way, err));
-    return follow_beneath(tree->root_fd, way.ptr) < 0 ? fail_leads_out(tree, link->path, err) : 0;
+    return leads_inside(tree->root_fd, way.ptr) ? 0 : fail_leads_out(tree, link->path, err);
 }
 
 int coras_tree_check_links(struct coras_tree *tree, coras_error **err)
@@ -374,6 +368,16 @@ int coras_tree_check_links(struct coras_tree *tree, coras_error **err)
 }
 
 /* ---- all kinds ---- */
+
+/* None is made, and what lacks one would not be what was packed. */
+static int refuse_special(const char *name, coras_error **err)
+{
+    coras_auto_buf text = CORAS_BUF_UNLIMITED;
+
+    coras_tree_put_quoted(&text, name);
+    coras_buf_puts(&text, " is neither a file nor a directory nor a link");
+    return coras_fail(err, CORAS_ERR_UNSAFE_ARCHIVE, "%s", text.ptr);
+}
 
 int coras_tree_make(struct coras_tree *tree, const coras_tar_entry *entry, int *ret_fd,
                     coras_error **err)
@@ -391,7 +395,7 @@ int coras_tree_make(struct coras_tree *tree, const coras_tar_entry *entry, int *
     case CORAS_TAR_HARD_LINK:
         return make_hard_link(tree, rel.ptr, entry, err);
     default:
-        return 0; /* devices and the like are never made */
+        return refuse_special(entry->name, err);
     }
 }
 

@@ -96,18 +96,16 @@ int coras_taken_new(const coras_workdir *w, coras_taken **ret, coras_error **err
     return 0;
 }
 
-int coras_taken_check(const coras_taken *taken, const coras_place *p, int dirfd, const char *name,
+int coras_taken_check(const coras_taken *taken, const coras_place *p, const struct stat *there,
                       coras_error **err)
 {
     char key[IDENTITY_BYTES];
-    struct stat st, again;
+    struct stat again;
 
-    if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
-        return 0;
-    const coras_place *other = coras_map_get(taken, identity(&st, key));
+    const coras_place *other = coras_map_get(taken, identity(there, key));
     /* Another pull may have replaced the first file, and its number may be in use again. */
-    if (!other || lstat(other->absolute, &again) < 0 || again.st_ino != st.st_ino ||
-        again.st_dev != st.st_dev)
+    if (!other || lstat(other->absolute, &again) < 0 || again.st_ino != there->st_ino ||
+        again.st_dev != there->st_dev)
         return 0;
     if (coras_digest_equal(&other->desc.digest, &p->desc.digest))
         return 1;

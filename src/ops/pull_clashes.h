@@ -18,11 +18,11 @@ typedef coras_map coras_taken;
 CORAS_MUST_CHECK int coras_taken_new(const coras_workdir *w, coras_taken **ret, coras_error **err);
 
 /*
- * Before `name` in the directory is written for `p`: 0, 1 when its content has got there under
- * another name, EXISTS when other content has.
+ * Before `p` gets a name under which something is (`there`): 0, 1 when its content has got there
+ * under another name, EXISTS when other content has.
  */
-CORAS_MUST_CHECK int coras_taken_check(const coras_taken *taken, const coras_place *p, int dirfd,
-                                       const char *name, coras_error **err);
+CORAS_MUST_CHECK int coras_taken_check(const coras_taken *taken, const coras_place *p,
+                                       const struct stat *there, coras_error **err);
 
 /* `name` now is `p`. */
 CORAS_MUST_CHECK int coras_taken_add(coras_taken *taken, coras_place *p, int dirfd,

@@ -96,26 +96,6 @@ static int sync_staged(coras_workdir *w, coras_error **err)
 
 /* ---- one place ---- */
 
-static int copy_bytes(int from, int to, coras_error **err)
-{
-    struct stat st;
-
-    if (fstat(from, &st) < 0)
-        return coras_fail_errno(err, errno, "stat");
-    for (int64_t at = 0, size = st.st_size; at < size;) {
-        off_t offset = at;
-        ssize_t n = copy_file_range(from, &offset, to, NULL, (size_t)(size - at), 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return coras_fail_errno(err, errno, "copy");
-        if (n == 0)
-            return coras_fail(err, CORAS_ERR_CHANGED, "changed while it was read");
-        at += n;
-    }
-    return 0;
-}
-
 /* A copy of an open file under a temporary name in `dirfd`. */
 static int copy_beside(coras_workdir *w, int from, const coras_place *p, int dirfd,
                        char name[static CORAS_TEMP_NAME_BYTES], coras_error **err)
@@ -123,7 +103,7 @@ static int copy_beside(coras_workdir *w, int from, const coras_place *p, int dir
     coras_auto_fd to = coras_temp_create(dirfd, O_WRONLY, w->file_mode, name);
     if (to < 0)
         return coras_fail_errno(err, errno, "open %s", name);
-    int rc = copy_bytes(from, to, err);
+    int rc = coras_copy_content(from, to, err);
     if (rc == 0)
         rc = coras_place_set_recorded(p, to, err);
     if (rc == 0 && !w->run->options->no_sync)
@@ -160,16 +140,18 @@ static int copy_into(coras_workdir *w, int fd, int dirfd, const char *name, cons
  */
 static void note_state(const coras_workdir *w, coras_place *p, int fd)
 {
-    p->is_synced_state = !w->run->options->no_sync && fstat(fd, &p->state) == 0 &&
-                         p->state.st_size == p->desc.size && coras_file_state_is_past(&p->state);
+    if (p->desc.size < CORAS_DIGEST_CACHE_MIN_BYTES || w->run->options->no_sync)
+        return;
+    p->is_synced_state = fstat(fd, &p->state) == 0 && p->state.st_size == p->desc.size &&
+                         coras_file_state_is_past(&p->state);
 }
 
+/* `old`: what stands under the name; NULL: nothing */
 static int place_staged(coras_workdir *w, coras_place *p, int dirfd, const char *name,
-                        coras_error **err)
+                        const struct stat *old, coras_error **err)
 {
     coras_auto_free char *staged = NULL;
     coras_auto_fd fd = -1;
-    struct stat st;
 
     coras_auto(coras_error) failure = NULL;
     int rc = open_staged(w, &p->desc, &fd, &staged, &failure);
@@ -180,9 +162,8 @@ static int place_staged(coras_workdir *w, coras_place *p, int dirfd, const char 
         return rc;
     }
     CORAS_TRY(coras_place_set_recorded(p, fd, err));
-    if (!p->entry && fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(st.st_mode))
-        (void)fchmod(fd, st.st_mode &
-                             0777); /* a replaced file keeps its mode, as if it were rewritten */
+    if (!p->entry && old && S_ISREG(old->st_mode)) /* it keeps its mode, as if it were rewritten */
+        (void)fchmod(fd, old->st_mode & 0777);
     if (renameat(w->stagefd, staged, dirfd, name) == 0) {
         note_state(w, p, fd);
         return 0;
@@ -267,10 +248,12 @@ static int place_one(coras_workdir *w, coras_taken *taken, coras_place *p, coras
 {
     coras_auto_fd dirfd = -1;
     const char *name = NULL;
+    struct stat st;
 
     CORAS_TRY(coras_run_check(w->run, err));
     CORAS_TRY(open_parent(w, p, &dirfd, &name, err));
-    int rc = coras_taken_check(taken, p, dirfd, name, err);
+    const struct stat *old = fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 ? &st : NULL;
+    int rc = old ? coras_taken_check(taken, p, old, err) : 0;
     if (rc != 0)
         return rc < 0 ? rc : 0;
     if (p->unpack)
@@ -280,7 +263,7 @@ static int place_one(coras_workdir *w, coras_taken *taken, coras_place *p, coras
     else if (is_copy(p))
         rc = place_copy(w, p, dirfd, name, err);
     else
-        rc = place_staged(w, p, dirfd, name, err);
+        rc = place_staged(w, p, dirfd, name, old, err);
     if (rc < 0)
         return rc;
     p->placed = true;
@@ -349,7 +332,7 @@ static void remember_digests(const coras_workdir *w)
 
     for (size_t i = 0; i < w->places.len; i++) {
         const coras_place *p = w->places.items[i];
-        if (!p->is_synced_state || p->desc.size < CORAS_DIGEST_CACHE_MIN_BYTES)
+        if (!p->is_synced_state)
             continue;
         coras_auto_fd fd = open(p->absolute, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd >= 0)

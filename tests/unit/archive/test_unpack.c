@@ -63,8 +63,6 @@ static void makes_what_the_archive_names(void **state)
         SYMLINK_MEMBER("d/deep/l", "../f"),
         SYMLINK_MEMBER("d/dangling", "not/there"),
         HARD_MEMBER("d/hard", "d/f"),
-        {CORAS_TAR_FIFO, "d/fifo", "", 0644, "", 0},
-        {CORAS_TAR_CHAR_DEVICE, "d/null", "", 0666, "", 0},
         FILE_MEMBER("d/bad\xff name", "bytes"),
         DIR_MEMBER("d/locked", 0000),
         FILE_MEMBER("d/locked/in", "side"),
@@ -86,8 +84,6 @@ static void makes_what_the_archive_names(void **state)
                      0); /* who is not root wants to look, and clean up */
     assert_text("out/d/locked/in", "side");
     assert_true(path_exists("out/d/dangling"));
-    assert_false(path_exists("out/d/fifo"));
-    assert_false(path_exists("out/d/null"));
     assert_int_equal(lstat("out/d/f", &a), 0);
     assert_int_equal(lstat("out/d/hard", &b), 0);
     assert_int_equal(a.st_ino, b.st_ino);
@@ -103,6 +99,10 @@ static void refuses_what_leads_out(void **state)
         struct archive_member members[4];
     } cases[] = {
         {"\"../x\" is outside of \"d\"", {FILE_MEMBER("../x", "")}},
+        {"\"d/fifo\" is neither a file nor a directory nor a link",
+         {{CORAS_TAR_FIFO, "d/fifo", "", 0644, "", 0}}},
+        {"\"d/null\" is neither a file nor a directory nor a link",
+         {{CORAS_TAR_CHAR_DEVICE, "d/null", "", 0666, "", 0}}},
         {"\"d/../../x\" is outside of \"d\"", {FILE_MEMBER("d/../../x", "")}},
         {"\"d/a/../b\" is outside of \"d\"", {FILE_MEMBER("d/a/../b", "")}},
         {"\"/tmp/zz\" is outside of \"d\"", {FILE_MEMBER("/tmp/zz", "")}},
