@@ -58,14 +58,24 @@ static int finish_names(struct names *names, int rc, coras_error **err)
     return rc;
 }
 
+/* The tags of a layout may be any text. */
+static int print_lines(const struct names *names, coras_error **err)
+{
+    for (size_t i = 0; i < names->list.len; i++) {
+        coras_auto_free char *shown =
+            coras_escape_dup(names->list.items[i] + strlen(names->prefix));
+        if (!shown)
+            return coras_fail_no_memory(err);
+        puts(shown);
+    }
+    return 0;
+}
+
 static int print_names(const struct format_options *format, const char *key, const char *registry,
                        const struct names *names, coras_error **err)
 {
-    if (format->kind == FORMAT_TEXT) {
-        for (size_t i = 0; i < names->list.len; i++)
-            puts(names->list.items[i] + strlen(names->prefix));
-        return 0;
-    }
+    if (format->kind == FORMAT_TEXT)
+        return print_lines(names, err);
     coras_auto_buf json = CORAS_BUF_UNLIMITED;
     coras_json_writer w = CORAS_JSON_WRITER(&json, METADATA_INDENT);
     coras_jw_object(&w);

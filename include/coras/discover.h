@@ -43,7 +43,8 @@ typedef struct coras_discover_options {
     size_t size;                    /**< sizeof(coras_discover_options) */
     const coras_platform *platform; /**< which manifest of an index; NULL: the index itself */
     const char *artifact_type;      /**< only referrers of this type; NULL: all */
-    int depth; /**< levels below the manifest; <= 0: all (64 at most, as with a larger number) */
+    int depth; /**< levels below the manifest; <= 0 or more than 64: all, if they are not more than
+                  64 */
 } coras_discover_options;
 /** No options: everything that refers to the manifest. */
 #define CORAS_DISCOVER_OPTIONS_INIT CORAS_SIZED_INIT(coras_discover_options)
@@ -63,7 +64,7 @@ typedef struct coras_discover_options {
  * @param err        may be NULL; set only on failure, release with coras_error_free()
  * @return 0; CORAS_ERR_NOT_FOUND (no such reference, or nothing for the platform),
  *         CORAS_ERR_UNSUPPORTED (not a manifest), CORAS_ERR_TOO_LARGE (more referrers than a
- *         process should hold; a smaller depth may do), any transport error
+ *         process should hold, or more levels; a smaller depth may do), any transport error
  *
  * Blocking; thread-safe. Spec: distribution-spec 1.1, "Listing Referrers".
  * Since 0.1.

@@ -131,22 +131,6 @@ bool coras_address_private(const struct sockaddr *address)
     return is_ipv6 ? private_ipv6(bytes) : FIND(bytes, private_v4) != NULL;
 }
 
-const char *coras_host_literal_blocked(const char *host, size_t len)
-{
-    unsigned char bytes[16];
-    char text[INET6_ADDRSTRLEN];
-
-    if (len >= sizeof(text))
-        return NULL;
-    memcpy(text, host, len);
-    text[len] = '\0';
-    if (inet_pton(AF_INET, text, bytes) == 1)
-        return FIND(bytes, blocked_v4);
-    if (inet_pton(AF_INET6, text, bytes) == 1)
-        return blocked_ipv6(bytes);
-    return NULL;
-}
-
 enum coras_zone coras_address_zone(const struct sockaddr *address)
 {
     if (coras_address_blocked(address))

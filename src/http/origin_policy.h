@@ -15,9 +15,6 @@
  */
 const char *coras_address_blocked(const struct sockaddr *address);
 
-/* The same for text that may be an IP literal; NULL also when it is a name. */
-const char *coras_host_literal_blocked(const char *host, size_t len);
-
 /* Addresses of private networks (RFC 1918, RFC 4193, RFC 6598): a registry inside one may name its
  * neighbours, one on the Internet may not. */
 bool coras_address_private(const struct sockaddr *address);

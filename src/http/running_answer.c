@@ -94,6 +94,24 @@ static int check_coding(struct coras_running *x)
                       shown ? shown : "");
 }
 
+static int too_large(struct coras_running *x)
+{
+    return coras_fail(&x->error, CORAS_ERR_TOO_LARGE,
+                      "response body exceeds the limit of %zu bytes: size exceeds limit",
+                      x->response->body.limit);
+}
+
+/* What will be refused is not waited for. */
+static int check_announced(struct coras_running *x)
+{
+    int64_t length = coras_response_length(x->response);
+
+    if (x->to_sink || coras_streq(x->ex->request->method, "HEAD") || length <= 0 ||
+        (uint64_t)length <= x->response->body.limit)
+        return 0;
+    return too_large(x);
+}
+
 static int end_headers(struct coras_running *x)
 {
     const coras_request *req = x->ex->request;
@@ -113,7 +131,7 @@ static int end_headers(struct coras_running *x)
         return rc;
     }
     x->response->body.limit = req->body_limit ? req->body_limit : DEFAULT_BODY_LIMIT;
-    return 0;
+    return check_announced(x);
 }
 
 size_t coras_running_on_header(char *line, size_t size, size_t count, void *user)
@@ -166,9 +184,7 @@ static size_t to_buffer(struct coras_running *x, const char *data, size_t len)
     if (len <= room)
         return len;
     if (is_success(r)) {
-        x->rc = coras_fail(&x->error, CORAS_ERR_TOO_LARGE,
-                           "response body exceeds the limit of %zu bytes: size exceeds limit",
-                           r->body.limit);
+        x->rc = too_large(x);
     } else {
         r->body_cut = true; /* an error is a sentence: this much of it is enough */
         x->stopped = true;

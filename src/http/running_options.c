@@ -11,7 +11,7 @@
 enum {
     CONNECT_TIMEOUT_S = 30, /* as Go's default dialer */
     IDLE_CONNECTION_S = 90, /* as Go's default transport */
-    SMALL_BUFFER = 16 * CORAS_KIB,
+    SMALL_BUFFER = 32 * CORAS_KIB,
     SHARED_BUFFER = 128 * CORAS_KIB,
     LARGE_BUFFER = 512 * CORAS_KIB, /* libcurl's largest; measured: smaller ones cost CPU */
     SMALL_UPLOAD_BUFFER = 64 * CORAS_KIB,

@@ -17,8 +17,7 @@ static bool is_host_char(char c)
 
 static bool is_ipv6_char(char c)
 {
-    return coras_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' ||
-           c == '.';
+    return coras_is_hex(c) || c == ':' || c == '.';
 }
 
 static bool all_chars(coras_str s, bool (*is)(char))
@@ -290,6 +289,23 @@ static void put_encoded(coras_buf *b, coras_str s)
     }
 }
 
+/* What parties could read in two ways, or not at all; in Go's words. */
+static int check_reference(const char *text, coras_error **err)
+{
+    coras_str rest = coras_str_trim(coras_str_of(text));
+    coras_str path = cut_before(&rest, "?#"), all = path;
+    coras_str first = cut_before(&all, "/");
+
+    if (scheme_length(path) == 0 && first.len > 0 && memchr(first.ptr, ':', first.len))
+        return bad_url(text, "first path segment in URL cannot contain colon", err);
+    for (size_t i = 0; i < path.len; i++) {
+        if (path.ptr[i] == '%' &&
+            (path.len - i < 3 || !coras_is_hex(path.ptr[i + 1]) || !coras_is_hex(path.ptr[i + 2])))
+            return bad_url(text, "invalid URL escape", err);
+    }
+    return 0;
+}
+
 int coras_url_join(const coras_url *base, const char *ref, char **ret_text, coras_url *ret,
                    coras_error **err)
 {
@@ -298,6 +314,7 @@ int coras_url_join(const coras_url *base, const char *ref, char **ret_text, cora
     coras_auto_free char *text = NULL;
     coras_url url;
 
+    CORAS_TRY(check_reference(ref, err));
     put_encoded(&clean, coras_str_trim(coras_str_of(ref)));
     CORAS_TRY(coras_buf_done(&clean, err));
     put_target(&out, base, (coras_str){clean.ptr, clean.len});

@@ -35,6 +35,7 @@ struct node_list {
 struct coras_layout_graph {
     coras_map *by_digest;   /* borrowed nodes */
     struct node_list nodes; /* in the order of finding; also the list of what is to be read */
+    bool has_unread;        /* a manifest that makes no sense: what it needs is not known */
     /* while building: where the first damage is told, instead of failing; or NULL */
     coras_error **damage;
 };
@@ -127,6 +128,10 @@ static int take_manifest(coras_layout_graph *g, struct node *n, const coras_buf 
     int rc = coras_manifest_parse(text->ptr, text->len, n->desc.media_type, &m, &why);
     if (rc == CORAS_ERR_UNSUPPORTED)
         return 0; /* points at nothing that we know of */
+    if (rc == CORAS_ERR_INVALID_MANIFEST && !g->damage) {
+        g->has_unread = true;
+        return 0;
+    }
     if (rc < 0) {
         char digest[CORAS_DIGEST_TEXT_MAX];
         coras_error_propagate(err, &why);
@@ -266,7 +271,7 @@ int coras_layout_graph_garbage(coras_layout_graph *g, const struct coras_layout_
     struct node_list doomed = {0};
     struct node *root = find(g, digest);
     int rc = root ? doom(&doomed, root, err) : 0;
-    if (rc == 0)
+    if (rc == 0 && !g->has_unread)
         rc = follow_doom(g, index, &doomed, err);
     for (size_t i = 0; rc == 0 && i < doomed.len; i++)
         rc = coras_descriptors_add(ret, &doomed.items[i]->desc, err);

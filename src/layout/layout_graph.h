@@ -11,7 +11,8 @@
 struct coras_layout;
 typedef struct coras_layout_graph coras_layout_graph;
 
-/* Reads manifests; a missing one is a leaf. DIGEST_MISMATCH or SIZE_MISMATCH for a damaged one. */
+/* Reads manifests; a missing one is a leaf, and so is one that makes no sense, which anybody can
+ * push. DIGEST_MISMATCH or SIZE_MISMATCH for a damaged one. */
 CORAS_MUST_CHECK int coras_layout_graph_new(const struct coras_layout *l,
                                             const struct coras_layout_index *index,
                                             coras_layout_graph **ret, coras_error **err);

@@ -32,6 +32,7 @@ struct discovery {
     const char *artifact_type; /* NULL: all */
     coras_map *visited;        /* digests whose referrers were asked for */
     size_t listed;             /* referrers in all lists */
+    bool is_whole;             /* all levels are wanted */
 };
 
 /* ---- the list of one manifest ---- */
@@ -92,14 +93,32 @@ static int check_is_manifest(const coras_descriptor *desc, const char *digest, c
                       type ? type : "", digest, (long long)desc->size);
 }
 
+/* The last level is shown without its referrers; who wants all of them hears that there are more.
+ */
+static int check_end(struct discovery *walk, const coras_referrer *node, coras_error **err)
+{
+    coras_auto_value(coras_referrer) last = CORAS_REFERRER_INIT;
+
+    if (!walk->is_whole)
+        return 0;
+    CORAS_TRY(coras_descriptor_copy(&last.desc, &node->desc, err));
+    CORAS_TRY(list_referrers(walk, &last, err));
+    if (last.len == 0)
+        return 0;
+    return coras_fail(err, CORAS_ERR_TOO_LARGE, "referrers are nested more than %d levels deep",
+                      CORAS_LIMIT_REFERRER_DEPTH);
+}
+
 static int walk_referrers(struct discovery *walk, coras_referrer *node, int depth,
                           coras_error **err)
 {
     char digest[CORAS_DIGEST_TEXT_MAX];
 
     coras_digest_format(&node->desc.digest, digest);
-    if (depth == 0 || coras_map_has(walk->visited, digest))
+    if (coras_map_has(walk->visited, digest))
         return 0;
+    if (depth == 0)
+        return check_end(walk, node, err);
     CORAS_TRY(check_is_manifest(&node->desc, digest, err));
     if (coras_map_len(walk->visited) >= CORAS_LIMIT_REFERRER_LISTS)
         return coras_fail(err, CORAS_ERR_TOO_LARGE, "referrers of more than %d manifests: too many",
@@ -123,11 +142,12 @@ int coras_discover(coras_target *target, const char *reference, const coras_disc
     if (!visited)
         return coras_fail_no_memory(err);
     CORAS_TRY(coras_options_read(&known, sizeof(known), opts, err));
-    int depth = known.depth > 0 && known.depth < CORAS_LIMIT_REFERRER_DEPTH
-                    ? known.depth
-                    : CORAS_LIMIT_REFERRER_DEPTH;
-    struct discovery walk = {
-        .target = target, .artifact_type = known.artifact_type, .visited = visited};
+    bool is_bounded = known.depth > 0 && known.depth <= CORAS_LIMIT_REFERRER_DEPTH;
+    int depth = is_bounded ? known.depth : CORAS_LIMIT_REFERRER_DEPTH;
+    struct discovery walk = {.target = target,
+                             .artifact_type = known.artifact_type,
+                             .visited = visited,
+                             .is_whole = !is_bounded};
     CORAS_TRY(coras_resolve_platform(target, reference, known.platform, &root.desc, err));
     CORAS_TRY(walk_referrers(&walk, &root, depth, err));
     *ret = root;

@@ -172,6 +172,8 @@ int coras_registry_probe_blob(coras_target *t, const coras_digest *digest, coras
     int there = probe_blob(r, digest, &size, err);
 
     CORAS_TRY(there);
+    if (there == PRESENT && size < 0) /* HEAD may tell, and costs less than all of it */
+        (void)!head_blob(r, digest, true, &size, NULL);
     if (there == PRESENT && size < 0)
         CORAS_TRY(measure_blob(r, digest, &size, err));
     return describe_blob(r, digest, there, size, ret, err);

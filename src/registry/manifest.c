@@ -55,6 +55,24 @@ static int refuse_web_page(const coras_request *req, const char *media_type, cor
     return CORAS_ERR_PROTOCOL;
 }
 
+/* A part that nobody asked for, or no content at all, has a digest too. */
+static int refuse_other_success(const coras_request *req, const coras_response *resp,
+                                coras_error **err)
+{
+    int status = coras_response_status(resp);
+
+    if (status == 200 && coras_response_body(resp).len > 0)
+        return 0;
+    if (status == 200)
+        coras_fail(err, CORAS_ERR_PROTOCOL, "%s \"%s\": answered without content", req->method,
+                   req->url);
+    else
+        coras_fail(err, CORAS_ERR_PROTOCOL, "%s \"%s\": unexpected status code %d", req->method,
+                   req->url, status);
+    coras_error_set_url(err, req->url);
+    return CORAS_ERR_PROTOCOL;
+}
+
 static int digest_mismatch(const coras_digest *received, const coras_digest *expected,
                            const char *where, coras_error **err)
 {
@@ -152,6 +170,7 @@ static int fetch_once(coras_registry *r, const char *reference, const char *acce
     CORAS_TRY(coras_client_send(r->client, &get.request, allowed, &resp, err));
     if (coras_response_status(resp) == 404)
         return coras_registry_not_found(r, reference, err);
+    CORAS_TRY(refuse_other_success(&get.request, resp, err));
     CORAS_TRY(verify_body(resp, &asked, &digest, err));
     CORAS_TRY(fill_descriptor(&get.request, resp, &digest, ret, err));
     coras_str body = coras_response_body(resp);
@@ -184,7 +203,7 @@ static int describe_head(const coras_request *req, const coras_response *resp,
     int64_t size = coras_response_length(resp);
     coras_digest digest = *asked;
 
-    if (coras_response_status(resp) >= 400 || !media_type || size <= 0)
+    if (coras_response_status(resp) != 200 || !media_type || size <= 0)
         return 0;
     CORAS_TRY(refuse_web_page(req, media_type, err));
     if (asked->algorithm) {

@@ -52,6 +52,11 @@ static bool is_here(coras_target *t)
     return coras_client_is_here(r->client, r->host);
 }
 
+static bool is_encrypted(coras_target *t)
+{
+    return coras_str_starts(coras_registry_of(t)->base_url, "https:");
+}
+
 static const coras_target_ops registry_ops = {
     .kind = "registry",
     .names_by_push = true,
@@ -75,6 +80,7 @@ static const coras_target_ops registry_ops = {
     .known_lanes = known_lanes,
     .learn_lanes = learn_lanes,
     .is_here = is_here,
+    .is_encrypted = is_encrypted,
     .will_write = coras_registry_will_write,
     .explain_missing = coras_registry_explain_missing,
 };

@@ -7,7 +7,7 @@ import os
 import tarfile
 
 from harness.case import CliCase, main
-from harness.fixtures import HI, REPOS
+from harness.fixtures import BYE, HI, REPOS
 from harness.scripted import sha256
 
 
@@ -109,6 +109,12 @@ class Layouts(CliCase):
         self.pull("lay.tar:v1")
         self.assertFalse((self.box.root / "evil").exists())
 
+    def test_tags_cannot_reach_the_terminal_raw(self):
+        index = self.box.work / "lay/index.json"
+        index.write_bytes(index.read_bytes().replace(b'"v1"', b'"v\\u001b[31m1"'))
+        result = self.coras("repo", "tags", "--oci-layout", "lay")
+        self.assertIn("v\\x1b[31m1\n", result.out)
+
     def test_truncated_tar(self):
         self.tar()
         whole = self.read("lay.tar")
@@ -126,6 +132,22 @@ class Layouts(CliCase):
         self.assertEqual(result.code, 1, result)
         target = self.box.work / "dst/blobs/sha256" / sha256(HI)[7:]
         self.assertFalse(target.exists())
+
+    def test_a_manifest_without_sense_stands_in_nobodys_way(self):
+        blobs = self.lay / "blobs/sha256"
+        before = set(blobs.iterdir())
+        for body in ('"annotations":{"a":1}', '"config":{},"layers":[]', '"schemaVersion":"2"'):
+            document = '{"mediaType":"application/vnd.oci.image.manifest.v1+json",' + body + "}"
+            self.ok("manifest", "push", "--oci-layout", "lay:bad", "-", stdin=document)
+            self.ok("attach", "--oci-layout", "lay:v1", "--artifact-type", "a/b", "-a", "k=v")
+            found = self.ok("discover", "--oci-layout", "lay:v1", "--format", "json")
+            referrer = json.loads(found.out)["referrers"][0]["digest"]
+            self.ok("manifest", "delete", "--force", "--oci-layout", f"lay@{referrer}")
+            self.ok("manifest", "delete", "--force", "--oci-layout", "lay:bad")
+        self.assertEqual(set(blobs.iterdir()), before)
+        self.ok("manifest", "push", "--oci-layout", "lay:bad", "-", stdin=document)
+        self.ok("manifest", "delete", "--force", "--oci-layout", "lay:v2")
+        self.assertTrue((blobs / sha256(BYE)[7:]).exists())  # the other one may need it
 
 
 if __name__ == "__main__":

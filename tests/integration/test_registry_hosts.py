@@ -248,6 +248,14 @@ class Downloads(CliCase):
         self.ok("blob", "fetch", "--output", "out.bin", f"{self.registry.host}/a/b@{digest}")
         self.assertEqual((self.box.work / "out.bin").read_bytes(), data)
 
+    def test_a_blob_without_a_length_and_end(self):
+        data = b"hello world" * 100
+        path = f"/blobs/{sha256(self.registry.blob(data))}"
+        self.registry.on("GET", path, Reply(200, {}, data, endless=bytes(65536)))
+        self.fails("blob", "fetch", "--output", "out.bin", f"{self.registry.host}/a/b@{sha256(data)}",
+                   contains="trailing data")
+        self.assertFalse((self.box.work / "out.bin").exists())
+
 
 class Lists(CliCase):
     @programs.expects_speed  # to parse 64 MiB

@@ -106,10 +106,24 @@ class Manifests(Reading):
             self.fails(command, self.server, "a/b", "v1", code="PROTOCOL", contains="text/html",
                        hint="proxy")
 
+    def test_other_successes_are_none(self):
+        data = compact(manifest([]))
+        for status, body in ((201, data), (203, data), (204, b""), (206, data), (200, b"")):
+            server = self.serve(ScriptedRegistry())
+            server.on("GET|HEAD", "/manifests/", Reply(status, {"Content-Type": IMAGE}, body))
+            for command in ("resolve", "manifest"):
+                self.fails(command, server, "a/b", "v1", code="PROTOCOL",
+                           contains=str(status) if body or status == 204 else "without content")
+
     def test_a_manifest_over_the_limit_is_not_read(self):
         self.server.on("GET", "/manifests/", Reply(200, {"Content-Type": IMAGE}, b"{",
                                                    endless=b" " * 65536))
         self.fails("manifest", self.server, "a/b", "v1", code="TOO_LARGE")
+
+    def test_a_manifest_that_is_announced_too_large_is_not_waited_for(self):
+        self.server.on("GET", "/manifests/", Reply(200, {"Content-Type": IMAGE, "Content-Length": "4194305"}, b"{"))
+        self.fails("manifest", self.server, "a/b", "v1", code="TOO_LARGE")
+        self.assertEqual(len(self.server.requests()), 1)
 
     def test_bad_references_never_leave(self):
         for reference, code in (("-x", "INVALID_REFERENCE"), ("a/b", "INVALID_REFERENCE"),

@@ -394,6 +394,7 @@ class AgainstLiars(RegistryCase):
 
     def test_missing_or_strange_locations_are_refused(self):
         for location, code in ((None, "PROTOCOL"), ("file:///etc/passwd", "PROTOCOL"),
+                               ("ht!tp://x", "PROTOCOL"), ("/v2/a/%%", "PROTOCOL"),
                                ("http://127.0.0.2:1/u", "UNTRUSTED_ORIGIN"), ("", "PROTOCOL")):
             with self.subTest(location=location):
                 server = self.serve(ScriptedRegistry())

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which addresses a registry may send us to. */
+#include <arpa/inet.h>
 #include "rows.h"
 #include "http/origin_policy.h"
 
@@ -42,14 +43,17 @@ static void inner_addresses_are_blocked(void **state)
         {"64:ff9b::169.254.169.254", "169.254.0.0/16"},
         {"2002:7f00:1::", "127.0.0.0/8"},
         {"2002:808:808::", NULL},
-        {"localhost", NULL},
-        {"", NULL},
     };
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(rows); i++) {
-        const char *prefix = coras_host_literal_blocked(rows[i].host, strlen(rows[i].host));
+        struct sockaddr_in in = {.sin_family = AF_INET};
+        struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+        bool is_ipv4 = inet_pton(AF_INET, rows[i].host, &in.sin_addr) == 1;
         IN_ROW(rows[i].host);
+        assert_true(is_ipv4 || inet_pton(AF_INET6, rows[i].host, &in6.sin6_addr) == 1);
+        const char *prefix =
+            coras_address_blocked(is_ipv4 ? (struct sockaddr *)&in : (struct sockaddr *)&in6);
         if (rows[i].prefix)
             assert_string_equal(prefix, rows[i].prefix);
         else
