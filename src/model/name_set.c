@@ -62,11 +62,6 @@ int coras_name_set_add(coras_name_set *set, coras_str name, coras_error **err)
     return 0;
 }
 
-bool coras_name_set_has(const coras_name_set *set, coras_str name)
-{
-    return set->len && *find(set->slots, set->slot_count, hash_of(set, name));
-}
-
 void coras_name_set_clear(coras_name_set *set)
 {
     free(set->slots);

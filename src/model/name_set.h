@@ -16,7 +16,6 @@ typedef struct coras_name_set {
 
 /* Add a name: 1 when it was there already, 0 when it is new. */
 CORAS_MUST_CHECK int coras_name_set_add(coras_name_set *set, coras_str name, coras_error **err);
-bool coras_name_set_has(const coras_name_set *set, coras_str name);
 void coras_name_set_clear(coras_name_set *set); /* an empty one again */
 CORAS_DEFINE_AUTO_VALUE(coras_name_set, coras_name_set_clear)
 

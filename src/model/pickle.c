@@ -64,12 +64,6 @@ struct coras_pickle {
     coras_pickle_raw raw;
 };
 
-bool coras_pickle_starts(const void *data, size_t len)
-{
-    const unsigned char *bytes = data;
-    return len >= 2 && bytes[0] == OPCODE_PROTOCOL && bytes[1] >= 2 && bytes[1] <= NEWEST_PROTOCOL;
-}
-
 int coras_pickle_new(const coras_pickle_visitor *visitor, coras_pickle **ret, coras_error **err)
 {
     coras_auto(coras_pickle) p = coras_new(coras_pickle);

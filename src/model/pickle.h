@@ -32,9 +32,6 @@ typedef struct coras_pickle_summary {
     int64_t raw_at;    /* offset behind the last pickle, where other data follows; -1 */
 } coras_pickle_summary;
 
-/* Whether bytes may be the start of a pickle with a header (protocol 2 and later). */
-bool coras_pickle_starts(const void *data, size_t len);
-
 /* The visitor is copied. */
 CORAS_MUST_CHECK int coras_pickle_new(const coras_pickle_visitor *visitor, coras_pickle **ret,
                                       coras_error **err);

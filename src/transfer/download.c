@@ -8,8 +8,9 @@
 
 #include "base/error.h"
 #include "base/fs.h"
+#include "base/processor.h"
 #include "transfer/fill.h"
-#include "transfer/hash_behind.h"
+#include "transfer/let_go.h"
 #include "transfer/partial_file.h"
 
 bool coras_download_can_resume(int rc)
@@ -46,79 +47,85 @@ static int check_digest(const coras_digest *have, const coras_digest *want, cora
                       coras_digest_format(want, want_text), coras_digest_format(have, have_text));
 }
 
-static void advance_hash(void *user, int64_t front)
-{
-    coras_hash_behind_advance(user, front);
-}
-
 static struct coras_hash_behind_options hashing_options(const struct coras_fill *fill)
 {
     const struct coras_download *d = fill->download;
+    bool large = d->desc->size >= (int64_t)CORAS_FILL_GATHER_BYTES;
+    int64_t kept =
+        large ? coras_let_go_after(coras_lanes_sum(&d->run->lanes), coras_memory_bytes()) : 0;
+
     return (struct coras_hash_behind_options){.fd = fill->fd,
+                                              .kept = kept,
+                                              .handed = large ? CORAS_FILL_GATHER_BYTES : 0,
                                               .size = d->desc->size,
                                               .algorithm = d->desc->digest.algorithm,
                                               .cancel = &d->run->stop};
 }
 
-/* Small content is read back when it is complete. */
-static int fill_then_hash(struct coras_fill *fill, coras_digest *ret, coras_error **err)
+/* What was there before is hashed while the rest comes. */
+static void begin_behind(coras_arrival_hash *hash, const coras_gaps *missing)
 {
-    const struct coras_hash_behind_options options = hashing_options(fill);
-
-    CORAS_TRY(coras_fill(fill, err));
-    return coras_hash_now(&options, ret, err);
+    if (missing->len == 0 || (missing->len == 1 && missing->items[0].start == 0))
+        return;
+    coras_arrival_hash_leave_order(hash);
+    coras_arrival_hash_advance(hash, missing->items[0].start);
 }
 
-/* Large content is hashed while it arrives. */
 static int fill_and_hash(struct coras_fill *fill, coras_digest *ret, coras_error **err)
 {
     const struct coras_hash_behind_options options = hashing_options(fill);
-    coras_auto(coras_hash_behind) behind = NULL;
+    coras_auto_value(coras_arrival_hash) hash = {.hasher = NULL};
 
-    CORAS_TRY(coras_hash_behind_start(&options, &behind, err));
-    coras_hash_behind_advance(behind,
-                              fill->missing.len ? fill->missing.items[0].start : options.size);
-    fill->advanced = advance_hash;
-    fill->user = behind;
-    CORAS_TRY(coras_fill(fill, err));
-    return coras_hash_behind_get(behind, true, ret, err);
+    CORAS_TRY(coras_arrival_hash_init(&hash, &options, err));
+    begin_behind(&hash, &fill->missing);
+    fill->hash = &hash;
+    int rc = coras_fill(fill, err);
+    fill->hash = NULL;
+    return rc < 0 ? rc : coras_arrival_hash_get(&hash, ret, err);
 }
 
 /* ---- the transfer ---- */
 
 /* Small content is not resumed, but what another process has just finished under this name, and is
- * about to publish, is not to be emptied under its hands. */
-static bool is_whole(struct coras_fill *fill)
+ * about to publish, is not to be emptied under its hands. 1: it is there; 0: all of it is missing.
+ */
+static int look_at_small(struct coras_fill *fill, coras_error **err)
 {
     const struct coras_hash_behind_options options = hashing_options(fill);
+    const struct coras_download *d = fill->download;
     coras_digest digest;
     struct stat st;
 
-    return fstat(fill->fd, &st) == 0 && st.st_size == options.size &&
-           coras_hash_now(&options, &digest, NULL) == 0 &&
-           coras_digest_equal(&digest, &fill->download->desc->digest);
+    if (fstat(fill->fd, &st) < 0)
+        return coras_fail_errno(err, errno, "stat %s", d->partial);
+    if (st.st_size == options.size && coras_hash_now(&options, &digest, NULL) == 0 &&
+        coras_digest_equal(&digest, &d->desc->digest))
+        return 1;
+    if (st.st_size > 0 && ftruncate(fill->fd, 0) < 0)
+        return coras_fail_errno(err, errno, "truncate %s", d->partial);
+    fill->missing.len = 0;
+    coras_gaps_add(&fill->missing, 0, options.size);
+    return 0;
+}
+
+static int look_at_large(struct coras_fill *fill, coras_error **err)
+{
+    const struct coras_download *d = fill->download;
+
+    CORAS_TRY(coras_partial_missing(fill->fd, d->partial, d->desc->size, &fill->missing, err));
+    return coras_partial_reserve(fill->fd, d->partial, d->desc->size, &fill->missing, err);
 }
 
 static int download_once(struct coras_fill *fill, coras_error **err)
 {
-    const struct coras_download *d = fill->download;
-    const coras_descriptor *desc = d->desc;
+    const coras_descriptor *desc = fill->download->desc;
     bool small = desc->size < CORAS_DOWNLOAD_RESUMED_BYTES;
     coras_digest digest;
 
-    if (small) {
-        if (is_whole(fill))
-            return 0;
-        if (ftruncate(fill->fd, 0) < 0)
-            return coras_fail_errno(err, errno, "truncate %s", d->partial);
-        fill->missing.len = 0;
-        coras_gaps_add(&fill->missing, 0, desc->size);
-        CORAS_TRY(fill_then_hash(fill, &digest, err));
-    } else {
-        CORAS_TRY(coras_partial_missing(fill->fd, d->partial, desc->size, &fill->missing, err));
-        CORAS_TRY(coras_partial_reserve(fill->fd, d->partial, desc->size, &fill->missing, err));
-        CORAS_TRY(fill_and_hash(fill, &digest, err));
-    }
+    int there = small ? look_at_small(fill, err) : look_at_large(fill, err);
+    if (there != 0)
+        return there < 0 ? there : 0;
+    CORAS_TRY(fill_and_hash(fill, &digest, err));
     return check_digest(&digest, &desc->digest, err);
 }
 

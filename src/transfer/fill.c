@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/retry.h"
+#include "base/thread.h"
 #include "transfer/fill_impl.h"
 #include "transfer/partial_file.h"
 
@@ -103,8 +104,9 @@ static bool start_helper(coras_filling *f)
     if (!c)
         return false;
     clear_helper(c);
-    *c = (coras_fill_connection){.f = f, .gathered = coras_malloc(CORAS_FILL_GATHER_BYTES)};
-    if (!c->gathered || pthread_create(&c->thread, NULL, helper_thread, c) != 0) {
+    *c = (coras_fill_connection){
+        .f = f, .gathered = coras_malloc(CORAS_FILL_HELPER_BYTES), .cap = CORAS_FILL_HELPER_BYTES};
+    if (!c->gathered || coras_thread_start(0, helper_thread, c, &c->thread) != 0) {
         free(c->gathered);
         c->gathered = NULL;
         return false;
@@ -121,6 +123,7 @@ static bool may_scatter(coras_filling *f)
 {
     if (f->scattered)
         return true;
+    coras_arrival_hash_scatter(f->fill->hash);
     f->scattered = coras_fill_note(f) == 0;
     return f->scattered;
 }
@@ -271,6 +274,8 @@ static void begin(coras_filling *f)
     bool is_here = origin->ops->is_here && origin->ops->is_here(origin);
 
     coras_lanes_expect(f->lanes, known, is_here);
+    if (is_here && origin->ops->is_encrypted && origin->ops->is_encrypted(origin))
+        coras_lanes_share_processors(f->lanes);
     coras_lanes_enter(f->lanes);
     coras_fill_look(f, coras_gaps_sum(&f->free));
 }
@@ -305,8 +310,8 @@ int coras_fill(struct coras_fill *filled, coras_error **err)
 {
     const struct coras_download *d = filled->download;
     bool small = d->desc->size < (int64_t)CORAS_FILL_GATHER_BYTES;
-    coras_auto_free char *gathered =
-        coras_malloc(small ? (size_t)d->desc->size + 1 : CORAS_FILL_GATHER_BYTES);
+    size_t cap = small ? (size_t)d->desc->size + 1 : CORAS_FILL_GATHER_BYTES;
+    char *gathered = coras_malloc(cap);
     coras_filling f = {.fill = filled,
                        .d = d,
                        .free = filled->missing,
@@ -316,12 +321,13 @@ int coras_fill(struct coras_fill *filled, coras_error **err)
         return coras_fail_no_memory(err);
     if (coras_gaps_sum(&f.free) >= CORAS_GROWTH_BYTES_MIN)
         f.lanes = &d->run->lanes;
-    f.connections[0] = (coras_fill_connection){.f = &f, .gathered = gathered};
+    f.connections[0] = (coras_fill_connection){.f = &f, .gathered = gathered, .cap = cap};
     pthread_mutex_init(&f.lock, NULL);
     coras_cond_init(&f.changed);
     int rc = fill(&f, err);
     filled->missing = f.free;
     filled->disk_is_full = f.disk_is_full;
+    free(f.connections[0].gathered); /* another one by now, maybe */
     int noted = 0;
     if (rc < 0 || f.scattered) /* else its length is that of the content */
         noted = coras_partial_settle(filled->fd, d->partial, d->desc->size, &f.free,

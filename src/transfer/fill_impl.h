@@ -12,9 +12,6 @@
 #include "transfer/fill.h"
 #include "transfer/lanes.h"
 
-/* libcurl gives 16 KiB at a time: too little for a write. */
-#define CORAS_FILL_GATHER_BYTES ((size_t)256 * 1024)
-
 enum coras_fill_state { CORAS_FILL_UNUSED, CORAS_FILL_AT_WORK, CORAS_FILL_ENDED };
 
 struct coras_filling;
@@ -24,7 +21,7 @@ typedef struct coras_fill_connection {
     int64_t at;          /* its piece begins here; own thread writes with the lock held */
     _Atomic int64_t end; /* written with the lock held; end <= at: idle */
     char *gathered;      /* own thread: what follows `at` and is not written yet */
-    size_t held;         /* own thread: bytes of it */
+    size_t cap, held;    /* own thread: bytes that it can hold, and that are in it */
     int64_t asked_end;   /* own thread: of the request under way */
     int64_t asked_ms;    /* own thread: when it was made */
     int64_t skip;        /* own thread: bytes to drop, for a server without ranges begins at 0 */

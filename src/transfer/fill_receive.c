@@ -12,6 +12,7 @@
 
 enum {
     WRITE_BEHIND_BYTES = 16 * 1024 * 1024, /* put on its way to the disk in pieces of this size */
+    COMPANY_BYTES = 4 * 1024 * 1024,       /* other downloads have begun by then */
     NOTE_BYTES = 16 * 1024 * 1024, /* after this much, or a part of the content, what is missing */
     NOTE_PARTS = 64,               /* is noted: a killed process may lose that, */
     NOTE_MS = 1000,                /* or what came in a second where that is less */
@@ -58,8 +59,7 @@ static void arrived(coras_fill_connection *c, size_t len)
     coras_gaps missing = coras_fill_missing(f);
     int64_t left = coras_gaps_sum(&missing);
     bool note = should_note(f);
-    if (f->fill->advanced)
-        f->fill->advanced(f->fill->user, coras_fill_front(f));
+    coras_arrival_hash_advance(f->fill->hash, coras_fill_front(f));
     if (transfer && transfer->progress)
         transfer->progress(transfer->user, f->d->desc->size - left);
     pthread_mutex_unlock(&f->lock);
@@ -83,6 +83,21 @@ static int fail_to_write(coras_filling *f, int rc, coras_error **err)
     return coras_partial_tell_space(f->fill->fd, coras_gaps_sum(&missing), rc, err);
 }
 
+/* While the memory that it came in is still in the processor's cache; where processors have nothing
+ * else to do, by one of them instead. */
+static void hash_arrived(coras_fill_connection *c, size_t len)
+{
+    const coras_filling *f = c->f;
+    coras_arrival_hash *hash = f->fill->hash;
+
+    if (c != f->connections)
+        return;
+    coras_arrival_hash_give(hash, c->at, &c->gathered, len);
+    if (f->lanes && coras_arrival_hash_is_in_order(hash) && hash->reached >= COMPANY_BYTES &&
+        !coras_lanes_fill_processors(f->lanes))
+        coras_arrival_hash_leave_order(hash);
+}
+
 static int write_gathered(coras_fill_connection *c, coras_error **err)
 {
     size_t len = c->held;
@@ -93,6 +108,7 @@ static int write_gathered(coras_fill_connection *c, coras_error **err)
     int rc = coras_pwrite_full(c->f->fill->fd, c->gathered, len, c->at, err);
     if (rc < 0)
         return fail_to_write(c->f, rc, err);
+    hash_arrived(c, len);
     arrived(c, len);
     return 0;
 }
@@ -113,14 +129,14 @@ static void note_opened(coras_fill_connection *c)
 static int gather(coras_fill_connection *c, const char *bytes, size_t len, coras_error **err)
 {
     while (len && room(c) > 0) {
-        size_t n = CORAS_FILL_GATHER_BYTES - c->held;
+        size_t n = c->cap - c->held;
         n = n > len ? len : n;
         n = (int64_t)n > room(c) ? (size_t)room(c) : n;
         memcpy(c->gathered + c->held, bytes, n);
         c->held += n;
         bytes += n;
         len -= n;
-        if (c->held == CORAS_FILL_GATHER_BYTES || room(c) == 0)
+        if (c->held == c->cap || room(c) == 0)
             CORAS_TRY(write_gathered(c, err));
     }
     return 0;

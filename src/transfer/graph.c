@@ -450,13 +450,14 @@ static int leave_content(coras_graph *g, coras_content *content, coras_error **e
 /* 1: the node is finished. */
 static int run_entered(struct step *step, coras_error **err)
 {
-    coras_stint stint = coras_stint_begin();
+    coras_pace *pace = &step->graph->run->pace;
+    coras_stint stint = coras_stint_begin(pace);
     bool finished = false;
 
     int rc = take_step(step->graph, step->node, step->expanded, &finished, err);
     if (rc >= 0)
         rc = leave_content(step->graph, step->node->content, err);
-    if (rc >= 0 && !is_large(step->node) && coras_stint_waited(&stint))
+    if (rc >= 0 && !is_large(step->node) && coras_stint_waited(&stint, pace))
         for (int more = 0; more < CORAS_STINT_GROWTH; more++)
             coras_pool_grow(step->graph->pool);
     return rc < 0 ? rc : finished;

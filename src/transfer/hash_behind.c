@@ -9,18 +9,23 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/fs.h"
+#include "base/thread.h"
+#include "transfer/hand_over.h"
 #include "transfer/hash_window.h"
+#include "transfer/let_go.h"
 
 enum {
     READ_BYTES = 256 * 1024,
-    SHARED_BLOCKS = 4, /* all of them fit into a core's cache */
+    SHARED_BLOCKS = 4,
+    SHARED_BYTES = 128 * 1024, /* of a block: all of them fit into a core's cache */
 };
 
 struct coras_hash_behind {
     struct coras_hash_behind_options options; /* const */
     coras_hasher *hasher;                     /* thread */
     coras_hash_window *window;                /* NULL: for nobody else */
-    char *buffer;                             /* thread; without a window */
+    coras_hand_over *handed;                  /* NULL: everything is read from the file */
+    char *buffer;                             /* thread; NULL: nothing was read from the file */
     pthread_t thread;
     bool started; /* const after start */
     pthread_mutex_t lock;
@@ -81,16 +86,56 @@ int coras_hash_now(const struct coras_hash_behind_options *options, coras_digest
     return 0;
 }
 
+/* What was handed over at `position`, up to its end; 0: the next of that begins at `*next`. */
+static size_t hash_handed(coras_hash_behind *h, int64_t position, int64_t *next)
+{
+    struct coras_handed given;
+
+    *next = INT64_MAX;
+    if (!h->handed)
+        return 0;
+    bool taken = coras_hand_over_take(h->handed, position, &given);
+    *next = given.offset;
+    if (!taken)
+        return 0;
+    coras_hasher_update(h->hasher, given.bytes, given.len);
+    coras_hand_over_return(h->handed, given.bytes);
+    return given.len;
+}
+
+/* What comes next, of which `available` bytes are in the file. */
+static int hash_next(coras_hash_behind *h, int64_t position, int64_t available, size_t *ret,
+                     coras_error **err)
+{
+    int64_t next;
+
+    CORAS_TRY(coras_cancel_check(h->options.cancel, err));
+    *ret = hash_handed(h, position, &next);
+    if (*ret)
+        return 0;
+    if (available > next - position)
+        available = next - position;
+    if (!h->buffer)
+        h->buffer = coras_malloc(buffer_bytes(&h->options));
+    if (!h->buffer)
+        return coras_fail_no_memory(err);
+    CORAS_TRY(read_piece(&h->options, h->buffer, position, available, ret, err));
+    coras_hasher_update(h->hasher, h->buffer, *ret);
+    return 0;
+}
+
 static int hash_all(coras_hash_behind *h, coras_error **err)
 {
+    int64_t let_go = 0;
     size_t n;
 
-    for (int64_t position = 0; position < h->options.size; position += (int64_t)n) {
+    for (int64_t position = h->options.position; position < h->options.size;
+         position += (int64_t)n) {
+        coras_let_go(h->options.fd, h->options.kept, position, &let_go);
         int64_t available = wait_for_bytes(h, position);
         if (available == 0)
             return coras_fail(err, CORAS_ERR_CANCELLED, "hashing stopped");
-        CORAS_TRY(read_piece(&h->options, h->buffer, position, available, &n, err));
-        coras_hasher_update(h->hasher, h->buffer, n);
+        CORAS_TRY(hash_next(h, position, available, &n, err));
     }
     return 0;
 }
@@ -134,7 +179,7 @@ static void *hash_thread(void *arg)
 static coras_hash_window *new_window(const struct coras_hash_behind_options *options)
 {
     const struct coras_hash_window_file file = {options->fd, options->offset, options->size};
-    size_t block = buffer_bytes(options);
+    size_t block = options->size < SHARED_BYTES ? (size_t)options->size : SHARED_BYTES;
 
     return coras_hash_window_new(&file, SHARED_BLOCKS, block ? block : 1);
 }
@@ -150,17 +195,33 @@ int coras_hash_behind_start(const struct coras_hash_behind_options *options,
     pthread_cond_init(&h->changed, NULL);
     if (options->shared)
         h->window = new_window(options);
-    else
-        h->buffer = coras_malloc(buffer_bytes(options));
-    if (!h->window && !h->buffer)
+    if (options->handed)
+        h->handed = coras_hand_over_new(options->handed);
+    if ((options->shared && !h->window) || (options->handed && !h->handed))
         return coras_fail_no_memory(err);
-    CORAS_TRY(coras_hasher_new(options->algorithm, &h->hasher, err));
-    int rc = pthread_create(&h->thread, NULL, hash_thread, h);
-    if (rc != 0)
+    h->hasher = options->hasher;
+    if (!h->hasher)
+        CORAS_TRY(coras_hasher_new(options->algorithm, &h->hasher, err));
+    int rc = coras_thread_start(0, hash_thread, h, &h->thread);
+    if (rc != 0) {
+        if (options->hasher)
+            h->hasher = NULL; /* the caller's, still */
         return coras_fail_errno(err, rc, "start a hashing thread");
+    }
     h->started = true;
     *ret = coras_steal(&h);
     return 0;
+}
+
+void coras_hash_behind_give(coras_hash_behind *h, int64_t offset, char **block, size_t len)
+{
+    coras_hand_over_give(h->handed, offset, block, len);
+}
+
+void coras_hash_behind_give_no_more(coras_hash_behind *h)
+{
+    if (h->handed)
+        coras_hand_over_end(h->handed);
 }
 
 void coras_hash_behind_advance(coras_hash_behind *h, int64_t front)
@@ -211,6 +272,7 @@ void coras_hash_behind_free(coras_hash_behind *h)
     coras_hasher_free(h->hasher);
     coras_error_free(h->failure);
     coras_hash_window_free(h->window);
+    coras_hand_over_free(h->handed);
     free(h->buffer);
     pthread_cond_destroy(&h->changed);
     pthread_mutex_destroy(&h->lock);

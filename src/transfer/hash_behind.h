@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A thread that hashes a file behind whoever writes it: it reads back what was just written (from
- * the page cache), so receiving and hashing use two cores and the digest is known when the last
- * byte is. For a file that is complete already the front is its end from the start.
+ * A thread that hashes a file behind whoever writes it: it gets the memory that was written, or
+ * reads it back (from the page cache), so receiving and hashing use two cores and the digest is
+ * known when the last byte is. For a file that is complete already the front is its end from the
+ * start.
  */
 #ifndef CORAS_TRANSFER_HASH_BEHIND_H
 #define CORAS_TRANSFER_HASH_BEHIND_H
@@ -18,7 +19,12 @@ struct coras_hash_behind_options {
     int64_t size;   /* bytes of content */
     int algorithm;
     const coras_cancel *cancel; /* may be NULL */
-    bool shared; /* somebody sends the same bytes meanwhile: coras_hash_behind_take() */
+    coras_hasher
+        *hasher;      /* of what lies before `position`; taken when it starts; NULL: a new one */
+    int64_t position; /* where it begins; with `hasher` */
+    bool shared;      /* somebody sends the same bytes meanwhile: coras_hash_behind_take() */
+    int64_t kept;     /* what lies behind this leaves the page cache; 0: nothing does */
+    size_t handed;    /* somebody gives what he writes in blocks of this size; 0: nobody does */
     /* coras_hash_now() tells how far it is; may be NULL. */
     void (*progress)(void *user, int64_t position);
     void *user;
@@ -30,6 +36,14 @@ CORAS_MUST_CHECK int coras_hash_behind_start(const struct coras_hash_behind_opti
 CORAS_MUST_CHECK int coras_hash_now(const struct coras_hash_behind_options *options,
                                     coras_digest *ret, coras_error **err);
 
+/*
+ * With `handed`: `len` bytes at `offset`, which follow those given before and are in the file, but
+ * need not be read there. `*block` (from coras_malloc()) is exchanged for another, if it is taken.
+ * One thread, before the front goes there; when it is far ahead the block stays its own.
+ */
+void coras_hash_behind_give(coras_hash_behind *h, int64_t offset, char **block, size_t len);
+/* Nothing more is given. */
+void coras_hash_behind_give_no_more(coras_hash_behind *h);
 /* Bytes [0, front) of the content can be read. Never goes back. */
 void coras_hash_behind_advance(coras_hash_behind *h, int64_t front);
 /*

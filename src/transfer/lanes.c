@@ -9,7 +9,7 @@
 
 void coras_lanes_init(coras_lanes *lanes, unsigned limit)
 {
-    *lanes = (coras_lanes){.begun = false};
+    *lanes = (coras_lanes){.processors = coras_processors()};
     pthread_mutex_init(&lanes->lock, NULL);
     coras_growth_start(&lanes->growth, limit, 1);
 }
@@ -30,9 +30,27 @@ void coras_lanes_expect(coras_lanes *lanes, unsigned known, bool sender_is_here)
     pthread_mutex_unlock(&lanes->lock);
 }
 
+void coras_lanes_share_processors(coras_lanes *lanes)
+{
+    unsigned all = coras_processors();
+
+    pthread_mutex_lock(&lanes->lock);
+    lanes->processors = all > 1 ? all - 1 : 1;
+    pthread_mutex_unlock(&lanes->lock);
+}
+
+/* lock held: what was measured before nobody had a connection would count that time, too */
+static void measure_anew(coras_lanes *lanes)
+{
+    lanes->growth.counted = 0;
+    lanes->work = (struct coras_lanes_work){.at_ms = 0};
+}
+
 void coras_lanes_enter(coras_lanes *lanes)
 {
     pthread_mutex_lock(&lanes->lock);
+    if (lanes->taken == 0)
+        measure_anew(lanes);
     lanes->taken++;
     pthread_mutex_unlock(&lanes->lock);
 }
@@ -63,11 +81,27 @@ void coras_lanes_leave(coras_lanes *lanes, bool opened)
     pthread_mutex_unlock(&lanes->lock);
 }
 
+bool coras_lanes_fill_processors(coras_lanes *lanes)
+{
+    pthread_mutex_lock(&lanes->lock);
+    bool fill = lanes->taken >= lanes->processors;
+    pthread_mutex_unlock(&lanes->lock);
+    return fill;
+}
+
 void coras_lanes_arrived(coras_lanes *lanes, size_t bytes)
 {
     pthread_mutex_lock(&lanes->lock);
     lanes->arrived += (int64_t)bytes;
     pthread_mutex_unlock(&lanes->lock);
+}
+
+int64_t coras_lanes_sum(coras_lanes *lanes)
+{
+    pthread_mutex_lock(&lanes->lock);
+    int64_t sum = lanes->arrived;
+    pthread_mutex_unlock(&lanes->lock);
+    return sum;
 }
 
 /* What is known of the use of processors, in ever growing amounts. */

@@ -22,6 +22,7 @@ struct coras_lanes_work {
 typedef struct coras_lanes {
     pthread_mutex_t lock;
     /* under lock */
+    unsigned processors; /* that are ours */
     struct coras_growth growth;
     unsigned taken;               /* connections, also those that have brought nothing yet */
     unsigned open;                /* those that have */
@@ -39,6 +40,8 @@ void coras_lanes_clear(coras_lanes *lanes);
 /* What was worth it at another time: `known` connections, 0 when nobody knows; and whether those
  * who send are on this machine. The first counts. */
 void coras_lanes_expect(coras_lanes *lanes, unsigned known, bool sender_is_here);
+/* Those who send keep one of the processors busy. */
+void coras_lanes_share_processors(coras_lanes *lanes);
 /* A download takes its own connection, whether or not there should be one more. */
 void coras_lanes_enter(coras_lanes *lanes);
 /* One more, if one is wanted; given back with coras_lanes_leave(). */
@@ -47,7 +50,11 @@ bool coras_lanes_take(coras_lanes *lanes);
 void coras_lanes_opened(coras_lanes *lanes, int64_t latency_ms);
 /* It is given back; `opened`: coras_lanes_opened() was called for it. */
 void coras_lanes_leave(coras_lanes *lanes, bool opened);
+/* Whether there are as many downloads as processors, so that no processor waits for work. */
+bool coras_lanes_fill_processors(coras_lanes *lanes);
 void coras_lanes_arrived(coras_lanes *lanes, size_t bytes);
+/* How many they were so far. */
+int64_t coras_lanes_sum(coras_lanes *lanes);
 /* By the thread of a download that has `missing` bytes to come: how many more connections
  * (positive) or fewer are wanted. */
 int coras_lanes_look(coras_lanes *lanes, int64_t missing);

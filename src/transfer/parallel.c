@@ -78,11 +78,12 @@ static void add_worker(struct parallel *p)
 
 static int work_on(struct parallel *p, size_t i, coras_error **err)
 {
-    coras_stint stint = coras_stint_begin();
+    bool may_grow = is_small(p, i);
+    coras_stint stint = may_grow ? coras_stint_begin(&p->run->pace) : (coras_stint){0};
 
     CORAS_TRY(coras_run_check(p->run, err));
     CORAS_TRY(p->work(p->user, i, err));
-    if (is_small(p, i) && coras_stint_waited(&stint))
+    if (may_grow && coras_stint_waited(&stint, &p->run->pace))
         for (int more = 0; more < CORAS_STINT_GROWTH; more++)
             add_worker(p);
     return 0;

@@ -22,11 +22,13 @@ static const char tail_magic[8] = {'c', 'o', 'r', 'a', 's', 'g', 'a', 'p'};
 
 /* ---- opening ---- */
 
-static bool is_still_named(int dirfd, const char *name, int fd)
+/* `opened`: the file that was opened by that name. */
+static bool is_still_named(int dirfd, const char *name, const struct stat *opened)
 {
-    struct stat named, open_file;
-    return fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 && fstat(fd, &open_file) == 0 &&
-           named.st_ino == open_file.st_ino && named.st_dev == open_file.st_dev;
+    struct stat named;
+
+    return fstatat(dirfd, name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+           named.st_ino == opened->st_ino && named.st_dev == opened->st_dev;
 }
 
 static int lock_file(coras_run *run, int fd, coras_error **err)
@@ -67,7 +69,7 @@ int coras_partial_open(coras_run *run, int dirfd, const char *name, mode_t mode,
             continue;
         }
         CORAS_TRY(lock_file(run, fd, err));
-        if (!is_still_named(dirfd, name, fd))
+        if (!is_still_named(dirfd, name, &st))
             continue; /* the other process has finished it and taken it away */
         *ret_fd = fd;
         fd = -1;
@@ -132,49 +134,5 @@ int coras_partial_missing(int fd, const char *name, int64_t size, coras_gaps *re
         return coras_fail_errno(err, errno, "truncate %s", name);
     ret->len = 0;
     coras_gaps_add(ret, st.st_size > size ? 0 : st.st_size, size);
-    return 0;
-}
-
-/* ---- room ---- */
-
-int coras_partial_tell_space(int fd, int64_t missing, int rc, coras_error **err)
-{
-    int64_t available = coras_free_space(fd);
-
-    coras_advise(err, CORAS_HINT_FREE_SPACE);
-    if (available < 0 || available >= missing) /* a quota, or somebody has just given some back */
-        return coras_wrap(err, rc, "%lld bytes needed", (long long)missing);
-    return coras_wrap(err, rc, "%lld bytes needed, %lld available", (long long)missing,
-                      (long long)available);
-}
-
-static int fail_space(int fd, int64_t missing, coras_error **err)
-{
-    int rc = coras_fail(err, CORAS_ERR_NO_SPACE, "no space left on device");
-    return coras_partial_tell_space(fd, missing, rc, err);
-}
-
-int coras_partial_check_room(int fd, int64_t wanted, coras_error **err)
-{
-    int64_t available = coras_free_space(fd);
-    return available >= 0 && wanted > available ? fail_space(fd, wanted, err) : 0;
-}
-
-int coras_partial_reserve(int fd, const char *name, int64_t size, const coras_gaps *missing,
-                          coras_error **err)
-{
-    int64_t wanted = coras_gaps_sum(missing);
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return coras_fail_errno(err, errno, "stat %s", name);
-    int64_t reserved = coras_allocated_bytes(&st) - (size - wanted);
-    if (reserved > 0)
-        wanted -= reserved; /* by a former process */
-    CORAS_TRY(coras_partial_check_room(fd, wanted, err));
-    /* The length stays what it is: it tells how far we are. Not every file system can do it; what
-     * others took since the look above is known now and not half way. */
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, size) < 0 && errno == ENOSPC)
-        return fail_space(fd, wanted, err);
     return 0;
 }

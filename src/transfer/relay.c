@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/retry.h"
+#include "base/thread.h"
 #include "transfer/download.h"
 #include "oci/digest.h"
 
@@ -156,7 +157,7 @@ static int start_receiving(coras_relay *r, int64_t offset, coras_error **err)
     stop_receiving(r);
     r->put = r->taken = r->position = offset;
     r->stop = r->ended = false;
-    int rc = pthread_create(&r->thread, NULL, receive_thread, r);
+    int rc = coras_thread_start(0, receive_thread, r, &r->thread);
     if (rc != 0)
         return coras_fail_errno(err, rc, "start a receiving thread");
     r->running = true;

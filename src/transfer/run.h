@@ -11,6 +11,7 @@
 #include "coras/ops.h"
 #include "target/target.h"
 #include "transfer/lanes.h"
+#include "transfer/stint.h"
 
 struct coras_queued_event {
     coras_event event;
@@ -33,6 +34,7 @@ typedef struct coras_run {
     coras_error *failure; /* the first */
     coras_cancel stop;    /* any thread: the operation failed or was cancelled */
     coras_lanes lanes;    /* how large content comes */
+    coras_pace pace;      /* any thread: how long small pieces of work take */
 } coras_run;
 
 /* `options` may be NULL; what it points at must outlive the run. The run stays where it is. */

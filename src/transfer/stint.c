@@ -29,9 +29,10 @@ static int64_t read_ready_ns(void)
     return ready_ns < 0 ? read_ns(CLOCK_THREAD_CPUTIME_ID) : ready_ns;
 }
 
-coras_stint coras_stint_begin(void)
+coras_stint coras_stint_begin(const coras_pace *pace)
 {
-    return (coras_stint){read_ns(CLOCK_MONOTONIC), read_ready_ns()};
+    return (coras_stint){read_ns(CLOCK_MONOTONIC),
+                         atomic_load(&pace->is_brisk) ? -1 : read_ready_ns()};
 }
 
 bool coras_stint_is_wait(int64_t wall_ns, int64_t ready_ns)
@@ -39,11 +40,13 @@ bool coras_stint_is_wait(int64_t wall_ns, int64_t ready_ns)
     return wall_ns >= WAIT_NS && ready_ns < wall_ns / READY_PARTS;
 }
 
-bool coras_stint_waited(const coras_stint *begun)
+bool coras_stint_waited(const coras_stint *begun, coras_pace *pace)
 {
     int64_t wall_ns = read_ns(CLOCK_MONOTONIC) - begun->wall_ns;
+    bool is_brisk = wall_ns < WAIT_NS;
 
-    if (wall_ns < WAIT_NS) /* the usual case where it matters what a look costs */
+    atomic_store(&pace->is_brisk, is_brisk);
+    if (is_brisk || begun->ready_ns < 0)
         return false;
     return coras_stint_is_wait(wall_ns, read_ready_ns() - begun->ready_ns);
 }

@@ -7,6 +7,8 @@
 #ifndef CORAS_TRANSFER_STINT_H
 #define CORAS_TRANSFER_STINT_H
 
+#include <stdatomic.h>
+
 #include "base/common.h"
 
 /* Workers for small pieces of work, where the user has set no bound. */
@@ -17,15 +19,22 @@
 /* What takes no longer than the way there and back, on most links. */
 #define CORAS_STINT_BYTES ((int64_t)256 * 1024)
 
+/* What the pieces of one operation are like. */
+typedef struct coras_pace {
+    /* The last one was short: of the next it is not looked at what the thread did, for a look costs
+     * as much as a twentieth of such a piece. When that is long, the one after it is looked at. */
+    atomic_bool is_brisk;
+} coras_pace;
+
 /* When a piece of work began. */
 typedef struct coras_stint {
-    int64_t wall_ns, ready_ns;
+    int64_t wall_ns, ready_ns; /* ready_ns < 0: not looked at */
 } coras_stint;
 
 /* On the thread that works. */
-coras_stint coras_stint_begin(void);
-/* Whether it has mostly waited since then. */
-bool coras_stint_waited(const coras_stint *begun);
+coras_stint coras_stint_begin(const coras_pace *pace);
+/* Whether it has mostly waited since then, as far as is known. */
+bool coras_stint_waited(const coras_stint *begun, coras_pace *pace);
 /* The same of amounts: what has passed, and of that the thread ran or was ready to. Pure. */
 bool coras_stint_is_wait(int64_t wall_ns, int64_t ready_ns);
 

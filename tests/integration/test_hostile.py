@@ -405,10 +405,11 @@ class Documents(HostileCase):
 
         self.registry.artifact("v1", [(b"x", "x")])
         self.registry.on("GET", "/referrers/", three_more)
-        result = self.coras("discover", f"{self.host}/a:v1", timeout=120)
-        self.assertEqual(result.code, 1)
-        self.assertIn("too many", result.err)
-        self.assertIn("--depth", result.hint)
+        for depth, why in (([], "more than 64 levels"), (["--depth", "64"], "too many")):
+            result = self.coras("discover", *depth, f"{self.host}/a:v1", timeout=120)
+            self.assertEqual(result.code, 1)
+            self.assertIn(why, result.err)
+            self.assertIn("--depth", result.hint)
         result = self.coras("discover", "--depth", "4", f"{self.host}/a:v1", timeout=120)
         self.assertEqual(result.code, 0)
         self.assertEqual(len(result.out.splitlines()), 1 + sum(4 * 3 ** n for n in range(4)))

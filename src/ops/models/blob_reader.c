@@ -11,6 +11,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/thread.h"
 #include "codec/gzip.h"
 #include "codec/zstd.h"
 #include "ops/range_stream.h"
@@ -171,7 +172,7 @@ int coras_blob_reader_new(coras_target *target, const coras_descriptor *desc,
     r->target = target;
     r->desc = desc;
     CORAS_TRY(open_decompressor(r, compression, err));
-    if (pthread_create(&r->thread, NULL, receive_all, r) != 0)
+    if (coras_thread_start(0, receive_all, r, &r->thread) != 0)
         return coras_fail_no_memory(err);
     r->threaded = true;
     *ret = coras_steal(&r);

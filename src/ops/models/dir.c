@@ -5,6 +5,7 @@
 #include "ops/models/dir.h"
 
 #include "base/error.h"
+#include "base/fs.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "base/vec.h"
@@ -169,6 +170,9 @@ static int read_directory(struct model_dir_walk *w, int fd, coras_error **err);
 
 static int enter(struct model_dir_walk *w, int dirfd, const char *name, coras_error **err)
 {
+    if (coras_path_depth(w->path.ptr) >= CORAS_LIMIT_MODEL_DEPTH)
+        return coras_fail(err, CORAS_ERR_TOO_LARGE, "directories in directories, more than %d deep",
+                          CORAS_LIMIT_MODEL_DEPTH);
     coras_auto_fd fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
     if (fd < 0)
@@ -221,20 +225,11 @@ static int read_directory(struct model_dir_walk *w, int fd, coras_error **err)
 
 /* ---- all together ---- */
 
-static size_t depth_of(const char *path)
-{
-    size_t depth = 0;
-
-    for (; *path; path++)
-        depth += *path == '/';
-    return depth;
-}
-
 /* Readers that look for one file, such as config.json, take the first of that name. */
 static int by_depth_and_name(const void *a, const void *b)
 {
     const struct coras_model_dir_file *x = a, *y = b;
-    size_t dx = depth_of(x->path), dy = depth_of(y->path);
+    size_t dx = coras_path_depth(x->path), dy = coras_path_depth(y->path);
 
     return dx != dy ? (dx < dy ? -1 : 1) : strcmp(x->path, y->path);
 }

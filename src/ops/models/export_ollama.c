@@ -174,10 +174,13 @@ static int read_gguf(const struct ollama_export *o, const coras_model_file *file
 static int fail_second(const struct ollama_export *o, const coras_model_file *file,
                        coras_error **err)
 {
+    coras_auto_free char *first = coras_escape_dup(o->parts.items[0].file->path);
+    coras_auto_free char *second = coras_escape_dup(file->path);
+
     return coras_fail(
         err, CORAS_ERR_UNSUPPORTED,
         "%s and %s: Ollama loads one file; choose it, or join the parts of a split one",
-        o->parts.items[0].file->path, file->path);
+        first ? first : "", second ? second : "");
 }
 
 static int add_gguf(struct ollama_export *o, const coras_model_file *file, coras_error **err)

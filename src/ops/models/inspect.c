@@ -22,15 +22,6 @@ static bool is_sidecar_config(const char *path)
     return coras_streq(coras_path_base(path), "config.json");
 }
 
-static size_t depth_of(const char *path)
-{
-    size_t depth = 0;
-
-    for (; *path; path++)
-        depth += *path == '/';
-    return depth;
-}
-
 /* The one nearest the root; of several the first by name. */
 static const char *nearest_config(const coras_model *m)
 {
@@ -39,8 +30,9 @@ static const char *nearest_config(const coras_model *m)
     coras_vec_foreach (f, &m->files) {
         if (!is_sidecar_config(f->path) || f->size > CORAS_LIMIT_MODEL_CONFIG)
             continue;
-        bool is_nearer = !best || depth_of(f->path) < depth_of(best) ||
-                         (depth_of(f->path) == depth_of(best) && strcmp(f->path, best) < 0);
+        bool is_nearer =
+            !best || coras_path_depth(f->path) < coras_path_depth(best) ||
+            (coras_path_depth(f->path) == coras_path_depth(best) && strcmp(f->path, best) < 0);
         if (is_nearer)
             best = f->path;
     }

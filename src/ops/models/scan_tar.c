@@ -5,6 +5,7 @@
 #include "archive/link_target.h"
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fs.h"
 #include "codec/tar.h"
 #include "ops/models/scan_impl.h"
 
@@ -42,13 +43,11 @@ static int take_record(struct scan_tar *t, coras_error **err)
 static int check_names(const struct scan_tar *t, const coras_scan_part *member, coras_error **err)
 {
     const coras_tar_entry *e = &t->decoder.entry;
-    long depth = 0;
+    long depth = (long)coras_path_depth(e->name);
 
     if (coras_scan_leaves(e->name))
         CORAS_TRY(coras_scan_find(t->scan, member, 0, "path", CORAS_SEVERITY_HIGH, err,
                                   "a member that leaves the archive"));
-    for (const char *c = e->name; *c; c++)
-        depth += *c == '/';
     bool leads_out = e->type == CORAS_TAR_SYMLINK
                          ? coras_judge_link(e->link, depth) == CORAS_LINK_OUTSIDE
                          : e->type == CORAS_TAR_HARD_LINK && coras_scan_leaves(e->link);

@@ -182,15 +182,6 @@ static void look_at(int dirfd, const coras_tree_file *file, struct choice *c)
     c->gguf_count++;
 }
 
-static size_t depth_of(const char *path)
-{
-    size_t depth = 0;
-
-    for (; *path; path++)
-        depth += *path == '/';
-    return depth;
-}
-
 /* The configuration nearest the root; of one directory it does not matter which. */
 static const char *find_config(const coras_model_tree *tree)
 {
@@ -199,7 +190,7 @@ static const char *find_config(const coras_model_tree *tree)
     for (size_t i = 0; i < tree->files.len; i++) {
         const char *path = tree->files.items[i].path, *base = coras_path_base(path);
         if ((coras_streq(base, "config.json") || coras_streq(base, "model_index.json")) &&
-            (!found || depth_of(path) < depth_of(found)))
+            (!found || coras_path_depth(path) < coras_path_depth(found)))
             found = path;
     }
     return found;

@@ -70,17 +70,6 @@ void coras_model_free(coras_model *model)
     free(model);
 }
 
-bool coras_model_find(const coras_model *m, const char *path, size_t *ret)
-{
-    for (size_t i = 0; i < m->files.len; i++) {
-        if (coras_streq(m->files.items[i].path, path)) {
-            *ret = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 int coras_model_fetch_config(coras_model *m, coras_error **err)
 {
     if (!m->target || !m->manifest.has_config || m->config.len > 0 ||

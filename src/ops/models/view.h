@@ -80,9 +80,6 @@ bool coras_model_can_expand(const coras_model *m, size_t file);
  * each file. Not while other threads use the model; after a failure it has lost files. */
 CORAS_MUST_CHECK int coras_model_expand(coras_model *m, const bool *is_archive, coras_error **err);
 
-/* Index of a file by its path; false when there is none. */
-bool coras_model_find(const coras_model *m, const char *path, size_t *ret);
-
 /* Fetch the config of the package, verified, unless that has been done; an absent or empty one
  * stays empty. Not while other threads use the model. */
 CORAS_MUST_CHECK int coras_model_fetch_config(coras_model *m, coras_error **err);

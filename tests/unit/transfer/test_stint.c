@@ -27,12 +27,33 @@ static void waiting_is_told_from_working(void **state)
 
 static void time_passes(void **state)
 {
-    coras_stint begun = coras_stint_begin();
+    coras_pace pace = {false};
+    coras_stint begun = coras_stint_begin(&pace);
 
     (void)state;
     assert_true(begun.wall_ns > 0);
     assert_true(begun.ready_ns >= 0);
-    assert_false(coras_stint_waited(&(coras_stint){begun.wall_ns, begun.ready_ns - 1000LL * MS}));
+    begun.ready_ns -= 1000LL * MS;
+    assert_false(coras_stint_waited(&begun, &pace));
+}
+
+/* A look costs, so short pieces of work are not looked at; of a long one after them nothing is
+ * known, but of the next. */
+static void after_a_short_one_there_is_no_look(void **state)
+{
+    coras_pace pace = {false};
+    coras_stint begun = coras_stint_begin(&pace);
+
+    (void)state;
+    assert_false(coras_stint_waited(&begun, &pace));
+    begun = coras_stint_begin(&pace);
+    assert_true(begun.ready_ns < 0);
+    begun.wall_ns -= 1000LL * MS;
+    assert_false(coras_stint_waited(&begun, &pace));
+    begun = coras_stint_begin(&pace);
+    assert_true(begun.ready_ns >= 0);
+    begun.wall_ns -= 1000LL * MS;
+    assert_true(coras_stint_waited(&begun, &pace));
 }
 
 int main(void)
@@ -40,6 +61,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(waiting_is_told_from_working),
         cmocka_unit_test(time_passes),
+        cmocka_unit_test(after_a_short_one_there_is_no_look),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
