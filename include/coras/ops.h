@@ -73,8 +73,8 @@ typedef struct coras_artifact coras_artifact;
 /**
  * Prepare files for a push.
  *
- * Large files may still be hashed while coras_artifact_push() sends them; directories are packed
- * here, into an unnamed temporary file. Reports PREPARING for each file and EMPTY_ARTIFACT.
+ * Files are hashed by coras_artifact_push(), large ones mostly while it sends them; directories are
+ * packed here, into an unnamed temporary file. Reports PREPARING for each file and EMPTY_ARTIFACT.
  *
  * @param files  borrowed for the call; may be NULL when `count` is 0
  * @param count  how many files

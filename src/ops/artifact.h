@@ -60,10 +60,6 @@ CORAS_MUST_CHECK int coras_artifact_take_file(coras_artifact *a, int *fd, const 
                                               const char *media_type, const coras_digest *expected,
                                               const coras_run *run,
                                               struct coras_artifact_item **ret, coras_error **err);
-/* Bytes as the next layer, without a title; the buffer is empty afterwards. */
-CORAS_MUST_CHECK int coras_artifact_take_bytes(coras_artifact *a, coras_buf *bytes,
-                                               const char *media_type,
-                                               struct coras_artifact_item **ret, coras_error **err);
 /* A config of this type, which `writer` (taken over) makes when the layers are known. */
 CORAS_MUST_CHECK int coras_artifact_take_config_writer(coras_artifact *a, const char *media_type,
                                                        const struct coras_config_writer *writer,

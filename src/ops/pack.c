@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Files and directories become content: named, described, and hashed as far as that is cheap. Large
- * files stay to be hashed while they are sent.
+ * Files and directories become content: named and described, directories packed. Files stay to be
+ * hashed when it is known where they go (push.c), unless their digests are remembered.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,9 +18,6 @@
 #include "ops/artifact.h"
 #include "ops/hub_cache.h"
 #include "archive/pack_dir.h"
-
-/* From this size on a file is hashed beside its upload. */
-enum { HASH_BESIDE_BYTES = 16 * 1024 * 1024 };
 
 static void item_clear(struct coras_artifact_item *item)
 {
@@ -103,10 +100,7 @@ static int add_regular(struct coras_artifact_item *item, int *fd, const char *na
     item->desc.size = size;
     CORAS_TRY(coras_local_file_take(fd, name, 0, size, &item->file, err));
     item->file.cache_dir = coras_run_environment(run)->cache_dir;
-    if (size < HASH_BESIDE_BYTES)
-        CORAS_TRY(coras_local_file_hash(&item->file, run->options->cancel, err));
-    else
-        coras_local_file_recall(&item->file);
+    coras_local_file_recall(&item->file);
     if (item->file.known)
         item->desc.digest = item->file.digest;
     return 0;
@@ -261,21 +255,6 @@ int coras_artifact_take_file(coras_artifact *a, int *fd, const char *name, const
     *ret = item;
     return expected ? take_expected(item, &taken, name, st.st_size, expected, err)
                     : add_regular(item, &taken, name, st.st_size, run, err);
-}
-
-int coras_artifact_take_bytes(coras_artifact *a, coras_buf *bytes, const char *media_type,
-                              struct coras_artifact_item **ret, coras_error **err)
-{
-    struct coras_artifact_item *item = new_layer(a);
-
-    if (!item)
-        return coras_fail_no_memory(err);
-    coras_buf_clear(&item->memory);
-    item->memory = *bytes;
-    *bytes = (coras_buf)CORAS_BUF_UNLIMITED;
-    *ret = item;
-    return coras_descriptor_of_bytes(media_type, item->memory.ptr, item->memory.len, &item->desc,
-                                     err);
 }
 
 /* ---- config ---- */

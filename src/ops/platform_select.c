@@ -58,23 +58,29 @@ static int check_image(coras_target *target, const coras_manifest *m, const cora
     return 0;
 }
 
+static int fail_unsupported(const coras_descriptor *desc, coras_error **err)
+{
+    coras_auto_free char *shown = coras_escape_dup(desc->media_type);
+    char text[CORAS_DIGEST_TEXT_MAX];
+
+    return coras_fail(err, CORAS_ERR_UNSUPPORTED, "%s: %s: unsupported",
+                      coras_digest_format(&desc->digest, text), shown ? shown : "");
+}
+
 /* `bytes` are those of `desc`, before; `*ret_picked` tells whether it became another. */
 static int select_platform(coras_target *target, const coras_platform *want, coras_descriptor *desc,
                            const coras_buf *bytes, bool *ret_picked, coras_error **err)
 {
     coras_auto_value(coras_manifest) m = {0};
     coras_auto_value(coras_descriptor) picked = CORAS_DESCRIPTOR_INIT;
-    char text[CORAS_DIGEST_TEXT_MAX];
 
     if (!coras_media_type_is_manifest(desc->media_type))
-        return coras_fail(err, CORAS_ERR_UNSUPPORTED, "%s: %s: unsupported",
-                          coras_digest_format(&desc->digest, text), desc->media_type);
+        return fail_unsupported(desc, err);
     CORAS_TRY(coras_manifest_parse(bytes->ptr, bytes->len, desc->media_type, &m, err));
     if (coras_kind_is_image(m.kind))
         return check_image(target, &m, desc, want, err);
     if (!coras_kind_is_index(m.kind))
-        return coras_fail(err, CORAS_ERR_UNSUPPORTED, "%s: %s: unsupported",
-                          coras_digest_format(&desc->digest, text), desc->media_type);
+        return fail_unsupported(desc, err);
     CORAS_TRY(select_from_index(&m, desc, want, &picked, err));
     *ret_picked = true;
     coras_descriptor_clear(desc);

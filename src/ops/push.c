@@ -4,12 +4,20 @@
  * last.
  */
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/options.h"
 #include "base/map.h"
 #include "base/str.h"
 #include "base/vec.h"
 #include "transfer/parallel.h"
 #include "ops/artifact.h"
+#include "ops/likely.h"
+
+enum {
+    /* From this size on a file is hashed while it is sent, unless it is probably there already. */
+    HASH_BESIDE_BYTES = 16 * CORAS_MIB,
+    LOOKS_MAX = 4, /* at further names, to find out */
+};
 
 struct push {
     coras_artifact *artifact;
@@ -22,6 +30,7 @@ struct push {
     } blobs, twins; /* twins: further names of content that is among the blobs */
     coras_buf bytes;
     coras_descriptor manifest;
+    coras_likely likely;
 };
 
 static void push_clear(struct push *p)
@@ -31,6 +40,7 @@ static void push_clear(struct push *p)
     free(p->twins.items);
     coras_buf_clear(&p->bytes);
     coras_descriptor_clear(&p->manifest);
+    coras_likely_clear(&p->likely);
 }
 
 /* ---- blobs ---- */
@@ -239,23 +249,67 @@ static int collect_blobs(struct push *p, coras_error **err)
     return 0;
 }
 
+/* ---- digests that are wanted before anything is sent ---- */
+
+static int hash_file(struct push *p, struct coras_artifact_item *item, coras_error **err)
+{
+    struct coras_run_hashing hashing;
+
+    coras_run_hashing_init(&hashing, &p->run, name_of(item), item->desc.size);
+    item->file.hashed = coras_run_report_hashing;
+    item->file.hashed_user = &hashing;
+    int rc = coras_local_file_hash(&item->file, &p->run.stop, err);
+    item->file.hashed = NULL;
+    if (rc == 0)
+        item->desc.digest = item->file.digest;
+    return rc;
+}
+
+/* Small files, whose digests are soon known, and what would be sent in vain. */
+static bool is_hashed_first(struct push *p, const struct coras_artifact_item *item)
+{
+    return item->desc.size < HASH_BESIDE_BYTES || !p->target->ops->takes_unhashed ||
+           coras_likely_has(&p->likely, coras_descriptor_title(&item->desc), &item->file);
+}
+
 static int hash_layer(void *user, size_t i, coras_error **err)
 {
     struct push *p = user;
     struct coras_artifact_item *item = &p->artifact->layers.items[i];
+
     if (digest_is_known(item))
         return 0;
-    struct coras_run_hashing hashing;
-    coras_run_hashing_init(&hashing, &p->run, name_of(item), item->desc.size);
-    item->file.hashed = coras_run_report_hashing;
-    item->file.hashed_user = &hashing;
     CORAS_TRY(coras_local_file_wake(&item->file, err));
-    int rc = coras_local_file_hash(&item->file, &p->run.stop, err);
-    item->file.hashed = NULL;
+    int rc = is_hashed_first(p, item) ? hash_file(p, item, err) : 0;
     coras_local_file_rest(&item->file, NULL);
-    if (rc == 0)
-        item->desc.digest = item->file.digest;
     return rc;
+}
+
+/* Whether some file may be hashed while it is sent. */
+static bool has_large_unknown(const struct push *p)
+{
+    coras_vec_foreach (item, &p->artifact->layers)
+        if (!digest_is_known(item) && item->desc.size >= HASH_BESIDE_BYTES)
+            return p->target->ops->takes_unhashed;
+    return false;
+}
+
+/* The first of the names that will be given which stands for something. */
+static int look_for_likely(struct push *p, coras_error **err)
+{
+    const char *const *more = p->opts->extra_tags;
+
+    CORAS_TRY(coras_likely_look(p->target, p->opts->reference, &p->likely, err));
+    for (int i = 0; more && more[i] && i < LOOKS_MAX && !p->likely.target; i++)
+        CORAS_TRY(coras_likely_look(p->target, more[i], &p->likely, err));
+    return 0;
+}
+
+static int hash_layers(struct push *p, coras_error **err)
+{
+    if (has_large_unknown(p))
+        CORAS_TRY(look_for_likely(p, err));
+    return coras_run_parallel(&p->run, p->artifact->layers.len, hash_layer, p, err);
 }
 
 static int hash_config(struct push *p, coras_error **err)
@@ -392,8 +446,8 @@ static int push_all(struct push *p, coras_error **err)
     int existed = 0;
     CORAS_TRY(coras_artifact_check(p->artifact, err));
     CORAS_TRY(hash_config(p, err));
-    if (!p->target->ops->takes_unhashed)
-        CORAS_TRY(coras_run_parallel(&p->run, p->artifact->layers.len, hash_layer, p, err));
+    if (!all_digests_known(p->artifact))
+        CORAS_TRY(hash_layers(p, err));
     if (all_digests_known(p->artifact)) {
         CORAS_TRY(make_manifest(p, err));
         if (!p->opts->force)

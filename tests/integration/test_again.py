@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Doing it again: what is already right is not moved a second time."""
 
+import json
 import os
 import unittest
 
 from harness import programs
 from harness.case import CliCase, main
 from harness.fixtures import HI, REPOS, TAR
-from harness.proxy import FaultProxy
+from harness.proxy import Fault, FaultProxy
 from harness.scripted import sha256
 from harness.servers import DockerRegistry
+
+LARGE = 17 << 20  # such files are hashed while they are sent
 
 
 @programs.need_docker_registry
@@ -96,6 +99,42 @@ class Again(CliCase):
         self.proxy.clear()
         self.ok("push", *created, self.ref + "-other", "a.bin", "b.bin")
         self.assertEqual(self.proxy.requests("POST|PATCH"), [])
+
+    def push_checkout(self, number, content, first=""):
+        """Pushes a file that no digest is remembered of under a name of this test's; the bytes that
+        were sent, None when not even an upload was begun."""
+        ref = f"{self.host}/checkout:{first}{self.id().rsplit('_', 1)[1]}"
+        self.box.write(f"{number}/large.bin", content)
+        self.proxy.log.clear()
+        pushed = self.ok("push", ref, "large.bin", cwd=self.box.work / str(number))
+        begun = self.proxy.requests("POST", "/blobs/uploads/")
+        sent = self.proxy.sent(method="PATCH") if begun else None
+        manifest = json.loads(self.ok("manifest", "fetch", f"{self.host}/checkout@{pushed.digest}").out)
+        self.assertEqual(manifest["layers"][0]["digest"], sha256(content))
+        return sent
+
+    def test_large_file_of_another_checkout(self):
+        """What the name stood for tells that the digest is worth waiting for."""
+        content = os.urandom(LARGE)
+        self.assertEqual(self.push_checkout(1, content), LARGE)
+        self.assertIsNone(self.push_checkout(2, content))
+        self.assertLess(self.proxy.received(), 10000)  # a part is compared
+        self.assertIsNone(self.push_checkout(3, content, "commit,"))  # and its old name
+
+    def test_large_file_of_a_proxy_that_gives_no_parts(self):
+        content = os.urandom(LARGE)
+        self.assertEqual(self.push_checkout(1, content), LARGE)
+        self.proxy.add(Fault("/blobs/sha256:", "GET", drop_range=True))
+        self.assertIsNone(self.push_checkout(2, content))
+
+    def test_large_file_with_other_bytes(self):
+        """Of the same name and size: it is sent, whichever bytes are the other ones."""
+        content = bytearray(os.urandom(LARGE))
+        self.push_checkout(1, content)
+        for number, place in ((2, LARGE // 2), (3, LARGE - 1)):
+            content[place] ^= 1
+            self.assertEqual(self.push_checkout(number, content), LARGE)
+            self.assertEqual(len(self.proxy.requests("PATCH")), 1)
 
     def test_changed_file_is_pushed_again(self):
         """A remembered digest never hides a change, whatever the clock says."""

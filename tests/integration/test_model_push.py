@@ -281,6 +281,15 @@ class ModelPush(CliCase):
         (self.box.work / "m/again").symlink_to("sub")
         self.refuses("again: a link to a directory")
 
+    def test_as_deep_as_can_be_opened_again(self):
+        self.model()
+        self.box.write("m" + "/a" * 64 + "/weights.bin", b"w")
+        self.ok("model", "push", "--oci-layout", "lay:v1", "m")
+        self.ok("model", "inspect", "m")
+        self.box.write("m" + "/a" * 65 + "/weights.bin", b"w")
+        self.fails("model", "push", "--oci-layout", "lay:v2", "m", contains="more than 64 deep", hint=())
+        self.fails("model", "inspect", "m", contains="more than 64 deep", hint=())
+
     def test_names(self):
         self.model()
         self.box.write("m/CONFIG.json", "{}")

@@ -56,7 +56,8 @@ class Ranges(CliCase):
         self.assertEqual(result.code, 0, result)
         self.assertEqual(hashlib.sha256(self.read("out/model.bin")).hexdigest(), self.digest[7:])
         self.no_leftovers("out", but=["model.bin"])
-        self.assertLessEqual(self.proxy.received(), moved * SIZE)
+        if not programs.SANITIZED:  # what a slow program has not taken, the kernel holds, some MiB for each connection
+            self.assertLessEqual(self.proxy.received(), moved * SIZE)
 
     def test_slow_connections_are_joined_by_others(self):
         self.slow()
