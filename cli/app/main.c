@@ -3,6 +3,7 @@
  * Finding the command, running it, and what is left to do at the end.
  */
 #include <fcntl.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -42,12 +43,23 @@ static void ignore_signals_of_writes(void)
     (void)signal(SIGXFSZ, SIG_IGN);
 }
 
+/* Each thread's own part of the heap keeps what the thread has freed, and most threads here wait
+ * for a registry: two parts do for all. */
+static void keep_memory_together(void)
+{
+#ifdef __GLIBC__
+    enum { PARTS = 2 };
+    (void)mallopt(M_ARENA_MAX, PARTS);
+#endif
+}
+
 int main(int argc, char **argv)
 {
     static coras_cancel cancel; /* reached from the signal handler */
     occupy_standard_streams();
     ignore_signals_of_writes();
     coras_alloc_for_all();
+    keep_memory_together();
     interrupt_install(&cancel);
     setvbuf(stdout, NULL, _IOLBF, BUFSIZ);
     int code = cli_run(program_name(argc > 0 ? argv[0] : NULL), argc, argv, &cancel);

@@ -128,7 +128,9 @@ static const struct opt serve_options[] = {
     {"max-connections", 0, OPT_INT, 0, SERVE_AT(max_connections), "4096", "connections at a time",
      NULL},
     {"max-connections-per-address", 0, OPT_INT, 0, SERVE_AT(max_connections_per_address), "256",
-     "connections at a time from one address, 0 for no limit", NULL},
+     "connections at a time from one address, 0 for no limit; one of this machine may have half of "
+     "all, unless this is given",
+     NULL},
     OPT_END,
 };
 static const struct opt_use serve_groups[] = {{serve_options, 0, NULL, NULL}, {0}};

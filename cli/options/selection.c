@@ -23,11 +23,6 @@ const struct opt dry_run_options[] = {
     OPT_END,
 };
 
-bool selection_is_choosy(const struct selection_options *options)
-{
-    return options->include.len || options->exclude.len || options->media_type.len;
-}
-
 static const char *const *items_of(const struct opt_list *list)
 {
     return (const char *const *)list->items;

@@ -16,8 +16,6 @@ struct selection_options {
 extern const struct opt selection_options[]; /* --include, --exclude, --media-type */
 extern const struct opt dry_run_options[];   /* --dry-run: one struct opt_bool */
 
-/* Whether something may be left. */
-bool selection_is_choosy(const struct selection_options *options);
 /* Its lists are borrowed from the options. */
 coras_selection selection_of(const struct selection_options *options);
 
