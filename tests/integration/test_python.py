@@ -162,6 +162,16 @@ class Package(CliCase):
         self.assertEqual([each["annotations"]["org.opencontainers.image.title"] for each in self.client.manifest(self.repo, "v3")["layers"]],
                          ["sub/a:b.bin", "c.bin"])
 
+    def test_names_that_look_like_options(self):
+        self.box.write("--insecure", b"a")
+        self.box.write("-m/config.json", b"{}")
+        self.client.push(self.repo, "v1", ["--insecure"], progress=lambda each: None)
+        self.assertEqual(self.client.pull(self.repo, "v1", "-out"), [self.box.work / "-out/--insecure"])
+        self.client.model.push(self.repo, "v2", "-m")
+        with self.assertRaises(coras.CorasError) as caught:
+            self.client.tag(self.repo, "v1", "--debug")
+        self.assertEqual(caught.exception.code, "INVALID_REFERENCE")
+
     def test_progress(self):
         told = []
         self.client.push(self.repo, "v1", ["model.safetensors"], progress=told.append)
@@ -356,7 +366,7 @@ class Child(CliCase):
         client.login("me", secret)
         self.assertEqual(self.read("stdin").decode(), secret)
         self.assertNoSecret([secret], self.read("argv").decode(), self.read("env").decode())
-        self.assertIn("--username me --password-stdin r.example", self.read("argv").decode())
+        self.assertIn("--username me --password-stdin -- r.example", self.read("argv").decode())
 
     def test_an_error_that_is_no_object(self):
         client = coras.OrasClient("r.example", program=self.program("echo 'Error: broken' >&2; exit 3"))
@@ -405,7 +415,8 @@ class Import(unittest.TestCase):
                 ("oci://r.io/a/b@sha256:00/x", ("r.io", "a/b", "sha256:00", "x")),
                 ("oci://r.io/a:v1@sha256:00", ("r.io", "a", "sha256:00", ""))):
             self.assertEqual(tuple(urls.parse(url)), parts)
-        for url in ("oci://r.io/a", "oci://r.io", "oci://", "oci://r.io/a:"):
+        for url in ("oci://r.io/a", "oci://r.io", "oci://", "oci://r.io/a:", "oci://r.io/a:v1/../../x", "oci://r.io/a:v1/b/..",
+                    "oci://r.io/a:v1//etc/passwd", "oci://r.io/a@sha256:00/b//c"):
             with self.assertRaises(ValueError):
                 urls.parse(url)
         self.assertEqual(coras.resolve("/some/where"), Path("/some/where"))

@@ -152,12 +152,12 @@ def _pulled(out: bytes) -> Pulled:
 
 
 def login(s: Settings, username: str, password: str) -> Call[None]:
-    argv = [*s.words("login"), "--username", username, "--password-stdin", s.registry]
-    return Call(argv, _nothing, stdin=password)
+    argv = [*s.words("login"), "--username", username, "--password-stdin"]
+    return Call(argv, [s.registry], _nothing, stdin=password)
 
 
 def logout(s: Settings) -> Call[None]:
-    return Call(["logout", "--error-format", "json", *s.config_flags(), s.registry], _nothing)
+    return Call(["logout", "--error-format", "json", *s.config_flags()], [s.registry], _nothing)
 
 
 def push(
@@ -172,8 +172,8 @@ def push(
     words, cwd = _file_words(files, directory)
     reference = s.reference(repo, tag)
     kind = ["--artifact-type", artifact_type] if artifact_type else []
-    argv = [*s.words("push"), "--format", "json", *kind, *_annotation_words(annotations), reference, *words]
-    return Call(argv, lambda out: _pushed(out, reference), cwd=cwd, tells_progress=True)
+    argv = [*s.words("push"), "--format", "json", *kind, *_annotation_words(annotations)]
+    return Call(argv, [reference, *words], lambda out: _pushed(out, reference), cwd=cwd, tells_progress=True)
 
 
 def pull(
@@ -185,31 +185,31 @@ def pull(
     exclude: Sequence[str] | None,
 ) -> Call[Pulled]:
     chosen = [*_repeated("--include", include), *_repeated("--exclude", exclude)]
-    argv = [*s.words("pull"), "--format", "json", "--output", os.fspath(output_dir), *chosen, s.reference(repo, tag)]
-    return Call(argv, _pulled, tells_progress=True)
+    argv = [*s.words("pull"), "--format", "json", "--output", os.fspath(output_dir), *chosen]
+    return Call(argv, [s.reference(repo, tag)], _pulled, tells_progress=True)
 
 
 def tag(s: Settings, repo: str, existing_tag: str, new_tags: Sequence[str]) -> Call[None]:
-    return Call([*s.words("tag"), s.reference(repo, existing_tag), *new_tags], _nothing)
+    return Call(s.words("tag"), [s.reference(repo, existing_tag), *new_tags], _nothing)
 
 
 def tags(s: Settings, repo: str) -> Call[list[str]]:
-    argv = [*s.words("repo", "tags"), "--format", "json", s.reference(repo)]
-    return Call(argv, lambda out: list(_object(out)["tags"] or []))
+    argv = [*s.words("repo", "tags"), "--format", "json"]
+    return Call(argv, [s.reference(repo)], lambda out: list(_object(out)["tags"] or []))
 
 
 def manifest(s: Settings, repo: str, tag: str) -> Call[dict[str, Any]]:
-    return Call([*s.words("manifest", "fetch"), s.reference(repo, tag)], _object)
+    return Call(s.words("manifest", "fetch"), [s.reference(repo, tag)], _object)
 
 
 def resolve(s: Settings, repo: str, tag: str) -> Call[str]:
-    return Call([*s.words("resolve"), s.reference(repo, tag)], lambda out: out.decode().strip())
+    return Call(s.words("resolve"), [s.reference(repo, tag)], lambda out: out.decode().strip())
 
 
 def discover(s: Settings, repo: str, tag: str, artifact_type: str | None) -> Call[Referrer]:
     kind = ["--artifact-type", artifact_type] if artifact_type else []
-    argv = [*s.words("discover"), "--format", "json", *kind, s.reference(repo, tag)]
-    return Call(argv, lambda out: _result("Referrer", out))
+    argv = [*s.words("discover"), "--format", "json", *kind]
+    return Call(argv, [s.reference(repo, tag)], lambda out: _result("Referrer", out))
 
 
 def attach(
@@ -223,9 +223,8 @@ def attach(
 ) -> Call[Pushed]:
     words, cwd = _file_words(files, directory)
     reference = s.reference(repo, tag)
-    argv = [*s.words("attach"), "--format", "json", "--artifact-type", artifact_type]
-    argv += [*_annotation_words(annotations), reference, *words]
-    return Call(argv, lambda out: _pushed(out, reference), cwd=cwd, tells_progress=True)
+    argv = [*s.words("attach"), "--format", "json", "--artifact-type", artifact_type, *_annotation_words(annotations)]
+    return Call(argv, [reference, *words], lambda out: _pushed(out, reference), cwd=cwd, tells_progress=True)
 
 
 def copy(s: Settings, repo: str, tag: str, to: str, recursive: bool) -> Call[None]:
@@ -234,11 +233,11 @@ def copy(s: Settings, repo: str, tag: str, to: str, recursive: bool) -> Call[Non
     same = target.startswith(s.registry + "/")
     argv = ["cp", "--error-format", "json", *s.flags("from-"), *(s.flags("to-") if same else s.config_flags("to-"))]
     argv += ["--recursive"] if recursive else []
-    return Call([*argv, s.reference(repo, tag), target], _nothing, tells_progress=True)
+    return Call(argv, [s.reference(repo, tag), target], _nothing, tells_progress=True)
 
 
 def delete(s: Settings, repo: str, tag: str) -> Call[None]:
-    return Call([*s.words("manifest", "delete"), "--force", s.reference(repo, tag)], _nothing)
+    return Call([*s.words("manifest", "delete"), "--force"], [s.reference(repo, tag)], _nothing)
 
 
 # ---- content, for the file system ----
@@ -246,17 +245,17 @@ def delete(s: Settings, repo: str, tag: str) -> Call[None]:
 
 def blob(s: Settings, repo: str, digest: str) -> Call[bytes]:
     """All of it, verified."""
-    return Call([*s.words("blob", "fetch"), "--output", "-", s.reference(repo, digest)], lambda out: out)
+    return Call([*s.words("blob", "fetch"), "--output", "-"], [s.reference(repo, digest)], lambda out: out)
 
 
 def blob_save(s: Settings, repo: str, digest: str, path: AnyPath) -> Call[None]:
     """Into a file, which appears when it was verified."""
-    return Call([*s.words("blob", "fetch"), "--output", os.fspath(path), s.reference(repo, digest)], _nothing)
+    return Call([*s.words("blob", "fetch"), "--output", os.fspath(path)], [s.reference(repo, digest)], _nothing)
 
 
 def blob_range(s: Settings, repo: str, digest: str, first: int, last: int) -> Call[bytes]:
-    argv = [*s.words("blob", "fetch"), "--output", "-", "--range", f"{first}-{last}", s.reference(repo, digest)]
-    return Call(argv, lambda out: out)
+    argv = [*s.words("blob", "fetch"), "--output", "-", "--range", f"{first}-{last}"]
+    return Call(argv, [s.reference(repo, digest)], lambda out: out)
 
 
 # ---- models ----
@@ -264,12 +263,12 @@ def blob_range(s: Settings, repo: str, digest: str, first: int, last: int) -> Ca
 
 def model_inspect(s: Settings, model: Model, tag: str | None, tensors: bool) -> Call[ModelFacts]:
     argv = [*s.words("model", "inspect"), "--format", "json", *(["--tensors"] if tensors else [])]
-    return Call([*argv, s.model(model, tag)], lambda out: _result("ModelFacts", out))
+    return Call(argv, [s.model(model, tag)], lambda out: _result("ModelFacts", out))
 
 
 def model_path(s: Settings, model: Model, tag: str | None, pull: bool) -> Call[ModelPath]:
-    argv = [*s.words("model", "path"), *([] if pull else ["--no-pull"]), s.model(model, tag)]
-    return Call(argv, lambda out: _result("ModelPath", out), tells_progress=True)
+    argv = [*s.words("model", "path"), *([] if pull else ["--no-pull"])]
+    return Call(argv, [s.model(model, tag)], lambda out: _result("ModelPath", out), tells_progress=True)
 
 
 def model_pull(
@@ -285,7 +284,7 @@ def model_pull(
     argv = [*s.words("model", "pull"), "--format", "json", "--output", os.fspath(output_dir)]
     argv += [*_repeated("--include", include), *_repeated("--exclude", exclude), *_repeated("--tensor", tensors)]
     argv += ["--safe"] if safe else []
-    return Call([*argv, s.model(model, tag)], _pulled, tells_progress=True)
+    return Call(argv, [s.model(model, tag)], _pulled, tells_progress=True)
 
 
 def model_push(
@@ -298,15 +297,16 @@ def model_push(
 ) -> Call[Pushed]:
     reference = s.reference(repo, tag)
     argv = [*s.words("model", "push"), "--format", "json"]
-    argv += [*_repeated("--include", include), *_repeated("--exclude", exclude), reference, os.fspath(directory)]
-    return Call(argv, lambda out: _pushed(out, reference), tells_progress=True)
+    argv += [*_repeated("--include", include), *_repeated("--exclude", exclude)]
+    operands = [reference, os.fspath(directory)]
+    return Call(argv, operands, lambda out: _pushed(out, reference), tells_progress=True)
 
 
 def model_diff(s: Settings, a: Model, b: Model, deep: bool) -> Call[Difference]:
     argv = [*s.words("model", "diff"), "--format", "json", *(["--deep"] if deep else [])]
-    return Call([*argv, s.model(a), s.model(b)], lambda out: _result("Difference", out))
+    return Call(argv, [s.model(a), s.model(b)], lambda out: _result("Difference", out))
 
 
 def model_scan(s: Settings, model: Model, tag: str | None) -> Call[Scan]:
-    argv = [*s.words("model", "scan"), "--format", "json", s.model(model, tag)]
-    return Call(argv, lambda out: _result("Scan", out))
+    argv = [*s.words("model", "scan"), "--format", "json"]
+    return Call(argv, [s.model(model, tag)], lambda out: _result("Scan", out))

@@ -18,22 +18,24 @@ CHUNK = 1 << 16
 
 
 class Call(Generic[T]):
-    """One run of the program: its words, and what becomes of what it prints."""
+    """One run of the program: command and options, what they are for, and what becomes of what it prints."""
 
     def __init__(
         self,
         argv: list[str],
+        operands: list[str],
         finish: Callable[[bytes], T],
         *,
         stdin: str | None = None,
         cwd: str | None = None,
         tells_progress: bool = False,
     ) -> None:
-        self.argv, self.finish = argv, finish
+        self.argv, self.operands, self.finish = argv, operands, finish
         self.stdin, self.cwd, self.tells_progress = stdin, cwd, tells_progress
 
     def words(self, program: str, callback: Callback | None) -> list[str]:
-        return [program, *self.argv, *(["--progress", "json"] if callback and self.tells_progress else [])]
+        progress = ["--progress", "json"] if callback and self.tells_progress else []
+        return [program, *self.argv, *progress, "--", *self.operands]  # a file's name may begin with a dash
 
 
 class Stderr:

@@ -38,8 +38,11 @@ def parse(url: str) -> Location:
         mark = "@" if "@" in word else ":"
         name, found, tag = word.partition(mark)
         if found and name and tag:
+            path = words[i + 1 :]
+            if ".." in path or "" in path:  # "" in front would make it absolute
+                raise ValueError(f"{url}: the path leads out of the artifact")
             name = name.partition(":")[0]
-            return Location(registry, "/".join([*words[:i], name]), tag, "/".join(words[i + 1 :]))
+            return Location(registry, "/".join([*words[:i], name]), tag, "/".join(path))
     raise ValueError(f"{url}: expecting oci://registry/repository:tag or oci://registry/repository@digest")
 
 
