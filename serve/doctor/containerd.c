@@ -56,11 +56,12 @@ struct setting {
         serve_toml **items;
         size_t len, cap;
     } docs;
-    const serve_toml *path;      /* config_path */
-    const serve_toml *mirrors;   /* the old form */
-    const serve_toml *misplaced; /* a table of another version */
-    int misplaced_version;
-    char *path_file, *misplaced_file; /* where these are */
+    coras_strlist files, imports;        /* that were read; that are named so far */
+    const serve_toml *path;              /* config_path */
+    const serve_toml *mirrors;           /* the old form */
+    const serve_toml *misplaced;         /* a table of another version */
+    int misplaced_version, misplaced_in; /* of the table, and of its file */
+    char *path_file, *misplaced_file;    /* where these are */
     bool cri_is_off;
 };
 
@@ -69,6 +70,8 @@ static void setting_clear(struct setting *s)
     coras_vec_foreach (doc, &s->docs)
         serve_toml_free(*doc);
     free(s->docs.items);
+    coras_strlist_clear(&s->files);
+    coras_strlist_clear(&s->imports);
     free(s->path_file);
     free(s->misplaced_file);
 }
@@ -123,6 +126,7 @@ static int take_tables(struct setting *s, const serve_toml *doc, int version, co
         } else if (serve_toml_get(registry, "config_path") || serve_toml_get(registry, "mirrors")) {
             s->misplaced = registry;
             s->misplaced_version = tables[i].version;
+            s->misplaced_in = version;
             CORAS_TRY(replace(&s->misplaced_file, file, err));
         }
     }
@@ -142,6 +146,28 @@ static void take_disabled(struct setting *s, const serve_toml *doc)
     }
 }
 
+/* Paths are absolute, or relative to the file that names them. */
+static int note_imports(struct setting *s, const serve_toml *doc, const char *file,
+                        coras_error **err)
+{
+    const serve_toml *imports = serve_toml_get(doc, "imports");
+    int len = (int)(strrchr(file, '/') - file);
+
+    if (!imports)
+        return 0;
+    coras_vec_foreach (item, &imports->children) {
+        const char *import = serve_toml_string(*item);
+        coras_auto_free char *path = NULL;
+        if (!import || !*import)
+            continue;
+        path = *import == '/' ? coras_strdup(import) : coras_asprintf("%.*s/%s", len, file, import);
+        if (!path)
+            return coras_fail_no_memory(err);
+        CORAS_TRY(coras_strlist_add(&s->imports, path, err));
+    }
+    return 0;
+}
+
 static int take_file(struct setting *s, const char *file, coras_error **err)
 {
     serve_toml *doc = NULL;
@@ -149,21 +175,24 @@ static int take_file(struct setting *s, const char *file, coras_error **err)
 
     if (coras_vec_grow(&s->docs, 1) < 0)
         return coras_fail_no_memory(err);
+    CORAS_TRY(coras_strlist_add(&s->files, file, err));
     CORAS_TRY(serve_node_read_toml(s->node, file, &doc, err));
     s->docs.items[s->docs.len++] = doc;
     version = version_of(doc);
     if (s->docs.len == 1)
         s->version = version;
     take_disabled(s, doc);
-    return take_tables(s, doc, version, file, err);
+    CORAS_TRY(take_tables(s, doc, version, file, err));
+    return note_imports(s, doc, file, err);
 }
 
-/* ---- imports ---- */
-
+/* A file that it cannot read, be it only missing, keeps containerd from starting. */
 static int take_or_report(struct setting *s, const char *file, coras_error **err)
 {
     coras_auto(coras_error) why = NULL;
 
+    if (coras_strlist_has(&s->files, file))
+        return 0; /* one that imports the other */
     if (take_file(s, file, &why) < 0)
         return serve_node_found_broken(s->node, s->place->runtime, file, &why, err);
     return 0;
@@ -185,35 +214,25 @@ static int take_matching(struct setting *s, const char *directory, const char *p
     return 0;
 }
 
-/* Paths are absolute or relative to the main file; the last component may be a pattern. */
+/* The last component may be a pattern. */
 static int take_import(struct setting *s, const char *import, coras_error **err)
 {
-    const char *own = strrchr(s->place->config, '/');
-    coras_auto_free char *path =
-        *import == '/'
-            ? coras_strdup(import)
-            : coras_asprintf("%.*s/%s", (int)(own - s->place->config), s->place->config, import);
+    coras_auto_free char *path = coras_strdup(import);
     char *slash = path ? strrchr(path, '/') : NULL;
 
     if (!slash)
         return coras_fail_no_memory(err);
     if (!strpbrk(slash, "*?["))
-        return serve_node_has(s->node, path) ? take_or_report(s, path, err) : 0;
+        return take_or_report(s, path, err);
     *slash = '\0';
     return take_matching(s, path, slash + 1, err);
 }
 
+/* In the order in which they are named; what they import comes after all of these. */
 static int take_imports(struct setting *s, coras_error **err)
 {
-    const serve_toml *imports = serve_toml_get(s->docs.items[0], "imports");
-
-    if (!imports)
-        return 0;
-    coras_vec_foreach (item, &imports->children) {
-        const char *import = serve_toml_string(*item);
-        if (import && *import)
-            CORAS_TRY(take_import(s, import, err));
-    }
+    for (size_t i = 0; i < s->imports.len; i++)
+        CORAS_TRY(take_import(s, s->imports.items[i], err));
     return 0;
 }
 
@@ -233,6 +252,9 @@ static char *lines_for(const struct setting *s)
     if (s->place->advice)
         return coras_asprintf("mirrors:\n  docker.io:\n    endpoint:\n      - \"%s\"\n",
                               s->node->mirror);
+    if (s->mirrors && !s->path)
+        return coras_asprintf("[%s.mirrors.\"docker.io\"]\n  endpoint = [\"%s\"]\n",
+                              table_of_version(s->version), s->node->mirror);
     return coras_asprintf("%s[%s]\n  config_path = \"" CERTS_D "\"\n",
                           s->docs.len == 0 ? "version = 2\n" : "",
                           table_of_version(s->docs.len == 0 ? 2 : s->version));
@@ -269,7 +291,8 @@ static int found_misplaced(struct setting *s, coras_error **err)
 {
     coras_auto_free char *where = coras_asprintf("%s:%d", s->misplaced_file, s->misplaced->line);
     coras_auto_free char *message = coras_asprintf(
-        "the file is of version %d, and the table [%s] of version %d, which is ignored", s->version,
+        "the file is of version %d%s, and the table [%s] of version %d, which is ignored",
+        s->misplaced_in, s->misplaced_in == 1 ? " (as when it states none)" : "",
         table_of_version(s->misplaced_version), s->misplaced_version);
 
     if (!where)
@@ -280,6 +303,8 @@ static int found_misplaced(struct setting *s, coras_error **err)
 /* The form that stands in the configuration itself. */
 static int judge_mirrors(struct setting *s, coras_error **err)
 {
+    bool covers_hub = false;
+
     coras_vec_foreach (at, &s->mirrors->children) {
         const serve_toml *endpoints = serve_toml_get(*at, "endpoint");
         const char *url = endpoints && endpoints->children.len > 0
@@ -292,10 +317,15 @@ static int judge_mirrors(struct setting *s, coras_error **err)
             .where = s->place->config,
             .note = "containerd 2.2 drops this form: certs.d is what stays",
         };
-        if (url)
-            CORAS_TRY(serve_node_found_mirror(s->node, &m, err));
+        if (!url)
+            continue;
+        covers_hub = covers_hub || !m.registry || coras_streq(m.registry, "docker.io");
+        CORAS_TRY(serve_node_found_mirror(s->node, &m, err));
     }
-    return 0;
+    if (covers_hub)
+        return 0;
+    return found(s, SERVE_FOUND_BYPASSED, s->place->config, "`mirrors` has none for docker.io",
+                 err);
 }
 
 static int judge_path(struct setting *s, coras_error **err)

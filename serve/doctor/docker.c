@@ -38,11 +38,13 @@ static bool is_loopback(const coras_url *url)
            (url->host.len > 4 && strncmp(url->host.ptr, "127.", 4) == 0);
 }
 
+/* An entry is a host with its port, or a network: which addresses are in it is not judged here. */
 static bool is_listed(const coras_json *list, coras_str authority)
 {
     for (size_t i = 0; i < coras_json_len(list); i++) {
         const char *name = NULL;
-        if (coras_json_string(coras_json_at(list, i), &name) && coras_str_eq(authority, name))
+        if (coras_json_string(coras_json_at(list, i), &name) &&
+            (coras_str_eq(authority, name) || strchr(name, '/')))
             return true;
     }
     return false;
@@ -86,8 +88,13 @@ static int judge(serve_node *n, const coras_json *doc, coras_error **err)
 
     if (coras_json_type_of(doc) != CORAS_JSON_OBJECT)
         return found(n, SERVE_FOUND_BROKEN, "the file is no JSON object", err);
-    if (!coras_json_string(coras_json_at(mirrors, 0), &first))
+    if (coras_json_len(mirrors) == 0 && (coras_json_type_of(mirrors) == CORAS_JSON_NULL ||
+                                         coras_json_type_of(mirrors) == CORAS_JSON_ARRAY))
         return found(n, SERVE_FOUND_BYPASSED, "registry-mirrors is not set", err);
+    if (coras_json_type_of(mirrors) != CORAS_JSON_ARRAY ||
+        !coras_json_string(coras_json_at(mirrors, 0), &first))
+        return found(n, SERVE_FOUND_BROKEN,
+                     "registry-mirrors is no list of URLs: docker does not start with it", err);
     return judge_mirror(n, doc, first, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include "base/environment.h"
 #include "base/error.h"
 #include "http/url.h"
 #include "serve/doctor/node.h"
@@ -61,10 +62,15 @@ int serve_doctor_visit(char **argv, bool *ret_good, coras_error **err)
 {
     serve_node node = {.root = "", .mirror = USUAL_MIRROR};
     bool as_json = false;
+    struct coras_account_environment account;
     int rc = 0;
 
     for (; rc == 0 && *argv; argv++)
         rc = take_argument(&node, &as_json, *argv, err);
+    coras_environment_account(&account);
+    node.home = account.home;
+    if (!*node.root) /* else it is not the one that we run on */
+        node.registries_conf = account.registries_conf;
     if (rc == 0)
         rc = look_around(&node, err);
     if (rc == 0)

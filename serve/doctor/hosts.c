@@ -37,7 +37,7 @@ static bool has_capability(const serve_toml *host, const char *name)
 {
     const serve_toml *list = serve_toml_get(host, "capabilities");
 
-    if (!list)
+    if (!list || list->children.len == 0)
         return true; /* all */
     coras_vec_foreach (item, &list->children) {
         const char *text = serve_toml_string(*item);
@@ -80,20 +80,45 @@ static int found_nothing(struct hosts *h, const char *registry, const char *wher
                             err);
 }
 
+/* Without a scheme it is https. */
+static char *url_of(const char *host)
+{
+    return coras_asprintf("%s%s", strstr(host, "://") ? "" : "https://", host);
+}
+
+/* /v2 is added to a path that does not end so, unless the path is to replace it. */
+static char *api_path_of(const char *url, bool is_whole)
+{
+    const char *path = strstr(url, "://") ? strchr(strstr(url, "://") + 3, '/') : NULL;
+    size_t len = path ? strcspn(path, "?#") : 0;
+    bool ends_so;
+
+    while (len > 0 && path[len - 1] == '/')
+        len--;
+    ends_so = len >= 3 && strncmp(path + len - 3, "/v2", 3) == 0;
+    if (is_whole && len > 4 && coras_str_starts(path, "/v2/"))
+        len = 3; /* what follows is the begin of names */
+    return coras_asprintf("%.*s%s/", (int)len, path ? path : "", is_whole || ends_so ? "" : "/v2");
+}
+
 static int found_host(struct hosts *h, const char *registry, const char *file,
                       const serve_toml *host, coras_error **err)
 {
     coras_auto_free char *where = coras_asprintf("%s:%d", file, host->line);
+    coras_auto_free char *url = url_of(host->key);
+    coras_auto_free char *api_path =
+        url ? api_path_of(url, serve_toml_is_true(serve_toml_get(host, "override_path"))) : NULL;
     struct serve_mirror m = {
         .runtime = h->runtime,
         .registry = coras_streq(registry, "_default") ? NULL : registry,
-        .url = host->key,
+        .url = url,
+        .api_path = api_path,
         .where = where,
         .any_certificate = serve_toml_is_true(serve_toml_get(host, "skip_verify")) ||
                            serve_toml_get(host, "ca") || serve_toml_get(host, "client"),
     };
 
-    if (!where)
+    if (!where || !url || !api_path)
         return coras_fail_no_memory(err);
     if (!has_capability(host, "resolve"))
         m.note = "but without the capability \"resolve\" tags are asked of the registry itself";
@@ -150,8 +175,13 @@ int serve_doctor_hosts(serve_node *n, const char *runtime, const char *directory
 
     if (serve_node_list(n, directory, &names, &why) < 0)
         return serve_node_found_broken(n, runtime, directory, &why, err);
-    for (size_t i = 0; i < names.len; i++)
-        CORAS_TRY(look_at_registry(&h, names.items[i], err));
+    for (size_t i = 0; i < names.len; i++) {
+        coras_auto_free char *below = coras_asprintf("%s/%s", directory, names.items[i]);
+        if (!below)
+            return coras_fail_no_memory(err);
+        if (serve_node_has_directory(n, below))
+            CORAS_TRY(look_at_registry(&h, names.items[i], err));
+    }
     if (h.covers_hub)
         return 0;
     return found_nothing(&h, DOCKER_HUB, NULL, "there is no directory for it, nor _default", err);

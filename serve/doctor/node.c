@@ -39,6 +39,14 @@ bool serve_node_has(const serve_node *n, const char *path)
     return place && stat(place, &st) == 0;
 }
 
+bool serve_node_has_directory(const serve_node *n, const char *path)
+{
+    coras_auto_free char *place = place_of(n, path);
+    struct stat st;
+
+    return place && stat(place, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
 int64_t serve_node_changed_s(const serve_node *n, const char *path)
 {
     coras_auto_free char *place = place_of(n, path);
@@ -109,12 +117,12 @@ static int exchange(const char *url, bool any_certificate, int *ret_status, cora
     return rc;
 }
 
-static int ask(const char *mirror, bool any_certificate, struct serve_mirror_asked *ret,
+/* The URL of its API. */
+static int ask(const char *url, bool any_certificate, struct serve_mirror_asked *ret,
                coras_error **err)
 {
-    coras_auto_free char *url = coras_asprintf("%s/v2/", mirror);
     coras_auto(coras_error) why = NULL;
-    int status = 0, rc = url ? exchange(url, any_certificate, &status, &why) : CORAS_ERR_NO_MEMORY;
+    int status = 0, rc = exchange(url, any_certificate, &status, &why);
 
     if (rc == CORAS_ERR_NO_MEMORY)
         return coras_fail_no_memory(err);
@@ -122,7 +130,7 @@ static int ask(const char *mirror, bool any_certificate, struct serve_mirror_ask
     if (ret->answers)
         ret->how = coras_strdup("answers");
     else if (rc == 0)
-        ret->how = coras_asprintf("answers %d to GET /v2/, as no registry does", status);
+        ret->how = coras_asprintf("answers %d to GET %s, as no registry does", status, url);
     else
         ret->how = coras_asprintf("does not answer: %s", coras_error_message(why));
     return ret->how ? 0 : coras_fail_no_memory(err);
@@ -165,16 +173,16 @@ static bool is_same(const char *a, const char *b)
            coras_url_origin_equal(&one, &other);
 }
 
-/* The runtimes put /v2/ behind the host, or behind a path that ends so already. */
-static char *base_of(const char *url)
+/* Most runtimes put /v2/ behind the host, whatever path there is. */
+static char *api_of(const struct serve_mirror *m)
 {
     coras_url parsed;
     size_t len;
 
-    if (coras_url_parse(url, &parsed, NULL) < 0)
+    if (coras_url_parse(m->url, &parsed, NULL) < 0)
         return NULL;
-    len = (size_t)(parsed.authority.ptr + parsed.authority.len - url);
-    return coras_strndup(url, len);
+    len = (size_t)(parsed.authority.ptr + parsed.authority.len - m->url);
+    return coras_asprintf("%.*s%s", (int)len, m->url, m->api_path ? m->api_path : "/v2/");
 }
 
 static int report_mirror(serve_node *n, struct serve_found *found,
@@ -207,16 +215,16 @@ int serve_node_found_mirror(serve_node *n, const struct serve_mirror *m, coras_e
     struct serve_found found = {
         .runtime = m->runtime, .registry = m->registry, .mirror = m->url, .where = m->where};
     const struct serve_mirror_asked *asked = NULL;
-    coras_auto_free char *base = base_of(m->url);
+    coras_auto_free char *api = api_of(m);
 
-    if (!base) {
+    if (!api) {
         found.verdict = SERVE_FOUND_BROKEN;
         found.message = "the address of the mirror is no URL of a host";
         return serve_report_add(&n->report, &found, err);
     }
     if (n->is_mirror_set && !is_same(m->url, n->mirror))
         return report_other(n, &found, err);
-    CORAS_TRY(ask_once(n, base, m->any_certificate, &asked, err));
+    CORAS_TRY(ask_once(n, api, m->any_certificate, &asked, err));
     return report_mirror(n, &found, asked, m->note, err);
 }
 

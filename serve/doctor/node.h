@@ -18,9 +18,11 @@ struct serve_mirror_asked {
 };
 
 typedef struct serve_node {
-    const char *root;   /* prefix of all files; "" = none */
-    const char *mirror; /* URL that advice names */
-    bool is_mirror_set; /* and nothing else will do */
+    const char *root;            /* prefix of all files; "" = none */
+    const char *mirror;          /* URL that advice names */
+    bool is_mirror_set;          /* and nothing else will do */
+    const char *home;            /* of the account that asks; NULL: not known */
+    const char *registries_conf; /* that it names in place of the usual one, or NULL */
     serve_report report;
     struct {
         struct serve_mirror_asked *items;
@@ -32,6 +34,7 @@ void serve_node_clear(serve_node *n);
 
 /* Paths are absolute, as the node sees them. */
 bool serve_node_has(const serve_node *n, const char *path);
+bool serve_node_has_directory(const serve_node *n, const char *path);
 /* NOT_FOUND; TOO_LARGE; IO and others. */
 CORAS_MUST_CHECK int serve_node_read(serve_node *n, const char *path, coras_buf *ret,
                                      coras_error **err);
@@ -58,6 +61,7 @@ int64_t serve_node_changed_s(const serve_node *n, const char *path);
 struct serve_mirror {
     const char *runtime, *registry, *url, *where;
     const char *note;     /* added to what is said, or NULL */
+    const char *api_path; /* where the runtime looks for the API; NULL: /v2/ of the host */
     bool any_certificate; /* the runtime knows how to check it, we do not */
 };
 /* Report it; asks it, once. */

@@ -9,10 +9,18 @@
 #include "base/error.h"
 #include "base/vec.h"
 
-#define RUNTIME     "podman, CRI-O"
 #define HUB         "docker.io"
 #define CONFIG_FILE "/etc/containers/registries.conf"
 #define DROPINS     "/etc/containers/registries.conf.d"
+#define OWN         "/.config/containers/registries.conf" /* of an account */
+
+/* What is read together: a file, and the drop-ins of up to two directories. */
+struct registries_source {
+    const char *runtime;
+    const char *config;
+    const char *dropins[2]; /* the later wins; NULL: none */
+    const char *advice;     /* the directory to write to */
+};
 
 /* What a drop-in says of a registry replaces what came before. */
 struct known {
@@ -22,6 +30,7 @@ struct known {
 
 struct registries_conf {
     serve_node *node;
+    const struct registries_source *source;
     struct {
         serve_toml **items;
         size_t len, cap;
@@ -89,7 +98,7 @@ static int take_file(struct registries_conf *r, const char *file, coras_error **
     if (rc == CORAS_ERR_NOT_FOUND)
         return 0;
     if (rc < 0)
-        return serve_node_found_broken(r->node, RUNTIME, file, &why, err);
+        return serve_node_found_broken(r->node, r->source->runtime, file, &why, err);
     if (coras_vec_grow(&r->docs, 1) < 0) {
         serve_toml_free(doc);
         return coras_fail_no_memory(err);
@@ -103,17 +112,27 @@ static int take_file(struct registries_conf *r, const char *file, coras_error **
     return 0;
 }
 
-static int take_dropins(struct registries_conf *r, coras_error **err)
+static int take_dropins(struct registries_conf *r, const char *directory, coras_error **err)
 {
     coras_auto_value(coras_strlist) names = {0};
 
-    CORAS_TRY(serve_node_list(r->node, DROPINS, &names, err));
+    CORAS_TRY(serve_node_list(r->node, directory, &names, err));
     for (size_t i = 0; i < names.len; i++) {
-        coras_auto_free char *file = coras_asprintf(DROPINS "/%s", names.items[i]);
+        coras_auto_free char *file = coras_asprintf("%s/%s", directory, names.items[i]);
         if (!file)
             return coras_fail_no_memory(err);
         if (coras_str_ends(names.items[i], ".conf"))
             CORAS_TRY(take_file(r, file, err));
+    }
+    return 0;
+}
+
+static int take_files(struct registries_conf *r, coras_error **err)
+{
+    CORAS_TRY(take_file(r, r->source->config, err));
+    for (size_t i = 0; i < CORAS_ARRAY_LEN(r->source->dropins); i++) {
+        if (r->source->dropins[i])
+            CORAS_TRY(take_dropins(r, r->source->dropins[i], err));
     }
     return 0;
 }
@@ -127,23 +146,25 @@ static const char *without_scheme(const char *url)
     return slashes ? slashes + 3 : url;
 }
 
-static int found(serve_node *n, enum serve_verdict_of verdict, const char *registry,
-                 const char *where, const char *message, coras_error **err)
+static int found(const struct registries_conf *r, enum serve_verdict_of verdict,
+                 const char *registry, const char *where, const char *message, coras_error **err)
 {
+    const serve_node *n = r->node;
     bool is_plain = coras_str_starts(n->mirror, "http://");
+    coras_auto_free char *file = coras_asprintf("%s/050-mirror.conf", r->source->advice);
     coras_auto_free char *lines = coras_asprintf(
         "[[registry]]\nlocation = \"%s\"\n\n[[registry.mirror]]\nlocation = \"%s/%s\"\n%s",
         registry, without_scheme(n->mirror), registry, is_plain ? "insecure = true\n" : "");
 
-    if (!lines)
+    if (!file || !lines)
         return coras_fail_no_memory(err);
-    return serve_node_found(n,
+    return serve_node_found(r->node,
                             &(struct serve_found){.verdict = verdict,
-                                                  .runtime = RUNTIME,
+                                                  .runtime = r->source->runtime,
                                                   .registry = registry,
                                                   .where = where,
                                                   .message = message,
-                                                  .write_to = DROPINS "/050-mirror.conf",
+                                                  .write_to = file,
                                                   .lines = lines},
                             err);
 }
@@ -165,8 +186,8 @@ static const char *note_on(const serve_toml *registry, const serve_toml *mirror)
     return is_word(from, "tag-only") ? "but digests are asked of the registry itself" : NULL;
 }
 
-static int judge_mirror(serve_node *n, const struct known *known, const serve_toml *mirror,
-                        coras_error **err)
+static int judge_mirror(const struct registries_conf *r, const struct known *known,
+                        const serve_toml *mirror, coras_error **err)
 {
     const char *location = serve_toml_string(serve_toml_get(mirror, "location"));
     bool is_insecure = serve_toml_is_true(serve_toml_get(mirror, "insecure"));
@@ -177,10 +198,10 @@ static int judge_mirror(serve_node *n, const struct known *known, const serve_to
     if (!url || !where)
         return coras_fail_no_memory(err);
     if (!location || strstr(location, "://"))
-        return found(n, SERVE_FOUND_BROKEN, name_of(known->registry), where,
+        return found(r, SERVE_FOUND_BROKEN, name_of(known->registry), where,
                      "the location of a mirror is host:port/path, without a scheme", err);
-    return serve_node_found_mirror(n,
-                                   &(struct serve_mirror){.runtime = RUNTIME,
+    return serve_node_found_mirror(r->node,
+                                   &(struct serve_mirror){.runtime = r->source->runtime,
                                                           .registry = name_of(known->registry),
                                                           .url = url,
                                                           .where = where,
@@ -188,7 +209,7 @@ static int judge_mirror(serve_node *n, const struct known *known, const serve_to
                                    err);
 }
 
-static int judge(serve_node *n, const struct known *known, coras_error **err)
+static int judge(const struct registries_conf *r, const struct known *known, coras_error **err)
 {
     const serve_toml *registry = known->registry;
     const serve_toml *mirrors = serve_toml_get(registry, "mirror");
@@ -199,30 +220,71 @@ static int judge(serve_node *n, const struct known *known, coras_error **err)
     if (serve_toml_is_true(serve_toml_get(registry, "blocked")))
         return 0;
     if (serve_toml_get(registry, "pull-from-mirror"))
-        return found(n, SERVE_FOUND_BROKEN, name_of(registry), where,
+        return found(r, SERVE_FOUND_BROKEN, name_of(registry), where,
                      "pull-from-mirror belongs to a [[registry.mirror]]: CRI-O refuses the file",
                      err);
     if (mirrors && mirrors->children.len > 0)
-        return judge_mirror(n, known, mirrors->children.items[0], err);
+        return judge_mirror(r, known, mirrors->children.items[0], err);
     if (coras_streq(name_of(registry), HUB))
-        return found(n, SERVE_FOUND_BYPASSED, HUB, where, "it has no mirror", err);
+        return found(r, SERVE_FOUND_BYPASSED, HUB, where, "it has no mirror", err);
     return 0;
 }
 
-int serve_doctor_podman(serve_node *n, coras_error **err)
+static int look_at(serve_node *n, const struct registries_source *source, coras_error **err)
 {
-    struct registries_conf r = {.node = n};
-    int rc = 0;
+    struct registries_conf r = {.node = n, .source = source};
+    int rc = take_files(&r, err);
 
-    if (!serve_node_has(n, CONFIG_FILE) && !serve_node_has(n, DROPINS))
-        return 0;
-    rc = take_file(&r, CONFIG_FILE, err);
-    if (rc == 0)
-        rc = take_dropins(&r, err);
     for (size_t i = 0; rc == 0 && i < r.known.len; i++)
-        rc = judge(n, &r.known.items[i], err);
+        rc = judge(&r, &r.known.items[i], err);
     if (rc == 0 && !find(&r, HUB))
-        rc = found(n, SERVE_FOUND_BYPASSED, HUB, NULL, "no file has a [[registry]] for it", err);
+        rc = found(&r, SERVE_FOUND_BYPASSED, HUB, NULL, "no file has a [[registry]] for it", err);
     registries_clear(&r);
     return rc;
+}
+
+/* ---- which files ---- */
+
+static const struct registries_source of_system = {
+    "podman, CRI-O", CONFIG_FILE, {DROPINS, NULL}, DROPINS};
+
+/* CRI-O is a daemon: the files of an account are not for it. */
+static int look_at_system(serve_node *n, bool has_own, coras_error **err)
+{
+    struct registries_source source = of_system;
+
+    if (has_own) {
+        source.runtime = "CRI-O";
+        if (!serve_node_has(n, "/usr/bin/crio") && !serve_node_has(n, "/usr/local/bin/crio") &&
+            !serve_node_has(n, "/etc/crio"))
+            return 0;
+    }
+    if (!serve_node_has(n, CONFIG_FILE) && !serve_node_has(n, DROPINS))
+        return 0;
+    return look_at(n, &source, err);
+}
+
+/* A file of the account's own replaces all that is the system's; its drop-ins alone come after
+ * those. A file that the environment names replaces the main one. */
+int serve_doctor_podman(serve_node *n, coras_error **err)
+{
+    const char *home = n->home ? n->home : "";
+    coras_auto_free char *config = coras_asprintf("%s" OWN, home);
+    coras_auto_free char *dropins = coras_asprintf("%s" OWN ".d", home);
+    struct registries_source source = of_system;
+    bool has_file, has_own;
+
+    if (!config || !dropins)
+        return coras_fail_no_memory(err);
+    has_file = !n->registries_conf && n->home && serve_node_has(n, config);
+    has_own = has_file || n->registries_conf || (n->home && serve_node_has(n, dropins));
+    if (has_own) {
+        source = (struct registries_source){"podman", CONFIG_FILE, {DROPINS, dropins}, dropins};
+        if (has_file)
+            source.config = config, source.dropins[0] = NULL;
+        else if (n->registries_conf)
+            source.config = n->registries_conf;
+        CORAS_TRY(look_at(n, &source, err));
+    }
+    return look_at_system(n, has_own, err);
 }

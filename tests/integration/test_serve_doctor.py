@@ -99,12 +99,47 @@ class Doctor(CliCase):
         self.assertEqual(self.verdicts()[0][0], ("containerd", None, "broken"))
         self.assertIn("c.toml:1: a key without =", self.look()[0][0]["message"])
 
+    def test_imports_of_imports(self):
+        self.hosts()
+        self.containerd('imports = ["/etc/elsewhere/a.toml", "config.toml"]\n')
+        self.file("/etc/elsewhere/a.toml", 'version = 3\nimports = ["b.toml"]\n')
+        self.file("/etc/elsewhere/b.toml", f'version = 3\nimports = ["a.toml"]\n[{V3}]\nconfig_path = "{CERTS}"\n')
+        self.assert_uses()
+        self.file("/etc/elsewhere/b.toml", f'[{V3}]\nconfig_path = "{CERTS}"\n')
+        self.assert_bypassed("of version 1 (as when it states none)", "b.toml:1")
+        self.containerd(f'imports = ["missing.toml"]\n[{V3}]\nconfig_path = "{CERTS}"\n')
+        self.assert_bypassed("missing.toml", verdict="broken")  # containerd does not start
+
+    def test_spellings_of_hosts(self):
+        self.containerd(f'[{V3}]\nconfig_path = "{CERTS}"\n')
+        self.file(f"{CERTS}/README", "no directory, no registry")
+        host = self.cache.host
+        for text in (f'[host."{self.mirror}"]\ncapabilities = []\n', f"[host.'{self.mirror}/']\n",
+                     f'host."{self.mirror}".capabilities = ["pull", "resolve"]\n', f'[ host . "{self.mirror}" ]\r\n',
+                     f'[host."{self.mirror}/v2"]\n', f'[host."{self.mirror}/v2/docker.io"]\noverride_path = true\n',
+                     f'host = {{"{self.mirror}" = {{skip_verify = false}}}}\n', f'server = "{self.mirror}"\n',
+                     f'[host."http://127.0.0.1:1"]\ncapabilities = ["push"]\n[host."{self.mirror}"]\n'):
+            self.hosts(text=text)
+            self.assert_uses()
+        for text, words in ((f'[host."{host}"]\n', ("does not answer", f"https://{host}")),  # no scheme means https
+                            (f'[host."{self.mirror}/docker.io"]\n', ("404", "/docker.io/v2/")),
+                            (f'[host."{self.mirror}/docker.io"]\noverride_path = true\n', ("404", "/docker.io/"))):
+            self.hosts(text=text)
+            self.assert_bypassed(*words, verdict="silent")
+
     def test_the_old_form(self):
         old = f'[{V2}.mirrors."docker.io"]\nendpoint = ["MIRROR"]\n'
         self.containerd(old, 2)
         self.assert_uses()
         self.containerd(f'[{V2}]\nconfig_path = "{CERTS}"\n{old}', 2)
         self.assert_bypassed("both set", verdict="broken")
+        for others in ('[{}.mirrors."ghcr.io"]\nendpoint = ["MIRROR"]\n', '[{}.mirrors."docker.io"]\nendpoint = []\n'):
+            self.containerd(others.format(V2), 2)
+            findings, code = self.look()
+            self.assertEqual((findings[-1]["verdict"], code), ("bypassed", 1))
+            # not the newer form, which would be too much beside the older one
+            self.assertEqual(findings[-1]["write"]["lines"],
+                             f'[{V2}.mirrors."docker.io"]\n  endpoint = ["http://127.0.0.1:5000"]\n')
 
     def test_hosts(self):
         self.containerd(f'[{V3}]\nconfig_path = "{CERTS}"\n')
@@ -148,6 +183,11 @@ class Doctor(CliCase):
         self.assert_bypassed("no JSON object", verdict="broken")
         self.file(daemon, "{")
         self.assert_bypassed(verdict="broken")
+        for wrong in ('"MIRROR"', "[5]", '["127.0.0.1:5000"]', "{}"):
+            self.file(daemon, f'{{"registry-mirrors": {wrong}}}')
+            self.assert_bypassed(verdict="broken")
+        self.file(daemon, '{"registry-mirrors": []}')
+        self.assert_bypassed("registry-mirrors is not set")
         self.file(daemon, '{"registry-mirrors": ["MIRROR/path"]}')
         self.assert_bypassed("has a path")
         self.file(daemon, '{"registry-mirrors": ["http://10.9.8.7:5000"]}')
@@ -188,6 +228,26 @@ class Doctor(CliCase):
         self.file("/etc/containers/registries.conf.d/900.conf",
                   '[[registry]]\nlocation = "docker.io"\npull-from-mirror = "all"\n')
         self.assert_bypassed("CRI-O refuses", verdict="broken")
+
+    def test_podman_of_an_account(self):
+        mirrored = ('[[registry]]\nlocation = "docker.io"\n[[registry.mirror]]\n'
+                    f'location = "{self.cache.host}/docker.io"\ninsecure = true\n')
+        system, own = "/etc/containers/registries.conf", f"{self.box.home}/.config/containers/registries.conf"
+        self.file(system, mirrored)
+        self.file(own + ".d/1.conf", '[[registry]]\nlocation = "docker.io"\n')
+        self.assert_bypassed("it has no mirror", "registries.conf.d/1.conf:1")  # the later wins
+        self.file(own + ".d/1.conf", "")
+        self.assert_uses("podman")
+        self.file(own, "")  # in place of all that is the system's
+        finding = self.assert_bypassed("no file has a [[registry]]")
+        self.assertEqual(finding["write"]["file"], own + ".d/050-mirror.conf")
+        self.file(own, mirrored)
+        self.file(system, "")
+        self.assert_uses("podman")
+        self.file("/etc/crio/crio.conf", "")  # which is nobody's account
+        self.assertEqual(self.verdicts(), ([("podman", "docker.io", "uses"), ("CRI-O", "docker.io", "bypassed")], 1))
+        self.file(system, mirrored)
+        self.assertEqual(self.verdicts()[1], 0)
 
     def test_text_says_what_to_write(self):
         self.hosts()
