@@ -48,14 +48,14 @@ struct serve_options {
     const char *s3_region;               /* that it is signed for; NULL = us-east-1 */
     bool no_redirect;                    /* blobs from there pass through here */
     int64_t max_connections;             /* at once */
-    int64_t max_connections_per_address; /* 0 = no limit of its own */
+    int64_t max_connections_per_address; /* 0 = no limit of its own; negative: the usual one */
 };
 
 #define SERVE_OPTIONS_INIT                                                                         \
     {                                                                                              \
         .proxy_ttl = 60, .grace = 30, .keep_filling = 600, .idle = 60,                             \
         .manifest_limit = CORAS_LIMIT_MANIFEST, .max_connections = 4096,                           \
-        .max_connections_per_address = 256                                                         \
+        .max_connections_per_address = -1                                                          \
     }
 
 /* Whether content may come from elsewhere. */

@@ -135,6 +135,13 @@ static int reload_upstreams(void *user, coras_error **err)
     return 0;
 }
 
+static int reload_store(void *user, coras_error **err)
+{
+    struct serve_registry *r = user;
+
+    return serve_far_store_reload(r->far, err);
+}
+
 static void add_reloads(struct serve_registry *r)
 {
     if (r->options.htpasswd || r->options.rules)
@@ -143,6 +150,8 @@ static void add_reloads(struct serve_registry *r)
         serve_reload_add(&r->reloads, "registries of --proxy-file", reload_upstreams, r);
     if (r->options.tls_cert)
         serve_reload_add(&r->reloads, "certificate", reload_certificate, r);
+    if (r->options.blobs)
+        serve_reload_add(&r->reloads, "credentials of the store", reload_store, r);
 }
 
 /* ---- from start to end ---- */
@@ -287,9 +296,10 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
         rc = open_layouts(r, err);
     if (rc == 0) {
         r->store = root.store;
+        serve_metadata_measure(root.metadata, r->metrics);
         r->far = &far;
-        rc = serve_far_store_open(&(struct serve_far_store_options){o, &root, r->read_only}, &far,
-                                  err);
+        rc = serve_far_store_open(
+            &(struct serve_far_store_options){o, &root, r->read_only, r->metrics}, &far, err);
     }
     if (rc == 0) {
         r->blobs = serve_far_store_blobs(&far, &root);
@@ -318,6 +328,7 @@ static int open_and_run(struct serve_registry *r, const struct serve_signals *si
 
 static int open_parts(struct serve_registry *r, coras_error **err)
 {
+    serve_stock_init(&r->stock);
     r->metrics = serve_metrics_new();
     r->health = serve_health_new();
     r->bodies = serve_budget_new(BODIES_BYTES);
@@ -334,6 +345,7 @@ static int open_parts(struct serve_registry *r, coras_error **err)
 
 static void close_parts(struct serve_registry *r)
 {
+    serve_stock_clear(&r->stock);
     serve_budget_free(r->bodies);
     serve_budget_free(r->parsing);
     serve_budget_free(r->reading);

@@ -91,13 +91,16 @@ static int fetch(struct serve_exchange *x, const char *repository, const coras_d
 }
 
 int serve_blob_check(struct serve_exchange *x, const char *repository, const coras_digest *digest,
-                     coras_error **err)
+                     int64_t *ret_size, coras_error **err)
 {
     coras_auto_value(serve_open_blob) blob = SERVE_OPEN_BLOB_INIT;
     int64_t size = 0;
 
     CORAS_TRY(x->content->ops->find_blob(x->content, repository, digest, &size, err));
-    return fetch(x, repository, digest, size, &blob, err);
+    CORAS_TRY(fetch(x, repository, digest, size, &blob, err));
+    if (ret_size)
+        *ret_size = size;
+    return 0;
 }
 
 void serve_blob_answer_unknown(struct serve_exchange *x)
@@ -193,6 +196,8 @@ void serve_blob_get(struct serve_exchange *x)
     }
     if (!x->place.upstream || !x->registry->fills)
         serve_blob_answer_unknown(x);
+    else if (!x->may_ask && serve_cached_blob_follow(x))
+        return;
     else if (serve_exchange_may_ask(x))
         serve_cached_blob_get(x);
 }

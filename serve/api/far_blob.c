@@ -11,6 +11,7 @@
 #include <sys/socket.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "base/limits.h"
 #include "serve/api/errors.h"
 #include "serve/http/log.h"
@@ -101,17 +102,13 @@ static void close_stream(void *user)
 static int start(struct far_stream *s, coras_error **err)
 {
     int pair[2], size = QUEUE_BYTES, failed;
-    pthread_attr_t attr;
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return coras_fail_errno(err, errno, "make a pair of sockets");
     s->in = pair[0];
     s->out = pair[1];
     (void)setsockopt(s->in, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, THREAD_STACK);
-    failed = pthread_create(&s->thread, &attr, bring, s);
-    pthread_attr_destroy(&attr);
+    failed = coras_thread_start(THREAD_STACK, bring, s, &s->thread);
     if (failed)
         return coras_fail_errno(err, failed, "start a thread");
     s->is_running = true;

@@ -80,7 +80,7 @@ static void list_proxied_tags(struct serve_exchange *x, const struct serve_page 
 
     if (said.kind == SERVE_SAID_YES)
         answer_tags(x, &tags, page, more);
-    else
+    else if (said.kind != SERVE_SAID_WAIT)
         serve_said_answer(x, said);
 }
 
@@ -222,17 +222,19 @@ static void answer_referrers(struct serve_exchange *x, const struct referrers *r
     serve_answer_body(x, 200, CORAS_MT_OCI_INDEX);
 }
 
-/* false: answered. */
+/* false: answered, or not yet. */
 static bool add_proxied_referrers(struct serve_exchange *x,
                                   const struct serve_referrers_query *query, struct referrers *r)
 {
     coras_auto_value(coras_strlist) all = {0};
     struct serve_said said = serve_proxied_referrers(x, query->artifact_type, &all);
 
-    if (said.kind != SERVE_SAID_YES) {
+    if (said.kind == SERVE_SAID_WAIT)
+        coras_buf_reset(r->out); /* it begins again */
+    else if (said.kind != SERVE_SAID_YES)
         serve_said_answer(x, said);
+    if (said.kind != SERVE_SAID_YES)
         return false;
-    }
     for (size_t i = 0; i < all.len; i++) {
         struct serve_proxied_referrer one = serve_proxied_referrer_of(all.items[i]);
         bool passed = strcmp(one.digest, query->last) <= 0 || coras_streq(one.digest, r->last);

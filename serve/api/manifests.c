@@ -2,13 +2,15 @@
 /* Manifests: served as they were pushed, checked and stored, deleted. */
 #include "serve/api/operations.h"
 
+#include <inttypes.h>
 #include "base/alloc.h"
 #include "base/error.h"
 #include "codec/json.h"
 #include "base/vec.h"
 #include "coras/reference.h"
+#include "oci/json_fields.h"
+#include "serve/api/children.h"
 #include "serve/api/errors.h"
-#include "serve/proxy/cached_blob.h"
 #include "serve/proxy/manifests.h"
 
 /* ---- reading ---- */
@@ -117,6 +119,29 @@ static bool is_json_type(const char *type)
            (coras_str_ends(type, "+json") || coras_streq(type, "application/json"));
 }
 
+/* Types that we do not know are stored as they are; Docker's first schema is refused by the parser.
+ */
+static bool is_known_type(const char *type)
+{
+    return coras_media_type_is_manifest(type) ||
+           coras_str_starts(type, "application/vnd.docker.distribution.manifest.v1");
+}
+
+static bool has_member(const coras_json *json, const char *key)
+{
+    return coras_json_type_of(coras_field_get(json, key)) != CORAS_JSON_NULL;
+}
+
+/* Empty lists count: a document of both kinds is read, since such ones exist, but none is taken.
+ * CVE-2021-41190. */
+static int check_one_kind(const coras_json *json, coras_error **err)
+{
+    if (has_member(json, "manifests") && (has_member(json, "layers") || has_member(json, "config")))
+        return coras_fail(err, CORAS_ERR_INVALID_MANIFEST,
+                          "ambiguous: both an image manifest and an index");
+    return 0;
+}
+
 /*
  * The media type to store: Content-Type, else the document's own. They must not contradict each
  * other. NULL with *err set.
@@ -138,6 +163,8 @@ static char *media_type(struct serve_exchange *x, coras_error **err)
         return NULL;
     }
     own = coras_json_get_string(json, "mediaType");
+    if (is_known_type(*type || !own ? type : own) && check_one_kind(json, err) < 0)
+        return NULL;
     if (!*type && own) {
         free(type);
         type = coras_strdup(own);
@@ -229,7 +256,7 @@ static void answer_refused(struct serve_exchange *x, const coras_digest *missing
     case CORAS_ERR_INVALID_MANIFEST:
     case CORAS_ERR_INVALID_JSON:
     case CORAS_ERR_UNSUPPORTED:
-    case CORAS_ERR_SIZE_MISMATCH: /* embedded data that is not what its descriptor says */
+    case CORAS_ERR_SIZE_MISMATCH: /* embedded data, or a blob, is not what its descriptor says */
     case CORAS_ERR_TOO_LARGE:
         serve_answer_error(x, SERVE_API_MANIFEST_INVALID, coras_error_message(err), NULL);
         break;
@@ -239,59 +266,33 @@ static void answer_refused(struct serve_exchange *x, const coras_digest *missing
     }
 }
 
-/* Types that we do not know are stored as they are; Docker's first schema is refused by the parser.
- */
-static bool is_known_type(const char *type)
+/* What says another size than there is could be pulled by nobody. */
+static int check_size(const coras_descriptor *child, int64_t size, coras_error **err)
 {
-    return coras_media_type_is_manifest(type) ||
-           coras_str_starts(type, "application/vnd.docker.distribution.manifest.v1");
-}
+    char text[CORAS_DIGEST_TEXT_MAX];
 
-/* A client that was told that the upstream has a blob has not pushed it. What cannot be brought is
- * missing, whatever the reason: the client can push it. */
-static int bring(struct serve_exchange *x, const coras_descriptor *child, coras_error **err)
-{
-    int rc = serve_cached_blob_bring(x, &child->digest, err);
-
-    return rc < 0 ? coras_error_recode(err, CORAS_ERR_NOT_FOUND) : 0;
+    if (child->size == size)
+        return 0;
+    return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "%s has %" PRId64 " bytes, not %" PRId64,
+                      coras_digest_format(&child->digest, text), size, child->size);
 }
 
 /* The database knows what was stored, not what became of the file since. */
 static int check_file(struct serve_exchange *x, const coras_descriptor *child,
                       coras_digest *ret_missing, coras_error **err)
 {
-    coras_auto(coras_error) failure = NULL;
+    int64_t size = child->size;
     int rc;
 
     if (serve_metadata_is_foreign(child))
         return 0;
-    rc = serve_blob_check(x, x->route.repository, &child->digest, &failure);
-    if (rc == CORAS_ERR_NOT_FOUND && x->place.upstream) {
-        coras_error_clear(&failure);
-        rc = bring(x, child, &failure);
-    }
+    rc = serve_blob_check(x, x->route.repository, &child->digest, &size, err);
     if (rc < 0)
         *ret_missing = child->digest;
-    coras_error_propagate(err, &failure);
-    return rc;
+    return rc < 0 ? rc : check_size(child, size, err);
 }
 
-/* A client that was told that the upstream has a manifest has not pushed it. What then is missing
- * all the same is noticed by the database. */
-static void bring_manifests(struct serve_exchange *x, const coras_manifest *index)
-{
-    struct serve_stored_manifest stored = {0};
-
-    coras_vec_foreach (child, &index->layers) {
-        bool here = serve_metadata_get_manifest(x->registry->metadata, x->route.repository, NULL,
-                                                &child->digest, false, &stored, NULL) == 0;
-        serve_stored_manifest_clear(&stored);
-        if (!here && coras_media_type_is_manifest(child->media_type))
-            (void)!serve_proxied_manifest_bring(x, &child->digest, NULL);
-    }
-}
-
-/* What an index names is in the database itself. */
+/* Whoever stores it looks at what an index names. */
 static int check_files(struct serve_exchange *x, const coras_manifest *parsed,
                        coras_digest *ret_missing, coras_error **err)
 {
@@ -299,8 +300,8 @@ static int check_files(struct serve_exchange *x, const coras_manifest *parsed,
         return 0;
     if (parsed->has_config)
         CORAS_TRY(check_file(x, &parsed->config, ret_missing, err));
-    coras_vec_foreach (layer, &parsed->layers)
-        CORAS_TRY(check_file(x, layer, ret_missing, err));
+    coras_vec_foreach (child, &parsed->layers)
+        CORAS_TRY(check_file(x, child, ret_missing, err));
     return 0;
 }
 
@@ -327,14 +328,55 @@ static int store(struct serve_exchange *x, coras_digest *ret_missing, coras_erro
     if (is_known_type(type)) {
         CORAS_TRY(coras_manifest_parse(x->body.ptr, x->body.len, type, &parsed, err));
         put.parsed = &parsed;
-        if (put.check_children && x->place.upstream && coras_kind_is_index(parsed.kind))
-            bring_manifests(x, &parsed);
         if (put.check_children)
             CORAS_TRY(check_files(x, &parsed, ret_missing, err));
     }
     CORAS_TRY(x->content->ops->put_manifest(x->content, &put, ret_missing, err));
     answer_created(x, &put);
     return 0;
+}
+
+/* ---- the end of a push ---- */
+
+/* What is wrong with it is told when it is stored. */
+static void look_for_children(struct serve_exchange *x, struct serve_missing_children *ret)
+{
+    coras_auto_value(coras_manifest) parsed = {0};
+    coras_auto_free char *type = NULL;
+    coras_digest digest;
+
+    ret->len = 0;
+    if (content_digest(x, &digest, NULL) < 0)
+        return;
+    type = media_type(x, NULL);
+    if (type && is_known_type(type) &&
+        coras_manifest_parse(x->body.ptr, x->body.len, type, &parsed, NULL) == 0)
+        serve_children_look(x, &parsed, ret);
+}
+
+/* Nothing is held meanwhile that others need: it takes as long as the upstream does. false:
+ * answered, or not yet. */
+static bool bring_children(struct serve_exchange *x)
+{
+    coras_auto(coras_error) err = NULL;
+    struct serve_missing_children children;
+    coras_digest missing = {0};
+    size_t taken;
+
+    if (!x->place.upstream || x->registry->options.sparse_index)
+        return true;
+    do {
+        taken = serve_budget_take(x->registry->parsing, x->body.len);
+        look_for_children(x, &children);
+        serve_budget_give(x->registry->parsing, taken);
+        if (children.len == 0)
+            return true;
+    } while (serve_children_bring(x, &children, &missing));
+    if (x->pending.user) /* again, when what is missing has come */
+        return false;
+    (void)coras_fail(&err, CORAS_ERR_NOT_FOUND, "the upstream has not given it");
+    answer_refused(x, &missing, err);
+    return false;
 }
 
 void serve_manifest_put_end(struct serve_exchange *x)
@@ -349,6 +391,8 @@ void serve_manifest_put_end(struct serve_exchange *x)
                                   NULL);
         return;
     }
+    if (!bring_children(x))
+        return;
     taken = serve_budget_take(x->registry->parsing, x->body.len);
     /* what it names must not be collected between the look and the commit */
     pthread_rwlock_rdlock(&x->registry->store->collecting);

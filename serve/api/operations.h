@@ -29,10 +29,11 @@ void serve_blob_hold(struct serve_exchange *x);
 void serve_blob_answer_unknown(struct serve_exchange *x);
 /* With what is stored of it. false: nothing, and no answer. */
 bool serve_blob_answer_stored(struct serve_exchange *x);
-/* Whether the repository (NULL: any) holds the blob, and its file is there in full length.
- * NOT_FOUND. */
+/* Whether the repository (NULL: any) holds the blob, and its file is there in full length;
+ * ret_size may be NULL. NOT_FOUND. */
 CORAS_MUST_CHECK int serve_blob_check(struct serve_exchange *x, const char *repository,
-                                      const coras_digest *digest, coras_error **err);
+                                      const coras_digest *digest, int64_t *ret_size,
+                                      coras_error **err);
 /* 201 with the blob's Location: uploads and mounts end so. */
 void serve_blob_created(struct serve_exchange *x, const coras_digest *digest);
 

@@ -133,7 +133,7 @@ static int mount(struct serve_exchange *x, const coras_digest *digest, coras_err
     if (!serve_access_may(x->registry->access, x->user, SERVE_RIGHT_READ, from))
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "may not read the source");
     pthread_rwlock_rdlock(&x->registry->store->collecting);
-    rc = serve_blob_check(x, from, digest, err);
+    rc = serve_blob_check(x, from, digest, NULL, err);
     if (rc == 0)
         rc = x->content->ops->mount_blob(x->content, from, x->route.repository, digest, err);
     pthread_rwlock_unlock(&x->registry->store->collecting);
@@ -209,6 +209,17 @@ void serve_upload_start(struct serve_exchange *x)
 
 /* ---- going on ---- */
 
+/* A last request that came twice: its first answer was lost, or the first one had not ended when it
+ * came. */
+static bool was_finished(struct serve_exchange *x)
+{
+    coras_auto(coras_error) err = NULL;
+
+    return serve_session_was_finished(x->registry->sessions, x->route.session, x->route.repository,
+                                      &x->expected) &&
+           serve_blob_check(x, x->route.repository, &x->expected, NULL, &err) == 0;
+}
+
 /* false: answered. */
 static bool acquire(struct serve_exchange *x)
 {
@@ -225,7 +236,9 @@ static bool acquire(struct serve_exchange *x)
 
     if (rc == 0)
         return true;
-    if (rc == CORAS_ERR_NOT_FOUND)
+    if (rc == CORAS_ERR_NOT_FOUND && x->finishing && was_finished(x))
+        serve_blob_created(x, &x->expected);
+    else if (rc == CORAS_ERR_NOT_FOUND)
         answer_unknown(x);
     else if (rc == CORAS_ERR_EXISTS)
         answer_held(x, size);
@@ -274,16 +287,6 @@ static bool check_content_range(struct serve_exchange *x)
     return true;
 }
 
-/* A last request that came twice: its first answer was lost. */
-static bool was_finished(struct serve_exchange *x)
-{
-    coras_auto(coras_error) err = NULL;
-
-    return serve_session_was_finished(x->registry->sessions, x->route.session, x->route.repository,
-                                      &x->expected) &&
-           serve_blob_check(x, x->route.repository, &x->expected, &err) == 0;
-}
-
 void serve_upload_chunk(struct serve_exchange *x)
 {
     if (x->method == SERVE_PUT) {
@@ -294,13 +297,13 @@ void serve_upload_chunk(struct serve_exchange *x)
         }
         if (!parse_digest_parameter(x, "digest", &x->expected))
             return;
-        if (was_finished(x)) {
-            serve_blob_created(x, &x->expected);
-            return;
-        }
     }
-    if (has_space(x) && acquire(x))
+    if (!acquire(x)) /* first: a last request that came twice needs no space */
+        return;
+    if (has_space(x))
         (void)check_content_range(x);
+    else
+        release(x);
 }
 
 /* ---- the body ---- */

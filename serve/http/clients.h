@@ -17,7 +17,7 @@ typedef struct serve_clients serve_clients;
 
 /* What a connection is about, which decides how long it may take. */
 enum serve_phase {
-    SERVE_PHASE_WAITING,    /* for the end of a request's head: as long as an idle one */
+    SERVE_PHASE_WAITING,    /* for a request, or the rest of its head */
     SERVE_PHASE_DRAINING,   /* the rest of a body that nobody needs: as long as an idle one */
     SERVE_PHASE_COLLECTING, /* a body that is kept in memory: as long as an idle one */
     SERVE_PHASE_RECEIVING,  /* a body: as long as it gets on */
@@ -34,28 +34,33 @@ typedef struct serve_client {
     int fd;                       /* const until it ends */
     /* the table's lock: */
     unsigned users; /* one as long as it is open */
+    bool is_started;
     enum serve_phase phase;
     int64_t since_ms;     /* of the phase, or of the last look at its progress */
     bool is_measured;     /* since it began */
+    int64_t head_ms;      /* while waiting: when a head was seen to have begun; 0: not yet */
     uint64_t since_moved; /* bytes that had moved by then */
     struct serve_client *next, *previous;
 } serve_client;
 
 struct serve_client_limits {
-    int64_t idle_ms;          /* without progress */
-    int64_t most;             /* connections */
-    int64_t most_per_address; /* of these; 0 = no limit of its own */
+    int64_t idle_ms;           /* without progress */
+    int64_t most;              /* connections */
+    int64_t most_per_address;  /* of these; 0 = no limit of its own */
+    int64_t most_per_loopback; /* the same for each address of this machine */
 };
 
 /* NULL when out of memory. */
 serve_clients *serve_clients_new(const struct serve_client_limits *limits);
-void serve_clients_free(serve_clients *t); /* all have ended */
+void serve_clients_free(serve_clients *t); /* all that were served have ended */
 
-/* Whether one more may come. Where there are too many, the one that has waited longest without
- * asking for anything makes room. */
-bool serve_clients_admit(serve_clients *t, const struct sockaddr *address);
-/* NULL when out of memory. */
-serve_client *serve_client_start(serve_clients *t, int fd, const struct sockaddr *address);
+/* Whether one more may come; it counts from now on. Where there are too many, the one that has
+ * waited longest without asking for anything makes room. */
+bool serve_clients_admit(serve_clients *t, int fd, const struct sockaddr *address);
+/* One that was admitted will not be served. */
+void serve_clients_refuse(serve_clients *t, int fd);
+/* One that was admitted is served from now on. NULL: it was not. */
+serve_client *serve_client_start(serve_clients *t, int fd);
 /* Before its descriptor is closed. NULL is allowed, here and below. */
 void serve_client_end(serve_clients *t, serve_client *c);
 /* Use it beyond its end, when its descriptor is closed. */
@@ -70,6 +75,7 @@ bool serve_client_has_hung_up(const serve_client *c);
 /* Make sure that its loop notices when it sends no more. It has not ended. */
 void serve_client_show_end(const serve_client *c);
 void serve_client_enter(serve_clients *t, serve_client *c, enum serve_phase phase);
+unsigned serve_clients_count(serve_clients *t);
 /* Cut those that are too slow. Call about once a second. */
 void serve_clients_tick(serve_clients *t);
 

@@ -6,11 +6,13 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "serve/api/contents.h"
 #include "serve/api/errors.h"
 #include "serve/api/operations.h"
 #include "serve/http/guard.h"
 #include "serve/page/site.h"
+#include "serve/proxy/following.h"
 #include "serve/proxy/ring.h"
 #include "serve/operate/pages.h"
 
@@ -61,6 +63,7 @@ void serve_exchange_clear(struct serve_exchange *x)
     leave_upload(x);
     if (x->pending.user)
         x->pending.close(x->pending.user);
+    serve_following_clear(x);
     if (x->holds_blob)
         serve_uses_release(x->registry->uses, &x->route.digest);
     if (x->body_budget > 0)
@@ -76,11 +79,19 @@ void serve_exchange_clear(struct serve_exchange *x)
     free(x->user);
 }
 
+bool serve_list_names(const char *list, const char *text)
+{
+    size_t len = list ? strnlen(list, CORAS_LIMIT_REQUEST_LIST) : 0;
+
+    return memmem(list ? list : "", len, text, strlen(text)) != NULL;
+}
+
 bool serve_etag_named(const char *list, const coras_digest *digest)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
 
-    return list && (coras_streq(list, "*") || strstr(list, coras_digest_format(digest, text)));
+    return list &&
+           (coras_streq(list, "*") || serve_list_names(list, coras_digest_format(digest, text)));
 }
 
 /* ---- answers ---- */
@@ -419,6 +430,8 @@ void serve_exchange_begin(struct serve_exchange *x)
         run(x);
     else
         answer_wrong_method(x);
+    if (x->may_ask)
+        serve_following_abandon(x); /* it came to that without asking */
 }
 
 enum serve_progress serve_exchange_go_on(struct serve_exchange *x, serve_waiter *waiter)
@@ -455,12 +468,13 @@ void serve_exchange_end(struct serve_exchange *x)
 {
     if (x->answer.status != 0)
         return;
+    x->is_ending = true;
     if (x->upload)
         serve_upload_end(x);
     else if (x->no_room)
         serve_answer_busy(x);
     else if (x->body_wanted)
         serve_manifest_put_end(x);
-    if (x->answer.status == 0)
+    if (x->answer.status == 0 && !x->pending.user)
         serve_answer_error(x, SERVE_API_UNKNOWN, "internal error", NULL);
 }

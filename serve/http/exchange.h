@@ -23,6 +23,7 @@
 #include "serve/operate/health.h"
 #include "serve/operate/metrics.h"
 #include "serve/operate/reload.h"
+#include "serve/operate/stock.h"
 #include "serve/http/waiter.h"
 #include "serve/http/workers.h"
 #include "serve/options.h"
@@ -45,6 +46,7 @@ struct serve_registry {
     serve_upstreams *upstreams; /* where content comes from that is not here; may be empty */
     struct serve_fills *fills;  /* what is on its way from there; NULL: nothing ever is */
     serve_metrics *metrics;     /* what is counted; NULL counts nothing */
+    struct serve_stock stock;
     serve_health *health;
     struct serve_reloads reloads; /* files that are read again on demand */
     serve_budget *reading;        /* headers of weights that are read for pages */
@@ -143,9 +145,20 @@ struct serve_exchange {
     bool may_ask;                       /* upstreams: on this thread */
     bool has_to_ask;                    /* and that is what is missing for an answer */
     struct serve_pending pending;
-    const char *peer;    /* address of the client, borrowed from front */
-    const char *network; /* what counts as one address; borrowed */
-    char *user;          /* who it is; NULL = nobody */
+    struct serve_followed {
+        struct serve_flight *flight; /* somebody else's question, that was waited for */
+        bool landed;                 /* no: it took too long */
+    } followed;                      /* proxy/following.h */
+    struct serve_flight *leading;    /* a question that this one will ask, on another thread */
+    struct serve_brought {
+        coras_digest digest; /* of a blob that was waited for */
+        int rc;              /* how that ended */
+    } brought;
+    size_t children_done; /* of a pushed manifest: from the first, that were brought or here */
+    bool is_ending;       /* the body is complete */
+    const char *peer;     /* address of the client, borrowed from front */
+    const char *network;  /* what counts as one address; borrowed */
+    char *user;           /* who it is; NULL = nobody */
     /* body */
     coras_buf body;          /* collected up to its limit */
     bool body_wanted;        /* collect */
@@ -176,7 +189,8 @@ enum serve_work serve_exchange_work(const struct serve_exchange *x);
 void serve_exchange_begin(struct serve_exchange *x);
 /* A piece of the body. */
 void serve_exchange_data(struct serve_exchange *x, const void *data, size_t len);
-/* The body is complete. What it takes to end, if nothing is pending; and ending: answers. */
+/* The body is complete. What it takes to end, if nothing is pending; and ending: answers, or leaves
+ * something pending. */
 enum serve_work serve_exchange_end_work(const struct serve_exchange *x);
 void serve_exchange_end(struct serve_exchange *x);
 /* Something is pending: is it still? */
@@ -198,6 +212,9 @@ static inline bool serve_exchange_is_gone(const struct serve_exchange *x)
 {
     return x->is_gone && x->is_gone(x->connection);
 }
+/* Whether this is in the value of a header (NULL: there is none). Only its first
+ * CORAS_LIMIT_REQUEST_LIST bytes are looked at. */
+bool serve_list_names(const char *list, const char *text);
 /* Whether a list of entity tags (`*` counts; NULL = none) names this digest: weakly too, and
  * without quotes, as some clients do. */
 bool serve_etag_named(const char *list, const coras_digest *digest);

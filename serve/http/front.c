@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Connections, by libmicrohttpd, and the life of what serves them. */
-#include <sys/socket.h>
 #include <unistd.h>
 #include "base/alloc.h"
 #include "base/error.h"
@@ -8,20 +7,19 @@
 #include "serve/http/certificate.h"
 #include "serve/http/front_impl.h"
 
-/* Half of it is the receive buffer. The library clears all of it between two requests, so every
- * open connection costs it in full, and every request the time. A head must fit in too: real ones
- * have some KiB. */
-#define CONNECTION_MEMORY (32 * CORAS_KIB)
 /* Address space. */
 #define THREAD_STACK (2 * CORAS_MIB)
 /* Connections that were cut and are not yet gone, beside those that are allowed. */
 #define LEAVING_MAX 64
 /* Of all blocks into which uploads come in. */
 #define BLOCKS_BYTES (16 * CORAS_MIB)
-/* Threads that serve connections: one for each processor; two at least, since a file that is not in
- * memory keeps one waiting for the disk. */
+/* One loop for each processor; two at least, since a file that is not in memory keeps one waiting
+ * for the disk. */
 #define LOOPS_LEAST 2
-#define LOOPS_MOST  8
+/* From one waking of the loops to the next. */
+#define BEAT_MS 50
+/* Connections of one address, if nothing else was said. */
+#define PER_ADDRESS 256
 
 /* The older versions are broken (RFC 8996); the library itself still takes them. Not const: the
  * library's option holds a plain pointer. */
@@ -29,32 +27,65 @@ static char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
 /* ---- connections ---- */
 
-static enum MHD_Result on_accept(void *user, const struct sockaddr *address, socklen_t len)
+/* Loops take turns. The library closes what it does not take. */
+static void take_connection(void *user, int fd, const struct sockaddr *address, socklen_t len)
 {
-    const struct serve_front *f = user;
+    serve_front *f = user;
 
-    (void)len;
-    return serve_clients_admit(f->clients, address) ? MHD_YES : MHD_NO;
+    if (!serve_clients_admit(f->clients, fd, address))
+        close(fd);
+    else if (MHD_add_connection(f->loops[f->turn++ % f->loop_count].daemon, fd, address, len) !=
+             MHD_YES)
+        serve_clients_refuse(f->clients, fd);
 }
 
+static void count_connections(const serve_front *f, int more)
+{
+    serve_metrics_add(f->registry->metrics, SERVE_METRIC_CONNECTIONS, NULL, more);
+}
+
+static void start_connection(const serve_front *f, struct MHD_Connection *connection, void **slot)
+{
+    const union MHD_ConnectionInfo *fd =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+
+    if (fd)
+        *slot = serve_client_start(f->clients, (int)fd->connect_fd);
+    if (*slot)
+        count_connections(f, 1);
+}
+
+/* Those without a client are ours (see wake.h). */
 static void on_connection(void *user, struct MHD_Connection *connection, void **slot,
                           enum MHD_ConnectionNotificationCode what)
 {
-    const struct serve_front *f = user;
-    const union MHD_ConnectionInfo *fd, *address;
+    const serve_front *f = user;
 
-    serve_metrics_add(f->registry->metrics, SERVE_METRIC_CONNECTIONS, NULL,
-                      what == MHD_CONNECTION_NOTIFY_STARTED ? 1 : -1);
-    if (what != MHD_CONNECTION_NOTIFY_STARTED) {
+    if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+        start_connection(f, connection, slot);
+    } else if (*slot) {
+        count_connections(f, -1);
         serve_client_end(f->clients, *slot);
         *slot = NULL;
-        return;
     }
-    fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
-    address = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    if (fd)
-        *slot = serve_client_start(f->clients, (int)fd->connect_fd,
-                                   address ? address->client_addr : NULL);
+}
+
+/* ---- waking loops ---- */
+
+static bool may_have_full_rounds(void *user)
+{
+    const serve_front *f = user;
+
+    /* what the library tells itself counts as well */
+    return serve_clients_count(f->clients) >= SERVE_EVENTS_AT_ONCE / 2;
+}
+
+static void wake_loops(void *user)
+{
+    serve_front *f = user;
+
+    for (unsigned i = 0; i < f->loop_count; i++)
+        serve_loop_wake(&f->loops[i]);
 }
 
 static void pause_connection(void *connection)
@@ -87,8 +118,7 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *connection,
     (void)user;
     (void)connection;
     (void)url;
-    (void)version;
-    return *slot ? serve_request_step(*slot, method, data, len) : MHD_NO;
+    return *slot ? serve_request_step(*slot, method, version, data, len) : MHD_NO;
 }
 
 static void on_completed(void *user, struct MHD_Connection *connection, void **slot,
@@ -120,61 +150,82 @@ static void on_library_log(void *user, const char *fmt, va_list ap)
 
 /* ---- life ---- */
 
-static unsigned loop_count(void)
+static unsigned wanted_loops(void)
 {
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
 
     if (processors < LOOPS_LEAST)
         return LOOPS_LEAST;
-    return processors < LOOPS_MOST ? (unsigned)processors : LOOPS_MOST;
+    return processors < SERVE_LOOPS_MOST ? (unsigned)processors : SERVE_LOOPS_MOST;
 }
 
-/* The library shares its limit out between its threads beforehand, and connections may come to one
- * of them alone: clients.c keeps the real one. */
+/* Those that are left may all be of one loop: clients.c keeps the real limit. */
 static unsigned library_limit(const struct serve_options *o)
 {
-    int64_t limit = (o->max_connections + LEAVING_MAX) * loop_count();
+    int64_t limit = o->max_connections + LEAVING_MAX;
 
     return limit < INT32_MAX ? (unsigned)limit : INT32_MAX;
 }
 
-static int start_daemon(struct serve_front *f, int fd, coras_error **err)
+static int start_loop(struct serve_front *f, coras_error **err)
 {
     const struct serve_options *o = &f->registry->options;
-    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG;
+    unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG |
+                     MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC;
     struct MHD_OptionItem tls[] = {
         {MHD_OPTION_HTTPS_CERT_CALLBACK, 0, serve_certificate_callback()},
         {MHD_OPTION_HTTPS_PRIORITIES, 0, tls_priorities},
         {MHD_OPTION_END, 0, NULL}};
     struct MHD_OptionItem none[] = {{MHD_OPTION_END, 0, NULL}};
+    struct MHD_Daemon *loop;
 
     if (o->tls_cert)
         flags |= MHD_USE_TLS;
-    f->daemon = MHD_start_daemon(
-        flags, 0, on_accept, f, on_request, f, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
-        MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_THREAD_POOL_SIZE, loop_count(),
+    loop = MHD_start_daemon(
+        flags, 0, NULL, NULL, on_request, f, MHD_OPTION_EXTERNAL_LOGGER, on_library_log, NULL,
         MHD_OPTION_URI_LOG_CALLBACK, on_request_line, f, MHD_OPTION_NOTIFY_COMPLETED, on_completed,
         f, MHD_OPTION_NOTIFY_CONNECTION, on_connection, f, MHD_OPTION_UNESCAPE_CALLBACK,
-        keep_escapes, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+        keep_escapes, NULL, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)SERVE_CONNECTION_MEMORY,
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)THREAD_STACK, MHD_OPTION_CONNECTION_TIMEOUT,
         (unsigned)o->idle, MHD_OPTION_CONNECTION_LIMIT, library_limit(o),
         MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_ARRAY, o->tls_cert ? tls : none,
         MHD_OPTION_END);
-    if (!f->daemon)
+    if (!loop)
         return coras_fail(err, CORAS_ERR_CONFIG, "the HTTP server does not start");
+    f->loops[f->loop_count++] = (struct serve_loop){.daemon = loop, .wake_fd = -1};
     return 0;
+}
+
+static int start_loops(struct serve_front *f, coras_error **err)
+{
+    const struct serve_pulse_ops pulse = {may_have_full_rounds, wake_loops, BEAT_MS};
+    unsigned wanted = wanted_loops();
+
+    for (unsigned i = 0; i < wanted; i++)
+        CORAS_TRY(start_loop(f, err));
+    return serve_pulse_start(&pulse, f, &f->pulse, err);
+}
+
+/* A loopback address may stand for many: a proxy before us, or the programs of a node. It has half.
+ */
+static struct serve_client_limits client_limits(const struct serve_options *o)
+{
+    int64_t own = o->max_connections_per_address;
+
+    return (struct serve_client_limits){
+        .idle_ms = o->idle * 1000,
+        .most = o->max_connections,
+        .most_per_address = own < 0 ? PER_ADDRESS : own,
+        .most_per_loopback = own < 0 ? (o->max_connections + 1) / 2 : own,
+    };
 }
 
 static int open_parts(struct serve_front *f, coras_error **err)
 {
-    const struct serve_options *o = &f->registry->options;
+    const struct serve_client_limits limits = client_limits(&f->registry->options);
     const struct serve_parking_ops ops = {pause_connection, resume_connection};
 
-    f->clients = serve_clients_new(&(struct serve_client_limits){
-        .idle_ms = o->idle * 1000,
-        .most = o->max_connections,
-        .most_per_address = o->max_connections_per_address,
-    });
+    f->clients = serve_clients_new(&limits);
     f->blocks = serve_budget_new(BLOCKS_BYTES);
     if (!f->clients || !f->blocks)
         return coras_fail_no_memory(err);
@@ -194,20 +245,23 @@ int serve_front_start(struct serve_registry *registry, struct serve_listener *li
     CORAS_TRY(open_parts(f, err));
     if (o->tls_cert)
         CORAS_TRY(serve_certificate_load(o->tls_cert, o->tls_key, err));
-    CORAS_TRY(start_daemon(f, listener->fd, err));
-    listener->fd = -1;
+    CORAS_TRY(start_loops(f, err));
+    CORAS_TRY(serve_acceptor_start(&listener->fd, take_connection, f, &f->acceptor, err));
     *ret = coras_steal(&f);
     return 0;
 }
 
+/* Nobody is there who could take a connection then. */
+static void stop_accepting(serve_front *f)
+{
+    serve_acceptor_stop(f->acceptor);
+    f->acceptor = NULL;
+}
+
 void serve_front_drain(serve_front *f)
 {
-    MHD_socket fd;
-
     atomic_store(&f->draining, true);
-    fd = MHD_quiesce_daemon(f->daemon);
-    if (fd != MHD_INVALID_SOCKET)
-        close(fd);
+    stop_accepting(f);
 }
 
 unsigned serve_front_running(serve_front *f)
@@ -215,23 +269,33 @@ unsigned serve_front_running(serve_front *f)
     return atomic_load(&f->running);
 }
 
+static void stop_waking(serve_front *f)
+{
+    serve_pulse_stop(f->pulse);
+    for (unsigned i = 0; i < f->loop_count; i++)
+        serve_loop_settle(&f->loops[i]);
+}
+
 /* The library cannot end while connections sleep: first nobody falls asleep any more but those that
  * a worker wakes, then the workers finish. */
-static void stop_daemon(serve_front *f)
+static void stop_loops(serve_front *f)
 {
+    stop_waking(f); /* the end wakes loops as well */
     atomic_store(&f->stopping, true);
     serve_clients_cut(f->clients);
     serve_parking_stop(f->parking);
     serve_workers_stop(f->workers);
-    MHD_stop_daemon(f->daemon);
+    for (unsigned i = 0; i < f->loop_count; i++)
+        MHD_stop_daemon(f->loops[i].daemon);
 }
 
 void serve_front_stop(serve_front *f)
 {
     if (!f)
         return;
-    if (f->daemon)
-        stop_daemon(f);
+    stop_accepting(f);
+    if (f->loop_count > 0)
+        stop_loops(f);
     serve_workers_close(f->workers);
     serve_parking_close(f->parking);
     serve_clients_free(f->clients);

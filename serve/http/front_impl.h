@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the files of the front share: front.c (connections), request.c (the course of a request),
- * intake.c (bodies of uploads), reply.c (answers), head.c (heads that are refused). They alone see
- * the HTTP library.
+ * intake.c (bodies of uploads), reply.c (answers), head.c (heads that are refused), wake.c (waking
+ * the library). They alone see the HTTP library.
  *
  * A few threads of the library serve all connections, each its own ones, and call us. What takes
  * its time is done by a worker while the connection is parked; then the library calls again for the
@@ -14,13 +14,30 @@
 #include <microhttpd.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include "base/limits.h"
+#include "serve/http/acceptor.h"
 #include "serve/http/clients.h"
 #include "serve/http/front.h"
 #include "serve/http/parking.h"
+#include "serve/http/pulse.h"
+#include "serve/http/wake.h"
+
+/* What the library has for a connection. Half of it is the receive buffer at first. A head must fit
+ * in, with a header of 64 KiB that means nothing to us, and the head of the answer. The library
+ * clears all of it between two requests, so an open connection that was asked something costs it in
+ * full. */
+#define SERVE_CONNECTION_MEMORY (80 * CORAS_KIB)
+
+/* Threads that serve connections. */
+#define SERVE_LOOPS_MOST 8
 
 struct serve_front {
-    struct serve_registry *registry; /* const, like everything that is no atomic */
-    struct MHD_Daemon *daemon;
+    struct serve_registry *registry;           /* const, like everything that is no atomic */
+    struct serve_loop loops[SERVE_LOOPS_MOST]; /* threads of the library, which the pulse wakes */
+    unsigned loop_count;
+    unsigned turn;            /* the acceptor's: whose the next connection is */
+    serve_acceptor *acceptor; /* of the main thread; NULL: no connection is taken any more */
+    serve_pulse *pulse;
     serve_clients *clients;
     serve_parking *parking;
     serve_workers *workers;
@@ -61,7 +78,8 @@ typedef struct serve_request {
     serve_client *client; /* NULL: without a watch over it */
     struct MHD_Connection *connection;
     struct serve_exchange exchange;
-    char *method, *user_agent; /* for the log, which may come after the connection's end */
+    const char *received_target; /* the library's; while the head is looked at */
+    char *method, *user_agent;   /* for the log, which may come after the connection's end */
     int64_t began_ms;
     bool begun; /* the head was looked at */
     enum serve_step step;
@@ -84,8 +102,8 @@ typedef struct serve_request {
 /* ---- request.c ---- */
 void *serve_request_new(serve_front *f, const char *target, struct MHD_Connection *connection);
 /* The library calls for it: the head is there; so many bytes; the end. It may call again. */
-enum MHD_Result serve_request_step(serve_request *r, const char *method, const char *data,
-                                   size_t *len);
+enum MHD_Result serve_request_step(serve_request *r, const char *method, const char *version,
+                                   const char *data, size_t *len);
 /* The library is through with it. */
 void serve_request_completed(serve_request *r);
 /* Whoever is the last to use it clears it away. */
@@ -111,8 +129,14 @@ enum MHD_Result serve_reply(serve_request *r);
 int64_t serve_reply_bytes(const serve_request *r); /* of the body, that the client was to get */
 
 /* ---- head.c ---- */
+/* The parts of a request line, where they were received; the target's end may be overwritten. */
+struct serve_head_text {
+    const char *method, *target, *version;
+    size_t target_len;
+};
 /* false: two parties could read it differently; the connection must not go on. */
-bool serve_head_check(struct MHD_Connection *connection, struct serve_exchange *x);
+bool serve_head_check(struct MHD_Connection *connection, const struct serve_head_text *text,
+                      struct serve_exchange *x);
 const char *serve_head_value(void *connection, const char *name);
 
 #endif

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 
 /* The thread does not look more often than this. */
 #define LOOK_MS 4
@@ -98,18 +99,6 @@ static void *watch(void *user)
 
 /* ---- the table ---- */
 
-static int start_thread(serve_parking *t)
-{
-    pthread_attr_t attr;
-    int rc;
-
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK);
-    rc = pthread_create(&t->thread, &attr, watch, t);
-    pthread_attr_destroy(&attr);
-    return rc;
-}
-
 int serve_parking_open(const struct serve_parking_ops *ops, serve_parking **ret, coras_error **err)
 {
     serve_parking *t = coras_new(serve_parking);
@@ -121,7 +110,7 @@ int serve_parking_open(const struct serve_parking_ops *ops, serve_parking **ret,
     t->look_ms = NEVER_MS;
     pthread_mutex_init(&t->lock, NULL);
     coras_cond_init(&t->changed);
-    rc = start_thread(t);
+    rc = coras_thread_start(STACK, watch, t, &t->thread);
     if (rc != 0) {
         free(t);
         return coras_fail_errno(err, rc, "make a thread");

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "serve/api/errors.h"
 #include "serve/http/front_impl.h"
 #include "serve/http/log.h"
 
@@ -58,6 +59,7 @@ void *serve_request_new(serve_front *f, const char *target, struct MHD_Connectio
     r->wait_ms = FIRST_WAIT_MS;
     atomic_init(&r->users, 1);
     serve_exchange_init(&r->exchange, f->registry);
+    r->received_target = target;
     r->exchange.target = coras_strdup(target);
     if (r->client)
         r->exchange.client = (struct serve_session_holder){cut_client, r};
@@ -81,8 +83,7 @@ void serve_request_enter(const serve_request *r, enum serve_phase phase)
 static enum MHD_Result refuse_head(serve_request *r)
 {
     r->exchange.answer.close = true;
-    r->exchange.answer.status = 400;
-    coras_buf_puts(&r->exchange.answer.body, "malformed request\n");
+    serve_answer_error_status(&r->exchange, 400, SERVE_API_UNSUPPORTED, "malformed request", NULL);
     return serve_reply(r);
 }
 
@@ -337,20 +338,29 @@ static enum MHD_Result run_end(serve_request *r)
         r->step = SERVE_STEP_END;
         serve_request_enter(r, SERVE_PHASE_WORKING);
     }
-    if (r->step == SERVE_STEP_END && x->answer.status == 0 && x->pending.user) {
-        if (!wait_for_pending(r))
-            return MHD_YES;
-    } else if (r->step == SERVE_STEP_END && x->answer.status == 0) {
+    if (r->step == SERVE_STEP_END && x->answer.status == 0 && !x->pending.user) {
         r->step = SERVE_STEP_ANSWER;
         x->may_ask = true;
         if (!do_work(r, serve_exchange_end_work(x), do_end))
             return MHD_YES;
     }
+    if (x->answer.status == 0 && x->pending.user && !wait_for_pending(r))
+        return MHD_YES;
     return x->answer.status == 0 ? MHD_NO : serve_reply(r);
 }
 
-enum MHD_Result serve_request_step(serve_request *r, const char *method, const char *data,
-                                   size_t *len)
+static bool check_head(serve_request *r, const char *method, const char *version)
+{
+    const struct serve_head_text text = {.method = method,
+                                         .target = r->received_target,
+                                         .target_len = strlen(r->exchange.target),
+                                         .version = version};
+
+    return serve_head_check(r->connection, &text, &r->exchange);
+}
+
+enum MHD_Result serve_request_step(serve_request *r, const char *method, const char *version,
+                                   const char *data, size_t *len)
 {
     struct serve_exchange *x = &r->exchange;
 
@@ -360,7 +370,7 @@ enum MHD_Result serve_request_step(serve_request *r, const char *method, const c
         begin(r, method);
         if (!x->target)
             return MHD_NO;
-        if (!serve_head_check(r->connection, x))
+        if (!check_head(r, method, version))
             return refuse_head(r);
     }
     if (atomic_load(&r->front->stopping) || x->answer.incomplete)

@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "base/limits.h"
 
 /* Address space; the JSON parser may nest 2048 deep. */
@@ -65,18 +66,9 @@ static void *work(void *user);
 /* With the lock. */
 static bool start_thread(serve_workers *w)
 {
-    pthread_attr_t attr;
-    pthread_t thread;
-    int rc;
-
     if (w->threads >= THREADS_MAX)
         return false;
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, STACK);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    rc = pthread_create(&thread, &attr, work, w); /* it waits for the lock */
-    pthread_attr_destroy(&attr);
-    if (rc != 0)
+    if (coras_thread_start(STACK, work, w, NULL) != 0) /* it waits for the lock */
         return false;
     w->threads++;
     w->waking++;

@@ -127,11 +127,11 @@ int serve_layouts_take_upload(serve_content *c, serve_sessions *sessions, serve_
 {
     coras_auto(serve_layout) layout = NULL;
     struct layout_place to = {.digest = digest};
-    const struct serve_session_place place = {move_to_layout, &to};
+    const struct serve_session_place place = {.move = move_to_layout, .user = &to};
 
     CORAS_TRY(serve_layouts_make(table_of(c), (*s)->repository, &layout, err));
     to.layout = layout;
-    return serve_session_publish(sessions, s, digest, &place, NULL, err);
+    return serve_session_publish(sessions, s, digest, &place, err);
 }
 
 int serve_layouts_mount_blob(serve_content *c, const char *from, const char *repository,

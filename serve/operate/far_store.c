@@ -59,8 +59,14 @@ static int claim(struct serve_far_store *f, coras_error **err)
 static int claim_or_wait(struct serve_far_store *f, coras_error **err)
 {
     coras_auto(coras_error) why = NULL;
-    int rc = claim(f, &why);
+    int rc;
 
+    serve_s3_look(f->store); /* once: a start does not wait for who is away */
+    if (atomic_load(&f->store->is_away)) {
+        serve_log_failure("--blobs", "the store does not answer");
+        return 0;
+    }
+    rc = claim(f, &why);
     if (rc == CORAS_ERR_CONNECT || rc == CORAS_ERR_TIMEOUT) {
         serve_log_failure("--blobs", coras_error_message(why));
         return 0;
@@ -73,7 +79,7 @@ int serve_far_store_open(const struct serve_far_store_options *options, struct s
                          coras_error **err)
 {
     const struct serve_options *o = options->registry;
-    const struct serve_s3_options at = {o->blobs, o->s3_endpoint, o->s3_region};
+    const struct serve_s3_options at = {o->blobs, o->s3_endpoint, o->s3_region, options->metrics};
     struct serve_far_store f = {.metadata = options->root->metadata};
     int rc;
 
@@ -93,6 +99,7 @@ int serve_far_store_open(const struct serve_far_store_options *options, struct s
 
 void serve_far_store_close(struct serve_far_store *f)
 {
+    serve_far_watch_end(&f->watch);
     serve_sessions_close(f->sessions);
     serve_s3_close(f->store);
     free(f->last);
@@ -115,19 +122,23 @@ void serve_far_store_stop(struct serve_far_store *f)
     serve_s3_stop(f->store);
 }
 
-/* No failure: what clients are sent to, or what is not a blob, works without it. */
+int serve_far_store_reload(struct serve_far_store *f, coras_error **err)
+{
+    return f->store ? serve_s3_identity_read(&f->store->identity, err) : 0;
+}
+
 static const char *probe(void *user, bool *ret_failed)
 {
     const struct serve_far_store *f = user;
 
-    (void)ret_failed;
-    return atomic_load(&f->store->is_away) ? "does not answer" : "ok";
+    *ret_failed = atomic_load(&f->store->is_away);
+    return *ret_failed ? "does not answer" : "ok";
 }
 
 void serve_far_store_probe(struct serve_far_store *f, serve_health *health)
 {
     if (f->store)
-        serve_health_add(health, "blobs", probe, f);
+        serve_health_add_outside(health, "blobs", probe, f);
 }
 
 /* Links that were handed out for them are still good for a while. */
@@ -148,17 +159,19 @@ static void clear_strays(struct serve_far_store *f)
 {
     coras_auto(coras_error) err = NULL;
 
-    if (coras_now_ms() < f->strays_ms)
+    if (coras_now_ms() < f->strays_ms || atomic_load(&f->store->is_away))
         return;
     if (claim(f, &err) < 0 ||
         serve_s3_clear_strays(f->store, f->metadata, coras_wall_s() - SERVE_COLLECT_GRACE_S,
                               &f->last, &err) < 0)
         serve_log_failure("collection", coras_error_message(err));
-    f->strays_ms = coras_now_ms() + (f->last ? PAGE_MS : STRAYS_MS);
+    f->strays_ms = coras_now_ms() + (f->last ? PAGE_MS : err ? LEFTOVERS_MS : STRAYS_MS);
 }
 
 void serve_far_store_tick(struct serve_far_store *f)
 {
+    if (f->store)
+        serve_far_watch_tick(&f->watch, f->store);
     if (!f->sessions)
         return;
     clear_leftovers(f);

@@ -7,6 +7,7 @@
 #define SERVE_OPERATE_FAR_STORE_H
 
 #include "serve/operate/health.h"
+#include "serve/operate/far_watch.h"
 #include "serve/options.h"
 #include "serve/storage/root.h"
 #include "serve/storage/s3/blobs.h"
@@ -19,11 +20,13 @@ struct serve_far_store {
     char *last;   /* where the look for strays has come to */
     bool is_ours; /* the prefix is known to belong to these metadata */
     int64_t leftovers_ms, strays_ms;
+    struct serve_far_watch watch;
 };
 struct serve_far_store_options {
     const struct serve_options *registry; /* `blobs` NULL: there is none */
     const struct serve_root *root;
     bool read_only;
+    serve_metrics *metrics; /* NULL: nothing is counted */
 };
 /* CONFIG: it cannot be one; EXISTS: of another registry. A store that does not answer now may do so
  * later. */
@@ -38,7 +41,9 @@ serve_sessions *serve_far_store_sessions(const struct serve_far_store *f,
 
 /* Requests to it that still run end soon. */
 void serve_far_store_stop(struct serve_far_store *f);
-/* Add a probe that tells whether it answered last. */
+/* Credentials for it are read again. */
+CORAS_MUST_CHECK int serve_far_store_reload(struct serve_far_store *f, coras_error **err);
+/* Add a probe that tells whether it answered last; while it does not, we are not ready. */
 void serve_far_store_probe(struct serve_far_store *f, serve_health *health);
 /* Now and then: clear some. */
 void serve_far_store_tick(struct serve_far_store *f);

@@ -45,6 +45,13 @@ void serve_far_store_stop(struct serve_far_store *f)
     (void)f;
 }
 
+int serve_far_store_reload(struct serve_far_store *f, coras_error **err)
+{
+    (void)f;
+    (void)err;
+    return 0;
+}
+
 void serve_far_store_probe(struct serve_far_store *f, serve_health *health)
 {
     (void)f;

@@ -100,8 +100,8 @@ static int collect_root(const struct serve_chore *chore, struct tally *t, coras_
                         "hour; --dry-run works beside it");
     if (rc < 0)
         return rc;
-    rc = serve_far_store_open(&(struct serve_far_store_options){&chore->of, &root, false}, &far,
-                              err);
+    rc = serve_far_store_open(&(struct serve_far_store_options){&chore->of, &root, false, NULL},
+                              &far, err);
     if (rc == 0) {
         registry.store = root.store;
         registry.blobs = serve_far_store_blobs(&far, &root);

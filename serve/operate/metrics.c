@@ -51,6 +51,8 @@ static unsigned value_of(enum serve_label label, const struct serve_labels *labe
         return labels->method;
     case SERVE_LABEL_ROUTE:
         return labels->route;
+    case SERVE_LABEL_OPERATION:
+        return labels->operation;
     case SERVE_LABEL_CODE:
         return serve_code_index(labels->code);
     default:

@@ -37,6 +37,14 @@ enum serve_metric {
     SERVE_METRIC_DISK_FREE_BYTES,
     SERVE_METRIC_COLLECTED,
     SERVE_METRIC_COLLECTED_BYTES,
+    /* what they stand on elsewhere */
+    SERVE_METRIC_STORE_REQUESTS, /* method, code */
+    SERVE_METRIC_STORE_SECONDS,  /* method */
+    SERVE_METRIC_STORE_SENT_BYTES,
+    SERVE_METRIC_STORE_RECEIVED_BYTES,
+    SERVE_METRIC_STORE_RETRIES,
+    SERVE_METRIC_DATABASE_SECONDS,  /* operation */
+    SERVE_METRIC_DATABASE_FAILURES, /* operation */
     /* the cache in front of an origin */
     SERVE_METRIC_CACHE_REQUESTS,        /* upstream, kind, result */
     SERVE_METRIC_CACHE_SENT_BYTES,      /* upstream */
@@ -82,15 +90,18 @@ enum serve_metric_reason {
     SERVE_REASON_5XX
 };
 
+enum serve_metric_operation { SERVE_OPERATION_READ, SERVE_OPERATION_WRITE };
+
 /* Which series of a metric; it takes the members of its own labels. */
 struct serve_labels {
-    unsigned upstream; /* of serve_metrics_upstream() */
-    unsigned kind;     /* enum serve_metric_kind */
-    unsigned result;   /* enum serve_metric_result */
-    unsigned reason;   /* enum serve_metric_reason */
-    unsigned method;   /* enum serve_method */
-    unsigned route;    /* enum serve_route_kind */
-    int code;          /* a status of HTTP; 0: there was none */
+    unsigned upstream;  /* of serve_metrics_upstream() */
+    unsigned kind;      /* enum serve_metric_kind */
+    unsigned result;    /* enum serve_metric_result */
+    unsigned reason;    /* enum serve_metric_reason */
+    unsigned method;    /* enum serve_method */
+    unsigned route;     /* enum serve_route_kind */
+    unsigned operation; /* enum serve_metric_operation */
+    int code;           /* a status of HTTP; 0: there was none */
 };
 #define SERVE_LABELS(...) (&(const struct serve_labels){__VA_ARGS__})
 

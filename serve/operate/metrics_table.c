@@ -8,6 +8,7 @@
 static const char *const kinds[] = {"blob", "manifest", "tag", "list"};
 static const char *const results[] = {"hit", "join", "fill", "pass", "stale", "negative", "error"};
 static const char *const reasons[] = {"cut", "stall", "429", "5xx"};
+static const char *const operations[] = {"read", "write"};
 static const char *const methods[] = {
     [SERVE_GET] = "GET",
     [SERVE_HEAD] = "HEAD",
@@ -52,6 +53,7 @@ const struct serve_label_row serve_label_rows[SERVE_LABEL_COUNT] = {
     [SERVE_LABEL_REASON] = {"reason", VALUES(reasons)},
     [SERVE_LABEL_METHOD] = {"method", VALUES(methods)},
     [SERVE_LABEL_ROUTE] = {"route", VALUES(routes)},
+    [SERVE_LABEL_OPERATION] = {"operation", VALUES(operations)},
     [SERVE_LABEL_CODE] = {"code", VALUES(codes)},
 };
 
@@ -122,6 +124,28 @@ const struct serve_metric_row serve_metric_rows[SERVE_METRIC_COUNT] = {
                                 "Blobs that were removed because nothing needs them."},
     [SERVE_METRIC_COLLECTED_BYTES] = {"coras_collected_bytes_total", SERVE_COUNTER, NONE,
                                       "Their bytes."},
+    [SERVE_METRIC_STORE_REQUESTS] = {"coras_store_requests_total",
+                                     SERVE_COUNTER,
+                                     {SERVE_LABEL_METHOD, SERVE_LABEL_CODE},
+                                     "Requests to the store of --blobs, each try of them."},
+    [SERVE_METRIC_STORE_SECONDS] = {"coras_store_seconds",
+                                    SERVE_HISTOGRAM,
+                                    {SERVE_LABEL_METHOD},
+                                    "How long they took, with their bodies."},
+    [SERVE_METRIC_STORE_SENT_BYTES] = {"coras_store_sent_bytes_total", SERVE_COUNTER, NONE,
+                                       "Bytes of bodies that the store took."},
+    [SERVE_METRIC_STORE_RECEIVED_BYTES] = {"coras_store_received_bytes_total", SERVE_COUNTER, NONE,
+                                           "Bytes of blobs that the store sent."},
+    [SERVE_METRIC_STORE_RETRIES] = {"coras_store_retries_total", SERVE_COUNTER, NONE,
+                                    "Tries after the first one of a request to the store."},
+    [SERVE_METRIC_DATABASE_SECONDS] = {"coras_database_seconds",
+                                       SERVE_HISTOGRAM,
+                                       {SERVE_LABEL_OPERATION},
+                                       "How long looks into the database and changes took."},
+    [SERVE_METRIC_DATABASE_FAILURES] = {"coras_database_failures_total",
+                                        SERVE_COUNTER,
+                                        {SERVE_LABEL_OPERATION},
+                                        "Of these, what the database failed at."},
     [SERVE_METRIC_CACHE_REQUESTS] = {"coras_cache_requests_total",
                                      SERVE_COUNTER,
                                      {SERVE_LABEL_UPSTREAM, SERVE_LABEL_KIND, SERVE_LABEL_RESULT},

@@ -138,33 +138,15 @@ static void tell_as_distribution(struct serve_registry *r)
                       serve_metrics_total(r->metrics, SERVE_METRIC_CACHE_SENT_BYTES));
 }
 
-static int take_stock(struct serve_registry *r, coras_error **err)
+void serve_page_metrics(struct serve_exchange *x)
 {
-    struct serve_metadata_counts counts;
+    struct serve_registry *r = x->registry;
 
-    CORAS_TRY(serve_metadata_count(r->metadata, &counts, err));
-    serve_metrics_set(r->metrics, SERVE_METRIC_REPOSITORIES, NULL, counts.repositories);
-    serve_metrics_set(r->metrics, SERVE_METRIC_MANIFESTS, NULL, counts.manifests);
-    serve_metrics_set(r->metrics, SERVE_METRIC_TAGS, NULL, counts.tags);
-    serve_metrics_set(r->metrics, SERVE_METRIC_BLOBS, NULL, counts.blobs);
-    serve_metrics_set(r->metrics, SERVE_METRIC_BLOB_BYTES, NULL, counts.blob_bytes);
-    serve_metrics_set(r->metrics, SERVE_METRIC_UPLOADS, NULL, serve_sessions_count(r->sessions));
+    serve_stock_take(r);
     serve_metrics_set(r->metrics, SERVE_METRIC_DISK_FREE_BYTES, NULL,
                       coras_free_space(r->store->algorithm_fd[CORAS_SHA256]));
     tell_upstreams(r);
     tell_as_distribution(r);
-    return 0;
-}
-
-void serve_page_metrics(struct serve_exchange *x)
-{
-    struct serve_registry *r = x->registry;
-    coras_auto(coras_error) err = NULL;
-
-    if (take_stock(r, &err) < 0) {
-        serve_answer_failure(x, err);
-        return;
-    }
     serve_metrics_write(r->metrics, &x->answer.body);
     serve_answer_header(x, "Cache-Control", "no-store");
     serve_answer_body(x, 200, "text/plain; version=0.0.4; charset=utf-8");

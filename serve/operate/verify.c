@@ -359,8 +359,8 @@ int serve_verify(const struct serve_chore *chore, coras_error **err)
     rc = serve_root_open_beside(
         &(struct serve_root_options){chore->of.root, chore->of.metadata, true}, &v.root, err);
     if (rc == 0)
-        rc = serve_far_store_open(&(struct serve_far_store_options){&chore->of, &v.root, true},
-                                  &v.far, err);
+        rc = serve_far_store_open(
+            &(struct serve_far_store_options){&chore->of, &v.root, true, NULL}, &v.far, err);
     if (rc == 0 && serve_options_are_proxy(&chore->of))
         rc = serve_repair_open(&chore->of, chore->of.root, v.root.metadata, &v.repair, err);
     if (rc == 0)

@@ -16,9 +16,7 @@
 
 bool serve_site_is_wanted(const struct serve_exchange *x)
 {
-    const char *accept = serve_exchange_header(x, "Accept");
-
-    return accept && strstr(accept, "text/html");
+    return serve_list_names(serve_exchange_header(x, "Accept"), "text/html");
 }
 
 /* ---- repositories ---- */

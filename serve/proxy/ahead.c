@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parts of a blob that come before their turn. */
-#include "serve/proxy/ahead.h"
+#include "serve/proxy/ahead_impl.h"
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -11,25 +11,14 @@
 #include "serve/http/exchange.h"
 #include "serve/proxy/fills.h"
 
-/* Of one blob. Each is a reader's trail: pieces that follow one another make one part. */
-#define PARTS_MAX 64
 /* Pieces that did not come to their end, of one blob. */
 #define FAILURES_MAX 4
+/* Nobody but the filler writes so close before it. */
+#define KEPT_CLEAR ((int64_t)512 * CORAS_KIB)
+/* What readers and the filler learn of at a time, where they do not wait for each byte. */
+#define TELL_MS 2
 
-struct ahead_part {
-    int64_t first, end; /* asked for */
-    int64_t got;        /* that have come */
-    bool is_running;
-};
-
-struct serve_ahead {
-    int fd;
-    bool is_refused; /* the upstream sends no parts, or there is no room for them */
-    unsigned running;
-    unsigned failures;
-    struct ahead_part **items;
-    size_t len, cap;
-};
+typedef struct serve_ahead_part ahead_part;
 
 void serve_ahead_free(struct serve_ahead *a)
 {
@@ -42,15 +31,14 @@ void serve_ahead_free(struct serve_ahead *a)
     free(a);
 }
 
-static struct serve_ahead *ahead_new(int uploads_fd)
+struct serve_ahead *serve_ahead_open(serve_fill *f)
 {
-    struct serve_ahead *a = coras_new(struct serve_ahead);
-
-    if (!a)
-        return NULL;
-    a->fd = openat(uploads_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    a->is_refused = a->fd < 0;
-    return a;
+    if (f->ahead)
+        return f->ahead;
+    f->ahead = coras_new(struct serve_ahead);
+    if (f->ahead)
+        f->ahead->fd = -1;
+    return f->ahead;
 }
 
 /* ---- with the lock ---- */
@@ -65,40 +53,47 @@ bool serve_ahead_is_far(const serve_fill *f, int64_t position, int64_t now_ms)
 }
 
 /* The part that has asked for this byte, or ends just before it. */
-static struct ahead_part *part_at(const struct serve_ahead *a, int64_t position)
+static ahead_part *part_at(const struct serve_ahead *a, int64_t position)
 {
-    struct ahead_part *found = NULL;
+    ahead_part *found = NULL;
 
     for (size_t i = 0; i < a->len; i++) {
-        struct ahead_part *p = a->items[i];
+        ahead_part *p = a->items[i];
         if (position >= p->first && position <= p->end && (!found || position < p->end))
             found = p;
     }
     return found;
 }
 
-size_t serve_ahead_copy(const serve_fill *f, int64_t position, void *buffer, size_t cap)
+/* What the part has from `position` on. */
+static size_t copy_of(const serve_fill *f, const ahead_part *p, int64_t position, void *buffer,
+                      size_t cap)
 {
-    const struct ahead_part *p = f->ahead ? part_at(f->ahead, position) : NULL;
-    int64_t there = p ? p->first + p->got - position : 0;
+    int64_t there = p->first + p->got - position;
     size_t got = 0;
 
     if (there <= 0)
         return 0;
     if ((int64_t)cap > there)
         cap = (size_t)there;
-    return coras_pread_full(f->ahead->fd, buffer, cap, position, &got, NULL) < 0 ? 0 : got;
+    if (coras_pread_full(p->is_aside ? f->ahead->fd : f->fd, buffer, cap, position, &got, NULL) < 0)
+        return 0;
+    return got;
 }
 
-/* A piece must not run into what comes by another one. */
-static int64_t piece_end(const serve_fill *f, int64_t position, int64_t end)
+size_t serve_ahead_copy(const serve_fill *f, int64_t position, void *buffer, size_t cap)
+{
+    const ahead_part *p = f->ahead ? part_at(f->ahead, position) : NULL;
+
+    return p ? copy_of(f, p, position, buffer, cap) : 0;
+}
+
+int64_t serve_ahead_piece_end(const serve_fill *f, int64_t position, int64_t end)
 {
     const struct serve_ahead *a = f->ahead;
 
     if (end > f->size)
         end = f->size;
-    if (end - position > SERVE_AHEAD_PIECE)
-        end = position + SERVE_AHEAD_PIECE;
     for (size_t i = 0; i < a->len; i++) {
         if (a->items[i]->first > position && a->items[i]->first < end)
             end = a->items[i]->first;
@@ -108,18 +103,18 @@ static int64_t piece_end(const serve_fill *f, int64_t position, int64_t end)
 
 bool serve_ahead_has(const serve_fill *f, int64_t position)
 {
-    const struct ahead_part *p = f->ahead ? part_at(f->ahead, position) : NULL;
+    const ahead_part *p = f->ahead ? part_at(f->ahead, position) : NULL;
 
     return p && p->first + p->got > position;
 }
 
-static struct ahead_part *add_part(struct serve_ahead *a, int64_t position)
+ahead_part *serve_ahead_add(struct serve_ahead *a, int64_t position)
 {
-    struct ahead_part *p;
+    ahead_part *p;
 
-    if (a->len >= PARTS_MAX || coras_vec_grow(a, 1) < 0)
+    if (a->len >= SERVE_AHEAD_PARTS_MAX || coras_vec_grow(a, 1) < 0)
         return NULL;
-    p = coras_new(struct ahead_part);
+    p = coras_new(ahead_part);
     if (!p)
         return NULL;
     p->first = p->end = position;
@@ -127,7 +122,7 @@ static struct ahead_part *add_part(struct serve_ahead *a, int64_t position)
     return p;
 }
 
-static void remove_part(struct serve_ahead *a, const struct ahead_part *p)
+static void remove_part(struct serve_ahead *a, const ahead_part *p)
 {
     size_t i = 0;
 
@@ -137,120 +132,203 @@ static void remove_part(struct serve_ahead *a, const struct ahead_part *p)
     a->items[i] = a->items[--a->len];
 }
 
-/* The part that is to bring the byte, prepared to run; NULL when it is on its way, or cannot be. */
-static struct ahead_part *prepare(serve_fill *f, int64_t position, int64_t end)
+/* The room of what was taken is needed no more; in the fill's file it is the blob's. */
+static void forget(serve_fill *f, ahead_part *p)
+{
+    if (p->is_aside)
+        (void)fallocate(f->ahead->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, p->first,
+                        p->got > 0 ? p->got : 1);
+    remove_part(f->ahead, p);
+}
+
+void serve_ahead_forget_overtaken(serve_fill *f)
+{
+    for (size_t i = 0; i < f->ahead->len;) {
+        ahead_part *p = f->ahead->items[i];
+        if (!p->is_running && p->end <= f->got)
+            forget(f, p);
+        else
+            i++;
+    }
+}
+
+/* Whether the filler that is at `position` will stop for it: others write there, or have written
+ * enough. */
+static bool is_stop(const ahead_part *p, int64_t position)
+{
+    return p->first >= position && p->end - p->first >= SERVE_AHEAD_WORTH && !p->is_aside;
+}
+
+/* Where a new part is to be; false: there is no room. */
+static bool place_part(serve_fill *f, ahead_part *p)
 {
     struct serve_ahead *a = f->ahead;
-    struct ahead_part *p = part_at(a, position);
 
-    if (a->is_refused || a->running >= CORAS_LIMIT_AHEAD || f->state != SERVE_FILL_RUNNING ||
-        (p && (p->is_running || position < p->first + p->got)))
+    p->is_aside = p->end - p->first < SERVE_AHEAD_WORTH || p->first - f->got < KEPT_CLEAR ||
+                  p->first < f->found;
+    if (p->is_aside && a->fd < 0)
+        a->fd = openat(serve_fills_registry(f->fills)->store->uploads_fd, ".",
+                       O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return (p->is_aside ? a->fd : f->fd) >= 0;
+}
+
+/* There is nothing behind the end, and before the size is known nobody knows where that is. */
+static bool may_begin(const serve_fill *f, int64_t position)
+{
+    const struct serve_ahead *a = f->ahead;
+
+    return !a->is_refused && !a->is_stopped && a->running < CORAS_LIMIT_AHEAD &&
+           f->state == SERVE_FILL_RUNNING && position < f->size;
+}
+
+/* The part that is to bring the byte, prepared to run; NULL when it is on its way, or cannot be. */
+static ahead_part *prepare(serve_fill *f, int64_t position, int64_t end)
+{
+    struct serve_ahead *a = f->ahead;
+    ahead_part *p = part_at(a, position);
+    bool is_new;
+
+    if (!may_begin(f, position) || (p && (p->is_running || position < p->first + p->got)))
         return NULL;
-    if (!p || p->first + p->got != position)
-        p = add_part(a, position);
+    serve_ahead_forget_overtaken(f);
+    p = part_at(a, position);
+    is_new = !p || p->first + p->got != position || !is_stop(p, f->got);
+    if (is_new)
+        p = serve_ahead_add(a, position);
     if (!p)
         return NULL;
-    p->end = piece_end(f, position, end);
+    p->end = serve_ahead_piece_end(
+        f, position, end - position > SERVE_AHEAD_PIECE ? position + SERVE_AHEAD_PIECE : end);
+    if (is_new && !place_part(f, p)) {
+        a->is_refused = true;
+        remove_part(a, p);
+        return NULL;
+    }
     p->is_running = true;
     a->running++;
     return p;
 }
 
-static void settle(serve_fill *f, struct ahead_part *p)
+void serve_ahead_settle(serve_fill *f, ahead_part *p)
 {
     p->is_running = false;
     p->end = p->first + p->got;
-    f->ahead->running--;
     if (p->got == 0)
         remove_part(f->ahead, p);
     serve_fill_tell(f);
+}
+
+void serve_ahead_note_failure(serve_fill *f, int rc)
+{
+    struct serve_ahead *a = f->ahead;
+
+    /* the filler has patience, and readers wait for it then */
+    if (rc == CORAS_ERR_RANGE || rc == CORAS_ERR_NO_SPACE || ++a->failures >= FAILURES_MAX)
+        a->is_refused = true;
 }
 
 /* ---- bringing a piece ---- */
 
 struct ahead_piece {
     serve_fill *fill;
-    struct ahead_part *part;
+    ahead_part *part;
+    const struct serve_ahead_watch *watch;
 };
+
+/* Only the thread that has the part changes where it ends. false: it is not wanted any more. */
+static bool grow_part(serve_fill *f, ahead_part *p, size_t len)
+{
+    bool goes_on;
+
+    pthread_mutex_lock(&f->lock);
+    p->got += (int64_t)len;
+    f->ahead->unnoted += (int64_t)len;
+    goes_on = !f->ahead->is_stopped;
+    if (f->ahead->lanes == 0 || coras_now_ms() - f->told_ms >= TELL_MS) {
+        f->told_ms = coras_now_ms();
+        serve_fill_tell(f);
+    }
+    pthread_mutex_unlock(&f->lock);
+    return goes_on;
+}
 
 static int write_piece(void *user, const void *data, size_t len, coras_error **err)
 {
     const struct ahead_piece *piece = user;
     serve_fill *f = piece->fill;
-    struct ahead_part *p = piece->part;
+    ahead_part *p = piece->part;
     struct serve_registry *r = serve_fills_registry(f->fills);
 
-    /* only this thread changes where it ends */
-    CORAS_TRY(coras_pwrite_full(f->ahead->fd, data, len, p->first + p->got, err));
+    if (!p->is_aside) /* before it is complete, so that nobody has taken the tail off */
+        CORAS_TRY(serve_ahead_note(f, err));
+    CORAS_TRY(
+        coras_pwrite_full(p->is_aside ? f->ahead->fd : f->fd, data, len, p->first + p->got, err));
     serve_metrics_add(r->metrics, SERVE_METRIC_CACHE_FETCHED_BYTES,
                       SERVE_LABELS(.upstream = f->upstream->metrics_label), (int64_t)len);
-    pthread_mutex_lock(&f->lock);
-    p->got += (int64_t)len;
-    serve_fill_tell(f);
-    pthread_mutex_unlock(&f->lock);
-    return 0;
+    if (piece->watch)
+        piece->watch->arrived(piece->watch->user, len);
+    return grow_part(f, p, len) ? 0 : CORAS_SINK_STOP;
 }
 
-static int bring(const struct ahead_piece *piece, int64_t size, coras_error **err)
+/* The free space that the operator asked for is not for this. */
+static int check_room(const serve_fill *f, const ahead_part *p, coras_error **err)
 {
-    const struct ahead_part *p = piece->part;
-    const coras_sink sink = {write_piece, (void *)(uintptr_t)piece};
-    const coras_blob_read read = {.digest = &piece->fill->digest,
-                                  .size = size,
-                                  .offset = p->first + p->got,
-                                  .length = p->end - p->first - p->got,
-                                  .sink = &sink};
-    coras_target *target = NULL;
-    int rc;
+    const struct serve_registry *r = serve_fills_registry(f->fills);
+    int64_t space = r->options.min_free > 0 ? coras_free_space(r->store->uploads_fd) : -1;
 
-    CORAS_TRY(serve_fills_target(piece->fill->fills, piece->fill, &target, err));
-    rc = target->ops->read_blob(target, &read, err);
-    coras_target_close(target);
-    return rc;
+    if (space < 0 || space - (p->end - p->first) >= r->options.min_free)
+        return 0;
+    return coras_fail(err, CORAS_ERR_NO_SPACE, "no space left");
+}
+
+int serve_ahead_bring(serve_fill *f, ahead_part *p, const struct serve_ahead_watch *watch,
+                      coras_error **err)
+{
+    struct ahead_piece piece = {f, p, watch};
+    const coras_sink sink = {write_piece, &piece};
+    coras_blob_read read = {.digest = &f->digest, .sink = &sink};
+    coras_auto(coras_target) target = NULL;
+
+    pthread_mutex_lock(&f->lock);
+    read.size = f->size;
+    read.offset = p->first + p->got;
+    read.length = p->end - read.offset;
+    pthread_mutex_unlock(&f->lock);
+    CORAS_TRY(check_room(f, p, err));
+    CORAS_TRY(serve_fills_target(f->fills, f, &target, err));
+    return target->ops->read_blob(target, &read, err);
 }
 
 static void bring_piece(serve_fill *f, void *user)
 {
-    const struct ahead_piece piece = {f, user};
-    int64_t size;
-    int rc;
+    ahead_part *p = user;
+    int rc = serve_ahead_bring(f, p, NULL, NULL);
 
     pthread_mutex_lock(&f->lock);
-    size = f->size;
-    pthread_mutex_unlock(&f->lock);
-    rc = bring(&piece, size, NULL);
-    pthread_mutex_lock(&f->lock);
-    /* the filler has patience, and the reader waits for it then */
-    if (rc < 0 &&
-        (rc == CORAS_ERR_RANGE || rc == CORAS_ERR_NO_SPACE || ++f->ahead->failures >= FAILURES_MAX))
-        f->ahead->is_refused = true;
-    settle(f, piece.part);
+    if (rc < 0)
+        serve_ahead_note_failure(f, rc);
+    f->ahead->running--;
+    serve_ahead_settle(f, p);
     pthread_mutex_unlock(&f->lock);
 }
 
 void serve_ahead_want(serve_fill *f, int64_t position, int64_t end)
 {
-    struct ahead_part *p = NULL;
+    ahead_part *p = NULL;
 
     pthread_mutex_lock(&f->lock);
-    if (!f->ahead)
-        f->ahead = ahead_new(serve_fills_registry(f->fills)->store->uploads_fd);
-    if (f->ahead)
+    if (serve_ahead_open(f))
         p = prepare(f, position, end);
     pthread_mutex_unlock(&f->lock);
     if (!p || serve_fills_help(f->fills, f, bring_piece, p))
         return;
     pthread_mutex_lock(&f->lock);
-    settle(f, p);
+    f->ahead->running--;
+    serve_ahead_settle(f, p);
     pthread_mutex_unlock(&f->lock);
 }
 
 /* ---- for the filler ---- */
-
-static bool is_worth_it(const struct ahead_part *p, int64_t position)
-{
-    return p->first >= position && p->end - p->first >= SERVE_AHEAD_WORTH;
-}
 
 int64_t serve_ahead_next(serve_fill *f, int64_t position)
 {
@@ -258,50 +336,61 @@ int64_t serve_ahead_next(serve_fill *f, int64_t position)
 
     pthread_mutex_lock(&f->lock);
     for (size_t i = 0; f->ahead && i < f->ahead->len; i++) {
-        const struct ahead_part *p = f->ahead->items[i];
-        if (is_worth_it(p, position) && (next < 0 || p->first < next))
+        const ahead_part *p = f->ahead->items[i];
+        if (is_stop(p, position) && (next < 0 || p->first < next))
             next = p->first;
     }
     pthread_mutex_unlock(&f->lock);
     return next;
 }
 
-/* What was taken needs its room no more. */
-static void forget(serve_fill *f, struct ahead_part *p)
+/* The part in the file at this place. One beside it may be there, too, and is no help: who writes
+ * what it has would write where another does. */
+static ahead_part *part_in_file(const struct serve_ahead *a, int64_t position)
 {
-    (void)fallocate(f->ahead->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, p->first,
-                    p->got > 0 ? p->got : 1);
-    remove_part(f->ahead, p);
+    for (size_t i = 0; i < a->len; i++) {
+        ahead_part *p = a->items[i];
+        if (!p->is_aside && position >= p->first && position < p->end)
+            return p;
+    }
+    return NULL;
 }
 
 size_t serve_ahead_take(serve_fill *f, int64_t position, void *buffer, size_t cap)
 {
-    struct ahead_part *p;
+    ahead_part *p;
     size_t got = 0;
 
     pthread_mutex_lock(&f->lock);
-    while (f->ahead && (p = part_at(f->ahead, position))) {
-        got = serve_ahead_copy(f, position, buffer, cap);
-        if (got > 0)
-            break;
-        if (!p->is_running) {
+    while (f->ahead && got == 0 && (p = part_in_file(f->ahead, position))) {
+        got = copy_of(f, p, position, buffer, cap);
+        if (got == 0 && !p->is_running) /* what cannot be read is asked for again */
             forget(f, p);
-            break;
-        }
-        pthread_cond_wait(&f->changed, &f->lock);
+        else if (got == 0)
+            pthread_cond_wait(&f->changed, &f->lock);
     }
+    if (got == 0 && f->ahead)
+        serve_ahead_forget_overtaken(f);
     pthread_mutex_unlock(&f->lock);
     return got;
 }
 
-void serve_ahead_clear(serve_fill *f)
+void serve_ahead_stop(serve_fill *f)
 {
     pthread_mutex_lock(&f->lock);
-    for (size_t i = 0; f->ahead && i < f->ahead->len;) {
-        if (f->ahead->items[i]->is_running)
-            i++; /* its thread has it; what it brings is right or wrong as any */
-        else
-            forget(f, f->ahead->items[i]);
-    }
+    if (serve_ahead_open(f)) /* or somebody opens it after this */
+        f->ahead->is_stopped = true;
+    while (f->ahead && (f->ahead->running > 0 || f->ahead->lanes > 0))
+        pthread_cond_wait(&f->changed, &f->lock);
     pthread_mutex_unlock(&f->lock);
+}
+
+void serve_ahead_clear(serve_fill *f)
+{
+    while (f->ahead && f->ahead->len > 0)
+        forget(f, f->ahead->items[0]);
+    if (f->ahead) {
+        f->ahead->is_stopped = false;
+        f->ahead->has_tail = false;
+    }
 }

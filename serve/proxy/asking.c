@@ -78,6 +78,16 @@ static int check_type(const coras_descriptor *desc, coras_error **err)
     return coras_fail(err, CORAS_ERR_PROTOCOL, "the answer is no manifest by its Content-Type");
 }
 
+/* Whatever came with a status of success has some digest; no bytes at all have one, too. */
+static int check_document(const coras_buf *content, coras_error **err)
+{
+    const char *text = content->len > 0 ? content->ptr : "";
+
+    if (text[strspn(text, " \t\r\n")] == '{')
+        return 0;
+    return coras_fail(err, CORAS_ERR_PROTOCOL, "the answer is no manifest by its content");
+}
+
 static int fetch(const struct question *q, coras_target *target, coras_error **err)
 {
     serve_flight *flight = q->flight;
@@ -86,6 +96,7 @@ static int fetch(const struct question *q, coras_target *target, coras_error **e
     CORAS_TRY(coras_registry_fetch_manifest(target, q->reference, NULL, &flight->desc,
                                             &flight->content, err));
     CORAS_TRY(check_type(&flight->desc, err));
+    CORAS_TRY(check_document(&flight->content, err));
     flight->has_content = true;
     return 0;
 }

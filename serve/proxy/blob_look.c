@@ -4,8 +4,10 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "registry/manner.h"
 #include "serve/proxy/asking.h"
+#include "serve/proxy/following.h"
 #include "serve/proxy/freshness.h"
 
 /* As a reference beside those of manifests, none of which begins so. */
@@ -42,13 +44,24 @@ struct look {
     serve_flight *flight;
 };
 
+static bool is_of_nothing(const coras_digest *digest)
+{
+    coras_digest nothing;
+
+    return coras_digest_of(digest->algorithm, "", 0, &nothing, NULL) == 0 &&
+           coras_digest_equal(digest, &nothing);
+}
+
 static int ask_head(void *user, coras_target *target, coras_error **err)
 {
     const struct look *look = user;
     int quick_s = look->place->upstream->quick_s;
 
     coras_registry_set_limits(target, quick_s, coras_now_ms() + quick_s * INT64_C(1000));
-    return target->ops->resolve_blob(target, look->digest, &look->flight->desc, err);
+    CORAS_TRY(target->ops->resolve_blob(target, look->digest, &look->flight->desc, err));
+    if (look->flight->desc.size == 0 && !is_of_nothing(look->digest))
+        return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "it is said to be empty, and is not");
+    return 0;
 }
 
 static struct serve_said fly(struct serve_exchange *x, const coras_digest *digest, const char *key,
@@ -59,7 +72,7 @@ static struct serve_said fly(struct serve_exchange *x, const coras_digest *diges
     int64_t limit_ms = (x->place.upstream->quick_s + 1) * INT64_C(1000);
     struct serve_said said = {SERVE_SAID_LATE, 0};
 
-    switch (serve_flight_board(flights, key, limit_ms, &look.flight)) {
+    switch (serve_follow(x, key, limit_ms, &look.flight)) {
     case SERVE_FLIGHT_LEAD:
         look.flight->said = serve_ask(&x->place, ask_head, &look);
         if (look.flight->said.kind == SERVE_SAID_ABSENT)
@@ -68,6 +81,8 @@ static struct serve_said fly(struct serve_exchange *x, const coras_digest *diges
         break;
     case SERVE_FLIGHT_LANDED:
         break;
+    case SERVE_FLIGHT_LATER:
+        return (struct serve_said){SERVE_SAID_WAIT, 0};
     default:
         return said;
     }

@@ -10,6 +10,7 @@
 #include "serve/proxy/blob_look.h"
 #include "serve/proxy/failure.h"
 #include "serve/proxy/fills.h"
+#include "serve/proxy/following.h"
 #include "serve/proxy/reader.h"
 
 /* A client with another registry to ask must hear in this time that there is nothing here. */
@@ -147,7 +148,10 @@ static int join(struct asked *a, serve_fill **ret, bool *ret_began, coras_error 
     /* the fill that we begin asks for us; too late means that it is stored, and links are made */
     if (serve_fill_confirm(*ret, place->local) || is_ours)
         return 0;
-    return link_found(a, err);
+    rc = link_found(a, err);
+    if (rc < 0)
+        serve_fills_leave(fills, coras_steal(ret));
+    return rc;
 }
 
 static bool is_gone(void *user)
@@ -257,18 +261,11 @@ static enum serve_progress go_on(struct serve_exchange *x, void *user, serve_wai
     return SERVE_PROGRESS_DONE;
 }
 
-static int get(struct asked *a, coras_error **err)
+static int wait_for(const struct asked *a, serve_fill *f, bool began, coras_error **err)
 {
     struct serve_exchange *x = a->exchange;
-    struct waiting *w;
-    serve_fill *f = NULL;
-    bool began = false;
+    struct waiting *w = coras_new(struct waiting);
 
-    if (!x->holds_blob)
-        serve_blob_hold(x);
-    CORAS_TRY(try_stored(a, err));
-    CORAS_TRY(join(a, &f, &began, err));
-    w = coras_new(struct waiting);
     if (!w) {
         serve_fills_leave(f->fills, f);
         return coras_fail_no_memory(err);
@@ -278,6 +275,45 @@ static int get(struct asked *a, coras_error **err)
     x->pending = (struct serve_pending){
         .go_on = go_on, .work = answer_from_store, .close = close_waiting, .user = w};
     return 0;
+}
+
+static int get(struct asked *a, coras_error **err)
+{
+    struct serve_exchange *x = a->exchange;
+    serve_fill *f = NULL;
+    bool began = false;
+
+    if (!x->holds_blob)
+        serve_blob_hold(x);
+    CORAS_TRY(try_stored(a, err));
+    CORAS_TRY(join(a, &f, &began, err));
+    return wait_for(a, f, began, err);
+}
+
+/* A fill that runs, and is ours to read. */
+static bool can_follow(serve_fill *f, const char *repository)
+{
+    bool runs;
+
+    pthread_mutex_lock(&f->lock);
+    runs = f->state == SERVE_FILL_RUNNING;
+    pthread_mutex_unlock(&f->lock);
+    return runs && serve_fill_is_confirmed(f, repository) && serve_fill_can_join(f);
+}
+
+bool serve_cached_blob_follow(struct serve_exchange *x)
+{
+    const struct asked a = {x, &x->route.digest, x->place.upstream->metrics_label};
+    serve_fills *fills = x->registry->fills;
+    serve_fill *f = x->method == SERVE_GET ? serve_fills_find(fills, a.digest) : NULL;
+
+    if (!f || !can_follow(f, x->place.local)) {
+        serve_fills_leave(fills, f);
+        return false;
+    }
+    if (!x->holds_blob)
+        serve_blob_hold(x);
+    return wait_for(&a, f, false, NULL) == 0;
 }
 
 /* ---- HEAD ---- */
@@ -335,6 +371,8 @@ static void answer_failure(struct asked *a, int rc, const coras_error *failure)
         count(a, SERVE_RESULT_NEGATIVE);
         serve_blob_note_absent(x, a->digest);
         serve_blob_answer_unknown(x);
+    } else if (a->has_said && a->said.kind == SERVE_SAID_WAIT) {
+        return;
     } else if (a->has_said) {
         count(a, SERVE_RESULT_ERROR);
         serve_said_answer(x, a->said);
@@ -354,27 +392,51 @@ void serve_cached_blob_get(struct serve_exchange *x)
         answer_failure(&a, rc, failure);
 }
 
+/* EXISTS: it is here. 0: it comes, and the operation runs again when that is over. */
+static int begin_to_bring(struct asked *a, coras_error **err)
+{
+    serve_fill *f = NULL;
+    bool began = false;
+    int rc = try_stored(a, err);
+
+    if (rc == 0)
+        rc = join(a, &f, &began, err);
+    return rc == 0 ? serve_follow_fill(a->exchange, f, FIRST_BYTE_MS, err) : rc;
+}
+
 int serve_cached_blob_bring(struct serve_exchange *x, const coras_digest *digest, coras_error **err)
 {
     struct asked a = {x, digest, x->place.upstream ? x->place.upstream->metrics_label : 0};
-    const struct serve_fill_wait wait = {is_gone, x, coras_now_ms() + FIRST_BYTE_MS, NULL};
     coras_auto(coras_error) failure = NULL;
-    serve_fill *f = NULL;
-    bool began = false;
     int rc;
 
     if (!x->place.upstream || !x->registry->fills)
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob not found");
-    rc = try_stored(&a, &failure);
-    if (rc == 0)
-        rc = join(&a, &f, &began, &failure);
-    if (rc == 0)
-        rc = serve_fill_await_recorded(f, &wait, &failure);
-    serve_fills_leave(x->registry->fills, f);
+    if (coras_digest_equal(&x->brought.digest, digest))
+        return coras_fail(err, x->brought.rc < 0 ? x->brought.rc : CORAS_ERR_NOT_FOUND,
+                          "it could not be brought");
+    rc = begin_to_bring(&a, &failure);
     if (rc == CORAS_ERR_EXISTS)
         return 0;
+    if (rc == 0)
+        return coras_fail(err, CORAS_ERR_NOT_FOUND, "it is on its way");
     if (rc < 0 && serve_upstream_has_none(failure))
         rc = coras_error_recode(&failure, CORAS_ERR_NOT_FOUND);
     coras_error_propagate(err, &failure);
     return rc;
+}
+
+/* What is stored already waits for its turn: there is nothing of it to come. */
+void serve_cached_blob_expect(struct serve_exchange *x, const coras_digest *digest)
+{
+    struct asked a = {x, digest, x->place.upstream->metrics_label};
+    serve_fills *fills = x->registry->fills;
+    serve_fill *f = serve_fills_find(fills, digest);
+    bool began = false;
+    int64_t size;
+
+    if (!f && x->registry->options.keep_filling > 0 && !is_stored(&a, &size) &&
+        join(&a, &f, &began, NULL) < 0)
+        f = NULL;
+    serve_fills_leave(fills, f);
 }

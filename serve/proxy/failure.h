@@ -8,6 +8,11 @@
 
 #include "serve/http/exchange.h"
 
+/*
+ * The status that a failure came with; 0: none. A token service that is missing has said nothing of
+ * what was asked for: that counts as 502.
+ */
+int serve_upstream_status(const coras_error *failure);
 /* Whether the upstream has said that there is no such thing. */
 bool serve_upstream_has_none(const coras_error *failure);
 /* Answer with a failure that is not that one. */

@@ -14,9 +14,8 @@
 #define WAKE_MS 2
 /* How long readers may keep a window from moving on. */
 #define ROOM_MS 10000
-/* How long a wait may be before it looks again by itself, at most. The first are short. */
+/* How long a wait may be before it looks again by itself. */
 #define LOOK_MS 500
-#define STEP_MS 4
 
 serve_fill *serve_fill_new(struct serve_fills *fills, serve_upstream *upstream,
                            const char *repository, const coras_digest *digest)
@@ -154,11 +153,12 @@ void serve_fill_restart(serve_fill *f)
 {
     pthread_mutex_lock(&f->lock);
     f->round++;
-    f->got = 0;
+    f->got = f->found = 0;
     f->size = -1;
     f->is_measured = false;
     if (f->window)
         f->window->kept = 0;
+    serve_ahead_clear(f);
     tell(f);
     pthread_mutex_unlock(&f->lock);
 }
@@ -333,18 +333,6 @@ int serve_fill_enlist(serve_fill *f, const struct serve_fill_wait *wait, int64_t
     return 0;
 }
 
-/* Wait for a change once. The first waits are short. */
-static int wait_step(serve_fill *f, const struct serve_fill_wait *wait, int64_t *step_ms,
-                     coras_error **err)
-{
-    struct timespec until = coras_deadline_ms(*step_ms);
-
-    CORAS_TRY(check_wait(f, wait, err));
-    (void)pthread_cond_timedwait(&f->changed, &f->lock, &until);
-    *step_ms = *step_ms * 2 < LOOK_MS ? *step_ms * 2 : LOOK_MS;
-    return 0;
-}
-
 bool serve_fill_can_read(const serve_fill *f, int64_t position)
 {
     return f->state == SERVE_FILL_DONE || position < serve_fill_limit(f->state, f->got, f->size);
@@ -353,30 +341,32 @@ bool serve_fill_can_read(const serve_fill *f, int64_t position)
 int serve_fill_look_size(serve_fill *f, const struct serve_fill_wait *wait, int64_t *ret_size,
                          coras_error **err)
 {
+    bool is_known;
     int rc = 1;
 
     pthread_mutex_lock(&f->lock);
     serve_fill_forget(f, wait->waiter);
-    if (!f->is_measured && f->state == SERVE_FILL_RUNNING)
+    is_known = f->is_measured && f->size != 0; /* of nothing no end can be held back */
+    if (!is_known && f->state == SERVE_FILL_RUNNING)
         rc = serve_fill_enlist(f, wait, -1, err);
-    else if (!f->is_measured && f->state == SERVE_FILL_FAILED)
+    else if (!is_known && f->state == SERVE_FILL_FAILED)
         rc = serve_fill_why(f, err);
     *ret_size = f->size;
     pthread_mutex_unlock(&f->lock);
     return rc;
 }
 
-int serve_fill_await_recorded(serve_fill *f, const struct serve_fill_wait *wait, coras_error **err)
+int serve_fill_look_recorded(serve_fill *f, const struct serve_fill_wait *wait, coras_error **err)
 {
-    int64_t step_ms = STEP_MS;
-    int rc = 0;
+    int rc = 1;
 
     pthread_mutex_lock(&f->lock);
-    while (rc == 0 && !f->is_recorded && f->state != SERVE_FILL_FAILED)
-        rc = wait_step(f, wait, &step_ms, err);
-    if (rc == 0 && f->state == SERVE_FILL_FAILED)
+    serve_fill_forget(f, wait->waiter);
+    if (f->state == SERVE_FILL_FAILED)
         rc = serve_fill_why(f, err);
-    else if (rc == 0 && !f->is_kept)
+    else if (!f->is_recorded)
+        rc = serve_fill_enlist(f, wait, INT64_MAX, err); /* not for each of its bytes */
+    else if (!f->is_kept)
         rc = coras_fail(err, CORAS_ERR_NO_SPACE, "it could not be kept");
     pthread_mutex_unlock(&f->lock);
     return rc;

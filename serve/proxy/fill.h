@@ -44,6 +44,7 @@ typedef struct serve_fill {
     bool is_running;                   /* lock; its turn has come */
     int fd;                            /* lock; -1 before there is a file; open until the end */
     int64_t got;                       /* lock; bytes of the file that can be read */
+    int64_t found;                     /* lock; that an earlier life had left, in order */
     int64_t size;                      /* lock; of the whole; -1: nobody knows yet */
     int64_t measured_ms, measured_got; /* lock; when its present run began to flow, and where */
     bool is_measured;                  /* lock; the upstream has said what it says about the size */
@@ -84,7 +85,7 @@ void serve_fill_set_file(serve_fill *f, int fd); /* takes it */
 CORAS_MUST_CHECK int serve_fill_set_size(serve_fill *f, int64_t size, coras_error **err);
 /* So many bytes more can be read. */
 void serve_fill_advance(serve_fill *f, int64_t bytes);
-/* Nothing of what was there counts any more. */
+/* Nothing of what was there counts any more, nor what was brought ahead, which is stopped. */
 void serve_fill_restart(serve_fill *f);
 void serve_fill_finish(serve_fill *f);
 /* From here on nothing is written. NO_MEMORY. */
@@ -111,7 +112,7 @@ struct serve_fill_wait {
     void *user;
     int64_t deadline_ms;  /* monotonic; 0: as long as it takes. It is for an upstream that says
                              nothing: waiting for one's turn, or for a slow one, is another thing. */
-    serve_waiter *waiter; /* is woken when there is something new; NULL: waits on its thread */
+    serve_waiter *waiter; /* is woken when there is something new */
 };
 /* Whether the filler has come past `position`, or to the end. With the lock. */
 bool serve_fill_can_read(const serve_fill *f, int64_t position);
@@ -132,8 +133,9 @@ int serve_fill_why(const serve_fill *f, coras_error **err);
  * 0: the waiter is woken. TIMEOUT; CANCELLED; why it failed. */
 CORAS_MUST_CHECK int serve_fill_look_size(serve_fill *f, const struct serve_fill_wait *wait,
                                           int64_t *ret_size, coras_error **err);
-/* Wait, on this thread, until it is a blob of the registry, and linked. */
-CORAS_MUST_CHECK int serve_fill_await_recorded(serve_fill *f, const struct serve_fill_wait *wait,
-                                               coras_error **err);
+/* Whether it is a blob of the registry, and linked: 1. 0: the waiter is woken. TIMEOUT; CANCELLED;
+ * why it failed; NO_SPACE: it was not kept. */
+CORAS_MUST_CHECK int serve_fill_look_recorded(serve_fill *f, const struct serve_fill_wait *wait,
+                                              coras_error **err);
 
 #endif

@@ -14,6 +14,7 @@
 #include "serve/proxy/ahead.h"
 #include "serve/proxy/partial.h"
 #include "serve/proxy/patience.h"
+#include "serve/proxy/wide.h"
 #include "serve/storage/collect.h"
 #include "serve/storage/evict.h"
 
@@ -60,6 +61,7 @@ static int write_piece(void *user, const void *data, size_t len, coras_error **e
     data = (const char *)data + skipped;
     len -= skipped;
     CORAS_TRY(check_wanted(w, err));
+    serve_wide_arrived(w, len);
     wanted = up_to_stop(w, len);
     if (wanted > 0)
         CORAS_TRY(serve_filler_append(w, data, wanted, err));
@@ -88,12 +90,17 @@ static int attempt(struct serve_filler *w, coras_error **err)
                             .sink = &sink,
                             .measured = measured,
                             .user = w};
+    int rc;
 
     w->stop_at = w->no_parts ? -1 : serve_ahead_next(w->fill, w->got);
     if (w->stop_at >= 0)
         read.length = w->stop_at - w->got;
     w->skip = w->no_parts ? w->got : 0;
-    CORAS_TRY(w->target->ops->read_blob(w->target, &read, err));
+    serve_wide_ask(w);
+    rc = w->target->ops->read_blob(w->target, &read, err);
+    serve_wide_asked(w);
+    if (rc < 0)
+        return rc;
     if (w->size < 0)
         w->size = w->got; /* it ended, as one of unknown size does */
     return 0;
@@ -109,7 +116,9 @@ static int take_brought(struct serve_filler *w, coras_error **err)
         return coras_fail_no_memory(err);
     while ((got = serve_ahead_take(w->fill, w->got, chunk, READ_BYTES)) > 0) {
         CORAS_TRY(coras_cancel_check(w->target->cancel, err));
-        CORAS_TRY(serve_filler_append(w, chunk, got, err));
+        CORAS_TRY(check_wanted(w, err));
+        CORAS_TRY(serve_filler_adopt(w, chunk, got, err));
+        serve_wide_follow(w);
     }
     return 0;
 }
@@ -146,6 +155,7 @@ static int wait_to_resume(struct serve_filler *w, const coras_error *failure, co
                       SERVE_LABELS(.reason = reason_of(failure)), 1);
     if (verdict == SERVE_PATIENCE_WHOLE) {
         w->no_parts = true;
+        serve_ahead_stop(w->fill); /* it does not go round what others write any more */
         return 0;
     }
     return coras_cancel_sleep_ms(w->target->cancel, wait_ms, err);
@@ -207,8 +217,10 @@ static int hash_found(struct serve_filler *w, coras_error **err)
     if (!chunk)
         return coras_fail_no_memory(err);
     while (w->got < w->found && got > 0) {
+        int64_t left = w->found - w->got;
+        size_t wanted = left < (int64_t)READ_BYTES ? (size_t)left : READ_BYTES;
         CORAS_TRY(coras_cancel_check(w->target->cancel, err));
-        CORAS_TRY(coras_pread_full(w->fd, chunk, READ_BYTES, w->got, &got, err));
+        CORAS_TRY(coras_pread_full(w->fd, chunk, wanted, w->got, &got, err));
         serve_filler_take(w, chunk, got);
     }
     w->flushed = w->got;
@@ -242,6 +254,8 @@ static int open_partial(struct serve_filler *w, coras_error **err)
     serve_fill_set_file(w->fill, w->fd);
     if (rc == CORAS_ERR_NO_SPACE)
         return 0;
+    if (rc == 0)
+        rc = serve_ahead_restore(w->fill, &w->found, &w->has_parts, &failure);
     coras_error_propagate(err, &failure);
     return rc;
 }
@@ -277,11 +291,12 @@ static int verify(struct serve_filler *w, coras_error **err)
 /* What an earlier life has left was not what it should be: the upstream is not to blame yet. */
 static int start_anew(struct serve_filler *w, coras_error **err)
 {
+    serve_ahead_stop(w->fill);
     w->found = w->got = w->flushed = 0;
     w->size = -1;
-    w->no_parts = false;
+    w->no_parts = w->has_parts = false;
+    w->wide_look_at = 0;
     serve_fill_restart(w->fill);
-    serve_ahead_clear(w->fill);
     if (w->fd >= 0 && ftruncate(w->fd, 0) < 0)
         return coras_fail_errno(err, errno, "truncate");
     coras_hasher_free(w->hasher);
@@ -300,6 +315,7 @@ static int fetch_verified(struct serve_filler *w, coras_error **err)
 {
     if (!is_whole(w))
         CORAS_TRY(fetch(w, err));
+    CORAS_TRY(serve_ahead_end(w->fill, err));
     return verify(w, err);
 }
 
@@ -377,16 +393,35 @@ static void remove_partial(const struct serve_filler *w)
         serve_partial_remove(w->registry->store, &w->fill->digest);
 }
 
+/* What an earlier life has left is something, whether or not it came to be read. */
+static bool is_empty(const struct serve_filler *w)
+{
+    return w->fd >= 0 && w->found == 0 && w->got == 0 && !serve_ahead_is_noted(w->fill);
+}
+
+/* Readers hear of it before. While others still bring something the file is this fill's, and nobody
+ * begins another one. */
+static void leave_file(struct serve_filler *w, bool is_wrong)
+{
+    coras_auto(coras_error) failure = NULL;
+
+    serve_ahead_stop(w->fill);
+    if (!is_wrong && serve_ahead_end(w->fill, &failure) < 0)
+        serve_log_failure(w->fill->repository, coras_error_message(failure));
+    if (is_wrong || failure || is_empty(w))
+        remove_partial(w);
+    serve_fills_unlist(w->fill->fills, w->fill);
+}
+
 static void end_badly(struct serve_filler *w, int rc, const coras_error *failure)
 {
-    if (w->got == 0 || is_mismatch(rc, failure))
-        remove_partial(w);
     if (is_mismatch(rc, failure)) {
         serve_fills_refuse(w->fill->fills, w->fill);
         serve_metrics_add(w->registry->metrics, SERVE_METRIC_CACHE_MISMATCHES,
                           SERVE_LABELS(.upstream = w->label), 1);
     }
     serve_fill_fail(w->fill, failure);
+    leave_file(w, is_mismatch(rc, failure));
     if (rc != CORAS_ERR_CANCELLED) /* who reads of it in the log finds it ended */
         serve_filler_tell(w, is_mismatch(rc, failure) ? "mismatch, not kept" : "given up", failure);
 }
@@ -403,6 +438,7 @@ static void end_well(struct serve_filler *w)
         return;
     }
     serve_fill_finish(w->fill); /* verified: readers need not wait for the disk */
+    serve_wide_learn(w);
     rc = keep(w, &failure);
     serve_uses_note(w->registry->uses, &w->fill->digest); /* there is a row to hear of it now */
     serve_fill_set_kept(w->fill, rc == 0);
@@ -425,8 +461,10 @@ static void end_elsewhere(struct serve_filler *w, const coras_error *stored)
 
     if (rc == 0)
         rc = record(w, &failure);
+    serve_ahead_stop(w->fill);
     serve_partial_remove(w->registry->store, &w->fill->digest);
     serve_fill_fail(w->fill, rc < 0 ? failure : stored);
+    serve_fills_unlist(w->fill->fills, w->fill);
     serve_filler_tell(w, "stored by another process", failure);
 }
 
@@ -437,7 +475,7 @@ static int fill(struct serve_filler *w, coras_error **err)
 
     CORAS_TRY(open_file(w, err));
     rc = fetch_verified(w, &failure);
-    if (is_mismatch(rc, failure) && w->found > 0) {
+    if (is_mismatch(rc, failure) && (w->found > 0 || w->has_parts)) {
         coras_error_clear(&failure);
         CORAS_TRY(start_anew(w, err));
         rc = fetch_verified(w, &failure);

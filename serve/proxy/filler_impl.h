@@ -28,12 +28,16 @@ struct serve_filler {
     int64_t stop_at; /* somebody has brought what follows; -1: nobody */
     int64_t found;   /* what an earlier life had left */
     int64_t began_ms;
-    int64_t look_at;   /* where to look at the free space again */
-    bool is_published; /* it is a blob of the store */
-    char *place;       /* then: where it is, when it is elsewhere */
-    bool is_passed;    /* nothing is written any more */
-    int64_t lease_ms;  /* when the lease of the fill is to be renewed; 0: there is none */
-    bool no_parts;     /* the upstream does not send any */
+    int64_t look_at;      /* where to look at the free space again */
+    bool is_published;    /* it is a blob of the store */
+    char *place;          /* then: where it is, when it is elsewhere */
+    bool is_passed;       /* nothing is written any more */
+    int64_t lease_ms;     /* when the lease of the fill is to be renewed; 0: there is none */
+    bool no_parts;        /* the upstream does not send any */
+    bool has_parts;       /* an earlier life has left some behind `found` */
+    bool has_lane;        /* its own connection counts among those of large blobs (wide.h) */
+    int64_t asked_ms;     /* when it asked by that */
+    int64_t wide_look_at; /* where to judge again how many there should be */
     int resumes;
     struct serve_patience patience;
 };
@@ -42,6 +46,9 @@ struct serve_filler {
 /* Bytes that follow: into the file and the hash, or past it where there is no room. */
 CORAS_MUST_CHECK int serve_filler_append(struct serve_filler *w, const void *data, size_t len,
                                          coras_error **err);
+/* The same with bytes that others have put there. */
+CORAS_MUST_CHECK int serve_filler_adopt(struct serve_filler *w, const void *data, size_t len,
+                                        coras_error **err);
 /* Bytes that are in the file already: hash them, and let them be read. */
 void serve_filler_take(struct serve_filler *w, const void *data, size_t len);
 /* A line of the log about the whole of it. `failure` may be NULL. */

@@ -12,6 +12,7 @@
 #include "base/fs.h"
 #include "base/limits.h"
 #include "serve/http/log.h"
+#include "serve/proxy/ahead.h"
 #include "serve/proxy/partial.h"
 #include "serve/storage/evict.h"
 
@@ -35,6 +36,7 @@ void serve_filler_take(struct serve_filler *w, const void *data, size_t len)
     coras_hasher_update(w->hasher, data, len);
     w->got += (int64_t)len;
     serve_fill_advance(w->fill, (int64_t)len);
+    serve_ahead_advanced(w->fill, (int64_t)len);
 }
 
 /* Whether the disk keeps the free space that the operator asked for. Asked now and then. */
@@ -111,6 +113,12 @@ static int pass(struct serve_filler *w, const char *data, size_t len, coras_erro
     return 0;
 }
 
+static void moved(struct serve_filler *w)
+{
+    serve_patience_moved(&w->patience, coras_now_ms());
+    serve_fill_lease_keep(w);
+}
+
 int serve_filler_append(struct serve_filler *w, const void *data, size_t len, coras_error **err)
 {
     bool stored = false;
@@ -125,8 +133,17 @@ int serve_filler_append(struct serve_filler *w, const void *data, size_t len, co
     } else {
         CORAS_TRY(pass(w, data, len, err));
     }
-    serve_patience_moved(&w->patience, coras_now_ms());
-    serve_fill_lease_keep(w);
+    moved(w);
+    return 0;
+}
+
+int serve_filler_adopt(struct serve_filler *w, const void *data, size_t len, coras_error **err)
+{
+    if (w->is_passed)
+        return serve_filler_append(w, data, len, err);
+    serve_filler_take(w, data, len);
+    begin_flush(w);
+    moved(w);
     return 0;
 }
 

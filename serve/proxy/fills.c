@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 #include "base/limits.h"
 #include "base/map.h"
 #include "registry/manner.h"
@@ -17,6 +18,9 @@
 #define FILLER_STACK (512 * CORAS_KIB)
 /* Readers wait for twice of that at most. */
 #define SILENCE_S 10
+/* How often it is looked for what another fill may have stored meanwhile, while fills end all the
+ * time; then a blob may come a second time. */
+#define LOOKS_MOST 4
 /* As long as unfinished uploads. */
 #define PARTIAL_AGE_MAX_S (7 * 24 * 3600)
 
@@ -34,6 +38,7 @@ struct serve_fills {
     coras_map *by_digest;  /* lock; those that can be joined */
     unsigned threads;      /* lock */
     unsigned helpers;      /* lock; of these, those beside fillers */
+    unsigned ends;         /* lock; counts those that came to their end */
     bool is_stopping;      /* lock */
     serve_refused refused; /* lock */
     size_t lane_count;     /* lock */
@@ -117,20 +122,6 @@ static void unlist(serve_fills *t, const serve_fill *f)
         (void)coras_map_remove(t->by_digest, text);
 }
 
-static int start_thread(void *(*run)(void *), void *user)
-{
-    pthread_attr_t attr;
-    pthread_t thread;
-    int rc;
-
-    pthread_attr_init(&attr);
-    pthread_attr_setstacksize(&attr, FILLER_STACK);
-    pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-    rc = pthread_create(&thread, &attr, run, user);
-    pthread_attr_destroy(&attr);
-    return rc;
-}
-
 static void *filler_thread(void *user)
 {
     serve_filler_run(user);
@@ -156,7 +147,7 @@ static void start_waiting(serve_fills *t, struct lane *lane)
         lane->first = f->next;
         if (t->is_stopping) {
             give_up(t, f, CORAS_ERR_CANCELLED, "the registry is going down");
-        } else if (start_thread(filler_thread, f) != 0) {
+        } else if (coras_thread_start(FILLER_STACK, filler_thread, f, NULL) != 0) {
             give_up(t, f, CORAS_ERR_NO_MEMORY, "no thread can be made");
         } else {
             lane->running++;
@@ -177,7 +168,8 @@ static void enqueue(serve_fills *t, serve_fill *f)
     start_waiting(t, lane);
 }
 
-/* Somebody may have stored it between the caller's look and the lock. */
+/* Somebody may have stored it since the caller looked. Without the lock, which those who serve
+ * connections take, too. */
 static int check_not_stored(const serve_fills *t, const coras_digest *digest, coras_error **err)
 {
     int64_t size = 0;
@@ -193,7 +185,6 @@ static int begin(serve_fills *t, const struct serve_fill_request *r, const char 
     serve_fill *f;
     int rc;
 
-    CORAS_TRY(check_not_stored(t, r->digest, err));
     if (serve_refused_has(&t->refused, r->digest, r->upstream, coras_now_ms()))
         return coras_fail(err, CORAS_ERR_DIGEST_MISMATCH,
                           "the upstream has sent something else lately");
@@ -202,7 +193,9 @@ static int begin(serve_fills *t, const struct serve_fill_request *r, const char 
         f->via = coras_strdup(r->via); /* without it a ring is noticed by its silence */
     if (!f)
         return coras_fail_no_memory(err);
-    rc = coras_map_set(t->by_digest, text, f, err);
+    /* before anybody finds it: it asks for this repository, and nobody else has to */
+    rc = serve_fill_confirm(f, r->local) ? coras_map_set(t->by_digest, text, f, err)
+                                         : coras_fail_no_memory(err);
     if (rc < 0) {
         serve_fill_free(f);
         return rc;
@@ -213,23 +206,33 @@ static int begin(serve_fills *t, const struct serve_fill_request *r, const char 
     return 0;
 }
 
-static int join(serve_fills *t, const struct serve_fill_request *r, serve_fill **ret,
+/* NULL: there is none, or none that can be read from its start. */
+static serve_fill *find_running(serve_fills *t, const char *text)
+{
+    serve_fill *f = coras_map_get(t->by_digest, text);
+
+    if (f && !serve_fill_can_join(f)) {
+        unlist(t, f);
+        return NULL;
+    }
+    return f;
+}
+
+/* `is_new`: it is known not to be stored. 1: that has to be found out first. */
+static int join(serve_fills *t, const struct serve_fill_request *r, bool is_new, serve_fill **ret,
                 bool *ret_began, coras_error **err)
 {
     char text[CORAS_DIGEST_TEXT_MAX];
+    serve_fill *f;
 
-    coras_digest_format(r->digest, text);
     if (t->is_stopping)
         return coras_fail(err, CORAS_ERR_CANCELLED, "the registry is going down");
-    *ret = coras_map_get(t->by_digest, text);
-    if (*ret && !serve_fill_can_join(*ret)) {
-        unlist(t, *ret);
-        *ret = NULL;
-    }
-    *ret_began = *ret == NULL;
-    if (!*ret)
-        return begin(t, r, text, ret, err);
-    (*ret)->users++;
+    f = find_running(t, coras_digest_format(r->digest, text));
+    *ret_began = !f;
+    if (!f)
+        return is_new ? begin(t, r, text, ret, err) : 1;
+    f->users++;
+    *ret = f;
     return 0;
 }
 
@@ -251,14 +254,19 @@ serve_fill *serve_fills_find(serve_fills *t, const coras_digest *digest)
 int serve_fills_join(serve_fills *t, const struct serve_fill_request *request, serve_fill **ret,
                      bool *ret_began, coras_error **err)
 {
-    serve_fill *f = NULL;
+    unsigned ends;
     int rc;
 
     pthread_mutex_lock(&t->lock);
-    rc = join(t, request, &f, ret_began, err);
+    rc = join(t, request, false, ret, ret_began, err);
+    for (int looks = 1; rc == 1; looks++) {
+        ends = t->ends;
+        pthread_mutex_unlock(&t->lock); /* the database may take its time */
+        CORAS_TRY(check_not_stored(t, request->digest, err));
+        pthread_mutex_lock(&t->lock);
+        rc = join(t, request, t->ends == ends || looks == LOOKS_MOST, ret, ret_began, err);
+    }
     pthread_mutex_unlock(&t->lock);
-    if (rc == 0)
-        *ret = f;
     return rc;
 }
 
@@ -301,13 +309,22 @@ int serve_fills_target(const serve_fills *t, const serve_fill *f, coras_target *
     return 0;
 }
 
-void serve_fills_end(serve_fills *t, serve_fill *f)
+void serve_fills_unlist(serve_fills *t, const serve_fill *f)
 {
-    struct lane *lane = lane_of(t, f->upstream);
-
     pthread_mutex_lock(&t->lock);
     unlist(t, f);
+    pthread_mutex_unlock(&t->lock);
+}
+
+void serve_fills_end(serve_fills *t, serve_fill *f)
+{
+    struct lane *lane;
+
+    pthread_mutex_lock(&t->lock);
+    lane = lane_of(t, f->upstream);
+    unlist(t, f);
     release(f);
+    t->ends++;
     lane->running--;
     start_waiting(t, lane);
     if (--t->threads == 0)
@@ -346,8 +363,8 @@ bool serve_fills_help(serve_fills *t, serve_fill *f, void (*run)(serve_fill *f, 
         return false;
     *h = (struct help){f, run, user};
     pthread_mutex_lock(&t->lock);
-    started =
-        !t->is_stopping && t->helpers < CORAS_LIMIT_AHEAD_ALL && start_thread(help_thread, h) == 0;
+    started = !t->is_stopping && t->helpers < CORAS_LIMIT_AHEAD_ALL &&
+              coras_thread_start(FILLER_STACK, help_thread, h, NULL) == 0;
     if (started) {
         f->users++;
         t->threads++;

@@ -60,6 +60,8 @@ bool serve_fills_are_stopping(serve_fills *t);
 /* The repository at the upstream, where silence is a cut: what is missing is asked for again. */
 CORAS_MUST_CHECK int serve_fills_target(const serve_fills *t, const serve_fill *f,
                                         coras_target **ret, coras_error **err);
+/* Its file is nobody's any more: who asks now begins anew. */
+void serve_fills_unlist(serve_fills *t, const serve_fill *f);
 /* It is over: nobody joins it any more, the next one's turn has come. */
 void serve_fills_end(serve_fills *t, serve_fill *f);
 /* The upstream has sent something else for this digest. */

@@ -8,7 +8,6 @@
 
 struct serve_flights {
     pthread_mutex_t lock;
-    pthread_cond_t landed;
     coras_map *under_way; /* lock; key to serve_flight, which its leader holds */
 };
 
@@ -24,7 +23,6 @@ serve_flights *serve_flights_new(void)
         return NULL;
     }
     pthread_mutex_init(&f->lock, NULL);
-    coras_cond_init(&f->landed);
     return f;
 }
 
@@ -33,7 +31,6 @@ void serve_flights_free(serve_flights *f)
     if (!f)
         return;
     coras_map_free(f->under_way);
-    pthread_cond_destroy(&f->landed);
     pthread_mutex_destroy(&f->lock);
     free(f);
 }
@@ -64,18 +61,6 @@ static serve_flight *begin(serve_flights *f, const char *key)
     return NULL;
 }
 
-/* Under the lock; false: it did not land in time. */
-static bool wait_for(serve_flights *f, const serve_flight *flight, int64_t limit_ms)
-{
-    struct timespec until = coras_deadline_ms(limit_ms);
-
-    while (!flight->landed) {
-        if (pthread_cond_timedwait(&f->landed, &f->lock, &until) != 0 && !flight->landed)
-            return false;
-    }
-    return true;
-}
-
 /* Under the lock. */
 static void let_go(serve_flight *flight)
 {
@@ -83,26 +68,18 @@ static void let_go(serve_flight *flight)
         flight_free(flight);
 }
 
-enum serve_flight_role serve_flight_board(serve_flights *f, const char *key, int64_t limit_ms,
-                                          serve_flight **ret)
+enum serve_flight_role serve_flight_board(serve_flights *f, const char *key, serve_flight **ret)
 {
-    enum serve_flight_role role = SERVE_FLIGHT_NONE;
+    enum serve_flight_role role = SERVE_FLIGHT_FOLLOW;
     serve_flight *flight;
 
-    *ret = NULL;
     pthread_mutex_lock(&f->lock);
     flight = coras_map_get(f->under_way, key);
-    if (!flight) {
+    if (flight) {
+        flight->holders++;
+    } else {
         flight = begin(f, key);
         role = flight ? SERVE_FLIGHT_LEAD : SERVE_FLIGHT_NONE;
-    } else {
-        flight->holders++;
-        if (wait_for(f, flight, limit_ms)) {
-            role = SERVE_FLIGHT_LANDED;
-        } else {
-            let_go(flight);
-            flight = NULL;
-        }
     }
     pthread_mutex_unlock(&f->lock);
     *ret = flight;
@@ -114,8 +91,40 @@ void serve_flight_land(serve_flights *f, serve_flight *flight)
     pthread_mutex_lock(&f->lock);
     flight->landed = true;
     coras_map_remove(f->under_way, flight->key);
-    pthread_cond_broadcast(&f->landed);
+    serve_waiters_wake(&flight->waiters, NULL, NULL);
     pthread_mutex_unlock(&f->lock);
+}
+
+bool serve_flight_wait(serve_flights *f, serve_flight *flight, serve_waiter *waiter)
+{
+    bool landed;
+
+    pthread_mutex_lock(&f->lock);
+    landed = flight->landed;
+    if (!landed)
+        serve_waiters_add(&flight->waiters, waiter);
+    pthread_mutex_unlock(&f->lock);
+    return landed;
+}
+
+void serve_flight_forget(serve_flights *f, serve_flight *flight, serve_waiter *waiter)
+{
+    pthread_mutex_lock(&f->lock);
+    serve_waiters_remove(&flight->waiters, waiter);
+    pthread_mutex_unlock(&f->lock);
+}
+
+const char *serve_flight_key(const serve_flight *flight)
+{
+    return flight->key;
+}
+
+serve_flight *serve_flight_hold(serve_flights *f, serve_flight *flight)
+{
+    pthread_mutex_lock(&f->lock);
+    flight->holders++;
+    pthread_mutex_unlock(&f->lock);
+    return flight;
 }
 
 void serve_flight_leave(serve_flights *f, serve_flight *flight)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Flights: questions to upstreams that are being asked. Whoever wants the answer to one that is
- * under way waits for it and does not ask again, so that thirty clients after the same tag cost one
- * request. A flight belongs to nobody: it comes to its end whether or not those who wait stay.
+ * under way waits for it (following.h) and does not ask again, so that thirty clients after the
+ * same tag cost one request and one thread. A flight belongs to nobody: it comes to its end whether
+ * or not those who wait stay.
  *
  * Whoever finds no flight of its key begins one, asks, sets the answer and lands it. Answers are
  * kept by those who hold them and by nobody else.
@@ -11,6 +12,7 @@
 #define SERVE_PROXY_FLIGHTS_H
 
 #include "oci/descriptor.h"
+#include "serve/http/waiter.h"
 #include "serve/proxy/said.h"
 
 typedef struct serve_flights serve_flights;
@@ -24,9 +26,10 @@ typedef struct serve_flight {
     coras_strlist names; /* YES: of a list */
     bool unsupported;    /* YES: there is no list of this kind */
     /* for flights.c */
-    char *key;
+    char *key; /* const */
     bool landed;
     unsigned holders;
+    serve_waiter *waiters;
 } serve_flight;
 
 serve_flights *serve_flights_new(void); /* NULL: out of memory */
@@ -36,14 +39,21 @@ CORAS_DEFINE_AUTO(serve_flights, serve_flights_free)
 enum serve_flight_role {
     SERVE_FLIGHT_LEAD,   /* *ret is yours to set and to land */
     SERVE_FLIGHT_LANDED, /* *ret has the answer */
-    SERVE_FLIGHT_NONE    /* no answer within the time, or no memory: *ret is NULL */
+    SERVE_FLIGHT_FOLLOW, /* *ret will have it */
+    SERVE_FLIGHT_LATER,  /* of serve_follow() alone */
+    SERVE_FLIGHT_NONE    /* *ret is NULL: no memory for it */
 };
-/* Begin or join the flight of the key, waiting at most `limit_ms`. */
-enum serve_flight_role serve_flight_board(serve_flights *f, const char *key, int64_t limit_ms,
-                                          serve_flight **ret);
+/* Begin or join the flight of the key. */
+enum serve_flight_role serve_flight_board(serve_flights *f, const char *key, serve_flight **ret);
 /* By the one who leads: those who wait have the answer. */
 void serve_flight_land(serve_flights *f, serve_flight *flight);
-/* By everybody who got it. */
+/* Whether it has landed; else the waiter is woken when it does. */
+bool serve_flight_wait(serve_flights *f, serve_flight *flight, serve_waiter *waiter);
+void serve_flight_forget(serve_flights *f, serve_flight *flight, serve_waiter *waiter);
+const char *serve_flight_key(const serve_flight *flight);
+/* Once more; returns it. */
+serve_flight *serve_flight_hold(serve_flights *f, serve_flight *flight);
+/* By everybody who got it. NULL allowed. */
 void serve_flight_leave(serve_flights *f, serve_flight *flight);
 
 #endif

@@ -11,6 +11,8 @@
 #include "registry/manner.h"
 #include "serve/http/log.h"
 #include "serve/proxy/asking.h"
+#include "serve/proxy/failure.h"
+#include "serve/proxy/following.h"
 
 /* A list comes page by page. */
 #define LIST_MS 30000
@@ -55,7 +57,7 @@ static int copy_names(const coras_strlist *from, coras_strlist *to, coras_error 
 }
 
 /* Ask, or wait for whoever is asking the same, and copy what came. */
-static struct serve_said ask(const struct serve_exchange *x, const char *key,
+static struct serve_said ask(struct serve_exchange *x, const char *key,
                              int (*question)(void *user, coras_target *target, coras_error **err),
                              struct list_question *q, coras_strlist *ret)
 {
@@ -63,8 +65,10 @@ static struct serve_said ask(const struct serve_exchange *x, const char *key,
     bool down = serve_upstream_is_down(x->place.upstream);
     struct serve_said said = {down ? SERVE_SAID_DOWN : SERVE_SAID_LATE, 0};
     serve_flight *flight;
-    enum serve_flight_role role = serve_flight_board(flights, key, down ? 0 : JOIN_MS, &flight);
+    enum serve_flight_role role = serve_follow(x, key, down ? 0 : JOIN_MS, &flight);
 
+    if (role == SERVE_FLIGHT_LATER)
+        return (struct serve_said){SERVE_SAID_WAIT, 0};
     if (role == SERVE_FLIGHT_NONE)
         return said;
     if (role == SERVE_FLIGHT_LEAD) {
@@ -213,7 +217,7 @@ static int ask_referrers(void *user, coras_target *target, coras_error **err)
     if (rc == 0)
         return q->rc;
     q->unsupported = rc == CORAS_ERR_UNSUPPORTED;
-    if (q->unsupported || coras_error_http_status(failure) == 404)
+    if (q->unsupported || serve_upstream_status(failure) == 404)
         return 0;
     coras_error_propagate(err, &failure);
     return rc;

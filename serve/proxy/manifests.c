@@ -10,6 +10,7 @@
 #include "serve/api/operations.h"
 #include "serve/http/log.h"
 #include "serve/proxy/asking.h"
+#include "serve/proxy/following.h"
 #include "serve/proxy/freshness.h"
 #include "serve/proxy/keeping.h"
 
@@ -50,16 +51,16 @@ static struct serve_said ask(struct serve_exchange *x, char kind, const char *re
     *ret = NULL;
     if (!key)
         return (struct serve_said){SERVE_SAID_FAILED, 0};
-    if (!serve_exchange_may_ask(x))
-        return (struct serve_said){SERVE_SAID_FAILED, 0};
     x->place.was_asked = true;
-    switch (serve_flight_board(flights, key, limit_ms, ret)) {
+    switch (serve_follow(x, key, limit_ms, ret)) {
     case SERVE_FLIGHT_LEAD:
         lead(x, reference, *ret);
         serve_flight_land(flights, *ret);
         return (*ret)->said;
     case SERVE_FLIGHT_LANDED:
         return (*ret)->said;
+    case SERVE_FLIGHT_LATER:
+        return (struct serve_said){SERVE_SAID_WAIT, 0};
     default:
         return not_landed(x);
     }
@@ -293,7 +294,7 @@ static void get_by_tag(struct serve_exchange *x)
         return;
     }
     said = try_tag(x, &stored);
-    if (x->has_to_ask)
+    if (said.kind == SERVE_SAID_WAIT)
         return;
     if (said.kind != SERVE_SAID_YES && answer_stale(x, &stored, said)) {
         count(x, SERVE_RESULT_STALE);
@@ -313,7 +314,7 @@ void serve_proxied_manifest_get(struct serve_exchange *x)
         return;
     }
     said = try_digest(x, &x->route.digest);
-    if (x->has_to_ask)
+    if (said.kind == SERVE_SAID_WAIT)
         return;
     count_said(x, said);
     if (said.kind != SERVE_SAID_YES)

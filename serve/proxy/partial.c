@@ -2,8 +2,19 @@
 /* Names of unfinished files, and their end. */
 #include "serve/proxy/partial.h"
 
+#include <string.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/fs.h"
+
+/* In the byte order of the machine: the file does not travel. */
+struct partial_tail {
+    char magic[8];
+    int64_t size;
+    uint64_t count;
+    coras_gap gaps[CORAS_GAPS_MAX];
+};
+static const char tail_magic[8] = {'c', 'o', 'r', 'a', 's', 'f', 'i', 'l'};
 
 const char *serve_partial_name(const coras_digest *digest, char name[static SERVE_PARTIAL_NAME_MAX])
 {
@@ -14,6 +25,19 @@ const char *serve_partial_name(const coras_digest *digest, char name[static SERV
     return name;
 }
 
+static int open_own(const serve_blob_store *store, const char *name, int *ret_fd, coras_error **err)
+{
+    coras_auto_fd fd =
+        openat(store->uploads_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+
+    if (fd < 0)
+        return coras_fail_errno(err, errno, "open %s", name);
+    CORAS_TRY(serve_blob_store_check_own(fd, name, err));
+    *ret_fd = fd;
+    fd = -1;
+    return 0;
+}
+
 int serve_partial_open(const serve_blob_store *store, const coras_digest *digest, int *ret_fd,
                        int64_t *ret_len, coras_error **err)
 {
@@ -22,18 +46,47 @@ int serve_partial_open(const serve_blob_store *store, const coras_digest *digest
     struct stat st;
 
     serve_partial_name(digest, name);
-    fd = openat(store->uploads_fd, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd < 0)
-        return coras_fail_errno(err, errno, "open %s", name);
+    if (open_own(store, name, &fd, NULL) < 0) { /* what is not of our making gives way */
+        (void)unlinkat(store->uploads_fd, name, 0);
+        CORAS_TRY(open_own(store, name, &fd, err));
+    }
     if (fstat(fd, &st) < 0)
         return coras_fail_errno(err, errno, "stat %s", name);
-    if (!S_ISREG(st.st_mode))
-        return coras_fail(err, CORAS_ERR_IO, "%s: not a regular file", name);
     *ret_len = st.st_size;
     *ret_fd = fd;
     fd = -1;
     return 0;
 }
+
+/* ---- the tail ---- */
+
+bool serve_partial_read_tail(int fd, int64_t length, int64_t *ret_size, coras_gaps *ret)
+{
+    struct partial_tail tail;
+    int64_t size = length - (int64_t)sizeof(tail);
+    size_t got = 0;
+
+    if (size < 0 || coras_pread_full(fd, &tail, sizeof(tail), size, &got, NULL) < 0 ||
+        got != sizeof(tail) || memcmp(tail.magic, tail_magic, sizeof(tail_magic)) != 0 ||
+        tail.size != size || tail.count > CORAS_GAPS_MAX)
+        return false;
+    ret->len = (size_t)tail.count;
+    memcpy(ret->items, tail.gaps, sizeof(tail.gaps));
+    *ret_size = size;
+    return coras_gaps_are_valid(ret, size);
+}
+
+/* No fsync: a power cut may cost more than a kill, and the digest tells. */
+int serve_partial_write_tail(int fd, int64_t size, const coras_gaps *missing, coras_error **err)
+{
+    struct partial_tail tail = {.size = size, .count = missing->len};
+
+    memcpy(tail.magic, tail_magic, sizeof(tail_magic));
+    memcpy(tail.gaps, missing->items, missing->len * sizeof(missing->items[0]));
+    return coras_pwrite_full(fd, &tail, sizeof(tail), size, err);
+}
+
+/* ---- names ---- */
 
 void serve_partial_remove(const serve_blob_store *store, const coras_digest *digest)
 {
@@ -59,6 +112,14 @@ static bool parse_name(const char *name, coras_digest *ret)
     return coras_digest_parse(text, ret, NULL) == 0;
 }
 
+/* Of the blob's size, where it ends with a tail, most may not be there. */
+static int64_t allocated(const struct stat *st)
+{
+    int64_t bytes = coras_allocated_bytes(st);
+
+    return bytes < st->st_size ? bytes : st->st_size;
+}
+
 int64_t serve_partials_bytes(const serve_blob_store *store)
 {
     coras_auto_value(coras_strlist) names = {0};
@@ -71,7 +132,7 @@ int64_t serve_partials_bytes(const serve_blob_store *store)
         struct stat st;
         if (parse_name(names.items[i], &digest) &&
             fstatat(store->uploads_fd, names.items[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
-            bytes += st.st_size;
+            bytes += allocated(&st);
     }
     return bytes;
 }

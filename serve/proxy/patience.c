@@ -3,6 +3,7 @@
 #include "serve/proxy/patience.h"
 
 #include "base/retry.h"
+#include "serve/proxy/failure.h"
 
 #define FIRST_WAIT_MS   200
 #define LONGEST_WAIT_MS 2000
@@ -20,7 +21,7 @@ static bool is_old_link(const coras_error *failure)
 
 static bool may_pass(const coras_error *failure)
 {
-    int status = coras_error_http_status(failure);
+    int status = serve_upstream_status(failure);
 
     if (coras_error_code(failure) == CORAS_ERR_CANCELLED)
         return false;

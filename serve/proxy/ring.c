@@ -3,12 +3,15 @@
 #include "serve/proxy/ring.h"
 
 #include "base/alloc.h"
+#include "base/limits.h"
 #include "base/str.h"
 
 bool serve_ring_is_closed(const char *own, const char *via)
 {
     int ways = 0;
 
+    if (via && strnlen(via, CORAS_LIMIT_REQUEST_VIA + 1) > CORAS_LIMIT_REQUEST_VIA)
+        return true;
     while (via && *via) {
         size_t len = strcspn(via, ",");
         coras_str way = coras_str_trim((coras_str){via, len});

@@ -12,7 +12,7 @@
 #define SERVE_RING_WAYS_MAX 8
 
 /* Whether a request that came by these ways (NULL: by none) was here before, or has wandered too
- * far. `own` is one of our entries, "1.1 name". */
+ * far, or says more of them than anybody would. `own` is one of our entries, "1.1 name". */
 bool serve_ring_is_closed(const char *own, const char *via);
 /* The ways for the next request: a new string, NULL when out of memory. */
 char *serve_ring_extend(const char *own, const char *via);

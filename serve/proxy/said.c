@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 #include "serve/api/errors.h"
+#include "serve/proxy/failure.h"
 
 static enum serve_said_kind kind_of_status(int status)
 {
@@ -57,7 +58,7 @@ static enum serve_said_kind kind_of_code(int rc)
 
 struct serve_said serve_said_of(int rc, const coras_error *failure)
 {
-    int status = rc < 0 ? coras_error_http_status(failure) : 0;
+    int status = rc < 0 ? serve_upstream_status(failure) : 0;
     int64_t asked_s = rc < 0 ? coras_error_retry_after_s(failure) : 0;
     struct serve_said said = {status > 0 ? kind_of_status(status) : kind_of_code(rc), 0};
 
@@ -80,6 +81,7 @@ bool serve_said_allows_stale(struct serve_said said)
     case SERVE_SAID_YES:
     case SERVE_SAID_ABSENT:
     case SERVE_SAID_DENIED:
+    case SERVE_SAID_WAIT:
         return false;
     default:
         return true;

@@ -17,7 +17,8 @@ enum serve_said_kind {
     SERVE_SAID_LATE,     /* no answer in time */
     SERVE_SAID_DOWN,     /* it was not asked: it did not answer a moment ago; for `wait_ms` */
     SERVE_SAID_NONSENSE, /* an answer that cannot be right */
-    SERVE_SAID_FAILED    /* the failure is ours */
+    SERVE_SAID_FAILED,   /* the failure is ours */
+    SERVE_SAID_WAIT      /* nothing yet: the operation runs again (following.h) */
 };
 
 struct serve_said {

@@ -7,6 +7,7 @@
 #include "client/client.h"
 #include "registry/manner.h"
 #include "serve/http/log.h"
+#include "serve/proxy/failure.h"
 
 /* How long one that does not answer is not asked again. */
 #define DOWN_MS 4000
@@ -72,7 +73,7 @@ bool serve_upstream_doubts_ns(serve_upstream *u, const coras_error *failure)
 {
     bool doubts = false;
 
-    if (!u->ns || coras_error_http_status(failure) != 400)
+    if (!u->ns || serve_upstream_status(failure) != 400)
         return false;
     pthread_mutex_lock(&u->lock);
     doubts = !u->refuses_ns;
@@ -138,7 +139,7 @@ static int64_t busy_ms(const coras_error *failure)
 
 void serve_upstream_note(serve_upstream *u, int rc, const coras_error *failure)
 {
-    int status = failure ? coras_error_http_status(failure) : 0;
+    int status = failure ? serve_upstream_status(failure) : 0;
     bool is_down = rc < 0 && is_no_answer(rc, status);
     bool changed;
 

@@ -19,6 +19,7 @@
 #include "serve/options.h"
 #include "serve/proxy/setting.h"
 #include "target/target.h"
+#include "transfer/lanes.h"
 
 typedef struct serve_upstream {
     atomic_bool is_gone;         /* not asked for any more, but perhaps by who began before */
@@ -27,8 +28,9 @@ typedef struct serve_upstream {
     unsigned metrics_label;
     const char *label; /* its name, or "default": for people and metrics */
     coras_client *client;
-    char *ns;    /* "ns=NAME" for a cache that is asked in place of NAME, or NULL */
-    int quick_s; /* within which a client must know whether there is an answer */
+    char *ns;          /* "ns=NAME" for a cache that is asked in place of NAME, or NULL */
+    int quick_s;       /* within which a client must know whether there is an answer */
+    coras_lanes lanes; /* connections by which large blobs come, of all fills */
     pthread_mutex_t lock;
     int64_t down_until_ms; /* lock; monotonic, 0 = it answers */
     int64_t busy_until_ms; /* lock; it has asked not to be asked before */

@@ -72,6 +72,7 @@ static void upstream_free(serve_upstream *u)
     serve_proxy_setting_clear(&u->setting);
     free(u->ns);
     pthread_mutex_destroy(&u->lock);
+    coras_lanes_clear(&u->lanes);
     free(u);
 }
 CORAS_DEFINE_AUTO(serve_upstream, upstream_free)
@@ -114,6 +115,7 @@ static int upstream_new(const serve_upstreams *all, serve_proxy_setting *setting
     if (!u)
         return coras_fail_no_memory(err);
     pthread_mutex_init(&u->lock, NULL);
+    coras_lanes_init(&u->lanes, CORAS_GROWTH_CONNECTIONS_MAX);
     u->setting = *setting;
     *setting = (serve_proxy_setting){0};
     u->label = *u->setting.name ? u->setting.name : "default";

@@ -37,8 +37,8 @@ static int publish(serve_blobs *b, const char *name, int fd, const coras_digest 
     char hex[CORAS_DIGEST_TEXT_MAX];
     int directory = blob_directory(s, digest);
 
+    (void)fd;
     coras_digest_hex(digest, hex);
-    CORAS_TRY(coras_fsync(fd, name, err));
     if (renameat(s->uploads_fd, name, directory, hex) < 0)
         return coras_fail_errno(err, errno, "rename %s to %s", name, hex);
     *ret_place = NULL;
@@ -56,6 +56,19 @@ static int check_file(int fd, const char *hex, int64_t size, coras_error **err)
     if (st.st_size != size)
         return coras_fail(err, CORAS_ERR_NOT_FOUND, "blob %s: damaged: %lld bytes, expected %lld",
                           hex, (long long)st.st_size, (long long)size);
+    return 0;
+}
+
+int serve_blob_store_check_own(int fd, const char *name, coras_error **err)
+{
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return coras_fail_errno(err, errno, "stat %s", name);
+    if (!S_ISREG(st.st_mode))
+        return coras_fail(err, CORAS_ERR_IO, "%s: not a regular file", name);
+    if (st.st_nlink > 1)
+        return coras_fail(err, CORAS_ERR_IO, "%s: has another name too", name);
     return 0;
 }
 

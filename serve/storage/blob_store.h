@@ -30,6 +30,9 @@ CORAS_DEFINE_AUTO(serve_blob_store, serve_blob_store_close)
 
 /* Open whatever lies under its name, to look at it; -1: nothing can be opened there. */
 int serve_blob_store_look(const serve_blob_store *s, const coras_digest *digest);
+/* Whether what is open for writing is a file of ours alone: what is written must not appear
+ * elsewhere. IO. */
+CORAS_MUST_CHECK int serve_blob_store_check_own(int fd, const char *name, coras_error **err);
 /* Remove it if `fd` is still what lies under its name. */
 bool serve_blob_store_remove_file(const serve_blob_store *s, const coras_digest *digest, int fd);
 /* Remove; absent is success. */

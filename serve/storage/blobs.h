@@ -48,8 +48,8 @@ CORAS_MUST_CHECK int serve_open_blob_fetch(serve_open_blob *b, int64_t offset, i
 typedef struct serve_blobs serve_blobs;
 struct serve_blobs_ops {
     /* The upload file `name` of the directory, open as `fd` and verified as `digest`, becomes a
-     * blob, durably. On success its name is gone, and *ret_place (a new string, or NULL) is where
-     * it lies. */
+     * blob, durably; unless blobs have places it was flushed to the disk before. On success its
+     * name is gone, and *ret_place (a new string, or NULL) is where it lies. */
     int (*publish)(serve_blobs *b, const char *name, int fd, const coras_digest *digest,
                    char **ret_place, coras_error **err);
     /* Open for reading. NOT_FOUND, also when it is seen not to be of this size. Does not wait for

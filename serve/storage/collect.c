@@ -6,20 +6,10 @@
 #include "base/error.h"
 #include "serve/http/log.h"
 
-/* Publishers wait while a batch is removed, and a signal to stop does: small batches. */
-#define BATCH 256
+/* What one look finds at most: a signal to stop waits for all of it, publishers for each batch. */
+#define FOUND 4096
 /* Nobody waits for a look, but the signal does. */
 #define LOOKS 4096
-
-static void count_file(struct serve_registry *r, const coras_digest *digest)
-{
-    coras_auto_fd fd = serve_blob_store_look(r->store, digest);
-    struct stat st;
-
-    serve_metrics_add(r->metrics, SERVE_METRIC_COLLECTED, NULL, 1);
-    if (fd >= 0 && fstat(fd, &st) == 0)
-        serve_metrics_add(r->metrics, SERVE_METRIC_COLLECTED_BYTES, NULL, st.st_size);
-}
 
 static void remove_files(struct serve_registry *r, const coras_strlist *digests)
 {
@@ -29,25 +19,54 @@ static void remove_files(struct serve_registry *r, const coras_strlist *digests)
 
         if (coras_digest_parse(digests->items[i], &digest, NULL) < 0)
             continue;
-        count_file(r, &digest);
         if (serve_blobs_remove(r->blobs, &digest, NULL, &err) < 0)
             serve_log_failure("collection", coras_error_message(err));
     }
 }
 
+static int collect_batch(struct serve_registry *r, int64_t before, const coras_strlist *found,
+                         size_t first, coras_error **err)
+{
+    struct serve_collected gone = {0};
+    int rc;
+
+    pthread_rwlock_wrlock(&r->store->collecting);
+    rc = serve_metadata_collect(r->metadata, before, found, first, &gone, err);
+    if (rc == 0)
+        remove_files(r, &gone.digests); /* forgotten first: no name without content */
+    pthread_rwlock_unlock(&r->store->collecting);
+    serve_metrics_add(r->metrics, SERVE_METRIC_COLLECTED, NULL,
+                      rc == 0 ? (int64_t)gone.digests.len : 0);
+    serve_metrics_add(r->metrics, SERVE_METRIC_COLLECTED_BYTES, NULL, gone.bytes);
+    coras_strlist_clear(&gone.digests);
+    return rc;
+}
+
+/* One batch at least: it does what else is done then. */
+static int collect_found(struct serve_registry *r, int64_t before, const coras_strlist *found,
+                         coras_error **err)
+{
+    size_t first = 0;
+
+    do {
+        CORAS_TRY(collect_batch(r, before, found, first, err));
+        first += SERVE_COLLECT_BATCH;
+    } while (first < found->len);
+    return 0;
+}
+
 bool serve_collect(struct serve_registry *registry, int64_t grace_s)
 {
     coras_auto(coras_error) err = NULL;
-    coras_auto_value(coras_strlist) digests = {0};
+    coras_auto_value(coras_strlist) found = {0};
     int64_t before = coras_wall_s() - grace_s;
+    int rc = serve_metadata_find_garbage(registry->metadata, before, FOUND, &found, &err);
 
-    pthread_rwlock_wrlock(&registry->store->collecting);
-    if (serve_metadata_collect(registry->metadata, before, BATCH, &digests, &err) < 0)
+    if (rc == 0)
+        rc = collect_found(registry, before, &found, &err);
+    if (rc < 0)
         serve_log_failure("collection", coras_error_message(err));
-    else
-        remove_files(registry, &digests); /* forgotten first: no name without content */
-    pthread_rwlock_unlock(&registry->store->collecting);
-    return !err && digests.len == BATCH;
+    return rc == 0 && found.len == FOUND;
 }
 
 static bool is_unknown(struct serve_registry *r, const coras_digest *digest)

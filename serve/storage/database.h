@@ -12,6 +12,7 @@
 
 #include "base/common.h"
 #include "oci/digest.h"
+#include "serve/operate/metrics.h"
 
 typedef struct serve_db serve_db;
 typedef struct serve_db_connection serve_db_connection;
@@ -59,10 +60,12 @@ struct serve_db_kind {
 /* Each kind's own structures begin with these. */
 struct serve_db {
     const struct serve_db_kind *kind;
-    char *name; /* for messages; without secrets */
+    char *name;             /* for messages; without secrets */
+    serve_metrics *metrics; /* const from the start on; may be NULL */
 };
 struct serve_db_connection {
     serve_db *db;
+    int64_t taken_ms; /* for reading; 0: it is not */
 };
 struct serve_statement {
     serve_db_connection *connection;
@@ -79,27 +82,16 @@ CORAS_DEFINE_AUTO(serve_db, serve_db_close)
 
 /* One for reading, waiting for it when all are taken: whoever has one asks for no second. TIMEOUT
  * when the database does not answer. */
-CORAS_MUST_CHECK static inline int serve_db_reader(serve_db *db, serve_db_connection **ret,
-                                                   coras_error **err)
-{
-    return db->kind->reader(db, ret, err);
-}
-static inline void serve_db_release(serve_db_connection *c)
-{
-    c->db->kind->release(c);
-}
+CORAS_MUST_CHECK int serve_db_reader(serve_db *db, serve_db_connection **ret, coras_error **err);
+void serve_db_release(serve_db_connection *c);
 CORAS_DEFINE_AUTO(serve_db_connection, serve_db_release)
 
 /*
  * Run `work` as one atomic, durable step: what it changed is undone when it returns negative, and
  * on the disk when this returns 0.
  */
-CORAS_MUST_CHECK static inline int serve_db_write(serve_db *db, enum serve_db_company company,
-                                                  serve_db_work *work, void *user,
-                                                  coras_error **err)
-{
-    return db->kind->write(db, company, work, user, err);
-}
+CORAS_MUST_CHECK int serve_db_write(serve_db *db, enum serve_db_company company,
+                                    serve_db_work *work, void *user, coras_error **err);
 
 /* ---- statements ---- */
 
@@ -117,10 +109,7 @@ static inline void serve_db_reset(serve_statement *s)
 CORAS_DEFINE_AUTO(serve_statement, serve_db_reset)
 
 /* The next row: 1 = there is one, 0 = there are no more, negative = failed. */
-CORAS_MUST_CHECK static inline int serve_db_step(serve_statement *s, coras_error **err)
-{
-    return s->connection->db->kind->step(s, err);
-}
+CORAS_MUST_CHECK int serve_db_step(serve_statement *s, coras_error **err);
 /* For statements without rows. */
 CORAS_MUST_CHECK static inline int serve_db_run(serve_statement *s, coras_error **err)
 {

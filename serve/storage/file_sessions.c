@@ -117,7 +117,7 @@ static int open_data(struct file_sessions *t, serve_file_session *s, int flags, 
         openat(t->store->uploads_fd, s->session.id, O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600);
     if (s->fd < 0)
         return coras_fail_errno(err, errno, "open upload %s", s->session.id);
-    return 0;
+    return serve_blob_store_check_own(s->fd, s->session.id, err);
 }
 
 /* One session of an earlier process. */
@@ -356,19 +356,22 @@ static void drop(serve_sessions *sessions, serve_session *s)
 /* ---- the end ---- */
 
 static int publish(serve_sessions *sessions, serve_session **s, const coras_digest *digest,
-                   const struct serve_session_place *place, char **ret_elsewhere, coras_error **err)
+                   const struct serve_session_place *place, coras_error **err)
 {
     struct file_sessions *t = table_of(sessions);
     serve_file_session *f = file_of(*s);
-    char name[SERVE_SIDECAR_NAME_MAX];
+    int rc;
 
-    (void)ret_elsewhere;
     CORAS_TRY(place->move(place->user, t->store->uploads_fd, f->session.id, f->fd, err));
-    (void)unlinkat(t->store->uploads_fd, serve_sidecar_name(f->session.id, name), 0);
-    serve_finished_note(t->finished, f->session.id, f->session.repository, digest);
+    /* not before: an upload that could not be moved goes on after a restart too; a sidecar that a
+     * crash leaves alone is swept at the next start */
+    remove_files(t, f->session.id);
+    rc = place->record ? place->record(place->user, err) : 0;
+    if (rc == 0)
+        serve_finished_note(t->finished, f->session.id, f->session.repository, digest);
     forget(t, f);
     *s = NULL;
-    return 0;
+    return rc;
 }
 
 static bool was_finished(serve_sessions *sessions, const char *id, const char *repository,

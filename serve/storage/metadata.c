@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The metadata as a whole: lists, collection, opening and closing. */
+/* The metadata as a whole: lists, opening and closing. */
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -120,113 +120,6 @@ int serve_metadata_count(serve_metadata *m, struct serve_metadata_counts *ret, c
     return 0;
 }
 
-/* ---- collection ---- */
-
-struct collection {
-    int64_t before;
-    int limit;
-    coras_strlist *digests;
-};
-
-static int forget_links(serve_db_connection *c, int64_t before, coras_error **err)
-{
-    coras_auto(serve_statement) links = NULL;
-
-    CORAS_TRY(serve_db_statement(c, SERVE_Q_COLLECT_LINKS, &links, err));
-    serve_db_bind_int(links, 1, before);
-    return serve_db_run(links, err);
-}
-
-/* Of processes that are gone. */
-static int forget_leases(serve_db_connection *c, coras_error **err)
-{
-    coras_auto(serve_statement) forget = NULL;
-
-    CORAS_TRY(serve_db_statement(c, SERVE_Q_FORGET_LEASES, &forget, err));
-    return serve_db_run(forget, err);
-}
-
-static int list_unlinked(serve_db_connection *c, const struct collection *collection,
-                         coras_error **err)
-{
-    coras_auto(serve_statement) list = NULL;
-    bool more;
-
-    CORAS_TRY(serve_db_statement(c, SERVE_Q_UNLINKED_BLOBS, &list, err));
-    serve_db_bind_int(list, 1, collection->before);
-    serve_db_bind_int(list, 2, collection->limit);
-    coras_strlist_clear(collection->digests);
-    return collect_names(list, collection->limit, collection->digests, &more, err);
-}
-
-static int forget_blob(serve_db_connection *c, const char *digest, coras_error **err)
-{
-    coras_auto(serve_statement) forget = NULL;
-
-    CORAS_TRY(serve_metadata_leave_place(c, digest, NULL, err));
-    CORAS_TRY(serve_db_statement(c, SERVE_Q_DELETE_BLOB, &forget, err));
-    serve_db_bind_text(forget, 1, digest);
-    return serve_db_run(forget, err);
-}
-
-static int collect(serve_db_connection *c, void *user, coras_error **err)
-{
-    const struct collection *collection = user;
-
-    CORAS_TRY(forget_leases(c, err));
-    CORAS_TRY(forget_links(c, collection->before, err));
-    CORAS_TRY(list_unlinked(c, collection, err));
-    for (size_t i = 0; i < collection->digests->len; i++)
-        CORAS_TRY(forget_blob(c, collection->digests->items[i], err));
-    return 0;
-}
-
-int serve_metadata_collect(serve_metadata *m, int64_t before, int limit, coras_strlist *ret_digests,
-                           coras_error **err)
-{
-    struct collection collection = {before, limit, ret_digests};
-
-    return serve_db_write(m->db, SERVE_DB_ALONE, collect, &collection, err);
-}
-
-struct collectable {
-    int64_t before, blobs, bytes;
-};
-
-/* Forgets links as a collection does, counts, and fails, so that all of it is taken back. */
-static int try_collection(serve_db_connection *c, void *user, coras_error **err)
-{
-    struct collectable *found = user;
-    coras_auto(serve_statement) count = NULL;
-    int rc;
-
-    CORAS_TRY(forget_links(c, found->before, err));
-    CORAS_TRY(serve_db_statement(c, SERVE_Q_COUNT_UNLINKED, &count, err));
-    serve_db_bind_int(count, 1, found->before);
-    rc = serve_db_step(count, err);
-    if (rc < 0)
-        return rc;
-    found->blobs = serve_db_int(count, 0);
-    found->bytes = serve_db_int(count, 1);
-    return coras_fail(err, CORAS_ERR_CANCELLED, "taken back");
-}
-
-int serve_metadata_collectable(serve_metadata *m, int64_t before, int64_t *ret_blobs,
-                               int64_t *ret_bytes, coras_error **err)
-{
-    struct collectable found = {.before = before};
-    coras_auto(coras_error) taken_back = NULL;
-    int rc = serve_db_write(m->db, SERVE_DB_ALONE, try_collection, &found, &taken_back);
-
-    if (rc != CORAS_ERR_CANCELLED) {
-        coras_error_propagate(err, &taken_back);
-        return rc;
-    }
-    *ret_blobs = found.blobs;
-    *ret_bytes = found.bytes;
-    return 0;
-}
-
 /* ---- life ---- */
 
 bool serve_metadata_is_url(const char *where)
@@ -250,6 +143,11 @@ int serve_metadata_open(const char *where, enum serve_db_mode mode, serve_metada
         CORAS_TRY(serve_db_open_sqlite(where, &opening, &m->db, err));
     *ret = coras_steal(&m);
     return 0;
+}
+
+void serve_metadata_measure(serve_metadata *m, serve_metrics *metrics)
+{
+    m->db->metrics = metrics;
 }
 
 void serve_metadata_close(serve_metadata *m)

@@ -25,6 +25,8 @@ CORAS_MUST_CHECK int serve_metadata_open(const char *where, enum serve_db_mode m
                                          serve_metadata **ret, coras_error **err);
 /* Whether it is a URL of PostgreSQL. */
 bool serve_metadata_is_url(const char *where);
+/* Operations on its database are counted there. Before anybody else uses it. */
+void serve_metadata_measure(serve_metadata *m, serve_metrics *metrics);
 void serve_metadata_close(serve_metadata *m);
 CORAS_DEFINE_AUTO(serve_metadata, serve_metadata_close)
 
@@ -223,11 +225,25 @@ CORAS_MUST_CHECK int serve_metadata_collectable(serve_metadata *m, int64_t befor
                                                 int64_t *ret_blobs, int64_t *ret_bytes,
                                                 coras_error **err);
 /*
- * Forget links that no manifest of their repository needs and that are older than `before` (wall
- * clock seconds), then blobs that no repository links. Returns those blobs, at most `limit`, whose
- * files may be removed. The caller keeps publishers out meanwhile.
+ * Look for blobs that no manifest of a repository that links them needs, or that none links, where
+ * link or blob is older than `before` (wall clock seconds). Returns their digests, some of them
+ * more than once, at most `limit`. Looks at everything, and keeps nobody waiting.
  */
-CORAS_MUST_CHECK int serve_metadata_collect(serve_metadata *m, int64_t before, int limit,
-                                            coras_strlist *ret_digests, coras_error **err);
+CORAS_MUST_CHECK int serve_metadata_find_garbage(serve_metadata *m, int64_t before, int limit,
+                                                 coras_strlist *ret, coras_error **err);
+/* How many go in one step. */
+#define SERVE_COLLECT_BATCH 256
+/* Blobs that went: their files may be removed. Clear `digests`. */
+struct serve_collected {
+    coras_strlist digests;
+    int64_t bytes;
+};
+/*
+ * Forget what is garbage still of a batch of these, from `first` on: such links, then such blobs.
+ * The caller keeps publishers out meanwhile.
+ */
+CORAS_MUST_CHECK int serve_metadata_collect(serve_metadata *m, int64_t before,
+                                            const coras_strlist *candidates, size_t first,
+                                            struct serve_collected *ret, coras_error **err);
 
 #endif

@@ -53,6 +53,16 @@ static int link_blob(serve_db_connection *c, void *user, coras_error **err)
     return add_link(c, link->repository, link->digest, err);
 }
 
+int serve_metadata_add_blob(serve_db_connection *c, const char *repository,
+                            const coras_digest *digest, int64_t size, const char *place,
+                            coras_error **err)
+{
+    struct blob_link link = {
+        .repository = repository, .digest = digest, .size = size, .place = place};
+
+    return link_blob(c, &link, err);
+}
+
 int serve_metadata_link_blob(serve_metadata *m, const char *repository, const coras_digest *digest,
                              int64_t size, const char *place, coras_error **err)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Manifests with what they name, their tags and their place among the referrers. */
+#include <inttypes.h>
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
@@ -56,6 +57,27 @@ bool serve_metadata_is_foreign(const coras_descriptor *d)
                              strstr(d->media_type, ".rootfs.foreign."));
 }
 
+/* Of what an index names: 1 = it is there, with the size that the index states, 0 = there is none.
+ */
+static int look_for_manifest(serve_db_connection *c, const coras_descriptor *child,
+                             int64_t repository, coras_error **err)
+{
+    coras_auto(serve_statement) find = NULL;
+    char text[CORAS_DIGEST_TEXT_MAX];
+    int64_t size;
+    int rc;
+
+    CORAS_TRY(query_digest(c, SERVE_Q_MANIFEST_SIZE, repository, &child->digest, &find, err));
+    rc = serve_db_step(find, err);
+    if (rc <= 0)
+        return rc;
+    size = serve_db_int(find, 0);
+    if (size == child->size)
+        return 1;
+    return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "%s has %" PRId64 " bytes, not %" PRId64,
+                      coras_digest_format(&child->digest, text), size, child->size);
+}
+
 static int check_child(serve_db_connection *c, struct manifest_write *w,
                        const coras_descriptor *child, int64_t repository, coras_error **err)
 {
@@ -65,10 +87,8 @@ static int check_child(serve_db_connection *c, struct manifest_write *w,
 
     if (!w->put->check_children || serve_metadata_is_foreign(child))
         return 0;
-    rc = has_row(c, is_index ? SERVE_Q_HAS_MANIFEST : SERVE_Q_HAS_LINK, repository, &child->digest,
-                 err);
-    /* an index may also name blobs: some artifacts do */
-    if (rc == 0 && is_index)
+    rc = is_index ? look_for_manifest(c, child, repository, err) : 0;
+    if (rc == 0) /* an index may also name blobs: some artifacts do */
         rc = has_row(c, SERVE_Q_HAS_LINK, repository, &child->digest, err);
     if (rc != 0)
         return rc < 0 ? rc : 0;

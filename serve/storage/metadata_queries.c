@@ -11,6 +11,15 @@
 _Static_assert(SERVE_Q_COUNT <= SERVE_DB_STATEMENTS_MAX,
                "a connection has a slot for each statement");
 
+/* ?1: older than this. */
+#define LINK_IS_GARBAGE                                                                            \
+    "linked < ?1 AND NOT EXISTS (SELECT 1 FROM reference"                                          \
+    " WHERE reference.repository = link.repository AND reference.child IN (link.digest, '*'))"     \
+    " AND NOT EXISTS (SELECT 1 FROM blob WHERE blob.digest = link.digest"                          \
+    " AND used IS NOT NULL)"
+#define BLOB_IS_GARBAGE                                                                            \
+    "stored < ?1 AND NOT EXISTS (SELECT 1 FROM link WHERE link.digest = blob.digest)"
+
 const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_ADD_REPOSITORY] = "INSERT INTO repository (name) VALUES (?1) ON CONFLICT DO NOTHING",
     [SERVE_Q_REPOSITORY_ID] = "SELECT id FROM repository WHERE name = ?1",
@@ -44,7 +53,7 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_DELETE_LINK] = "DELETE FROM link WHERE digest = ?2"
                             " AND repository = (SELECT id FROM repository WHERE name = ?1)",
     [SERVE_Q_HAS_LINK] = "SELECT 1 FROM link WHERE repository = ?1 AND digest = ?2",
-    [SERVE_Q_HAS_MANIFEST] = "SELECT 1 FROM manifest WHERE repository = ?1 AND digest = ?2",
+    [SERVE_Q_MANIFEST_SIZE] = "SELECT size FROM manifest WHERE repository = ?1 AND digest = ?2",
     [SERVE_Q_PUT_MANIFEST] =
         "INSERT INTO manifest (repository, digest, media_type, size, subject, artifact_type,"
         " descriptor, stored, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
@@ -99,16 +108,13 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
     [SERVE_Q_ALL_MANIFESTS] =
         "SELECT manifest.id, name, digest, content FROM manifest JOIN repository"
         " ON repository.id = repository WHERE manifest.id > ?1 ORDER BY manifest.id LIMIT 1",
-    [SERVE_Q_COUNT_UNLINKED] = "SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob "
-                               "WHERE stored < ?1 AND NOT EXISTS"
-                               " (SELECT 1 FROM link WHERE link.digest = blob.digest)",
-    [SERVE_Q_COLLECT_LINKS] =
-        "DELETE FROM link WHERE linked < ?1 AND NOT EXISTS (SELECT 1 FROM reference"
-        " WHERE reference.repository = link.repository AND reference.child IN (link.digest, '*'))"
-        " AND NOT EXISTS (SELECT 1 FROM blob WHERE blob.digest = link.digest"
-        " AND used IS NOT NULL)",
-    [SERVE_Q_UNLINKED_BLOBS] = "SELECT digest FROM blob WHERE stored < ?1 AND NOT EXISTS"
-                               " (SELECT 1 FROM link WHERE link.digest = blob.digest) LIMIT ?2",
+    [SERVE_Q_COUNT_UNLINKED] =
+        "SELECT count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob WHERE " BLOB_IS_GARBAGE,
+    [SERVE_Q_COLLECT_LINKS] = "DELETE FROM link WHERE " LINK_IS_GARBAGE,
+    [SERVE_Q_COLLECT_LINKS_OF] = "DELETE FROM link WHERE digest = ?2 AND " LINK_IS_GARBAGE,
+    [SERVE_Q_GARBAGE] = "SELECT digest FROM link WHERE " LINK_IS_GARBAGE
+                        " UNION ALL SELECT digest FROM blob WHERE " BLOB_IS_GARBAGE " LIMIT ?2",
+    [SERVE_Q_UNLINKED_SIZE] = "SELECT size FROM blob WHERE digest = ?2 AND " BLOB_IS_GARBAGE,
     [SERVE_Q_DELETE_BLOB] = "DELETE FROM blob WHERE digest = ?1",
     [SERVE_Q_FIND_PLACE] = "SELECT place FROM blob WHERE digest = ?1",
     [SERVE_Q_ANY_PLACE] = "SELECT 1 FROM blob WHERE place IS NOT NULL LIMIT 1",
@@ -121,28 +127,31 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
                             " UNION ALL SELECT 1 FROM upload WHERE place = ?1",
     [SERVE_Q_BEGIN_UPLOAD] =
         "INSERT INTO upload (id, repository, account, owner, place, algorithm, size, parts,"
-        " touched, holder, held_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8, ?9)",
+        " touched, holder, held_until) VALUES (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8,"
+        " now_ms() + ?9)",
     [SERVE_Q_FIND_UPLOAD] = "SELECT id, repository, account, owner, place, upload, algorithm, size,"
                             " parts FROM upload WHERE id = ?1",
     [SERVE_Q_UPLOAD_BYTES] = "SELECT state, tail FROM upload WHERE id = ?1",
-    [SERVE_Q_HOLD_UPLOAD] = "UPDATE upload SET holder = ?2, held_until = ?3 WHERE id = ?1"
-                            " AND held_until < ?4",
-    [SERVE_Q_EXTEND_UPLOAD] = "UPDATE upload SET held_until = ?3 WHERE id = ?1 AND holder = ?2",
+    [SERVE_Q_HOLD_UPLOAD] = "UPDATE upload SET holder = ?2, held_until = now_ms() + ?3"
+                            " WHERE id = ?1 AND held_until <= now_ms()",
+    [SERVE_Q_EXTEND_UPLOAD] = "UPDATE upload SET held_until = now_ms() + ?3"
+                              " WHERE id = ?1 AND holder = ?2",
     [SERVE_Q_NAME_UPLOAD] = "UPDATE upload SET upload = ?3 WHERE id = ?1 AND holder = ?2",
     [SERVE_Q_SAVE_UPLOAD] =
-        "UPDATE upload SET held_until = ?3, upload = ?4, size = ?5, parts = ?6, state = ?7,"
-        " tail = ?8, touched = ?9 WHERE id = ?1 AND holder = ?2",
+        "UPDATE upload SET held_until = now_ms() + ?3, upload = ?4, size = ?5, parts = ?6,"
+        " state = ?7, tail = ?8, touched = ?9 WHERE id = ?1 AND holder = ?2",
     [SERVE_Q_ADD_UPLOAD_PART] = "INSERT INTO upload_part (upload, number, tag) VALUES (?1, ?2, ?3)",
     [SERVE_Q_UPLOAD_PARTS] = "SELECT tag FROM upload_part WHERE upload = ?1 ORDER BY number",
     [SERVE_Q_END_UPLOAD] = "DELETE FROM upload WHERE id = ?1 AND holder = ?2",
     [SERVE_Q_DROP_UPLOAD] = "DELETE FROM upload WHERE id = ?1",
     [SERVE_Q_DROP_UPLOAD_PARTS] = "DELETE FROM upload_part WHERE upload = ?1",
     [SERVE_Q_IDLE_UPLOAD] = "SELECT id, repository, account, owner, place, upload, algorithm, size,"
-                            " parts FROM upload WHERE held_until < ?1 AND touched < ?2 LIMIT 1",
+                            " parts FROM upload WHERE held_until <= now_ms() AND touched < ?1"
+                            " LIMIT 1",
     [SERVE_Q_CROWDING_UPLOAD] =
         "SELECT id, repository, account, owner, place, upload, algorithm, size, parts FROM upload"
-        " WHERE held_until < ?1 AND touched < ?2 ORDER BY (SELECT count(*) FROM upload AS other"
-        " WHERE other.owner = upload.owner) DESC, touched LIMIT 1",
+        " WHERE held_until <= now_ms() AND touched < ?1 ORDER BY (SELECT count(*)"
+        " FROM upload AS other WHERE other.owner = upload.owner) DESC, touched LIMIT 1",
     [SERVE_Q_COUNT_UPLOADS] = "SELECT count(*) FROM upload",
     [SERVE_Q_FREE_UPLOADS] = "UPDATE upload SET held_until = 0 WHERE held_until > 0",
     [SERVE_Q_NOTE_FINISHED] =

@@ -36,7 +36,7 @@ enum serve_query_id {
     SERVE_Q_RENEW_LINK,
     SERVE_Q_DELETE_LINK,
     SERVE_Q_HAS_LINK,
-    SERVE_Q_HAS_MANIFEST,
+    SERVE_Q_MANIFEST_SIZE,
     SERVE_Q_PUT_MANIFEST,
     SERVE_Q_ADD_REFERENCE,
     SERVE_Q_PUT_TAG,
@@ -57,7 +57,9 @@ enum serve_query_id {
     SERVE_Q_ALL_MANIFESTS,
     SERVE_Q_COUNT_UNLINKED,
     SERVE_Q_COLLECT_LINKS,
-    SERVE_Q_UNLINKED_BLOBS,
+    SERVE_Q_COLLECT_LINKS_OF,
+    SERVE_Q_GARBAGE,
+    SERVE_Q_UNLINKED_SIZE,
     SERVE_Q_DELETE_BLOB,
     SERVE_Q_FIND_PLACE,
     SERVE_Q_ANY_PLACE,
@@ -102,6 +104,11 @@ CORAS_MUST_CHECK int serve_metadata_repository_id(serve_db_connection *c, const 
 /* The same; it comes to be when it is not there. */
 CORAS_MUST_CHECK int serve_metadata_make_repository(serve_db_connection *c, const char *name,
                                                     int64_t *ret, coras_error **err);
+
+/* serve_metadata_link_blob() as a part of another step. */
+CORAS_MUST_CHECK int serve_metadata_add_blob(serve_db_connection *c, const char *repository,
+                                             const coras_digest *digest, int64_t size,
+                                             const char *place, coras_error **err);
 
 /* The row of `digest` goes, or gets another place: what lies at the old one is left over. */
 CORAS_MUST_CHECK int serve_metadata_leave_place(serve_db_connection *c, const char *digest,

@@ -121,7 +121,7 @@ static int begin_upload(serve_db_connection *c, void *user, coras_error **err)
     serve_db_bind_int(add, 6, w->row->algorithm);
     serve_db_bind_int(add, 7, w->hold->now_s);
     serve_db_bind_text(add, 8, w->hold->holder);
-    serve_db_bind_int(add, 9, w->hold->until_s);
+    serve_db_bind_int(add, 9, w->hold->for_ms);
     return serve_db_run(add, err);
 }
 
@@ -150,8 +150,7 @@ static int hold(serve_db_connection *c, const struct upload_write *w, coras_erro
     CORAS_TRY(serve_db_statement(c, SERVE_Q_HOLD_UPLOAD, &take, err));
     serve_db_bind_text(take, 1, w->id);
     serve_db_bind_text(take, 2, w->hold->holder);
-    serve_db_bind_int(take, 3, w->hold->until_s);
-    serve_db_bind_int(take, 4, w->hold->now_s);
+    serve_db_bind_int(take, 3, w->hold->for_ms);
     CORAS_TRY(serve_db_run(take, err));
     return serve_db_changes(take) > 0;
 }
@@ -187,7 +186,7 @@ static int extend_upload(serve_db_connection *c, void *user, coras_error **err)
     CORAS_TRY(serve_db_statement(c, SERVE_Q_EXTEND_UPLOAD, &extend, err));
     serve_db_bind_text(extend, 1, w->id);
     serve_db_bind_text(extend, 2, w->hold->holder);
-    serve_db_bind_int(extend, 3, w->hold->until_s);
+    serve_db_bind_int(extend, 3, w->hold->for_ms);
     return run_held(extend, err);
 }
 
@@ -219,7 +218,7 @@ int serve_metadata_name_upload(serve_metadata *m, const serve_upload_row *row,
     return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, name_upload, &w, err);
 }
 
-/* The row as it is after a part, or when it is given back (until 0: nobody holds it then). */
+/* The row as it is after a part, or when it is given back (for no time: nobody holds it then). */
 static int save_row(serve_db_connection *c, const struct upload_write *w, bool give,
                     coras_error **err)
 {
@@ -229,7 +228,7 @@ static int save_row(serve_db_connection *c, const struct upload_write *w, bool g
     CORAS_TRY(serve_db_statement(c, SERVE_Q_SAVE_UPLOAD, &save, err));
     serve_db_bind_text(save, 1, row->id);
     serve_db_bind_text(save, 2, w->hold->holder);
-    serve_db_bind_int(save, 3, give ? 0 : w->hold->until_s);
+    serve_db_bind_int(save, 3, give ? 0 : w->hold->for_ms);
     serve_db_bind_text(save, 4, row->upload);
     serve_db_bind_int(save, 5, row->size);
     serve_db_bind_int(save, 6, row->parts);
@@ -316,6 +315,8 @@ static int finish_upload(serve_db_connection *c, void *user, coras_error **err)
 
     CORAS_TRY(drop_held(c, w, err));
     CORAS_TRY(run_on_id(c, SERVE_Q_DROP_UPLOAD_PARTS, w->row->id, err));
+    CORAS_TRY(serve_metadata_add_blob(c, w->row->repository, w->digest, w->row->size, w->row->place,
+                                      err));
     return note_finished(c, w, err);
 }
 
@@ -393,7 +394,7 @@ int serve_metadata_count_uploads(serve_metadata *m, int64_t *ret, coras_error **
     return rc < 0 ? rc : 0;
 }
 
-int serve_metadata_idle_upload(serve_metadata *m, int64_t now_s, int64_t before_s, bool crowded,
+int serve_metadata_idle_upload(serve_metadata *m, int64_t before_s, bool crowded,
                                serve_upload_row *ret, coras_error **err)
 {
     coras_auto(serve_db_connection) c = NULL;
@@ -403,8 +404,7 @@ int serve_metadata_idle_upload(serve_metadata *m, int64_t now_s, int64_t before_
     CORAS_TRY(serve_db_reader(m->db, &c, err));
     CORAS_TRY(
         serve_db_statement(c, crowded ? SERVE_Q_CROWDING_UPLOAD : SERVE_Q_IDLE_UPLOAD, &find, err));
-    serve_db_bind_int(find, 1, now_s);
-    serve_db_bind_int(find, 2, before_s);
+    serve_db_bind_int(find, 1, before_s);
     rc = serve_db_step(find, err);
     if (rc <= 0)
         return rc < 0 ? rc : no_such_upload(err);

@@ -33,10 +33,12 @@ void serve_upload_row_clear(struct serve_upload_row *row);
 typedef struct serve_upload_row serve_upload_row;
 CORAS_DEFINE_AUTO_VALUE(serve_upload_row, serve_upload_row_clear)
 
-/* Who holds it, and until when (wall clock seconds). */
+/* Who holds it, and for how long. That is counted by the clock of the database, which all processes
+ * share. */
 struct serve_upload_hold {
     const char *holder;
-    int64_t now_s, until_s;
+    int64_t now_s; /* wall clock: when it was touched */
+    int64_t for_ms;
 };
 
 /* A new one, held. */
@@ -69,7 +71,8 @@ CORAS_MUST_CHECK int serve_metadata_save_part(serve_metadata *m, const serve_upl
 CORAS_MUST_CHECK int serve_metadata_give_upload(serve_metadata *m, const serve_upload_row *row,
                                                 const struct serve_upload_hold *hold,
                                                 coras_error **err);
-/* It became the blob `digest`, which is remembered for a while. */
+/* It became the blob `digest` of row->size bytes, which is linked to its repository in the same
+ * step, and remembered for a while. */
 CORAS_MUST_CHECK int serve_metadata_finish_upload(serve_metadata *m, const serve_upload_row *row,
                                                   const coras_digest *digest,
                                                   const struct serve_upload_hold *hold,
@@ -89,9 +92,8 @@ CORAS_MUST_CHECK int serve_metadata_count_uploads(serve_metadata *m, int64_t *re
                                                   coras_error **err);
 /* One that may go: nobody holds it now, and it was not touched since `before_s`; with `crowded`
  * rather one of whoever has the most. NOT_FOUND. */
-CORAS_MUST_CHECK int serve_metadata_idle_upload(serve_metadata *m, int64_t now_s, int64_t before_s,
-                                                bool crowded, serve_upload_row *ret,
-                                                coras_error **err);
+CORAS_MUST_CHECK int serve_metadata_idle_upload(serve_metadata *m, int64_t before_s, bool crowded,
+                                                serve_upload_row *ret, coras_error **err);
 /* Forget what was finished before `before_s`. */
 CORAS_MUST_CHECK int serve_metadata_forget_finished(serve_metadata *m, int64_t before_s,
                                                     coras_error **err);

@@ -57,10 +57,12 @@ static int unlink_blob(serve_content *c, const char *repository, const coras_dig
     return serve_metadata_unlink_blob(metadata_of(c), repository, digest, err);
 }
 
+/* Where a finished upload goes. */
 struct blobs_place {
-    serve_blobs *blobs;
+    serve_content *content;
+    const serve_session *session;
     const coras_digest *digest;
-    char *elsewhere;
+    char *elsewhere; /* of what was moved; NULL: it is a file */
 };
 
 static int move_to_blobs(void *user, int uploads_fd, const char *name, int fd, coras_error **err)
@@ -68,25 +70,28 @@ static int move_to_blobs(void *user, int uploads_fd, const char *name, int fd, c
     struct blobs_place *place = user;
 
     (void)uploads_fd;
-    return serve_blobs_publish(place->blobs, name, fd, place->digest, &place->elsewhere, err);
+    return serve_blobs_publish(blobs_of(place->content), name, fd, place->digest, &place->elsewhere,
+                               err);
+}
+
+static int record_blob(void *user, coras_error **err)
+{
+    const struct blobs_place *place = user;
+    const serve_session *s = place->session;
+
+    return serve_metadata_link_blob(metadata_of(place->content), s->repository, place->digest,
+                                    s->size, place->elsewhere, err);
 }
 
 static int take_upload(serve_content *c, serve_sessions *sessions, serve_session **s,
                        const coras_digest *digest, coras_error **err)
 {
-    struct blobs_place to = {blobs_of(c), digest, NULL};
-    coras_auto_free char *elsewhere = NULL;
-    int rc;
-    const struct serve_session_place place = {move_to_blobs, &to};
-    int64_t size = (*s)->size;
-    coras_auto_free char *repository = coras_strdup((*s)->repository);
+    struct blobs_place to = {c, *s, digest, NULL};
+    const struct serve_session_place place = {move_to_blobs, record_blob, &to};
+    int rc = serve_session_publish(sessions, s, digest, &place, err);
 
-    if (!repository)
-        return coras_fail_no_memory(err);
-    rc = serve_session_publish(sessions, s, digest, &place, &to.elsewhere, err);
-    elsewhere = to.elsewhere;
-    CORAS_TRY(rc);
-    return serve_metadata_link_blob(metadata_of(c), repository, digest, size, elsewhere, err);
+    free(to.elsewhere);
+    return rc;
 }
 
 static int get_manifest(serve_content *c, const char *repository, const char *tag,

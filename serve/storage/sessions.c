@@ -12,8 +12,6 @@ void serve_session_make_id(char id[static SERVE_SESSION_ID_LEN + 1])
     unsigned char r[16];
 
     coras_random(r, sizeof(r));
-    r[6] = (unsigned char)((r[6] & 0x0f) | 0x40); /* RFC 9562 version 4 */
-    r[8] = (unsigned char)((r[8] & 0x3f) | 0x80);
     snprintf(id, SERVE_SESSION_ID_LEN + 1,
              "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x", r[0], r[1],
              r[2], r[3], r[4], r[5], r[6], r[7], r[8], r[9], r[10], r[11], r[12], r[13], r[14],

@@ -43,9 +43,13 @@ struct serve_session_request {
     bool look_only;                     /* leave alone who holds it */
 };
 /* Where finished content goes: `move` takes the upload file `name` below `uploads_fd`, open as
- * `fd`, to its final place, durably. Not called for what lies in a store elsewhere already. */
+ * `fd` and flushed when it was verified, to its final place, durably. Neither is called for
+ * what lies in a store elsewhere already: its row is all that is to be changed. */
 struct serve_session_place {
     int (*move)(void *user, int uploads_fd, const char *name, int fd, coras_error **err);
+    /* It has come there: make a blob of it. Who waits for the session finds it gone only
+     * afterwards. NULL: there is nothing to do. */
+    int (*record)(void *user, coras_error **err);
     void *user;
 };
 
@@ -63,8 +67,7 @@ struct serve_session_ops {
     int (*verify)(serve_sessions *t, serve_session *s, const coras_digest *digest,
                   coras_error **err);
     int (*publish)(serve_sessions *t, serve_session **s, const coras_digest *digest,
-                   const struct serve_session_place *place, char **ret_elsewhere,
-                   coras_error **err);
+                   const struct serve_session_place *place, coras_error **err);
     bool (*was_finished)(serve_sessions *t, const char *id, const char *repository,
                          const coras_digest *digest);
     int64_t (*count)(serve_sessions *t);
@@ -136,15 +139,15 @@ CORAS_MUST_CHECK static inline int serve_session_verify(serve_sessions *t, serve
 {
     return t->ops->verify(t, s, digest, err);
 }
-/* Move the content, verified as `digest`, to its place. On success the session is gone (remembered
- * as finished), *s is NULL, and *ret_elsewhere (a new string) says where in a store elsewhere it
- * lies; it stays as it was when the content was moved. */
+/* Move the content, verified as `digest`, to its place, and record it. When it could not be moved
+ * the session stays as it was; else it is gone, *s is NULL, and when it was recorded it is
+ * remembered as finished. */
 CORAS_MUST_CHECK static inline int serve_session_publish(serve_sessions *t, serve_session **s,
                                                          const coras_digest *digest,
                                                          const struct serve_session_place *place,
-                                                         char **ret_elsewhere, coras_error **err)
+                                                         coras_error **err)
 {
-    return t->ops->publish(t, s, digest, place, ret_elsewhere, err);
+    return t->ops->publish(t, s, digest, place, err);
 }
 /* Whether a session of this id was finished as this blob in this repository lately. */
 static inline bool serve_session_was_finished(serve_sessions *t, const char *id,
@@ -164,7 +167,7 @@ static inline void serve_sessions_expire(serve_sessions *t, int64_t now_s)
     t->ops->expire(t, now_s);
 }
 
-/* A new id. */
+/* A new id: 128 random bits in the form of a UUID. */
 void serve_session_make_id(char id[static SERVE_SESSION_ID_LEN + 1]);
 /* Who shares the room for sessions with it: the user, or the address of nobody in particular. New
  * string; NULL without memory. */

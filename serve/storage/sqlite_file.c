@@ -6,12 +6,14 @@
 #include <time.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "base/str.h"
 #include "serve/http/uri.h"
 
 #define APPLICATION_ID 0x636f7261 /* "cora" */
-/* Above this a look at every page would make the start slow. */
-#define QUICK_CHECK_BYTES_MAX (128 * 1024 * 1024)
+/* Above this a look at every page would make the start slow: a processor does some 500 MiB in a
+ * second, a slow disk a tenth of it. */
+#define QUICK_CHECK_BYTES_MAX (32 * CORAS_MIB)
 
 /* ---- connections ---- */
 

@@ -178,6 +178,16 @@ class Server:
         return sorted(path.name for path in (self.root / "uploads").iterdir())
 
 
+def end_well(case, server):
+    """Stop and remove it; its end and what sanitizers have said must be as they should."""
+    if server.process:
+        case.assertEqual(server.stop(), 0, server.log())
+    log = server.log()
+    server.close()
+    for word in SANITIZER_WORDS:
+        case.assertNotIn(word, log)
+
+
 def send_part(server, location, data, total):
     """A PATCH of which only `data` is sent; the open socket."""
     sock = server.socket()

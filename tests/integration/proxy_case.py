@@ -14,6 +14,7 @@ class ProxyCase(ServerCase):
     """self.server has self.data in lib/model; self.proxy stands before it, self.cache behind it."""
 
     data = DATA
+    cache_options = ()
 
     @classmethod
     def setUpClass(cls):
@@ -27,7 +28,8 @@ class ProxyCase(ServerCase):
         self.cache = self.new_cache()
 
     def new_cache(self, *options, **named):
-        cache = self.new_server(f"--proxy=http://127.0.0.1:{self.proxy.port}", *options, **named)
+        cache = self.new_server(f"--proxy=http://127.0.0.1:{self.proxy.port}", *self.cache_options, *options,
+                                **named)
         self.addCleanup(self.check_log, cache)
         return cache.start()
 

@@ -3,7 +3,8 @@
 
 A page's blocks marked `sh` and `python` run in their order, in one directory, with a registry at what the page calls
 localhost:5000 and a small model in tiny-llm/. One marked `sh server` is a command that goes on at localhost:5001, until
-the next of its kind. Blocks of other kinds (`text`, `json`, `yaml`) are not commands.
+the next of its kind. A PostgreSQL is at what the page calls db.example, and a store that speaks S3 at minio.example; what
+needs one that is not there is skipped. Blocks of other kinds (`text`, `json`, `yaml`) are not commands.
 """
 
 import json
@@ -16,10 +17,13 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from urllib.parse import quote
 
 from harness import programs
 from harness.case import CliCase, main
+from harness.postgres import INITDB, POSTGRES, Postgres
 from harness.servers import CorasServe, can_serve, free_port
+from harness.stores import Store, credentials
 
 TOP = Path(__file__).resolve().parents[2]
 DOCS = TOP / "docs"
@@ -40,6 +44,39 @@ def anchors(page):
     text = re.sub(r"^```.*?^```$", "", page.read_text(), flags=re.M | re.S)
     return {re.sub(r"[^\w\- ]", "", title.lower()).strip().replace(" ", "-")
             for title in re.findall(r"^#+ (.*)$", text, re.M)}
+
+
+class Elsewhere:
+    """Servers that pages name, started when a page needs them."""
+
+    def __init__(self, case):
+        self.case, self.postgres, self.store = case, None, None
+
+    @staticmethod
+    def lacks(script):
+        """What it needs and this machine has not."""
+        if "db.example" in script and not (POSTGRES and INITDB):
+            return "PostgreSQL"
+        return "versitygw" if "minio.example" in script and not programs.VERSITYGW else None
+
+    def put_in(self, script):
+        if "db.example" in script:
+            if not self.postgres:
+                self.postgres = Postgres().start()
+                self.case.addCleanup(self.postgres.close)
+            script = script.replace("@db.example", f"@{quote(str(self.postgres.top), safe='')}")
+            script = script.replace("db.example", str(self.postgres.top))
+        if "minio.example" in script:
+            if not self.store:
+                self.store = Store()
+                self.case.addCleanup(self.store.close)
+                self.store.ask("PUT", "/models")
+            script = script.replace("https://minio.example:9000", self.store.endpoint)
+        return script
+
+    def environment(self):
+        path = self.case.box.env["PATH"]
+        return {**credentials(), "PATH": f"{path}:{Path(POSTGRES).parent}" if POSTGRES else path}
 
 
 def safetensors(**tensors):
@@ -89,9 +126,15 @@ class Commands(CliCase):
                        "C_INCLUDE_PATH": str(TOP / "include")}
         if page.stem == "library" and (programs.SANITIZED or not all(map(shutil.which, ("cc", "pkg-config")))):
             self.skipTest("without cc and pkg-config, or with sanitizers, no program is built")
+        elsewhere = Elsewhere(self)
+        lacking = {heading: name for heading, _, script in blocks(page) if (name := Elsewhere.lacks(script))}
         for heading, kind, script in blocks(page):
             with self.subTest(f"{page.name}: {heading}"):
-                script = script.replace("localhost:5000", self.server.host).replace("localhost:5001", second)
+                if heading in lacking:
+                    self.skipTest(f"{lacking[heading]} is not installed")
+                if "example" in script:
+                    environment = {**environment, **elsewhere.environment()}
+                script = elsewhere.put_in(script).replace("localhost:5000", self.server.host).replace("localhost:5001", second)
                 if kind == "sh server":
                     self.serve_block(script, environment)
                     continue

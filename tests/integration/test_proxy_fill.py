@@ -5,12 +5,16 @@ import concurrent.futures
 import contextlib
 import http.client
 import http.server
+import random
+import re
 import signal
 import threading
 import time
+from pathlib import Path
 
-from embedded import digest
+from embedded import digest, image
 from harness.case import main
+from harness.programs import measures_memory
 from harness.proxy import Fault
 from harness.servers import free_port
 from proxy_case import BLOBS, DATA, ProxyCase
@@ -76,6 +80,21 @@ class Reading(ProxyCase):
         self.assertTrue(self.get().body == DATA)
         self.wait_stored()
         self.assertEqual(len(self.gets()), 1)
+
+    @measures_memory
+    def test_two_hundred_readers_take_little_memory(self):
+        """Some of them take what there is and wait for more, the others do not read at all."""
+        self.fault(stall_response=2_500_000)
+        sockets = [self.enterContext(self.cache.socket()) for _ in range(200)]
+        for sock in sockets:
+            sock.sendall(f"GET {NAME} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        for sock in sockets[:50]:
+            got = 0
+            while got < 2_400_000:
+                got += len(sock.recv(1 << 20))
+        self.wait_until(lambda: b"coras_cache_readers 200\n" in self.cache.request("GET", "/metrics").body)
+        status = Path(f"/proc/{self.cache.process.pid}/status").read_text()
+        self.assertLess(int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]), 64 * 1024)
 
     def test_looking_stores_nothing(self):
         head = self.cache.request("HEAD", NAME)
@@ -208,6 +227,24 @@ class Cuts(ProxyCase):
         self.assertEqual(self.partial().stat().st_size, 1_000_000)
 
 
+class Long(ProxyCase):
+    """So long that the upstream is asked for the size before what is here is read again."""
+
+    data = random.Random(6).randbytes(66 << 20)
+
+    def test_what_was_there_outlives_an_upstream_that_is_away(self):
+        self.cache.kill()
+        self.partial().write_bytes(self.data[:65 << 20])
+        self.cache.start()
+        away = self.proxy.add(Fault(BLOBS, "HEAD|GET", status=500))
+        self.assertEqual(self.get().status, 502)
+        self.wait_until(lambda: "given up" in self.cache.log())
+        away.times = 0
+        self.wait_until(lambda: self.get().status == 200)
+        self.assertEqual(self.proxy.received(), 1 << 20)
+        self.wait_stored()
+
+
 class Lies(ProxyCase):
     def test_wrong_bytes_never_end(self):
         self.fault(corrupt=2_500_000)
@@ -267,6 +304,31 @@ class Unsized(ProxyCase):
         self.addCleanup(self.check_log, cache)
         return cache.start()
 
+    def test_what_a_manifest_names_comes_at_once(self):
+        """Each blob waits for five others to be asked for."""
+        blobs = {digest(data): data for data in (bytes([i]) * 1000 for i in range(12))}
+        all_asked, asked = threading.Barrier(6, timeout=30), []
+
+        class Together(Chunks):
+            def do_GET(self):
+                data = blobs.get(self.path.rpartition("/")[2])
+                if data:
+                    asked.append(data)
+                    all_asked.wait()
+                self.send_response(200 if data else 404)
+                self.send_header("Content-Length", str(len(data or b"")))
+                self.end_headers()
+                self.wfile.write(data or b"")
+
+        self.cache = self.behind(Together)
+        self.cache.push_blob("org/x", b"{}")
+        self.assertEqual(self.cache.put_manifest("org/x", "v1", image(blobs.values())).status, 201)
+        self.assertEqual(sorted(asked), sorted(blobs.values()))
+        for name, data in blobs.items():
+            self.assertEqual(self.cache.request("GET", f"/v2/org/x/blobs/{name}").body, data)
+        self.assert_error(self.cache.put_manifest("org/x", "no", image([b"nowhere", *blobs.values()])), 400,
+                          "MANIFEST_BLOB_UNKNOWN")
+
     def test_a_blob_of_unknown_size(self):
         self.cache = self.behind(Chunks)
         for _ in range(2):
@@ -295,7 +357,7 @@ class Refusals(ProxyCase):
                 began = time.monotonic()
                 reply = cache.request("GET", NAME)
                 self.assert_error(reply, answer, code)
-                self.assertLess(time.monotonic() - began, 6)
+                self.assertLess(time.monotonic() - began, 15)  # where bytes have come it has patience for 20 s
                 self.assertNotIn(str(self.proxy.port).encode(), reply.body)
                 self.assertNotIn("WWW-Authenticate", reply.headers)
 
@@ -311,14 +373,14 @@ class Refusals(ProxyCase):
         self.fault(stall_head=True)
         began = time.monotonic()
         self.assertEqual(self.get().status, 504)
-        self.assertLess(time.monotonic() - began, 8)
+        self.assertLess(time.monotonic() - began, 15)
 
     def test_nobody_there(self):
         cache = self.new_server(f"--proxy=http://127.0.0.1:{free_port()}").start()
         began = time.monotonic()
         self.assertIn(cache.request("GET", NAME).status, (502, 503))
         self.assertIn(cache.request("GET", NAME).status, (502, 503))
-        self.assertLess(time.monotonic() - began, 8)
+        self.assertLess(time.monotonic() - began, 15)
 
 
 class Operating(ProxyCase):

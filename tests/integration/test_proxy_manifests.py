@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Manifests and tags through a cache: what is asked of the registry behind it, and what is told when it fails."""
 
+import itertools
 import os
+import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from unittest import mock
 
@@ -88,22 +91,99 @@ class Reading(ProxyCase):
         self.assertEqual(self.get(cache, "v1").body, image())
         self.assert_asked(origin, "HEAD v1", "GET v1")
 
-    def test_asks_once_for_many(self):
+    def running(self, cache):
+        """Requests under way, beside the one that asks."""
+        page = cache.request("GET", "/metrics").body.decode()
+        return int(re.search(r"^coras_http_requests_running (\d+)$", page, re.M)[1]) - 1
+
+    def threads(self, cache):
+        return len(list(Path(f"/proc/{cache.process.pid}/task").iterdir()))
+
+    def ask_many(self, cache, paths, count):
+        """Connections on which these were asked for, when all requests are under way."""
+        sockets = [self.enterContext(cache.socket()) for _ in range(count)]
+        for sock, path in zip(sockets, itertools.cycle(paths)):
+            sock.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        wait_until(lambda: self.running(cache) == count)
+        return sockets
+
+    def all_of(self, sock):
+        return b"".join(iter(lambda: sock.recv(65536), b""))
+
+    def test_many_who_ask_cost_one_request_and_one_thread(self):
         origin, held = self.origin(), threading.Event()
+        self.addCleanup(held.set)
         origin.put("v1", image())
         origin.on("GET", "/manifests/v1", lambda _: held.wait(30) and None)
         cache = self.cache_of(origin)
-        threads = Path(f"/proc/{cache.process.pid}/task")
-        replies, before = [], len(list(threads.iterdir()))
-        clients = [threading.Thread(target=lambda: replies.append(self.get(cache, "v1"))) for _ in range(30)]
-        for client in clients:
-            client.start()
-        wait_until(lambda: len(list(threads.iterdir())) >= before + 30)
+        before = self.threads(cache)
+        sockets = self.ask_many(cache, ["/v2/org/x/manifests/v1"], 200)
+        self.assertLess(self.threads(cache), before + 10)
         held.set()
-        for client in clients:
-            client.join(30)
-        self.assertEqual({(r.status, r.body) for r in replies}, {(200, image())})
+        for sock in sockets:
+            answer = self.all_of(sock)
+            self.assertTrue(answer.startswith(b"HTTP/1.1 200 ") and answer.endswith(image()), answer[:300])
         self.assert_asked(origin, "GET v1")
+
+    def test_lists_that_many_want_cost_few_requests(self):
+        origin, held = self.origin(), threading.Event()
+        self.addCleanup(held.set)
+        origin.on("GET", "/tags/list", lambda _: held.wait(30) and Reply(200, {}, b'{"name":"org/x","tags":["a"]}'))
+        origin.on("GET", "/referrers/", lambda _: held.wait(30) and Reply(404))
+        cache = self.cache_of(origin)
+        sockets = self.ask_many(cache, ["/v2/org/x/tags/list", f"/v2/org/x/referrers/{sha256(b'x')}"], 60)
+        held.set()
+        answers = [self.all_of(sock) for sock in sockets]
+        self.assertEqual({a.split(b"\r\n\r\n", 1)[1] for a in answers[::2]}, {b'{"name":"org/x","tags":["a"]}'})
+        self.assertEqual({a[:12] for a in answers[1::2]}, {b"HTTP/1.1 404"})
+        self.assertLess(len(origin.requests()), 20)  # whoever came when it was over asks again
+
+    def test_who_waits_for_a_list_gets_all_of_it(self):
+        """Not what is known of it here, as if the origin did not answer."""
+        origin, held = self.origin(), threading.Event()
+        self.addCleanup(held.set)
+        origin.put("v1", image())
+        cache = self.cache_of(origin)
+        self.get(cache, "v1")
+        tags = b'{"name":"org/x","tags":["a","v1"]}'
+        origin.on("GET", "/tags/list", lambda _: held.wait(30) and Reply(200, {}, tags))
+        sockets = self.ask_many(cache, ["/v2/org/x/tags/list"], 5)
+        held.set()
+        for answer in map(self.all_of, sockets):
+            self.assertTrue(answer.endswith(tags), answer)
+            self.assertNotIn(b"Warning", answer)
+
+    def test_a_silent_origin_stops_nobody_who_does_not_need_it(self):
+        origin, held = self.origin(), threading.Event()
+        self.addCleanup(held.set)
+        digest = origin.put("v1", image())
+        cache = self.cache_of(origin)
+        self.get(cache, "v1")
+        origin.on("GET|HEAD", "/manifests/t", lambda _: held.wait(30) and None)
+        self.ask_many(cache, [f"/v2/org/x/manifests/t{i}" for i in range(120)], 120)
+        for known in ("v1", digest):
+            self.assertEqual(self.get(cache, known).body, image())
+        self.assertGreater(self.running(cache), 0)  # while others still wait
+
+    def test_a_push_that_waits_for_the_origin_holds_nobody_up(self):
+        """Not those who make room, for whom it would wait itself when it keeps what has come."""
+        origin, asked, held = self.origin(), threading.Event(), threading.Event()
+        self.addCleanup(held.set)
+        child = origin.put("v1", image())
+        origin.on("GET", f"/manifests/{child}", lambda _: (asked.set(), held.wait(30)) and None)
+        blobs = [sha256(origin.blob(bytes([i]) * 700_000)) for i in range(2)]
+        cache = self.cache_of(origin, "--cache-size=1000000")
+        index = compact({"schemaVersion": 2, "mediaType": OCI_INDEX,
+                         "manifests": [descriptor(image(), OCI_MANIFEST)]})
+        with ThreadPoolExecutor(1) as pool:
+            pushed = pool.submit(cache.put_manifest, "org/x", "all", index, OCI_INDEX)
+            asked.wait(60)
+            for blob in blobs:
+                self.assertEqual(cache.request("GET", f"/v2/org/x/blobs/{blob}").status, 200)
+                wait_until(lambda: self.running(cache) == 1)  # nobody reads it any more
+            wait_until(lambda: "evicted 700000 bytes" in cache.log())
+            held.set()
+            self.assertEqual(pushed.result().status, 201)
 
     def test_a_client_that_leaves_ends_no_ones_wait(self):
         origin, asked, held = self.origin(), threading.Event(), threading.Event()
@@ -156,6 +236,15 @@ class Refusals(ProxyCase):
         cache = self.cache_of(origin)
         self.assert_error(self.get(cache, sha256(image())), 502, "UNKNOWN")
         self.assertIn("digest", cache.log())
+
+    def test_a_token_service_that_is_missing_says_nothing_of_a_tag(self):
+        origin = self.origin()
+        origin.put("v1", image())
+        cache = self.cache_of(origin, "--proxy-ttl=0")
+        self.get(cache, "v1")
+        origin.on("HEAD|GET", "/v2/", Reply(401, {"WWW-Authenticate": f'Bearer realm="http://{origin.host}/t"'}))
+        self.assert_error(cache.request("GET", f"/v2/org/x/referrers/{sha256(image())}"), 502, "UNKNOWN")
+        self.assertEqual(self.get(cache, "v1").body, image())
 
     def test_serves_a_known_tag_stale_with_a_warning(self):
         for reply in (Reply(429), Reply(500), Reply(200, {"Content-Type": "text/html"}, b"<html>")):

@@ -2,7 +2,12 @@
 """Parts of a blob that is not here yet: asked for at once, sent once."""
 
 import concurrent.futures
+import contextlib
+import http.client
+import os
 import random
+import threading
+from unittest import mock
 
 from harness.case import main
 from proxy_case import ProxyCase
@@ -59,7 +64,59 @@ class Ranges(ProxyCase):
         self.get(Range=f"bytes={20 * MIB}-{22 * MIB}")  # a part cannot be verified
         self.cache.kill()
         self.cache.start()
-        self.assertTrue(self.get().body == self.data)
+        with contextlib.suppress(http.client.IncompleteRead):  # what was there is found wrong at the end
+            self.assertTrue(self.get().body == self.data)
+        self.wait_until(lambda: self.get().body == self.data)
+
+    def test_one_that_comes_when_all_is_there_changes_nothing(self):
+        """The upstream gives no parts any more, while wrong bytes of one are still on their way."""
+        self.enterContext(mock.patch.dict(os.environ, ORAS_HTTP_TIMEOUT="4"))
+        self.cache = self.new_cache()
+        begun, late, over = threading.Event(), threading.Event(), threading.Event()
+        forward, self.part = self.proxy._pass, f"bytes={20 * MIB}-{24 * MIB - 1}"
+
+        def passing(client, request, fault, piece, chunked):
+            if request.header("Range") == self.part:
+                if request.received > 0:
+                    begun.set()
+                    late.wait(60)
+                piece = bytes(len(piece))
+            elif not begun.is_set() and request.received >= 100_000:
+                return begun.wait(60) and False
+            return forward(client, request, fault, piece, chunked)
+
+        def serving(*arguments):
+            try:
+                return serve(*arguments)
+            finally:
+                if arguments[2].header("Range") == self.part:
+                    over.set()
+        serve, self.proxy._forward_response = self.proxy._forward_response, serving
+        self.proxy._pass = passing
+        self.addCleanup(late.set)
+        self.fault(times=2)
+        self.fault(status=416, times=1)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            ahead = pool.submit(self.get, Range=self.part)
+            self.wait_stored()
+            late.set()
+            over.wait(60)
+            with contextlib.suppress(http.client.IncompleteRead):
+                ahead.result()
+        self.assertEqual(self.cache.stop(), 0)
+        stored = next(path for path in (self.cache.root / "blobs").rglob("*") if path.is_file())
+        self.assertTrue(stored.read_bytes() == self.data)
+
+    def test_when_it_begins_anew_nobody_asks_before_the_size_is_known(self):
+        self.cache.kill()
+        self.partial().write_bytes(bytes(39 * MIB + MIB // 2))  # what a power cut has left
+        self.cache.start()
+        self.fault(times=1)
+        self.fault(delay=1.5, times=1)
+        with contextlib.suppress(http.client.IncompleteRead):
+            self.get(Range="bytes=-8")
+        self.wait_stored()
+        self.assertNotIn(f"bytes={40 * MIB - 8}-", [r.header("Range") for r in self.gets()])
 
 
 if __name__ == "__main__":

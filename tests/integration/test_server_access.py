@@ -223,8 +223,8 @@ class BadPasswordFiles(ServerCase):
                 file.flush()
                 with self.assertRaisesRegex(RuntimeError, complaint):
                     self.new_server(f"--htpasswd={file.name}").start()
-        with self.assertRaisesRegex(RuntimeError, "/nonexistent: no such file"):
-            self.new_server("--htpasswd=/nonexistent").start()
+        with self.assertRaisesRegex(RuntimeError, "/nonexistent/file: no such file"):
+            self.new_server("--htpasswd=/nonexistent/file").start()
 
 
 if __name__ == "__main__":

@@ -198,15 +198,24 @@ class Manifests(ServerCase):
         for data in (b"", b"x", b"[]", b"null", b'"x"', b"{}", b"{" * 5000, b"[" * 100000,
                      image() + b"x", b"\xef\xbb\xbf" + image(), b"\xff" + image(),
                      image()[:-1] + b',"layers":[]}',
-                     compact({**base, "manifests": [layer]}), compact({**base, "layers": {}}),
+                     compact({**base, "manifests": [layer]}), compact({**base, "manifests": []}),
+                     compact({**base, "Manifests": []}), compact({**base, "layers": {}}),
                      compact({**base, "layers": [5]}), compact({**base, "config": None}),
                      compact({**base, "layers": [{**layer, "size": -1}]}),
                      compact({**base, "layers": [{**layer, "size": 2**63}]}),
                      compact({**base, "layers": [{**layer, "size": 1.5}]}),
                      compact({**base, "layers": [{**layer, "digest": "sha256:x"}]}),
                      compact({**base, "layers": [{**layer, "digest": "sha256:../x"}]}),
+                     compact({**base, "layers": [{**layer, "size": 4}]}),
+                     compact({**base, "layers": [{**layer, "size": 6}]}),
+                     compact({**base, "config": {**base["config"], "size": 5000}}),
                      compact({**base, "mediaType": OCI_INDEX})):
             self.assert_error(self.put("bad", data), 400, "MANIFEST_INVALID")
+        index = compact({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [
+            {**descriptor(image([b"hello"]), OCI_MANIFEST), "size": 1}]})
+        self.assert_error(self.put("bad", index, OCI_INDEX), 400, "MANIFEST_INVALID")
+        both = compact({"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [], "layers": []})
+        self.assert_error(self.put("bad", both, OCI_INDEX), 400, "MANIFEST_INVALID")
         self.assertEqual(self.get("bad").status, 404)
 
     def test_content_type(self):

@@ -68,6 +68,32 @@ class Kill(ServerCase):
         self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(DATA)}").body, DATA)
         self.assertEqual(server.upload_files(), [])
 
+    def test_nothing_is_written_to_a_file_with_another_name(self):
+        server = self.new_server().start()
+        location, elsewhere = server.begin("a"), server.top / "elsewhere"
+        elsewhere.write_bytes(b"theirs")
+        upload = server.root / "uploads" / location.rsplit("/", 1)[1]
+        upload.unlink()
+        upload.hardlink_to(elsewhere)
+        self.assertEqual(server.request("PATCH", location, b"ours").status, 500)
+        self.assertEqual(elsewhere.read_bytes(), b"theirs")
+
+    def test_what_cannot_get_its_name_goes_on_after_a_restart(self):
+        server = self.new_server().start()
+        location = server.begin("a")
+        self.assertEqual(server.request("PATCH", location, DATA).status, 202)
+        last = f"{location}?digest={digest(DATA)}"
+        in_the_way = server.root / "blobs" / digest(DATA).replace(":", "/")
+        in_the_way.mkdir()
+        self.assertEqual(server.request("PUT", last, b"").status, 500)
+        server.kill()
+        server.start()
+        self.assertEqual(server.request("GET", location).headers["Range"], f"0-{len(DATA) - 1}")
+        in_the_way.rmdir()
+        self.assertEqual(server.request("PUT", last, b"").status, 201)
+        self.assertEqual(server.request("GET", f"/v2/a/blobs/{digest(DATA)}").body, DATA)
+        self.assertEqual(server.upload_files(), [])
+
     def test_at_any_moment_of_many_pushes(self):
         """No blob with other bytes than its name says, no tag without its manifest and blobs."""
         server = self.new_server()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The embedded registry killed at any moment of pushes and fills: what was acknowledged is there, nothing is wrong.
+"""The embedded registry killed, or ended, amid pushes and fills: what was acknowledged is there, nothing is wrong.
 
 CORAS_TEST_ROUNDS says how many kills of each kind; each happens somewhere in the work of several clients at once.
 """
@@ -101,6 +101,22 @@ class Kills(KillsCase):
             self.check(server, pushers)
             kept += sum(len(set(pusher.tags.values())) for pusher in pushers)
         self.assertGreaterEqual(self.verify(server)["manifests"], kept)
+
+
+    def test_end_while_clients_push(self):
+        server = self.new_server().start()
+        pushers = [Pusher(server, f"r{i}", i) for i in range(PUSHERS)]
+        for pusher in pushers:
+            pusher.start()
+        self.wait_until(lambda: all(pusher.tags for pusher in pushers))
+        self.assertEqual(server.stop(), 0, server.log())  # nobody keeps it from ending, though they go on
+        for pusher in pushers:
+            pusher.finished.set()
+            pusher.join()
+        server.start()
+        self.check(server, pushers)
+        left = list((server.root / "uploads").iterdir())  # uploads that are open, each with its sidecar
+        self.assertEqual({path.stem for path in left if path.suffix}, {path.name for path in left if not path.suffix})
 
 
 class Reader(threading.Thread):

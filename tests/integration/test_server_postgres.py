@@ -3,9 +3,11 @@
 
 import itertools
 import os
+import random
 import signal
 import subprocess
 import tempfile
+import time
 import unittest
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from harness import programs
 from harness.case import main
 from harness.postgres import PASSWORD, USER, Postgres, need_postgres
 import test_server_conformance as judge
+from test_server_several_kills import Stubborn
 
 
 class PostgresCase(ServerCase):
@@ -97,6 +100,29 @@ class Life(PostgresCase):
         self.postgres.stop()
         self.postgres.start()
         self.assertEqual(server.put_manifest("a", "v2", data).status, 201)
+
+    def test_restarts_while_clients_push(self):
+        server, chance = self.serve(self.new_database()), random.Random(20261129)
+        pushers = [Stubborn(server, f"r{i}", i) for i in range(3)]
+        for pusher in pushers:
+            pusher.start()
+        for _ in range(3):
+            time.sleep(chance.uniform(0, 0.3))
+            self.postgres.stop(signal.SIGQUIT)
+            self.postgres.start()
+            before = sum(len(pusher.blobs) for pusher in pushers)
+            self.wait_until(lambda: sum(len(pusher.blobs) for pusher in pushers) > before)
+        for pusher in pushers:
+            pusher.finished.set()
+        for pusher in pushers:
+            pusher.join()
+            self.assertIsNone(pusher.failure)
+            for name, data in pusher.blobs.items():
+                reply = server.request("GET", f"/v2/{pusher.repository}/blobs/{name}")
+                self.assertEqual((reply.status, reply.body == data), (200, True))
+            for tag, manifest in pusher.tags.items():
+                reply = server.request("GET", f"/v2/{pusher.repository}/manifests/{tag}")
+                self.assertEqual((reply.status, reply.body), (200, manifest))
 
     def test_chores(self):
         url = self.new_database()

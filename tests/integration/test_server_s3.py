@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import threading
 import time
 import unittest
 import urllib.request
@@ -13,7 +14,7 @@ import urllib.request
 import test_server_clients
 import test_server_conformance
 import test_server_uploads
-from embedded import PROGRAM, Server, ServerCase, digest, image, send_part
+from embedded import PROGRAM, Server, ServerCase, digest, end_well, image, send_part
 from harness import programs, stores
 from harness.case import main
 from harness.postgres import Postgres, need_postgres
@@ -35,11 +36,13 @@ def on_store(store, *options, prefix="registry", endpoint=None, **named):
 class StoreCase(ServerCase):
     """One store and one server for all tests of a class."""
 
+    kind = Store
+
     @classmethod
     def setUpClass(cls):
-        if not PROGRAM.exists() or not programs.VERSITYGW:
-            raise unittest.SkipTest("versitygw, or the registry, is not there (see scripts/oracles)")
-        cls.store = Store()
+        if not PROGRAM.exists():
+            raise unittest.SkipTest(f"{PROGRAM} is not built")
+        cls.store = cls.kind()
         cls.addClassCleanup(cls.store.close)
         cls.server = on_store(cls.store, *cls.options).start()
 
@@ -153,11 +156,11 @@ class Blobs(StoreCase):
         server.push_blob(self.repository, b"named by nothing")
         server.push_blob(self.repository, b"named by nothing")  # in place of the first
         server.push_image(self.repository, "v1", (b"needed",))
-        (self.store.top / BUCKET / self.repository / "data/stray").write_bytes(b"without a row")
+        self.store.write(f"{self.repository}/data/stray", b"without a row")
         server.stop()
         time.sleep(1.1)  # what was stored in this second is not older than it
         code, report = self.chore("gc", "--older-than=0")
-        self.assertEqual((code, report["blobs"]), (0, 1), report)
+        self.assertEqual((code, report["blobs"], report["bytes"]), (0, 1, len(b"named by nothing")), report)
         self.assertEqual(len(self.objects_made(before)), 2)  # config and layer
         code, report = self.chore("gc", "--older-than=0", "--blobs=")
         self.assertIn("--blobs", report)
@@ -187,7 +190,7 @@ class Blobs(StoreCase):
         known = self.objects_made(before)
         server.push_blob(self.repository, b"wrong")
         wrong = next(key for key in self.objects_made(before) if key not in known)
-        (self.store.top / BUCKET / wrong).write_bytes(b"WRONG")
+        self.store.write(wrong, b"WRONG")
         code, report = self.chore("verify")
         self.assertNotEqual(code, 0)
         self.assertEqual([p["problem"] for p in report["problems"]], ["damaged"], report)
@@ -214,7 +217,7 @@ class Faults(StoreCase):
         self.addCleanup(self.proxy.close)
         self.through = on_store(self.store, "--no-redirect", prefix=self.repository,
                                 endpoint=f"http://{self.proxy.host}")
-        self.addCleanup(self.through.close)
+        self.addCleanup(end_well, self, self.through)
         self.through.start()
 
     def push(self, data):
@@ -232,6 +235,45 @@ class Faults(StoreCase):
         self.assertEqual(self.push(LARGE).status, 201)
         self.assertEqual(self.blob(LARGE).body, LARGE)
 
+    def test_other_bytes_than_a_part_reach_nobody(self):
+        data = os.urandom(300_000)
+        self.assertEqual(self.push(data).status, 201)
+        headers = (("Content-Range", "bytes 0-999/300000"),)
+        for lie in (Fault("/data/", "GET", status=200, body=data),
+                    Fault("/data/", "GET", status=206, body=data[:1000], headers=headers)):
+            self.proxy.clear()
+            self.proxy.add(lie)
+            with self.assertRaises(http.client.IncompleteRead) as caught:
+                self.blob(data, Range="bytes=100000-100999")
+            self.assertEqual(caught.exception.partial, b"")
+        self.proxy.clear()
+        self.assertEqual(self.blob(data, Range="bytes=100000-100999").body, data[100_000:101_000])
+
+    def test_a_client_sends_while_the_last_part_goes_out(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+        self.proxy.add(Fault(method="PUT", path="partNumber=1&", call=lambda _: gate.wait(60)))
+        location, sent = self.through.begin(self.repository), LARGE[:PART + (1 << 20)]
+        with send_part(self.through, location, sent, len(sent)) as sock:
+            self.wait_until(lambda: self.through.request("GET", location).headers["Range"] == f"0-{len(sent) - 1}")
+            gate.set()
+            self.assertIn(b" 202 ", sock.recv(65536).split(b"\r\n")[0])
+        reply = self.through.request("PUT", f"{location}?digest={digest(LARGE)}", LARGE[len(sent):], OCTETS)
+        self.assertEqual(reply.status, 201, reply.body)
+        self.assertEqual(self.blob(LARGE).body, LARGE)
+
+    def test_a_part_that_is_lost(self):
+        location = self.through.begin(self.repository)
+        self.assertEqual(self.send_chunk(location, LARGE[:1000], 0, self.through).status, 202)
+        self.proxy.add(Fault(method="PUT", path="partNumber=2&", status=403))
+        self.assertEqual(self.send_chunk(location, LARGE[1000:], 1000, self.through).status, 500)
+        self.proxy.clear()
+        reply = self.through.request("GET", location)  # at once, and what the store has
+        self.assertEqual((reply.status, reply.headers["Range"]), (204, f"0-{PART - 1}"))
+        reply = self.through.request("PUT", f"{location}?digest={digest(LARGE)}", LARGE[PART:], OCTETS)
+        self.assertEqual(reply.status, 201, reply.body)
+        self.assertEqual(self.blob(LARGE).body, LARGE)
+
     def test_an_end_whose_answer_was_lost(self):
         self.proxy.add(Fault(method="POST", path=r"\?uploadId=", drop_response=True, times=1))
         self.assertEqual(self.push(LARGE).status, 201)
@@ -239,13 +281,33 @@ class Faults(StoreCase):
 
     def test_an_end_that_failed_after_it_was_promised(self):
         error = b"<?xml version='1.0'?><Error><Code>InternalError</Code><Message>a \x1b[31mlie</Message></Error>"
+        location = self.through.begin(self.repository)
+        self.assertEqual(self.send_chunk(location, LARGE, 0, self.through).status, 202)
+        path = f"{location}?digest={digest(LARGE)}"
         self.proxy.add(Fault(method="POST", path=r"\?uploadId=", status=200, body=error))
-        self.assertEqual(self.push(LARGE).status, 500)
+        self.assertEqual(self.through.request("PUT", path, b"", OCTETS).status, 503)
         self.assert_error(self.blob(LARGE), 404, "BLOB_UNKNOWN")
         self.assertIn("InternalError", self.through.log())
         self.assertNotIn("\x1b", self.through.log())
         self.proxy.clear()
-        self.assertEqual(self.push(LARGE).status, 201)
+        self.proxy.add(Fault(method="POST", path=r"\?uploadId=", status=200, body=error, times=1))
+        self.assertEqual(self.through.request("PUT", path, b"", OCTETS).status, 201)  # the same upload
+        self.assertEqual(self.blob(LARGE).body, LARGE)
+
+    def test_what_helps_is_told(self):
+        def error(code, rest=""):
+            return f"<Error><Code>{code}</Code><Message>no</Message>{rest}</Error>".encode()
+
+        for fault, advice in (
+                (Fault(status=403, body=error("RequestTimeTooSkewed")), "clock of this machine"),
+                (Fault(status=301, body=error("PermanentRedirect"), headers=(("x-amz-bucket-region", "eu-west-9"),)),
+                 "--s3-region eu-west-9"),
+                (Fault(status=400, body=error("AuthorizationHeaderMalformed", "<Region>eu-\x1bwest-8</Region>")),
+                 r"--s3-region eu-\x1bwest-8")):
+            self.proxy.clear()
+            self.proxy.add(fault)
+            self.assertEqual(self.push(b"small").status, 500)
+            self.assertIn(advice, self.through.log())
 
     def test_reading_goes_on_where_it_was_cut(self):
         self.push(LARGE)
@@ -256,8 +318,9 @@ class Faults(StoreCase):
 
     def test_an_object_that_went_is_never_a_whole_blob(self):
         self.push(LARGE)
-        for path in (self.store.top / BUCKET / self.repository).rglob("data/*"):
-            path.unlink()
+        for key in self.store.objects():
+            if key.startswith(f"{self.repository}/data/"):
+                self.store.remove(key)
         with self.assertRaises(http.client.IncompleteRead):
             self.blob(LARGE)
         self.assertIn("NoSuchKey", self.through.log())
@@ -268,9 +331,13 @@ class Faults(StoreCase):
         self.assertEqual((reply.status, "Retry-After" in reply.headers), (503, True))
         health = self.through.request("GET", "/healthz")
         self.assertEqual((health.status, health.json["checks"]["blobs"]), (200, "does not answer"))
+        self.assertEqual(self.through.request("GET", "/readyz").status, 503)
+        self.through.stop()
+        self.through.start()  # as well without it
+        self.assertEqual(self.through.request("GET", "/readyz").status, 503)
         self.store.start()
+        self.wait_until(lambda: self.through.request("GET", "/readyz").status == 200)
         self.assertEqual(self.push(b"small").status, 201)
-        self.assertEqual(self.through.request("GET", "/healthz").json["checks"]["blobs"], "ok")
 
     def test_a_silent_store_does_not_hold_up_the_end(self):
         self.through.stop()
@@ -287,6 +354,57 @@ class Faults(StoreCase):
         self.assertEqual(self.push(b"small").status, 500)
         self.assertIn("AccessDenied", self.through.log())
         self.assertNotIn(stores.SECRET, self.through.log())
+
+
+    def test_the_store_is_counted(self):
+        self.proxy.add(Fault(method="PUT", path=r"partNumber=2&", status=503, times=1))
+        self.push(LARGE)
+        self.blob(LARGE)
+        found = dict(line.rsplit(" ", 1) for line in self.through.request("GET", "/metrics").body.decode().splitlines()
+                     if line.startswith(("coras_store", "coras_database")))
+        self.assertEqual(found['coras_store_requests_total{method="PUT",code="503"}'], "1")
+        self.assertEqual(found["coras_store_retries_total"], "1")
+        self.assertGreaterEqual(int(found["coras_store_sent_bytes_total"]), len(LARGE) + PART)
+        self.assertGreaterEqual(int(found["coras_store_received_bytes_total"]), len(LARGE))
+        self.assertGreaterEqual(int(found['coras_store_seconds_count{method="PUT"}']), 4)
+        self.assertGreater(int(found['coras_database_seconds_count{operation="write"}']), 0)
+
+
+@programs.need_versitygw
+class Credentials(StoreCase):
+    """They are written anew while the server runs."""
+
+    def setUp(self):
+        super().setUp()
+        self.file = self.server.top / "credentials"
+        self.write(stores.SECRET)
+        self.own = on_store(self.store, prefix=self.repository)
+        self.own.prefix = ["env", f"AWS_SHARED_CREDENTIALS_FILE={self.file}", "AWS_PROFILE=registry"]
+        self.addCleanup(self.own.close)
+        self.own.start()
+
+    def write(self, secret):
+        self.file.write_text(f"[default]\naws_access_key_id = other\naws_secret_access_key = wrong\n\n[registry]\n"
+                             f"aws_access_key_id = {stores.KEY_ID}\naws_secret_access_key = {secret}\n")
+
+    def test_new_ones(self):
+        self.own.push_blob(self.repository, b"with the first")
+        self.store.stop()
+        self.store.secret = "the-second-secret"
+        self.store.start()
+        self.write(self.store.secret)
+        self.own.push_blob(self.repository, b"with the second")  # at once
+        self.assertEqual(self.follow(digest(b"with the second"), server=self.own), b"with the second")
+
+        self.file.write_text("[registry]\n")  # as while somebody writes it
+        self.own.send(signal.SIGHUP)
+        self.wait_until(lambda: "not reloaded: credentials of the store" in self.own.log())
+        self.own.push_blob(self.repository, b"with the one before")
+        self.write(self.store.secret)
+        self.own.send(signal.SIGHUP)
+        self.wait_until(lambda: self.own.log().count("reloaded: credentials of the store") == 2)
+        for secret in (stores.SECRET, self.store.secret):
+            self.assertNotIn(secret, self.own.log())
 
 
 @programs.need_versitygw

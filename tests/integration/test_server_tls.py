@@ -94,7 +94,7 @@ class Tls(ServerCase):
     def test_refused_at_the_start(self):
         certificate, key = self.options
         for options, complaint in (((certificate,), "go together"), ((key,), "go together"),
-                                   (("--tls-cert=/nonexistent", key), "/nonexistent: no such file"),
+                                   (("--tls-cert=/nonexistent/file", key), "/nonexistent/file: no such file"),
                                    ((certificate, "--tls-key=/etc/hostname"), "certificate and key")):
             with self.assertRaisesRegex(RuntimeError, complaint):
                 self.new_server(*options).start()

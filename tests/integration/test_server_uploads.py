@@ -259,6 +259,20 @@ class Uploads(ServerCase):
         self.assert_error(self.put(location, DATA, digest(b"x")), 404, "BLOB_UPLOAD_UNKNOWN")
         self.assert_error(self.request("GET", location), 404, "BLOB_UPLOAD_UNKNOWN")
 
+    def test_last_put_again_while_the_first_is_at_work(self):
+        """What a client does whose connection broke while its large blob was hashed."""
+        data = bytes(2_000_000)
+        for _ in range(4):
+            location, statuses = self.begin(), []
+            self.patch(location, data)
+            threads = [threading.Thread(target=lambda at=location: statuses.append(
+                self.put(at, b"", digest(data)).status)) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            self.assertEqual(statuses, [201] * 8)
+
     def test_cancel_frees_the_space(self):
         location = self.begin()
         self.patch(location, DATA)

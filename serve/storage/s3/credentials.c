@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who we are at the store: the environment, then the file of credentials, as AWS's tools do. */
-#include "serve/storage/s3/store.h"
+#include "serve/storage/s3/identity.h"
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/environment.h"
 #include "base/fs.h"
 #include "base/limits.h"
 
@@ -81,19 +82,28 @@ static int read_file(const char *path, const char *profile, struct serve_s3_cred
     return rc;
 }
 
-static int copy_environment(const struct coras_store_environment *e,
-                            struct serve_s3_credentials *ret, coras_error **err)
+int serve_s3_credentials_copy(const struct serve_s3_credentials *from,
+                              struct serve_s3_credentials *ret, coras_error **err)
 {
-    struct serve_s3_credentials c = {.id = coras_strdup(e->key_id),
-                                     .secret = coras_strdup(e->secret),
-                                     .token = e->token ? coras_strdup(e->token) : NULL};
+    struct serve_s3_credentials c = {.id = coras_strdup(from->id),
+                                     .secret = coras_strdup(from->secret),
+                                     .token = from->token ? coras_strdup(from->token) : NULL};
 
-    if (c.id && c.secret && (c.token || !e->token)) {
+    if (c.id && c.secret && (c.token || !from->token)) {
         *ret = c;
         return 0;
     }
     serve_s3_credentials_clear(&c);
     return coras_fail_no_memory(err);
+}
+
+static int copy_environment(const struct coras_store_environment *e,
+                            struct serve_s3_credentials *ret, coras_error **err)
+{
+    const struct serve_s3_credentials borrowed = {
+        (char *)(uintptr_t)e->key_id, (char *)(uintptr_t)e->secret, (char *)(uintptr_t)e->token};
+
+    return serve_s3_credentials_copy(&borrowed, ret, err);
 }
 
 static int find(const struct coras_store_environment *e, struct serve_s3_credentials *ret,

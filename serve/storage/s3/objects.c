@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/retry.h"
 #include "codec/date.h"
+#include "registry/content_range.h"
 #include "serve/http/uri.h"
 #include "serve/storage/s3/xml.h"
 
@@ -52,9 +53,24 @@ int serve_s3_delete(serve_s3 *s, const char *key, coras_error **err)
 /* What has come of a part, over several connections. */
 struct far_reading {
     const coras_sink *sink;
-    int64_t left; /* bytes that are still to come */
-    bool stopped; /* the sink has had enough */
+    int64_t offset; /* of what this one is to bring */
+    int64_t left;   /* bytes that are still to come */
+    bool stopped;   /* the sink has had enough */
 };
+
+/* One that ignores ranges sends the whole, which is right when it is asked for from its start. */
+static int check_part(void *user, const coras_response *r, coras_error **err)
+{
+    const struct far_reading *reading = user;
+    const char *header = coras_response_header(r, "Content-Range");
+    struct coras_content_range got = {.first = 0};
+
+    if (coras_response_status(r) == 206 && !(header && coras_content_range_parse(header, &got)))
+        got.first = -1;
+    if (got.first == reading->offset)
+        return 0;
+    return coras_fail(err, CORAS_ERR_RANGE, "other bytes than those that were asked for");
+}
 
 static int take(void *user, const void *data, size_t len, coras_error **err)
 {
@@ -71,21 +87,22 @@ static int take(void *user, const void *data, size_t len, coras_error **err)
     return rc;
 }
 
-static int read_once(serve_s3 *s, const char *key, int64_t offset, struct far_reading *reading,
-                     coras_error **err)
+static int read_once(serve_s3 *s, const char *key, struct far_reading *reading, coras_error **err)
 {
     const coras_sink sink = {take, reading};
     coras_auto(coras_response) r = NULL;
-    coras_auto_free char *range =
-        coras_asprintf("bytes=%" PRId64 "-%" PRId64, offset, offset + reading->left - 1);
-    const struct serve_s3_call call = {.method = "GET", .key = key, .range = range, .sink = &sink};
+    coras_auto_free char *range = coras_asprintf("bytes=%" PRId64 "-%" PRId64, reading->offset,
+                                                 reading->offset + reading->left - 1);
+    const struct serve_s3_call call = {.method = "GET",
+                                       .key = key,
+                                       .range = range,
+                                       .sink = &sink,
+                                       .accept = check_part,
+                                       .accept_user = reading};
 
     if (!range)
         return coras_fail_no_memory(err);
     CORAS_TRY(serve_s3_send(s, &call, &r, err));
-    /* one that ignores ranges sends the whole, which is right when that was asked for */
-    if (coras_response_status(r) != 206 && offset > 0)
-        return coras_fail(err, CORAS_ERR_RANGE, "store %s: serves no ranges", s->endpoint);
     if (reading->left > 0 && !reading->stopped) {
         coras_fail(err, CORAS_ERR_CHANGED, "store %s: %s is shorter than it was", s->endpoint, key);
         return CORAS_ERR_CHANGED;
@@ -102,8 +119,10 @@ int serve_s3_get(serve_s3 *s, const char *key, int64_t offset, int64_t length,
     while (reading.left > 0 && !reading.stopped) {
         int64_t before = reading.left;
         coras_auto(coras_error) failure = NULL;
-        int rc = read_once(s, key, offset + length - reading.left, &reading, &failure);
         struct coras_retry_verdict verdict = {0};
+        int rc;
+        reading.offset = offset + length - reading.left;
+        rc = read_once(s, key, &reading, &failure);
         if (rc == 0)
             return 0;
         if (before > reading.left) /* else the request was repeated already */

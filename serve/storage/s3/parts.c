@@ -5,6 +5,8 @@
 #include <inttypes.h>
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/random.h"
+#include "base/retry.h"
 #include "serve/http/uri.h"
 #include "serve/storage/s3/xml.h"
 
@@ -73,13 +75,35 @@ static bool is_joined(serve_s3 *s, const char *key, int64_t size)
     return serve_s3_size(s, key, &found, NULL) == 0 && found == size;
 }
 
-static int join(serve_s3 *s, const struct serve_s3_call *call, coras_error **err)
+static int join_once(serve_s3 *s, const struct serve_s3_call *call, coras_error **err)
 {
     coras_auto(coras_response) r = NULL;
 
     CORAS_TRY(serve_s3_send(s, call, &r, err));
     return serve_s3_check_body(s, call, r,
                                err); /* after a "200" that was sent to keep us waiting */
+}
+
+static int join(serve_s3 *s, const struct serve_s3_call *call, coras_error **err)
+{
+    coras_retry tries = {.what = CORAS_RETRY_SETTLING};
+
+    for (;;) {
+        coras_auto(coras_error) failure = NULL;
+        int rc = join_once(s, call, &failure);
+        struct coras_retry_case c = {.error_retryable = rc == CORAS_ERR_TIMEOUT,
+                                     .error_code = rc,
+                                     .asked_s = -1,
+                                     .random = coras_random_below(UINT32_MAX)};
+        struct coras_retry_verdict verdict = {0};
+        if (rc < 0)
+            verdict = coras_retry_decide(&tries, &c);
+        if (!verdict.again) {
+            coras_error_propagate(err, &failure);
+            return rc;
+        }
+        CORAS_TRY(coras_cancel_sleep_ms(s->cancel, verdict.wait_ms, err));
+    }
 }
 
 int serve_s3_finish_parts(serve_s3 *s, const char *key, const char *upload,

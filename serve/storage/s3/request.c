@@ -9,6 +9,8 @@
 #include "base/random.h"
 #include "base/retry.h"
 #include "http/retry_after.h"
+#include "serve/http/exchange.h"
+#include "serve/storage/s3/words.h"
 #include "serve/storage/s3/xml.h"
 
 static int put_path(const serve_s3 *s, const char *key, coras_buf *ret, coras_error **err)
@@ -28,20 +30,19 @@ static int add(coras_header_list *l, const char *name, const char *value, bool s
     return coras_header_list_add(l, coras_str_of(name), coras_str_of(value), secret, err);
 }
 
-static int sign(const serve_s3 *s, const struct serve_s3_signed *what, coras_header_list *ret,
-                coras_error **err)
+static int sign(const struct serve_s3_signer *signer, const struct serve_s3_signed *what,
+                coras_header_list *ret, coras_error **err)
 {
-    const struct serve_s3_signer signer = {&s->credentials, s->region};
     coras_auto_buf authorization = CORAS_BUF_UNLIMITED;
     char date[SERVE_S3_DATE_MAX];
     int64_t now_s = coras_wall_s();
 
     serve_s3_date(now_s, date);
-    CORAS_TRY(serve_s3_authorization(&signer, what, now_s, &authorization, err));
+    CORAS_TRY(serve_s3_authorization(signer, what, now_s, &authorization, err));
     CORAS_TRY(add(ret, "x-amz-date", date, false, err));
     CORAS_TRY(add(ret, "x-amz-content-sha256", what->payload, false, err));
-    if (s->credentials.token)
-        CORAS_TRY(add(ret, "x-amz-security-token", s->credentials.token, true, err));
+    if (signer->credentials->token)
+        CORAS_TRY(add(ret, "x-amz-security-token", signer->credentials->token, true, err));
     if (what->range)
         CORAS_TRY(add(ret, "Range", what->range, false, err));
     return add(ret, "Authorization", authorization.ptr, true, err);
@@ -64,29 +65,10 @@ static int code_of(int status)
     }
 }
 
-/* The store's own words, made harmless; "" for none. New string, NULL without memory. */
-static char *words_of(const coras_response *r)
-{
-    coras_auto_buf text = CORAS_BUF_UNLIMITED;
-    coras_auto_free char *code = serve_xml_text(coras_response_body(r), "Code");
-    coras_auto_free char *message = serve_xml_text(coras_response_body(r), "Message");
-    char *words = NULL;
-
-    if (code) {
-        coras_buf_puts(&text, ": ");
-        coras_escape(&text, code, strlen(code), CORAS_LIMIT_S3_WORDS);
-    }
-    if (message) {
-        coras_buf_puts(&text, ": ");
-        coras_escape(&text, message, strlen(message), CORAS_LIMIT_S3_WORDS);
-    }
-    return coras_buf_take(&text, &words, NULL) == 0 ? words : NULL;
-}
-
 static int refuse(const serve_s3 *s, const struct serve_s3_call *call, const coras_response *r,
                   int code, coras_error **err)
 {
-    coras_auto_free char *words = words_of(r);
+    coras_auto_free char *words = serve_s3_words(r);
 
     return coras_fail(err, code, "store %s: %s %s%s%s: HTTP %d%s", s->endpoint, call->method,
                       s->path, call->key ? "/" : "", call->key ? call->key : "",
@@ -97,46 +79,73 @@ int serve_s3_check_body(serve_s3 *s, const struct serve_s3_call *call, const cor
                         coras_error **err)
 {
     coras_str rest = coras_response_body(r), error;
+    coras_auto_free char *code = NULL;
 
     if (!serve_xml_next(&rest, "Error", &error))
         return 0;
-    return refuse(s, call, r, CORAS_ERR_HTTP, err);
+    code = serve_xml_text(error, "Code");
+    return refuse(s, call, r, serve_s3_code_passes(code) ? CORAS_ERR_TIMEOUT : CORAS_ERR_HTTP, err);
 }
 
 /* ---- tries ---- */
 
-static int exchange(serve_s3 *s, const struct serve_s3_call *call, const coras_url *url,
-                    const char *path, coras_response **ret, struct coras_exchange_end *end,
-                    coras_error **err)
+static void count(const serve_s3 *s, const struct serve_s3_call *call, const coras_response *r,
+                  const struct coras_exchange_end *end, int64_t took_ms)
 {
+    const struct serve_labels labels = {.method = serve_method_of(call->method),
+                                        .code = r ? coras_response_status(r) : 0};
+
+    serve_metrics_add(s->metrics, SERVE_METRIC_STORE_REQUESTS, &labels, 1);
+    serve_metrics_took(s->metrics, SERVE_METRIC_STORE_SECONDS, &labels, took_ms);
+    serve_metrics_add(s->metrics, SERVE_METRIC_STORE_SENT_BYTES, NULL, r ? call->length : 0);
+    serve_metrics_add(s->metrics, SERVE_METRIC_STORE_RECEIVED_BYTES, NULL, end->sink_bytes);
+}
+
+/* Where a request goes, and who sends it. */
+struct s3_sending {
+    const coras_url *url;
+    const char *path;
+    serve_s3_credentials as;
+};
+
+static int exchange(serve_s3 *s, const struct serve_s3_call *call, const struct s3_sending *to,
+                    coras_response **ret, struct coras_exchange_end *end, coras_error **err)
+{
+    const struct serve_s3_signer signer = {&to->as, s->region};
     coras_auto_value(coras_header_list) headers = {0};
+    int64_t began_ms = coras_now_ms();
+    int rc;
     const struct serve_s3_signed what = {
         .method = call->method,
         .host = s->host,
-        .path = path,
+        .path = to->path,
         .query = call->query ? call->query : "",
         .range = call->range,
         .payload = call->payload ? call->payload : SERVE_S3_EMPTY_PAYLOAD,
     };
     const coras_request request = {
         .method = call->method,
-        .url = url->text,
+        .url = to->url->text,
         .source = call->body,
         .source_offset = call->offset,
         .body_length = call->length,
         .sink = call->sink,
+        .accept = call->accept,
+        .accept_user = call->accept_user,
         .body_limit = CORAS_LIMIT_S3_ANSWER,
     };
     const struct coras_exchange ex = {
         .method = call->method,
-        .url = url,
+        .url = to->url,
         .headers = &headers,
         .request = &request,
         .send_body = true,
     };
 
-    CORAS_TRY(sign(s, &what, &headers, err));
-    return coras_http_exchange(s->http, &ex, ret, end, err);
+    CORAS_TRY(sign(&signer, &what, &headers, err));
+    rc = coras_http_exchange(s->http, &ex, ret, end, err);
+    count(s, call, *ret, end, coras_now_ms() - began_ms);
+    return rc;
 }
 
 static bool is_good(const coras_response *r)
@@ -162,31 +171,71 @@ static struct coras_retry_verdict judge(coras_retry *tries, const struct serve_s
     return coras_retry_decide(tries, &c);
 }
 
-static int send_to(serve_s3 *s, const struct serve_s3_call *call, const coras_url *url,
-                   const char *path, coras_response **ret, coras_error **err)
+/* Another request would be as wrong, unless it came from somebody else. */
+static bool may_be_somebody_else(const coras_response *r)
+{
+    int status = r ? coras_response_status(r) : 0;
+
+    return status == 400 || status == 401 || status == 403;
+}
+
+static int conclude(const serve_s3 *s, const struct serve_s3_call *call, int rc, coras_response **r,
+                    coras_error **failure, coras_response **ret, coras_error **err)
+{
+    if (rc < 0) {
+        coras_error_propagate(err, failure);
+        return coras_wrap(err, rc, "store %s: %s %s%s%s", s->endpoint, call->method, s->path,
+                          call->key ? "/" : "", call->key ? call->key : "");
+    }
+    if (!is_good(*r))
+        return refuse(s, call, *r, code_of(coras_response_status(*r)), err);
+    *ret = coras_steal(r);
+    return 0;
+}
+
+static int send_as(serve_s3 *s, const struct serve_s3_call *call, struct s3_sending *to,
+                   coras_response **ret, coras_error **err)
 {
     coras_retry tries = {.what = CORAS_RETRY_REQUEST};
+    bool renewed = false;
 
     for (;;) {
         coras_auto(coras_response) r = NULL;
         coras_auto(coras_error) failure = NULL;
         struct coras_exchange_end end = {0};
-        int rc = exchange(s, call, url, path, &r, &end, &failure);
+        int rc = exchange(s, call, to, &r, &end, &failure);
         struct coras_retry_verdict verdict = judge(&tries, call, r, rc, failure, &end);
         atomic_store(&s->is_away, !r && rc != CORAS_ERR_CANCELLED && !end.callers_own);
-        if (verdict.again) {
+        if (may_be_somebody_else(r) && !renewed && serve_s3_identity_renew(&s->identity, &to->as)) {
+            renewed = true;
+            serve_s3_credentials_clear(&to->as);
+            CORAS_TRY(serve_s3_identity_get(&s->identity, &to->as, err));
+        } else if (!verdict.again) {
+            return conclude(s, call, rc, &r, &failure, ret, err);
+        } else {
             CORAS_TRY(coras_cancel_sleep_ms(s->cancel, verdict.wait_ms, err));
-            continue;
         }
-        if (rc < 0) {
-            coras_error_propagate(err, &failure);
-            return coras_wrap(err, rc, "store %s: %s %s", s->endpoint, call->method, path);
-        }
-        if (!is_good(r))
-            return refuse(s, call, r, code_of(coras_response_status(r)), err);
-        *ret = coras_steal(&r);
-        return 0;
+        serve_metrics_add(s->metrics, SERVE_METRIC_STORE_RETRIES, NULL, 1);
     }
+}
+
+static int send_to(serve_s3 *s, const struct serve_s3_call *call, const coras_url *url,
+                   const char *path, coras_response **ret, coras_error **err)
+{
+    struct s3_sending to = {.url = url, .path = path};
+    int rc = serve_s3_identity_get(&s->identity, &to.as, err);
+
+    if (rc == 0)
+        rc = send_as(s, call, &to, ret, err);
+    serve_s3_credentials_clear(&to.as);
+    return rc;
+}
+
+void serve_s3_look(serve_s3 *s)
+{
+    coras_auto(coras_response) r = NULL;
+
+    (void)!serve_s3_send(s, &(struct serve_s3_call){.method = "HEAD", .once = true}, &r, NULL);
 }
 
 int serve_s3_send(serve_s3 *s, const struct serve_s3_call *call, coras_response **ret,
@@ -206,10 +255,12 @@ int serve_s3_send(serve_s3 *s, const struct serve_s3_call *call, coras_response 
 
 int serve_s3_link(serve_s3 *s, const char *key, coras_buf *ret, coras_error **err)
 {
-    const struct serve_s3_signer signer = {&s->credentials, s->region};
+    coras_auto_value(serve_s3_credentials) as = {0};
+    const struct serve_s3_signer signer = {&as, s->region};
     coras_auto_buf path = CORAS_BUF_UNLIMITED;
     struct serve_s3_signed what = {.method = "GET", .host = s->host};
 
+    CORAS_TRY(serve_s3_identity_get(&s->identity, &as, err));
     CORAS_TRY(put_path(s, key, &path, err));
     what.path = path.ptr;
     coras_buf_printf(ret, "%s%s?", s->endpoint, path.ptr);

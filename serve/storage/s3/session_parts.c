@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The bytes of a session: collected, hashed, sent in parts, and joined. Its holder alone calls. */
+/* The bytes of a session: collected, hashed, and joined at the end. Its holder alone calls. */
 #include "serve/storage/s3/session.h"
 
 #include "base/alloc.h"
@@ -9,20 +9,16 @@
 #include "serve/storage/blobs.h"
 
 #define READ_BYTES (256 * CORAS_KIB)
-/* Of a store. */
-#define PARTS_MAX 10000
 /* Parts of one size, before they grow by as much again. */
 #define PARTS_OF_A_SIZE 1000
 /* A tail that could be a part becomes one when a request ends, while there are enough numbers. */
 #define PARTS_EARLY 5000
 /* How often a hold is extended while bytes come. */
-#define EXTEND_S (SERVE_S3_HOLD_S / 3)
+#define EXTEND_MS (SERVE_S3_HOLD_MS / 3)
 
 struct serve_upload_hold serve_s3_hold(const struct serve_s3_sessions *t)
 {
-    int64_t now_s = coras_wall_s();
-
-    return (struct serve_upload_hold){t->holder, now_s, now_s + SERVE_S3_HOLD_S};
+    return (struct serve_upload_hold){t->holder, coras_wall_s(), SERVE_S3_HOLD_MS};
 }
 
 static struct serve_s3_sessions *table_of(serve_sessions *t)
@@ -42,16 +38,21 @@ static void set_size(serve_s3_session *s, int64_t size)
 
 static int64_t part_bytes(const serve_s3_session *s)
 {
-    return SERVE_S3_PART_BYTES * (1 + s->row.parts / PARTS_OF_A_SIZE);
+    return SERVE_S3_PART_BYTES * (1 + s->parts / PARTS_OF_A_SIZE);
 }
 
 /* ---- the state ---- */
 
+int serve_s3_tail_open(const struct serve_s3_sessions *t, int *ret_fd, coras_error **err)
+{
+    *ret_fd = openat(t->options.work_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    return *ret_fd < 0 ? coras_fail_errno(err, errno, "make a file for an upload") : 0;
+}
+
 int serve_s3_session_start(struct serve_s3_sessions *t, serve_s3_session *s, coras_error **err)
 {
-    s->fd = openat(t->options.work_fd, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    if (s->fd < 0)
-        return coras_fail_errno(err, errno, "make a file for an upload");
+    s->table = t;
+    CORAS_TRY(serve_s3_tail_open(t, &s->fd, err));
     CORAS_TRY(coras_running_hash_new(s->row.algorithm, &s->hash, err));
     return coras_running_hash_new(CORAS_SHA256, &s->inside, err);
 }
@@ -70,12 +71,13 @@ int serve_s3_session_resume(struct serve_s3_sessions *t, serve_s3_session *s, co
     CORAS_TRY(coras_pwrite_full(s->fd, tail->ptr, tail->len, 0, err));
     coras_running_hash_update(s->inside, tail->ptr, tail->len);
     s->tail = (int64_t)tail->len;
+    s->parts = s->row.parts;
     set_size(s, s->row.size);
     coras_buf_clear(&s->row.tail); /* of several MiB */
     return 0;
 }
 
-static int save_state(serve_s3_session *s, coras_error **err)
+int serve_s3_session_note(serve_s3_session *s, coras_error **err)
 {
     s->row.size = s->session.size;
     coras_buf_reset(&s->row.state);
@@ -83,78 +85,7 @@ static int save_state(serve_s3_session *s, coras_error **err)
     return coras_buf_done(&s->row.state, err);
 }
 
-/* ---- parts ---- */
-
-/* Whoever hears CHANGED has nothing to do with it any more. */
-static int note_lost(serve_s3_session *s, int rc)
-{
-    if (rc == CORAS_ERR_CHANGED)
-        s->is_lost = true;
-    return rc;
-}
-
-static int save(struct serve_s3_sessions *t, serve_s3_session *s, const char *tag,
-                coras_error **err)
-{
-    const struct serve_upload_hold hold = serve_s3_hold(t);
-
-    CORAS_TRY(save_state(s, err));
-    s->extended_s = hold.now_s;
-    return serve_metadata_save_part(t->options.metadata, &s->row, tag, &hold, err);
-}
-
-/* The store's name for the parts is known to others before the first one is sent, so that whoever
- * cleans up finds them. */
-static int begin_parts(struct serve_s3_sessions *t, serve_s3_session *s, coras_error **err)
-{
-    const struct serve_upload_hold hold = serve_s3_hold(t);
-
-    if (s->row.upload)
-        return 0;
-    CORAS_TRY(serve_s3_begin_parts(t->options.store, s->row.place, &s->row.upload, err));
-    return note_lost(s, serve_metadata_name_upload(t->options.metadata, &s->row, &hold, err));
-}
-
-static int begin_tail(serve_s3_session *s, coras_error **err)
-{
-    coras_running_hash_free(s->inside);
-    s->inside = NULL;
-    CORAS_TRY(coras_running_hash_new(CORAS_SHA256, &s->inside, err));
-    s->tail = 0;
-    if (ftruncate(s->fd, 0) < 0)
-        return coras_fail_errno(err, errno, "empty the file of an upload");
-    return 0;
-}
-
-/* The tail becomes a part. */
-static int send_part(struct serve_s3_sessions *t, serve_s3_session *s, coras_error **err)
-{
-    coras_file_bytes file = {s->fd, "an upload"};
-    coras_source source = coras_source_file(&file, s->tail);
-    coras_auto_free char *tag = NULL;
-    char payload[CORAS_DIGEST_TEXT_MAX];
-    coras_digest digest;
-
-    if (s->row.parts == PARTS_MAX)
-        return coras_fail(err, CORAS_ERR_TOO_LARGE, "the blob has more parts than a store takes");
-    CORAS_TRY(begin_parts(t, s, err));
-    coras_running_hash_value(s->inside, &digest);
-    const struct serve_s3_part part = {
-        .key = s->row.place,
-        .upload = s->row.upload,
-        .number = s->row.parts + 1,
-        .body = &source,
-        .length = s->tail,
-        .payload = coras_digest_hex(&digest, payload),
-    };
-    CORAS_TRY(serve_s3_put_part(t->options.store, &part, &tag, err));
-    s->row.parts++;
-    CORAS_TRY(begin_tail(s, err));
-    s->is_lost = true; /* unless it is known that the metadata know of it */
-    CORAS_TRY(save(t, s, tag, err));
-    s->is_lost = false;
-    return 0;
-}
+/* ---- bytes that come ---- */
 
 static int take_piece(serve_s3_session *s, const char *data, size_t len, coras_error **err)
 {
@@ -170,11 +101,16 @@ static int take_piece(serve_s3_session *s, const char *data, size_t len, coras_e
 static int extend(struct serve_s3_sessions *t, serve_s3_session *s, coras_error **err)
 {
     const struct serve_upload_hold hold = serve_s3_hold(t);
+    int64_t now_ms = coras_now_ms();
+    int rc;
 
-    if (hold.now_s - s->extended_s < EXTEND_S)
+    if (now_ms - s->extended_ms < EXTEND_MS)
         return 0;
-    s->extended_s = hold.now_s;
-    return note_lost(s, serve_metadata_extend_upload(t->options.metadata, s->row.id, &hold, err));
+    s->extended_ms = now_ms;
+    rc = serve_metadata_extend_upload(t->options.metadata, s->row.id, &hold, err);
+    if (rc == CORAS_ERR_CHANGED)
+        s->is_lost = true;
+    return rc;
 }
 
 int serve_s3_session_append(serve_sessions *sessions, serve_session *session, const void *data,
@@ -194,18 +130,19 @@ int serve_s3_session_append(serve_sessions *sessions, serve_session *session, co
         at += piece;
         len -= piece;
         if (s->tail >= part_bytes(s))
-            CORAS_TRY(send_part(t, s, err));
+            CORAS_TRY(serve_s3_flight_begin(s, err));
     }
     return 0;
 }
 
-int serve_s3_session_pack(struct serve_s3_sessions *t, serve_s3_session *s, coras_error **err)
+int serve_s3_session_pack(serve_s3_session *s, coras_error **err)
 {
     size_t got = 0;
 
-    if (s->tail >= SERVE_S3_PART_LEAST && s->row.parts < PARTS_EARLY)
-        CORAS_TRY(send_part(t, s, err));
-    CORAS_TRY(save_state(s, err));
+    if (s->tail >= SERVE_S3_PART_LEAST && s->parts < PARTS_EARLY)
+        CORAS_TRY(serve_s3_flight_begin(s, err));
+    CORAS_TRY(serve_s3_flight_end(s, err));
+    CORAS_TRY(serve_s3_session_note(s, err));
     coras_buf_reset(&s->row.tail);
     if (!coras_buf_reserve(&s->row.tail, (size_t)s->tail))
         return coras_fail_no_memory(err);
@@ -235,7 +172,7 @@ static int hash_again(struct serve_s3_sessions *t, serve_s3_session *s, int algo
 
     CORAS_TRY(coras_hasher_new(algorithm, &hasher, err));
     sink = (coras_sink){hash_into, hasher};
-    if (s->row.parts == 0)
+    if (s->parts == 0)
         CORAS_TRY(serve_open_blob_fetch(&tail, 0, s->tail, &sink, err));
     else
         CORAS_TRY(serve_s3_get(t->options.store, s->row.place, 0, s->session.size, &sink, err));
@@ -258,14 +195,24 @@ static int put_whole(struct serve_s3_sessions *t, serve_s3_session *s, coras_err
 static int join_parts(struct serve_s3_sessions *t, serve_s3_session *s, coras_error **err)
 {
     coras_auto_value(coras_strlist) tags = {0};
+    coras_auto_free char *last = NULL;
 
-    if (s->tail > 0)
-        CORAS_TRY(send_part(t, s, err));
+    CORAS_TRY(serve_s3_flight_end(s, err));
     CORAS_TRY(serve_metadata_upload_parts(t->options.metadata, s->row.id, &tags, err));
     if ((int64_t)tags.len != s->row.parts)
         return coras_fail(err, CORAS_ERR_CHANGED, "parts of this upload are missing");
+    if (s->tail > 0) {
+        CORAS_TRY(serve_s3_send_last(s, &last, err));
+        CORAS_TRY(coras_strlist_add(&tags, last, err));
+    }
     return serve_s3_finish_parts(t->options.store, s->row.place, s->row.upload, &tags,
                                  s->session.size, err);
+}
+
+/* Or the store waits for some. */
+static bool has_parts(const serve_s3_session *s)
+{
+    return s->parts > 0 || s->row.upload;
 }
 
 /* The object comes into being, under a key that nobody knows. */
@@ -273,7 +220,7 @@ static int store_object(struct serve_s3_sessions *t, serve_s3_session *s, coras_
 {
     if (s->is_stored)
         return 0;
-    CORAS_TRY(s->row.upload ? join_parts(t, s, err) : put_whole(t, s, err));
+    CORAS_TRY(has_parts(s) ? join_parts(t, s, err) : put_whole(t, s, err));
     s->is_stored = true;
     return 0;
 }
@@ -290,7 +237,7 @@ static int verify_otherwise(struct serve_s3_sessions *t, serve_s3_session *s,
 {
     coras_digest found;
 
-    if (s->row.upload)
+    if (has_parts(s))
         CORAS_TRY(store_object(t, s, err));
     CORAS_TRY(hash_again(t, s, digest->algorithm, &found, err));
     if (coras_digest_equal(&found, digest))

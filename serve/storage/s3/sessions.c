@@ -33,7 +33,9 @@ static void session_free(serve_s3_session *s)
 {
     if (!s)
         return;
+    (void)!serve_s3_flight_end(s, NULL);
     coras_close_fd(&s->fd);
+    coras_close_fd(&s->flight.fd);
     coras_running_hash_free(s->hash);
     coras_running_hash_free(s->inside);
     serve_upload_row_clear(&s->row);
@@ -48,7 +50,7 @@ static serve_s3_session *session_new(const char *repository, const char *user)
 
     if (!s)
         return NULL;
-    s->fd = -1;
+    s->fd = s->flight.fd = -1;
     s->row = (serve_upload_row)SERVE_UPLOAD_ROW_INIT;
     s->session.repository = coras_strdup(repository);
     s->session.user = coras_strdup(user ? user : "");
@@ -154,11 +156,16 @@ static int remove_upload(struct serve_s3_sessions *t, const serve_upload_row *ro
     return serve_s3_abort_parts(t->options.store, row->place, row->upload, err);
 }
 
-/* The object is whole, and no blob will be made of it. */
+/* The object is whole, and no blob will be made of it: unless one was, and the database could not
+ * say so any more. What is left where it is becomes a stray. */
 static void remove_object(struct serve_s3_sessions *t, const serve_s3_session *s)
 {
-    (void)!serve_metadata_drop_upload(t->options.metadata, s->row.id, NULL);
-    (void)!serve_s3_delete(t->options.store, s->row.place, NULL); /* else it is a stray */
+    serve_metadata *m = t->options.metadata;
+    bool is_known = true;
+
+    if (serve_metadata_drop_upload(m, s->row.id, NULL) == 0 &&
+        serve_metadata_knows_place(m, s->row.place, &is_known, NULL) == 0 && !is_known)
+        (void)!serve_s3_delete(t->options.store, s->row.place, NULL);
 }
 
 /* Uploads that were begun and left must not keep new ones out for a week. */
@@ -170,7 +177,7 @@ static int make_room(struct serve_s3_sessions *t, coras_error **err)
     CORAS_TRY(serve_metadata_count_uploads(m, &count, err));
     while (count-- >= SERVE_SESSIONS_MAX) {
         coras_auto_value(serve_upload_row) victim = SERVE_UPLOAD_ROW_INIT;
-        int rc = serve_metadata_idle_upload(m, coras_wall_s(), INT64_MAX, true, &victim, NULL);
+        int rc = serve_metadata_idle_upload(m, INT64_MAX, true, &victim, NULL);
         if (rc < 0)
             return coras_fail(err, CORAS_ERR_TOO_LARGE, "too many uploads are open");
         CORAS_TRY(remove_upload(t, &victim, err));
@@ -187,7 +194,7 @@ static int begin_held(struct serve_s3_sessions *t, serve_s3_session *s,
     CORAS_TRY(serve_s3_session_start(t, s, err));
     CORAS_TRY(make_room(t, err));
     CORAS_TRY(serve_metadata_begin_upload(t->options.metadata, &s->row, &hold, err));
-    s->extended_s = hold.now_s;
+    s->extended_ms = coras_now_ms();
     return 0;
 }
 
@@ -235,7 +242,7 @@ static int take(struct serve_s3_sessions *t, const struct serve_session_request 
     *ret_size = s->row.size;
     if (rc < 0)
         return rc;
-    s->extended_s = hold.now_s;
+    s->extended_ms = coras_now_ms();
     s->session.algorithm = s->row.algorithm;
     return serve_s3_session_resume(t, s, err);
 }
@@ -272,10 +279,18 @@ static int settle(serve_sessions *sessions, serve_session *session, coras_error 
     serve_s3_session *s = session_of(session);
     const struct serve_upload_hold hold = serve_s3_hold(t);
 
-    CORAS_TRY(serve_s3_session_pack(t, s, err));
+    CORAS_TRY(serve_s3_session_pack(s, err));
     CORAS_TRY(serve_metadata_give_upload(t->options.metadata, &s->row, &hold, err));
     s->is_settled = true;
     return 0;
+}
+
+/* Others need not wait until it is over. */
+static void let_go(struct serve_s3_sessions *t, const serve_s3_session *s)
+{
+    const struct serve_upload_hold none = {t->holder, 0, 0};
+
+    (void)!serve_metadata_extend_upload(t->options.metadata, s->row.id, &none, NULL);
 }
 
 /* What cannot be saved is as it was when the request began, or after its last part. */
@@ -288,6 +303,8 @@ static void release(serve_sessions *sessions, serve_session *session)
         remove_object(t, s);
     else if (!s->is_lost && !s->is_settled)
         (void)!settle(sessions, session, NULL);
+    if (s->is_lost)
+        let_go(t, s);
     leave(t, s);
 }
 
@@ -296,6 +313,7 @@ static void drop(serve_sessions *sessions, serve_session *session)
     struct serve_s3_sessions *t = table_of(sessions);
     serve_s3_session *s = session_of(session);
 
+    (void)!serve_s3_flight_end(s, NULL);
     if (s->is_stored)
         remove_object(t, s);
     else if (!s->is_lost)
@@ -303,22 +321,20 @@ static void drop(serve_sessions *sessions, serve_session *session)
     leave(t, s);
 }
 
-/* The object is whole already (serve_s3_session_verify). */
+/* The object is whole already (serve_s3_session_verify). It is a blob in the step that ends the
+ * session: another process is asked for either by a client that repeats its last request. */
 static int publish(serve_sessions *sessions, serve_session **session, const coras_digest *digest,
-                   const struct serve_session_place *place, char **ret_elsewhere, coras_error **err)
+                   const struct serve_session_place *place, coras_error **err)
 {
     struct serve_s3_sessions *t = table_of(sessions);
     serve_s3_session *s = session_of(*session);
     const struct serve_upload_hold hold = serve_s3_hold(t);
-    coras_auto_free char *elsewhere = coras_strdup(s->row.place);
 
     (void)place;
-    if (!elsewhere)
-        return coras_fail_no_memory(err);
+    s->row.size = s->session.size;
     CORAS_TRY(serve_metadata_finish_upload(t->options.metadata, &s->row, digest, &hold, err));
     leave(t, s);
     *session = NULL;
-    *ret_elsewhere = coras_steal(&elsewhere);
     return 0;
 }
 
@@ -347,8 +363,8 @@ static void expire(serve_sessions *sessions, int64_t now_s)
 
     for (int i = 0; i < EXPIRE_MOST && more; i++) {
         coras_auto_value(serve_upload_row) old = SERVE_UPLOAD_ROW_INIT;
-        more = serve_metadata_idle_upload(m, now_s, now_s - SERVE_SESSION_AGE_MAX_S, false, &old,
-                                          NULL) == 0 &&
+        more = serve_metadata_idle_upload(m, now_s - SERVE_SESSION_AGE_MAX_S, false, &old, NULL) ==
+                   0 &&
                remove_upload(t, &old, NULL) == 0;
     }
     (void)!serve_metadata_forget_finished(m, now_s - FINISHED_AGE_MAX_S, NULL);

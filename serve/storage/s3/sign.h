@@ -13,6 +13,8 @@ struct serve_s3_credentials {
     char *token; /* of credentials that expire; NULL: they do not */
 };
 void serve_s3_credentials_clear(struct serve_s3_credentials *c); /* wiped */
+typedef struct serve_s3_credentials serve_s3_credentials;
+CORAS_DEFINE_AUTO_VALUE(serve_s3_credentials, serve_s3_credentials_clear)
 
 /* What is signed of a request. */
 struct serve_s3_signed {

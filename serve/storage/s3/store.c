@@ -64,13 +64,15 @@ int serve_s3_open(const struct serve_s3_options *options, serve_s3 **ret, coras_
 
     if (!s)
         return coras_fail_no_memory(err);
+    serve_s3_identity_init(&s->identity);
     s->region = coras_strdup(options->region ? options->region : DEFAULT_REGION);
+    s->metrics = options->metrics;
     s->cancel = coras_new(coras_cancel);
     if (!s->region || !s->cancel)
         return coras_fail_no_memory(err);
     CORAS_TRY(set_place(s, options->blobs, err));
     CORAS_TRY(set_endpoint(s, options->endpoint, err));
-    CORAS_TRY(serve_s3_credentials_find(&s->credentials, err));
+    CORAS_TRY(serve_s3_identity_read(&s->identity, err));
     CORAS_TRY(set_connections(s, err));
     *ret = coras_steal(&s);
     return 0;
@@ -88,7 +90,7 @@ void serve_s3_close(serve_s3 *s)
         return;
     coras_http_free(s->http);
     coras_environment_free(s->environment);
-    serve_s3_credentials_clear(&s->credentials);
+    serve_s3_identity_clear(&s->identity);
     free(s->cancel);
     free(s->endpoint);
     free(s->host);

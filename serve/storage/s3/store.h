@@ -15,41 +15,39 @@
 
 #include "base/cancel.h"
 #include "http/http.h"
-#include "serve/storage/s3/sign.h"
+#include "serve/operate/metrics.h"
+#include "serve/storage/s3/identity.h"
 
 typedef struct serve_s3 {
     coras_http *http;
     coras_environment *environment;
     coras_cancel *cancel;
-    struct serve_s3_credentials credentials; /* const, as all of these */
-    char *endpoint;                          /* URL without a slash at its end */
-    char *host;                              /* "host[:port]" of it */
-    char *path;                              /* of the bucket below it, encoded: "/bucket" */
-    char *prefix;                            /* of our keys, "" or with a slash at its end */
+    struct serve_s3_identity identity;
+    char *endpoint; /* const, as all of these: URL without a slash at its end */
+    char *host;     /* "host[:port]" of it */
+    char *path;     /* of the bucket below it, encoded: "/bucket" */
+    char *prefix;   /* of our keys, "" or with a slash at its end */
     char *region;
-    atomic_bool is_away; /* it did not answer when it was asked last */
+    serve_metrics *metrics; /* may be NULL */
+    atomic_bool is_away;    /* it did not answer when it was asked last */
 } serve_s3;
 
 struct serve_s3_options {
-    const char *blobs;    /* "s3://BUCKET/PREFIX" */
-    const char *endpoint; /* NULL: that of the region at Amazon */
-    const char *region;   /* NULL: us-east-1 */
+    const char *blobs;      /* "s3://BUCKET/PREFIX" */
+    const char *endpoint;   /* NULL: that of the region at Amazon */
+    const char *region;     /* NULL: us-east-1 */
+    serve_metrics *metrics; /* NULL: nothing is counted */
 };
 
 /* Reads credentials, connects to nothing. CONFIG: what is missing or malformed. */
 CORAS_MUST_CHECK int serve_s3_open(const struct serve_s3_options *options, serve_s3 **ret,
                                    coras_error **err);
+/* Ask whether it answers, which is_away then tells. */
+void serve_s3_look(serve_s3 *s);
 /* Requests that run end soon, and no others begin. */
 void serve_s3_stop(serve_s3 *s);
 void serve_s3_close(serve_s3 *s);
 CORAS_DEFINE_AUTO(serve_s3, serve_s3_close)
-
-/* As the tools of that world find them: from the environment, else from their file. CONFIG. */
-CORAS_MUST_CHECK int serve_s3_credentials_find(struct serve_s3_credentials *ret, coras_error **err);
-/* The credentials of a profile in the text of such a file. NOT_FOUND. */
-CORAS_MUST_CHECK int serve_s3_credentials_parse(coras_str text, const char *profile,
-                                                struct serve_s3_credentials *ret,
-                                                coras_error **err);
 
 /* How long a link is good to begin reading with. */
 #define SERVE_S3_LINK_S (15 * 60)
@@ -68,7 +66,10 @@ struct serve_s3_call {
     int64_t offset, length;
     const char *payload;
     const coras_sink *sink; /* where the answer's body goes; NULL: it is kept */
-    bool once;              /* no repetition: the caller has its own plan */
+    /* with a sink: looks at the head of a good answer before it; NULL: nobody does */
+    int (*accept)(void *user, const coras_response *r, coras_error **err);
+    void *accept_user;
+    bool once; /* no repetition: the caller has its own plan */
 };
 /* An answer of 2xx, or an error. */
 CORAS_MUST_CHECK int serve_s3_send(serve_s3 *s, const struct serve_s3_call *call,

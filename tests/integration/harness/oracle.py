@@ -43,6 +43,7 @@ from .servers import Api, CorasServe, DockerRegistry, registry3
 TABLES = Path(__file__).resolve().parents[1] / "tables"
 SELF = bool(os.environ.get("CORAS_ORACLE_SELF"))  # upstream on both sides: checks the tables
 BACKENDS = ("docker", "serve", "layout")
+MEMORY, MEMORY_LEAST = Path("/dev/shm"), 512 << 20
 STATUS = re.compile(r"^(Uploading|Uploaded|Exists|Skipped|Downloading|Downloaded|Processing|Restored"
                     r"|Copying|Copied|Mounted|Pulling|Pulled|Pushing|Pushed) +[0-9a-f]{12} "
                     r"|^Tagged ")
@@ -108,6 +109,7 @@ class Side:
         self.sandbox = Sandbox(parent, name)
         self.sandbox.link("oras", program)
         self.servers, self.apis = {}, {}
+        self.templates = set()
 
     def server(self, backend):
         if backend not in self.servers:
@@ -139,10 +141,28 @@ class Side:
         content = fixtures.REPOS[repo]
         if backend in ("docker", "serve") and not content.only_layout:
             self.server(backend)
-            schema = backend == "docker" or (SELF and not CorasServe.alone)
-            content.install(self.apis[backend], f"{name}/{repo}", schema)
+            if backend == "docker":
+                self._install_in_docker(content, repo, name)
+            else:
+                content.install(self.apis[backend], f"{name}/{repo}", SELF and not CorasServe.alone)
         if backend == "layout" or "{P}" not in row.text:
             content.install_layout(self.cwd / repo)
+
+    def _repositories(self):
+        """Where docker-registry has them: a tree of links to blobs for each."""
+        return self.servers["docker"].root / "data/docker/registry/v2/repositories"
+
+    def _install_in_docker(self, content, repo, name):
+        """Pushed once, copied for each line: the registry takes far longer for a push than a line takes."""
+        if repo not in self.templates:
+            content.install(self.apis["docker"], f"templates/{repo}", True)
+            self.templates.add(repo)
+        shutil.copytree(self._repositories() / "templates" / repo, self._repositories() / name / repo)
+
+    def forget(self, name):
+        """For every list of repositories docker-registry walks through all of them."""
+        if "docker" in self.servers:
+            shutil.rmtree(self._repositories() / name, ignore_errors=True)
 
     def expand(self, row, backend, name, words):
         host = self.server(backend).host if backend in ("docker", "serve") else "localhost:1"
@@ -240,8 +260,8 @@ class Side:
 
     def _revisions(self, name):
         """What docker-registry holds of blobs and manifests, tagged or not."""
-        store = self.servers["docker"].root / "data/docker/registry/v2"
-        top = store / "repositories" / name
+        top = self._repositories() / name
+        store = self._repositories().parent
         found = []
         for path in top.rglob("link"):
             if "/revisions/" in str(path) or "/_layers/" in str(path):
@@ -290,6 +310,12 @@ def difference(upstream, ours):
     return "\n".join(difflib.unified_diff(upstream, ours, "upstream", "ours", lineterm="", n=4))
 
 
+def use_memory():
+    """Thousands of small files come and go: a disk's file system takes longer for them than the programs do."""
+    if os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free >= MEMORY_LEAST:
+        tempfile.tempdir = str(MEMORY)
+
+
 @programs.need_oras
 @programs.need_coras
 @programs.need_docker_registry
@@ -299,6 +325,7 @@ class OracleCase(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
+        use_memory()
         cls.parent = tempfile.mkdtemp(prefix="coras-test-")
         cls.upstream = Side(programs.ORAS, cls.parent, "up")
         cls.ours = Side(programs.ORAS if SELF else programs.CORAS, cls.parent, "us")
@@ -315,6 +342,7 @@ class OracleCase(unittest.TestCase):
         name = f"r{row.number:03d}{backend[0]}"
         for side in (self.upstream, self.ours):
             side.prepare(row, backend, name)
+            self.addCleanup(side.forget, name)
         problems = []
         for words in row.commands:
             up = self.upstream.run(row, backend, name, words)

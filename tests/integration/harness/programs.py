@@ -39,8 +39,14 @@ CRANE = _oracle("CORAS_TEST_CRANE", "crane")
 REGISTRY3 = _oracle("CORAS_TEST_REGISTRY", "registry")
 CONFORMANCE = _oracle("CORAS_TEST_CONFORMANCE", "conformance")
 VERSITYGW = _oracle("CORAS_TEST_VERSITYGW", "versitygw")
+RCLONE = _oracle("CORAS_TEST_RCLONE", "rclone")
+MOTO_PYTHON = _oracle("CORAS_TEST_MOTO_PYTHON", "../moto/bin/python")
 DOCKER_REGISTRY = _first("docker-registry")
 SKOPEO = _first("skopeo")
+PODMAN = _first("podman")
+CONTAINERD = _first("containerd") if _first("ctr") else None
+DOCKERD = _first("dockerd") if _first("docker") and CONTAINERD else None
+REGCTL = _oracle("CORAS_TEST_REGCTL", "regctl") or _first("regctl")
 # A Python with huggingface_hub, safetensors and gguf; Docker's library of models.
 MODEL_PYTHON = _oracle("CORAS_TEST_MODEL_PYTHON", "../models/bin/python")
 DOCKER_MODEL = _oracle("CORAS_TEST_DOCKER_MODEL", "docker_model")
@@ -55,6 +61,10 @@ need_coras = need(CORAS, "coras (set CORAS)")
 need_oras = need(ORAS, "upstream oras")
 need_crane = need(CRANE, "crane")
 need_skopeo = need(SKOPEO, "skopeo")
+need_podman = need(PODMAN, "podman")
+need_containerd = need(CONTAINERD, "containerd with ctr")
+need_dockerd = need(DOCKERD, "dockerd with docker and containerd")
+need_regctl = need(REGCTL, "regctl")
 need_docker_registry = need(DOCKER_REGISTRY, "docker-registry")
 need_registry3 = need(REGISTRY3, "distribution 3's registry")
 need_model_python = unittest.skipIf(MODEL_PYTHON is None, "a Python with huggingface_hub, "
@@ -62,6 +72,8 @@ need_model_python = unittest.skipIf(MODEL_PYTHON is None, "a Python with hugging
 need_docker_model = unittest.skipIf(DOCKER_MODEL is None, "docker_model, the library of Docker's "
                                     "model runner, is missing (see scripts/model-oracles)")
 need_versitygw = need(VERSITYGW, "versitygw, a store that speaks S3,")
+need_rclone = unittest.skipIf(RCLONE is None, "rclone, whose `serve s3` is a store, is missing (see scripts/store-oracles)")
+need_moto = unittest.skipIf(MOTO_PYTHON is None, "a Python with moto, a store of tests, is missing (see scripts/store-oracles)")
 need_conformance = need(CONFORMANCE, "the conformance runner of the distribution specification")
 
 

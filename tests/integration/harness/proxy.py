@@ -321,6 +321,8 @@ class FaultProxy:
                 pass
             self._cut(client, fault)
             return False
+        if fault.rate:  # a slow link holds little that its sender is rid of
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 16)
         bodiless = request.method == "HEAD" or request.status in (204, 304)
         named = {k.lower(): v for k, v in headers}
         sized = "content-length" in named or bodiless

@@ -3,9 +3,13 @@
  */
 #include "serve/proxy/fill.h"
 
+#include <unistd.h>
 #include "base/error.h"
+#include "base/fs.h"
+#include "serve/proxy/partial.h"
 #include "serve/proxy/patience.h"
 #include "serve/proxy/refused.h"
+#include "scratch.h"
 #include "support.h"
 
 #define HELD SERVE_FILL_HELD_BACK
@@ -171,6 +175,61 @@ static void lies_are_remembered_for_a_minute(void **state)
     assert_false(serve_refused_has(&r, &digest, &upstream, 4000 + SERVE_REFUSED_MS));
 }
 
+static bool has_tail(int fd, int64_t length)
+{
+    coras_gaps missing;
+    int64_t size;
+
+    return serve_partial_read_tail(fd, length, &size, &missing);
+}
+
+static void a_file_says_what_is_missing_of_it(void **state)
+{
+    coras_auto_fd fd = -1;
+    coras_gaps missing = {.len = 0}, found;
+    int64_t size = 0, length;
+
+    (void)state;
+    assert_int_equal(coras_tmpfile(NULL, &fd, NULL), 0);
+    assert_false(has_tail(fd, 0));
+    coras_gaps_add(&missing, 100, 200);
+    coras_gaps_add(&missing, 300, 1000);
+    assert_int_equal(serve_partial_write_tail(fd, 1000, &missing, NULL), 0);
+    length = lseek(fd, 0, SEEK_END);
+    assert_true(serve_partial_read_tail(fd, length, &size, &found));
+    assert_int_equal(size, 1000);
+    assert_int_equal(found.len, 2);
+    assert_int_equal(found.items[1].start, 300);
+    assert_int_equal(coras_gaps_sum(&found), 800);
+    /* one of another length, or cut off, or with parts that cannot be, is none */
+    assert_false(has_tail(fd, length - 1));
+    assert_int_equal(ftruncate(fd, length + 1), 0);
+    assert_false(has_tail(fd, length + 1));
+    missing.items[1].end = 1001;
+    assert_int_equal(serve_partial_write_tail(fd, 1000, &missing, NULL), 0);
+    assert_false(has_tail(fd, length));
+}
+
+/* A large blob of which little has come out of turn must not cost others their place. */
+static void only_what_is_there_takes_room(void **state)
+{
+    coras_auto_fd directory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const serve_blob_store store = {.uploads_fd = directory};
+    const coras_digest digest = {.algorithm = CORAS_SHA256};
+    coras_auto_fd fd = -1;
+    coras_gaps missing = {.len = 0};
+    int64_t length = 0, size = 1024LL * CORAS_MIB;
+
+    (void)state;
+    assert_int_equal(serve_partial_open(&store, &digest, &fd, &length, NULL), 0);
+    assert_int_equal(serve_partials_bytes(&store), 0);
+    assert_int_equal(coras_pwrite_full(fd, "bytes", 5, 0, NULL), 0);
+    assert_int_equal(serve_partials_bytes(&store), 5);
+    coras_gaps_add(&missing, 5, size);
+    assert_int_equal(serve_partial_write_tail(fd, size, &missing, NULL), 0);
+    assert_in_range(serve_partials_bytes(&store), 6, CORAS_MIB);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -180,6 +239,8 @@ int main(void)
         cmocka_unit_test(a_wish_does_not_end_patience_but_wishes_do),
         cmocka_unit_test(a_window_waits_for_those_who_move),
         cmocka_unit_test(lies_are_remembered_for_a_minute),
+        cmocka_unit_test(a_file_says_what_is_missing_of_it),
+        SCRATCH_TEST(only_what_is_there_takes_room),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include "base/error.h"
+#include "base/limits.h"
 #include "serve/proxy/ring.h"
 #include "serve/proxy/said.h"
 #include "support.h"
@@ -103,12 +104,17 @@ static void notices_rings(void **state)
         {"1 a,1 b,1 c,1 d,1 e,1 f,1 g,1 h", false},
         {"1 a,1 b,1 c,1 d,1 e,1 f,1 g,1 h,1 i", true},
     };
+    char way[CORAS_LIMIT_REQUEST_VIA + 2] = {0};
     coras_auto_free char *first = serve_ring_extend("1.1 me", NULL);
     coras_auto_free char *second = serve_ring_extend("1.1 me", "1.1 you");
 
     (void)state;
     for (size_t i = 0; i < CORAS_ARRAY_LEN(cases); i++)
         assert_int_equal(serve_ring_is_closed("1.1 me", cases[i].via), cases[i].closed);
+    memset(way, 'a', CORAS_LIMIT_REQUEST_VIA);
+    assert_false(serve_ring_is_closed("1.1 me", way));
+    way[CORAS_LIMIT_REQUEST_VIA] = 'a';
+    assert_true(serve_ring_is_closed("1.1 me", way));
     assert_string_equal(first, "1.1 me");
     assert_string_equal(second, "1.1 you, 1.1 me");
 }

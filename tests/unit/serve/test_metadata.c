@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "base/fs.h"
 #include "serve/storage/metadata_leases.h"
+#include "serve/storage/metadata_sessions.h"
 #include "support.h"
 #ifdef SERVE_HAVE_POSTGRES
 #include "serve/storage/postgres/api.h"
@@ -271,6 +272,19 @@ static void keeps_writers_that_meet_apart(void **state)
     assert_int_equal(serve_metadata_has_repository(f->m, "missing", NULL), CORAS_ERR_NOT_FOUND);
 }
 
+/* A look, and what it found. */
+static int collect(serve_metadata *m, int64_t before, coras_strlist *ret)
+{
+    coras_auto_value(coras_strlist) found = {0};
+    struct serve_collected gone = {0};
+    int rc = serve_metadata_find_garbage(m, before, 10, &found, NULL);
+
+    if (rc == 0)
+        rc = serve_metadata_collect(m, before, &found, 0, &gone, NULL);
+    *ret = gone.digests;
+    return rc;
+}
+
 static void collects_what_nothing_names(void **state)
 {
     struct fixture *f = *state;
@@ -283,13 +297,31 @@ static void collects_what_nothing_names(void **state)
     link_empty(f, "a");
     assert_int_equal(serve_metadata_link_blob(f->m, "a", &lone, 4, NULL, NULL), 0);
     assert_int_equal(put_text(f->m, "a", text, NULL, &missing, NULL), 0);
-    assert_int_equal(serve_metadata_collect(f->m, 0, 10, &gone, NULL), 0);
+    assert_int_equal(collect(f->m, 0, &gone), 0);
     assert_int_equal(gone.len, 0); /* all is younger than 1970 */
-    assert_int_equal(serve_metadata_collect(f->m, INT64_MAX, 10, &gone, NULL), 0);
+    assert_int_equal(collect(f->m, INT64_MAX, &gone), 0);
     assert_int_equal(gone.len, 1);
     assert_string_equal(gone.items[0], coras_digest_format(&lone, expected));
     assert_int_equal(serve_metadata_find_blob(f->m, "a", &empty, &size, NULL), 0);
     assert_int_equal(serve_metadata_find_blob(f->m, "a", &lone, &size, NULL), CORAS_ERR_NOT_FOUND);
+}
+
+static void collects_nothing_that_was_named_since_the_look(void **state)
+{
+    struct fixture *f = *state;
+    coras_auto_free char *text = manifest_text("x");
+    coras_digest missing, empty = digest_of(CORAS_EMPTY_JSON);
+    coras_auto_value(coras_strlist) found = {0};
+    struct serve_collected gone = {0};
+    int64_t size;
+
+    link_empty(f, "a");
+    assert_int_equal(serve_metadata_find_garbage(f->m, INT64_MAX, 10, &found, NULL), 0);
+    assert_int_equal(found.len, 1);
+    assert_int_equal(put_text(f->m, "a", text, NULL, &missing, NULL), 0);
+    assert_int_equal(serve_metadata_collect(f->m, INT64_MAX, &found, 0, &gone, NULL), 0);
+    assert_int_equal(gone.digests.len, 0);
+    assert_int_equal(serve_metadata_find_blob(f->m, "a", &empty, &size, NULL), 0);
 }
 
 static void refuses_a_damaged_database(void **state)
@@ -413,7 +445,7 @@ static void tells_cached_blobs_from_pushed_ones(void **state)
     assert_int_equal(cached_bytes(f->m), 0);
     assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &old, 10, NULL, NULL), 0);
     /* the collector takes what was pushed and nothing names, and no other */
-    assert_int_equal(serve_metadata_collect(f->m, INT64_MAX, 10, &gone, NULL), 0);
+    assert_int_equal(collect(f->m, INT64_MAX, &gone), 0);
     assert_int_equal(gone.len, 2);
     assert_int_equal(cached_bytes(f->m), 10);
 }
@@ -501,7 +533,7 @@ static void *collect_all(void *user)
     struct partner *p = user;
     coras_auto_value(coras_strlist) gone = {0};
 
-    p->rc = serve_metadata_collect(p->m, INT64_MAX, 10, &gone, NULL);
+    p->rc = collect(p->m, INT64_MAX, &gone);
     return NULL;
 }
 
@@ -625,7 +657,7 @@ static void leases_to_one_process_at_a_time(void **state)
     assert_int_equal(serve_metadata_take_lease(other, "x", 60000, NULL), CORAS_ERR_EXISTS);
     assert_int_equal(serve_metadata_take_lease(other, "y", 60000, NULL), 0);
     assert_int_equal(serve_metadata_give_lease(other, "x", NULL), 0);
-    assert_int_equal(serve_metadata_collect(f->m, 0, 10, &gone, NULL), 0);
+    assert_int_equal(collect(f->m, 0, &gone), 0);
     assert_int_equal(serve_metadata_take_lease(other, "x", 60000, NULL), CORAS_ERR_EXISTS);
     assert_int_equal(serve_metadata_give_lease(f->m, "x", NULL), 0);
     assert_int_equal(serve_metadata_take_lease(other, "x", 60000, NULL), 0);
@@ -642,6 +674,34 @@ static void leases_what_was_left(void **state)
     assert_int_equal(serve_metadata_take_lease(f->m, "x", 60000, NULL), CORAS_ERR_EXISTS);
 }
 
+/* A client that repeats its last request at another process is told of the blob. */
+static void makes_a_blob_in_the_step_that_ends_an_upload(void **state)
+{
+    const struct fixture *f = *state;
+    coras_auto(serve_metadata) other = open_again(f);
+    char id[] = "u", repository[] = "a", account[] = "", owner[] = "o", lies[] = "data/p";
+    const serve_upload_row row = {.id = id,
+                                  .repository = repository,
+                                  .account = account,
+                                  .owner = owner,
+                                  .place = lies,
+                                  .size = 4};
+    const struct serve_upload_hold hold = {"h", 1, 60000}, late = {"l", 1, 60000};
+    coras_auto_free char *place = NULL;
+    coras_digest d = digest_of("lone");
+    int64_t size = 0;
+
+    assert_int_equal(serve_metadata_begin_upload(f->m, &row, &hold, NULL), 0);
+    assert_int_equal(serve_metadata_finish_upload(f->m, &row, &d, &late, NULL), CORAS_ERR_CHANGED);
+    assert_int_equal(serve_metadata_find_blob(other, "a", &d, &size, NULL), CORAS_ERR_NOT_FOUND);
+    assert_int_equal(serve_metadata_finish_upload(f->m, &row, &d, &hold, NULL), 0);
+    assert_int_equal(serve_metadata_was_finished(other, "u", "a", &d, 0, NULL), 0);
+    assert_int_equal(serve_metadata_find_blob(other, "a", &d, &size, NULL), 0);
+    assert_int_equal(size, 4);
+    assert_int_equal(serve_metadata_find_place(other, &d, &place, NULL), 0);
+    assert_string_equal(place, "data/p");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_fixture, close_fixture)
 
 int main(int argc, char **argv)
@@ -653,6 +713,7 @@ int main(int argc, char **argv)
         TEST(deletes_a_manifest_with_its_tags),
         TEST(keeps_writers_that_meet_apart),
         TEST(collects_what_nothing_names),
+        TEST(collects_nothing_that_was_named_since_the_look),
         TEST(tells_cached_blobs_from_pushed_ones),
         TEST(lets_a_pushed_tag_win),
         TEST(lists_in_the_order_of_bytes),
@@ -662,6 +723,7 @@ int main(int argc, char **argv)
         TEST(moves_the_same_tags_from_two_sides),
         TEST(leases_to_one_process_at_a_time),
         TEST(leases_what_was_left),
+        TEST(makes_a_blob_in_the_step_that_ends_an_upload),
     };
     static const struct CMUnitTest file_tests[] = {
         TEST(brings_an_old_database_up),
