@@ -31,8 +31,9 @@ def layers(bench, host, sink, count):
     for name, content in files:
         (where / name).write_bytes(content)
     bench.servers.publish_files("scale/layers", files)
+    number = iter(range(1000))
     bench.scenario("scale-push-10000-layers", lambda who: bench.measure(
-        who, ["push", f"{sink}/scale/layers:v1", *(name for name, _ in files)], where,
+        who, ["push", f"{sink}/scale/layers{next(number)}:v1", *(name for name, _ in files)], where,
         bench.fresh(bench.work / "cache-fresh")))
     bench.scenario("scale-pull-10000-layers", lambda who: bench.measure(
         who, ["pull", f"{host}/scale/layers:v1", "-o", bench.fresh(out)]))

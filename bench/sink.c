@@ -4,8 +4,9 @@
  * push is limited by the client and not by the registry: sink [PORT]
  *
  * Prints "listening PORT" when ready. HEAD and GET answer 404, POST opens an upload, PATCH and PUT
- * are read and dropped without being copied to user space. GET /bytes tells the count so far. One
- * thread for each connection. For benchmarks on loopback only: nothing is verified.
+ * are read and dropped without being copied to user space. A mount of what was put into the same
+ * repository is answered as registries do: that much is remembered. GET /bytes tells the count so
+ * far. One thread for each connection. For benchmarks on loopback only: nothing is verified.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -28,12 +29,15 @@ enum {
     TARGET_MAX = 4096,
     HEADERS_MAX = TARGET_MAX + 128,
     SESSIONS = 1 << 20,
+    BLOBS = 1 << 20,
+    HEX = 64, /* of a SHA-256 */
     TAKE = 4 * 1024 * 1024
 };
 
 static atomic_ullong bytes_total;
 static atomic_uint next_session;
 static atomic_ullong session_bytes[SESSIONS];
+static atomic_ullong blobs_put[BLOBS]; /* by the last bits; a later one takes the place */
 
 /* A connection and what was read from it beyond the last head. */
 struct conn {
@@ -175,10 +179,31 @@ static unsigned session_of(const char *target)
     return uploads != NULL ? (unsigned)strtoul(uploads + 15, NULL, 10) : 0;
 }
 
+/* FNV-1a over a repository and the digest behind `name` in the query; 0: there is none. */
+static uint64_t blob_of(const char *target, const char *name)
+{
+    const char *repository_end = strstr(target, "/blobs/"), *value = strstr(target, name);
+    uint64_t hash = 14695981039346656037U;
+    if (repository_end == NULL || value == NULL)
+        return 0;
+    value += strlen(name);
+    size_t length = strcspn(value, "&");
+    if (length < HEX)
+        return 0;
+    for (const char *p = target; p < repository_end; p++)
+        hash = (hash ^ (unsigned char)*p) * 1099511628211U;
+    for (const char *p = value + length - HEX; p < value + length; p++)
+        hash = (hash ^ (unsigned char)*p) * 1099511628211U;
+    return hash;
+}
+
 static bool answer(struct conn *conn, const struct request *request, uint64_t body)
 {
     const char *target = request->target;
+    uint64_t blob = blob_of(target, strcmp(request->method, "PUT") == 0 ? "digest=" : "mount=");
     if (strcmp(request->method, "POST") == 0) {
+        if (blob != 0 && atomic_load(&blobs_put[blob % BLOBS]) == blob)
+            return reply(conn, "201 Created", "Location: /\r\n", "");
         unsigned session = atomic_fetch_add(&next_session, 1) + 1;
         atomic_store(&session_bytes[session % SESSIONS], 0);
         return reply_session(conn, target, session, "202 Accepted");
@@ -188,8 +213,11 @@ static bool answer(struct conn *conn, const struct request *request, uint64_t bo
         atomic_fetch_add(&session_bytes[session % SESSIONS], body);
         return reply_session(conn, target, session, "202 Accepted");
     }
-    if (strcmp(request->method, "PUT") == 0)
+    if (strcmp(request->method, "PUT") == 0) {
+        if (blob != 0)
+            atomic_store(&blobs_put[blob % BLOBS], blob);
         return reply(conn, "201 Created", "Location: /\r\n", "");
+    }
     if (strcmp(request->method, "DELETE") == 0)
         return reply(conn, "202 Accepted", "", "");
     if (strcmp(target, "/bytes") == 0) {
