@@ -4,6 +4,7 @@
  * docs/errors.md.
  */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/buf.h"
 #include "base/error.h"
@@ -67,16 +68,27 @@ static void put_page(coras_buf *out, const char *program)
     }
 }
 
-static int fail_unknown(const char *name, coras_error **err)
+/* A slip for each three letters; or a part of the name, such as "digest". */
+static bool is_near(const char *word, const char *code)
 {
-    const struct explanation *e, *nearest = explanation_at(0);
-    int rc = coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "there is no error code \"%s\"", name);
+    size_t len = strlen(word);
 
-    for (size_t i = 0; (e = explanation_at(i)); i++)
-        if (coras_count_edits(name, explanation_name(e)) <
-            coras_count_edits(name, explanation_name(nearest)))
-            nearest = e;
-    coras_hint(err, "without a code all are listed; the nearest is %s", explanation_name(nearest));
+    return (len >= 3 && strcasestr(code, word)) || coras_count_edits(word, code) * 3 <= len;
+}
+
+static int fail_unknown(const char *word, coras_error **err)
+{
+    coras_auto_buf near = CORAS_BUF_UNLIMITED;
+    const struct explanation *e;
+    int rc = coras_fail(err, CORAS_ERR_INVALID_ARGUMENT, "there is no error code \"%s\"", word);
+
+    for (size_t i = 0; *word && (e = explanation_at(i)); i++)
+        if (is_near(word, explanation_name(e)))
+            coras_buf_printf(&near, "%s%s", near.len ? ", " : "", explanation_name(e));
+    if (near.len && coras_buf_done(&near, NULL) == 0)
+        coras_hint(err, "without a code all are listed; near is %s", near.ptr);
+    else
+        coras_hint(err, "without a code all are listed");
     return rc;
 }
 

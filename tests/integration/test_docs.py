@@ -175,6 +175,10 @@ class Generated(CliCase):
             self.assertIn("Remedy: 'oras login'", result.out)
         self.assertIn("NOT_FOUND", self.ok("explain").out)
         self.fails("explain", "NOT_FOUN", contains='no error code "NOT_FOUN"', hint="NOT_FOUND")
+        self.assertIn("DIGEST_MISMATCH", self.fails("explain", "digest").hint)
+        for word in ("foo", "dgst", ""):  # near to none
+            result = self.fails("explain", word, contains=f'no error code "{word}"')
+            self.assertEqual(result.hint, "Hint: without a code all are listed\n")
 
 
 class Links(unittest.TestCase):
