@@ -15,6 +15,7 @@
 #include "base/vec.h"
 #include "gospell/quote.h"
 #include "oci/digest.h"
+#include "oci/manifest_shape.h"
 #include "oci/mediatype.h"
 
 static struct coras_layout *layout_of(coras_target *t)
@@ -113,12 +114,14 @@ static int check_bytes(const coras_descriptor *desc, const char *reference, cons
 }
 
 /* A layout whose manifests cannot be read cannot be walked. */
-static int check_json(const coras_descriptor *desc, const void *data, coras_error **err)
+static int check_readable(const coras_descriptor *desc, const void *data, coras_error **err)
 {
     coras_auto_buf compact = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
     if (!coras_media_type_is_manifest(desc->media_type))
         return 0;
     int rc = coras_json_compact(data, (size_t)desc->size, &compact, err);
+    if (rc == 0)
+        rc = coras_manifest_check_shape(data, (size_t)desc->size, desc->media_type, err);
     return rc < 0 ? coras_wrap(err, rc, "failed to push content") : 0;
 }
 
@@ -128,7 +131,7 @@ static int layout_push_manifest(coras_target *t, const coras_descriptor *desc, c
     struct coras_layout *l = layout_of(t);
     coras_auto_buf stored = CORAS_BUF_INIT(CORAS_LIMIT_MANIFEST);
     CORAS_TRY(check_bytes(desc, reference, data, err));
-    CORAS_TRY(check_json(desc, data, err));
+    CORAS_TRY(check_readable(desc, data, err));
     /* What is there already may be damaged: it is small enough to look. */
     int rc = coras_layout_read_blob(l, desc, CORAS_LIMIT_MANIFEST, &stored, NULL);
     if (rc == CORAS_ERR_NO_MEMORY)

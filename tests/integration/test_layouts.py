@@ -8,7 +8,7 @@ import tarfile
 
 from harness.case import CliCase, main
 from harness.fixtures import BYE, HI, REPOS
-from harness.scripted import sha256
+from harness.scripted import IMAGE, sha256
 
 
 class Layouts(CliCase):
@@ -99,15 +99,20 @@ class Layouts(CliCase):
         self.tar()
         self.assertEqual(self.pull("lay.tar:v1").code, 0)
         self.box.run("rm", "-rf", "out")
-        name = "./blobs/sha256/" + sha256(HI)[7:]
-        self.tar((tarfile.TarInfo(name), b"hello w0rld"))
-        result = self.pull("lay.tar:v1")
-        if result.code == 0:
-            self.assertEqual(self.read("out/hi.txt"), HI)
-        link = tarfile.TarInfo("../evil")
-        self.tar((link, b"evil"))
-        self.pull("lay.tar:v1")
+        index = (self.lay / "index.json").read_bytes()
+        for name, data in (("./blobs/sha256/" + sha256(HI)[7:], b"hello w0rld"), ("index.json", index),
+                           (".//index.json", index)):
+            self.tar((tarfile.TarInfo(name), data))
+            self.refused("lay.tar:v1")
+            self.assertIn("occurs twice", self.pull("lay.tar:v1").err)
+        self.tar((tarfile.TarInfo("../evil"), b"evil"))
+        self.refused("lay.tar:v1")
         self.assertFalse((self.box.root / "evil").exists())
+        for kind in (tarfile.SYMTYPE, tarfile.LNKTYPE):
+            link = tarfile.TarInfo("blobs/sha256/" + "0" * 64)
+            link.type, link.linkname = kind, "/etc/passwd"
+            self.tar((link, b""))
+            self.refused("lay.tar:v1")
 
     def test_tags_cannot_reach_the_terminal_raw(self):
         index = self.box.work / "lay/index.json"
@@ -133,21 +138,41 @@ class Layouts(CliCase):
         target = self.box.work / "dst/blobs/sha256" / sha256(HI)[7:]
         self.assertFalse(target.exists())
 
+    def put(self, text, tag):
+        """A manifest as another tool may have left it, under a tag."""
+        data = text.encode()
+        (self.lay / "blobs/sha256" / sha256(data)[7:]).write_bytes(data)
+        entry = {"mediaType": IMAGE, "digest": sha256(data), "size": len(data),
+                 "annotations": {"org.opencontainers.image.ref.name": tag}}
+        self.edit_index(lambda index: index["manifests"].append(entry))
+
     def test_a_manifest_without_sense_stands_in_nobodys_way(self):
         blobs = self.lay / "blobs/sha256"
         before = set(blobs.iterdir())
         for body in ('"annotations":{"a":1}', '"config":{},"layers":[]', '"schemaVersion":"2"'):
-            document = '{"mediaType":"application/vnd.oci.image.manifest.v1+json",' + body + "}"
-            self.ok("manifest", "push", "--oci-layout", "lay:bad", "-", stdin=document)
+            document = f'{{"mediaType":"{IMAGE}",' + body + "}"
+            self.put(document, "bad")
             self.ok("attach", "--oci-layout", "lay:v1", "--artifact-type", "a/b", "-a", "k=v")
             found = self.ok("discover", "--oci-layout", "lay:v1", "--format", "json")
             referrer = json.loads(found.out)["referrers"][0]["digest"]
             self.ok("manifest", "delete", "--force", "--oci-layout", f"lay@{referrer}")
             self.ok("manifest", "delete", "--force", "--oci-layout", "lay:bad")
         self.assertEqual(set(blobs.iterdir()), before)
-        self.ok("manifest", "push", "--oci-layout", "lay:bad", "-", stdin=document)
+        self.put(document, "bad")
         self.ok("manifest", "delete", "--force", "--oci-layout", "lay:v2")
         self.assertTrue((blobs / sha256(BYE)[7:]).exists())  # the other one may need it
+
+    def test_takes_no_manifest_that_cannot_be_taken_apart(self):
+        for body, fault in (('"config":5', "config: not a JSON object"), ('"layers":{}', "layers: not a list"),
+                            ('"layers":[{"size":"2"}]', "layers[0].size: not an integer"),
+                            ('"annotations":{"a":5}', "annotations: not a map of strings")):
+            before = self.names("lay")
+            document = f'{{"mediaType":"{IMAGE}",' + body + "}"
+            self.fails("manifest", "push", "--oci-layout", "lay:bad", "-", stdin=document,
+                       contains=f"failed to push content: {fault}")
+            self.assertEqual(self.names("lay"), before)
+        document = f'{{"mediaType":"{IMAGE}","config":{{}},"layers":[null]}}'  # odd, but of the right types
+        self.ok("manifest", "push", "--oci-layout", "lay:odd", "-", stdin=document)
 
 
 if __name__ == "__main__":
