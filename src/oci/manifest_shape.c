@@ -45,14 +45,10 @@ static const struct field descriptor_fields[] = {
     {0},
 };
 static const struct field image_fields[] = {
-    {"schemaVersion", SHAPE_INTEGER, NULL},
-    {"mediaType", SHAPE_TEXT, NULL},
-    {"artifactType", SHAPE_TEXT, NULL},
-    {"config", SHAPE_OBJECT, descriptor_fields},
-    {"layers", SHAPE_OBJECTS, descriptor_fields},
-    {"subject", SHAPE_OBJECT, descriptor_fields},
-    {"annotations", SHAPE_TEXT_MAP, NULL},
-    {0},
+    {"schemaVersion", SHAPE_INTEGER, NULL},       {"mediaType", SHAPE_TEXT, NULL},
+    {"artifactType", SHAPE_TEXT, NULL},           {"config", SHAPE_OBJECT, descriptor_fields},
+    {"layers", SHAPE_OBJECTS, descriptor_fields}, {"subject", SHAPE_OBJECT, descriptor_fields},
+    {"annotations", SHAPE_TEXT_MAP, NULL},        {0},
 };
 static const struct field index_fields[] = {
     {"schemaVersion", SHAPE_INTEGER, NULL},

@@ -65,8 +65,9 @@ static void each_kind_has_its_members(void **state)
     assert_int_equal(check("{\"manifests\":{}}", CORAS_MT_OCI_INDEX), CORAS_ERR_INVALID_MANIFEST);
     assert_int_equal(check("{\"layers\":5,\"config\":7}", CORAS_MT_OCI_INDEX), 0);
     assert_int_equal(check("{\"manifests\":5}", CORAS_MT_DOCKER_LIST), CORAS_ERR_INVALID_MANIFEST);
-    assert_int_equal(check("{\"layers\":5}", "application/vnd.docker.distribution.manifest.v2+json"),
-                     CORAS_ERR_INVALID_MANIFEST);
+    assert_int_equal(
+        check("{\"layers\":5}", "application/vnd.docker.distribution.manifest.v2+json"),
+        CORAS_ERR_INVALID_MANIFEST);
     assert_int_equal(check("{\"blobs\":5}", "application/vnd.oci.artifact.manifest.v1+json"),
                      CORAS_ERR_INVALID_MANIFEST);
     assert_int_equal(check("{\"layers\":5}", "a/b"), 0);
