@@ -20,11 +20,10 @@
 
 struct serve_workers {
     pthread_mutex_t lock;
-    pthread_cond_t work; /* something was added, or it stops */
-    pthread_cond_t ended;
+    pthread_cond_t work;                /* something was added, or it stops */
     serve_line lines[SERVE_WORK_KINDS]; /* lock */
     unsigned next_line;                 /* lock; where to look first */
-    unsigned threads;                   /* lock */
+    coras_crew threads;                 /* lock */
     unsigned idle;                      /* lock; of these */
     unsigned waking;                    /* lock; told to look, or just made */
     bool is_stopping;                   /* lock */
@@ -66,11 +65,10 @@ static void *work(void *user);
 /* With the lock. */
 static bool start_thread(serve_workers *w)
 {
-    if (w->threads >= THREADS_MAX)
+    if (w->threads.count >= THREADS_MAX)
         return false;
-    if (coras_thread_start(STACK, work, w, NULL) != 0) /* it waits for the lock */
+    if (coras_crew_start(&w->threads, STACK, work, w) != 0) /* it waits for the lock */
         return false;
-    w->threads++;
     w->waking++;
     return true;
 }
@@ -171,9 +169,7 @@ static void *work(void *user)
         pthread_mutex_lock(&w->lock);
         serve_line_done(t.line, t.party);
     }
-    w->threads--;
-    pthread_cond_broadcast(&w->ended);
-    pthread_mutex_unlock(&w->lock);
+    coras_crew_leave(&w->threads, &w->lock);
     return NULL;
 }
 
@@ -187,7 +183,7 @@ int serve_workers_open(serve_workers **ret, coras_error **err)
         return coras_fail_no_memory(err);
     pthread_mutex_init(&w->lock, NULL);
     coras_cond_init(&w->work);
-    coras_cond_init(&w->ended);
+    coras_crew_init(&w->threads);
     init_lines(w);
     *ret = w;
     return 0;
@@ -198,8 +194,7 @@ void serve_workers_stop(serve_workers *w)
     pthread_mutex_lock(&w->lock);
     w->is_stopping = true;
     pthread_cond_broadcast(&w->work);
-    while (w->threads > 0)
-        pthread_cond_wait(&w->ended, &w->lock);
+    coras_crew_join(&w->threads, &w->lock);
     pthread_mutex_unlock(&w->lock);
 }
 
@@ -210,7 +205,7 @@ void serve_workers_close(serve_workers *w)
     serve_workers_stop(w);
     pthread_mutex_destroy(&w->lock);
     pthread_cond_destroy(&w->work);
-    pthread_cond_destroy(&w->ended);
+    coras_crew_clear(&w->threads);
     free(w);
 }
 
@@ -219,7 +214,7 @@ bool serve_workers_add(serve_workers *w, serve_job *job)
     bool added;
 
     pthread_mutex_lock(&w->lock);
-    added = !w->is_stopping && (w->threads > 0 || start_thread(w)) &&
+    added = !w->is_stopping && (w->threads.count > 0 || start_thread(w)) &&
             serve_line_add(&w->lines[job->kind], job);
     if (added)
         call(w);

@@ -34,9 +34,8 @@ struct lane {
 struct serve_fills {
     struct serve_registry *registry; /* const */
     pthread_mutex_t lock;
-    pthread_cond_t ended;
     coras_map *by_digest;  /* lock; those that can be joined */
-    unsigned threads;      /* lock */
+    coras_crew threads;    /* lock */
     unsigned helpers;      /* lock; of these, those beside fillers */
     unsigned ends;         /* lock; counts those that came to their end */
     bool is_stopping;      /* lock */
@@ -53,7 +52,7 @@ int serve_fills_open(struct serve_registry *registry, serve_fills **ret, coras_e
         return coras_fail_no_memory(err);
     t->registry = registry;
     pthread_mutex_init(&t->lock, NULL);
-    coras_cond_init(&t->ended);
+    coras_crew_init(&t->threads);
     t->by_digest = coras_map_new(NULL);
     t->lanes = coras_calloc(SERVE_UPSTREAMS_MAX, sizeof(*t->lanes));
     if (!t->by_digest || !t->lanes)
@@ -68,13 +67,12 @@ void serve_fills_close(serve_fills *t)
         return;
     serve_fills_stop(t);
     pthread_mutex_lock(&t->lock);
-    while (t->threads > 0)
-        pthread_cond_wait(&t->ended, &t->lock);
+    coras_crew_join(&t->threads, &t->lock);
     pthread_mutex_unlock(&t->lock);
     coras_map_free(t->by_digest);
     free(t->lanes);
     pthread_mutex_destroy(&t->lock);
-    pthread_cond_destroy(&t->ended);
+    coras_crew_clear(&t->threads);
     free(t);
 }
 
@@ -147,11 +145,10 @@ static void start_waiting(serve_fills *t, struct lane *lane)
         lane->first = f->next;
         if (t->is_stopping) {
             give_up(t, f, CORAS_ERR_CANCELLED, "the registry is going down");
-        } else if (coras_thread_start(FILLER_STACK, filler_thread, f, NULL) != 0) {
+        } else if (coras_crew_start(&t->threads, FILLER_STACK, filler_thread, f) != 0) {
             give_up(t, f, CORAS_ERR_NO_MEMORY, "no thread can be made");
         } else {
             lane->running++;
-            t->threads++;
         }
     }
 }
@@ -327,9 +324,7 @@ void serve_fills_end(serve_fills *t, serve_fill *f)
     t->ends++;
     lane->running--;
     start_waiting(t, lane);
-    if (--t->threads == 0)
-        pthread_cond_broadcast(&t->ended);
-    pthread_mutex_unlock(&t->lock);
+    coras_crew_leave(&t->threads, &t->lock);
 }
 
 struct help {
@@ -347,9 +342,7 @@ static void *help_thread(void *user)
     pthread_mutex_lock(&t->lock);
     release(h->fill);
     t->helpers--;
-    if (--t->threads == 0)
-        pthread_cond_broadcast(&t->ended);
-    pthread_mutex_unlock(&t->lock);
+    coras_crew_leave(&t->threads, &t->lock);
     return NULL;
 }
 
@@ -364,10 +357,9 @@ bool serve_fills_help(serve_fills *t, serve_fill *f, void (*run)(serve_fill *f, 
     *h = (struct help){f, run, user};
     pthread_mutex_lock(&t->lock);
     started = !t->is_stopping && t->helpers < CORAS_LIMIT_AHEAD_ALL &&
-              coras_thread_start(FILLER_STACK, help_thread, h, NULL) == 0;
+              coras_crew_start(&t->threads, FILLER_STACK, help_thread, h) == 0;
     if (started) {
         f->users++;
-        t->threads++;
         t->helpers++;
     }
     pthread_mutex_unlock(&t->lock);
