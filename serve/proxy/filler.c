@@ -182,11 +182,22 @@ static bool should_ask_anew(const struct serve_filler *w, const coras_error *fai
     return serve_upstream_doubts_ns(u, failure) || serve_upstream_rereads(u, failure);
 }
 
+/* What an earlier life has left may be more than there is: nothing that comes would make it whole.
+ */
+static int check_not_too_long(const struct serve_filler *w, coras_error **err)
+{
+    if (w->size < 0 || w->got <= w->size)
+        return 0;
+    return coras_fail(err, CORAS_ERR_SIZE_MISMATCH, "%" PRId64 " bytes are here of %" PRId64,
+                      w->got, w->size);
+}
+
 /* Everything that is missing, with patience. */
 static int fetch(struct serve_filler *w, coras_error **err)
 {
     w->patience = (struct serve_patience){.since_ms = coras_now_ms()};
     while (!is_complete(w)) {
+        CORAS_TRY(check_not_too_long(w, err));
         coras_auto(coras_error) failure = NULL;
         int64_t before = w->got;
         int rc = go_on(w, &failure);
