@@ -22,6 +22,7 @@ struct asked {
     unsigned label; /* of the upstream, for metrics */
     struct serve_said said;
     bool has_said; /* no: this is why */
+    bool is_again; /* the fill of another repository was of no use */
 };
 
 static void count(const struct asked *a, enum serve_metric_result result)
@@ -121,6 +122,20 @@ static int take_over(struct asked *a, bool is_told, coras_error **err)
     return rc == CORAS_ERR_EXISTS ? 0 : rc;
 }
 
+/* The fill is this repository's, too. `is_told`: the upstream has said that it holds the blob. */
+static int confirm(struct asked *a, serve_fill *f, bool is_told, coras_error **err)
+{
+    const char *repository = a->exchange->place.local;
+    int64_t size = 0;
+
+    if (serve_fill_is_confirmed(f, repository))
+        return 0;
+    if (!is_told)
+        CORAS_TRY(look(a, &size, err));
+    /* too late means that it is stored, and links are made */
+    return serve_fill_confirm(f, repository) ? 0 : link_found(a, err);
+}
+
 /* Take part in the fill, which may mean to begin it. EXISTS: it was stored meanwhile. */
 static int join(struct asked *a, serve_fill **ret, bool *ret_began, coras_error **err)
 {
@@ -145,10 +160,8 @@ static int join(struct asked *a, serve_fill **ret, bool *ret_began, coras_error 
     coras_error_propagate(err, &late);
     if (rc < 0)
         return rc;
-    /* the fill that we begin asks for us; too late means that it is stored, and links are made */
-    if (serve_fill_confirm(*ret, place->local) || is_ours)
-        return 0;
-    rc = link_found(a, err);
+    /* another one may have begun it since we looked, for a repository that is not ours */
+    rc = confirm(a, *ret, running != NULL, err);
     if (rc < 0)
         serve_fills_leave(fills, coras_steal(ret));
     return rc;
@@ -172,6 +185,7 @@ struct waiting {
     struct serve_range range;
     enum serve_range_kind kind;
     serve_waiter *waiter; /* that may be on the fill's list */
+    bool begins_anew;
 };
 
 static void close_waiting(void *user)
@@ -226,14 +240,62 @@ static void answer_part(struct waiting *w)
 }
 
 /* Another process has stored it meanwhile. */
-static void answer_from_store(struct serve_exchange *x, void *user)
+static void answer_from_store(struct waiting *w)
 {
     coras_auto(coras_error) failure = NULL;
+
+    (void)coras_fail(&failure, CORAS_ERR_EXISTS, "another process has stored it");
+    answer_failure(&w->asked, CORAS_ERR_EXISTS, failure);
+}
+
+/* The upstream has refused another repository the blob that it says ours has. */
+static bool is_no_fill_of_ours(const struct waiting *w, const coras_error *failure)
+{
+    const serve_place *place = &w->asked.exchange->place;
+    int status = serve_upstream_status(failure);
+    bool is_refusal = serve_upstream_has_none(failure) || status == 401 || status == 403;
+
+    return is_refusal && !w->asked.is_again && w->fill &&
+           (w->fill->upstream != place->upstream ||
+            !coras_streq(w->fill->repository, place->remote));
+}
+
+/* As long as it is found, no other one is begun. */
+static bool is_found(const struct waiting *w)
+{
+    serve_fills *fills = w->fill->fills;
+    serve_fill *found = serve_fills_find(fills, w->asked.digest);
+
+    serve_fills_leave(fills, found);
+    return found == w->fill;
+}
+
+static void get_or_fail(struct asked *a);
+
+/* It is asked for under our own name. */
+static void begin_anew(struct waiting *w)
+{
+    struct serve_exchange *x = w->asked.exchange;
+    struct asked a = {x, w->asked.digest, w->asked.label, .is_again = true};
+    const struct serve_pending own = x->pending;
+
+    x->pending = (struct serve_pending){.user = NULL};
+    get_or_fail(&a);
+    if (x->pending.user)
+        close_waiting(w);
+    else
+        x->pending = own;
+}
+
+static void work(struct serve_exchange *x, void *user)
+{
     struct waiting *w = user;
 
     (void)x;
-    (void)coras_fail(&failure, CORAS_ERR_EXISTS, "another process has stored it");
-    answer_failure(&w->asked, CORAS_ERR_EXISTS, failure);
+    if (w->begins_anew)
+        begin_anew(w);
+    else
+        answer_from_store(w);
 }
 
 static enum serve_progress go_on(struct serve_exchange *x, void *user, serve_waiter *waiter)
@@ -243,7 +305,7 @@ static enum serve_progress go_on(struct serve_exchange *x, void *user, serve_wai
     const struct serve_fill_wait wait = {is_gone, x, w->deadline_ms, waiter};
     int rc = 1;
 
-    if (x->answer.status != 0) /* it was stored */
+    if (x->answer.status != 0) /* a worker has */
         return SERVE_PROGRESS_DONE;
     w->waiter = waiter;
     if (!w->reader)
@@ -252,7 +314,10 @@ static enum serve_progress go_on(struct serve_exchange *x, void *user, serve_wai
         rc = find_bytes(w, &wait, &failure);
     if (rc == 0)
         return SERVE_PROGRESS_LATER;
-    if (rc == CORAS_ERR_EXISTS) /* which the database is asked for */
+    w->begins_anew = rc < 0 && is_no_fill_of_ours(w, failure);
+    if (w->begins_anew && is_found(w))
+        return SERVE_PROGRESS_LATER;              /* for a moment, which nobody tells */
+    if (rc == CORAS_ERR_EXISTS || w->begins_anew) /* which the database is asked for */
         return SERVE_PROGRESS_WORK;
     if (rc > 0)
         answer_part(w);
@@ -272,8 +337,8 @@ static int wait_for(const struct asked *a, serve_fill *f, bool began, coras_erro
     }
     *w = (struct waiting){
         .asked = *a, .fill = f, .began = began, .deadline_ms = coras_now_ms() + FIRST_BYTE_MS};
-    x->pending = (struct serve_pending){
-        .go_on = go_on, .work = answer_from_store, .close = close_waiting, .user = w};
+    x->pending =
+        (struct serve_pending){.go_on = go_on, .work = work, .close = close_waiting, .user = w};
     return 0;
 }
 
@@ -288,6 +353,15 @@ static int get(struct asked *a, coras_error **err)
     CORAS_TRY(try_stored(a, err));
     CORAS_TRY(join(a, &f, &began, err));
     return wait_for(a, f, began, err);
+}
+
+static void get_or_fail(struct asked *a)
+{
+    coras_auto(coras_error) failure = NULL;
+    int rc = get(a, &failure);
+
+    if (rc < 0)
+        answer_failure(a, rc, failure);
 }
 
 /* A fill that runs, and is ours to read. */
@@ -386,8 +460,13 @@ void serve_cached_blob_get(struct serve_exchange *x)
 {
     coras_auto(coras_error) failure = NULL;
     struct asked a = {x, &x->route.digest, x->place.upstream->metrics_label};
-    int rc = x->method == SERVE_HEAD ? head(&a, &failure) : get(&a, &failure);
+    int rc;
 
+    if (x->method == SERVE_GET) {
+        get_or_fail(&a);
+        return;
+    }
+    rc = head(&a, &failure);
     if (rc < 0)
         answer_failure(&a, rc, failure);
 }

@@ -152,6 +152,36 @@ class Ranges(LiesCase):
             self.assertEqual((first.status, first.body), (again.status, again.body), asked)
 
 
+class Others(LiesCase):
+    """Two repositories are asked for one blob at the same time; the registry has it in one of them."""
+
+    def cache_of_one(self):
+        self.asked = self.origin()
+        self.asked.on("GET|HEAD", "/v2/org/none/blobs/", Reply(404))
+        return self.cache_of(self.asked)
+
+    def test_neither_gets_the_answer_of_the_other(self):
+        cache = self.cache_of_one()
+        clients = {name: cache.connection() for name in ("org/none", "org/x")}
+        together = threading.Barrier(len(clients))
+
+        def ask(name, data):
+            together.wait()
+            clients[name].request("GET", f"/v2/{name}/blobs/{digest(data)}")
+            response = clients[name].getresponse()
+            return response.status, response.read()
+
+        with ThreadPoolExecutor(len(clients)) as pool:
+            for number in range(400):
+                data = self.asked.blob(b"blob %d" % number)
+                order = sorted(clients, reverse=number % 2)
+                answers = dict(zip(order, pool.map(ask, order, [data] * 2)))
+                self.assertEqual(answers["org/x"], (200, data), f"blob {number}")
+                self.assertEqual(answers["org/none"][0], 404, f"blob {number}")
+        for client in clients.values():
+            client.close()
+
+
 class Ends(LiesCase):
     def test_a_token_that_ends_in_the_middle(self):
         cache = self.behind(cut(100_000))
