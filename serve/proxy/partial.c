@@ -38,6 +38,16 @@ static int open_own(const serve_blob_store *store, const char *name, int *ret_fd
     return 0;
 }
 
+/* What is not of our making gives way; what is ours stays, whatever keeps it from being opened. */
+static void remove_foreign(const serve_blob_store *store, const char *name)
+{
+    struct stat st;
+
+    if (fstatat(store->uploads_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+        (!S_ISREG(st.st_mode) || st.st_nlink > 1 || st.st_uid != geteuid()))
+        (void)unlinkat(store->uploads_fd, name, 0);
+}
+
 int serve_partial_open(const serve_blob_store *store, const coras_digest *digest, int *ret_fd,
                        int64_t *ret_len, coras_error **err)
 {
@@ -46,10 +56,8 @@ int serve_partial_open(const serve_blob_store *store, const coras_digest *digest
     struct stat st;
 
     serve_partial_name(digest, name);
-    if (open_own(store, name, &fd, NULL) < 0) { /* what is not of our making gives way */
-        (void)unlinkat(store->uploads_fd, name, 0);
-        CORAS_TRY(open_own(store, name, &fd, err));
-    }
+    remove_foreign(store, name);
+    CORAS_TRY(open_own(store, name, &fd, err));
     if (fstat(fd, &st) < 0)
         return coras_fail_errno(err, errno, "stat %s", name);
     *ret_len = st.st_size;

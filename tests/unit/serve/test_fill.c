@@ -3,6 +3,7 @@
  */
 #include "serve/proxy/fill.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 #include "base/error.h"
 #include "base/fs.h"
@@ -230,6 +231,54 @@ static void only_what_is_there_takes_room(void **state)
     assert_in_range(serve_partials_bytes(&store), 6, CORAS_MIB);
 }
 
+static void assert_length(const serve_blob_store *store, int64_t expected)
+{
+    const coras_digest digest = {.algorithm = CORAS_SHA256};
+    coras_auto_fd fd = -1;
+    int64_t length = -1;
+
+    assert_int_equal(serve_partial_open(store, &digest, &fd, &length, NULL), 0);
+    assert_int_equal(length, expected);
+}
+
+/* What was fetched before is not lost because a descriptor is missing. */
+static void what_cannot_be_opened_now_stays(void **state)
+{
+    coras_auto_fd directory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const serve_blob_store store = {.uploads_fd = directory};
+    const coras_digest digest = {.algorithm = CORAS_SHA256};
+    char name[SERVE_PARTIAL_NAME_MAX];
+    struct rlimit before, none;
+    coras_auto_fd fd = -1;
+    int64_t length = 0;
+
+    (void)state;
+    put_text(serve_partial_name(&digest, name), "bytes");
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = (struct rlimit){.rlim_cur = 0, .rlim_max = before.rlim_max};
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_true(serve_partial_open(&store, &digest, &fd, &length, NULL) < 0);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_length(&store, 5);
+}
+
+static void what_is_not_ours_gives_way(void **state)
+{
+    coras_auto_fd directory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const serve_blob_store store = {.uploads_fd = directory};
+    const coras_digest digest = {.algorithm = CORAS_SHA256};
+    char name[SERVE_PARTIAL_NAME_MAX];
+
+    (void)state;
+    put_text("theirs", "theirs");
+    assert_int_equal(symlink("theirs", serve_partial_name(&digest, name)), 0);
+    assert_length(&store, 0);
+    assert_int_equal(unlink(name), 0);
+    assert_int_equal(link("theirs", name), 0);
+    assert_length(&store, 0);
+    assert_text("theirs", "theirs");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +290,8 @@ int main(void)
         cmocka_unit_test(lies_are_remembered_for_a_minute),
         cmocka_unit_test(a_file_says_what_is_missing_of_it),
         SCRATCH_TEST(only_what_is_there_takes_room),
+        SCRATCH_TEST(what_cannot_be_opened_now_stays),
+        SCRATCH_TEST(what_is_not_ours_gives_way),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
