@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* From a miss to an answer: who is asked what, and what is waited for. */
-#include "serve/proxy/cached_blob.h"
+/* From a miss to a fill, or to an answer without one: who is asked what. */
+#include "serve/proxy/cached_blob_impl.h"
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/error.h"
 #include "serve/api/errors.h"
 #include "serve/api/operations.h"
@@ -11,21 +10,8 @@
 #include "serve/proxy/failure.h"
 #include "serve/proxy/fills.h"
 #include "serve/proxy/following.h"
-#include "serve/proxy/reader.h"
 
-/* A client with another registry to ask must hear in this time that there is nothing here. */
-#define FIRST_BYTE_MS 5000
-
-struct asked {
-    struct serve_exchange *exchange;
-    const coras_digest *digest;
-    unsigned label; /* of the upstream, for metrics */
-    struct serve_said said;
-    bool has_said; /* no: this is why */
-    bool is_again; /* the fill of another repository was of no use */
-};
-
-static void count(const struct asked *a, enum serve_metric_result result)
+void serve_blob_asked_count(const struct serve_blob_asked *a, enum serve_metric_result result)
 {
     serve_metrics_add(a->exchange->registry->metrics, SERVE_METRIC_CACHE_REQUESTS,
                       SERVE_LABELS(.upstream = a->label, .kind = SERVE_KIND_BLOB, .result = result),
@@ -35,7 +21,7 @@ static void count(const struct asked *a, enum serve_metric_result result)
 /* ---- asking the upstream ---- */
 
 /* One that does not answer, or did not have it a moment ago, is not asked again by everybody. */
-static int may_ask(struct asked *a, coras_error **err)
+static int may_ask(struct serve_blob_asked *a, coras_error **err)
 {
     int64_t wait_ms = 0;
     enum serve_upstream_state state;
@@ -51,7 +37,7 @@ static int may_ask(struct asked *a, coras_error **err)
 }
 
 /* Whether this repository's upstream has it, and how large it is. */
-static int look(struct asked *a, int64_t *ret_size, coras_error **err)
+static int look(struct serve_blob_asked *a, int64_t *ret_size, coras_error **err)
 {
     a->said = serve_blob_look(a->exchange, a->digest, ret_size);
     if (a->said.kind == SERVE_SAID_YES)
@@ -63,7 +49,7 @@ static int look(struct asked *a, int64_t *ret_size, coras_error **err)
 
 /* ---- what is here for another repository ---- */
 
-static bool is_stored(const struct asked *a, int64_t *ret_size)
+static bool is_stored(const struct serve_blob_asked *a, int64_t *ret_size)
 {
     const struct serve_registry *r = a->exchange->registry;
 
@@ -71,7 +57,7 @@ static bool is_stored(const struct asked *a, int64_t *ret_size)
 }
 
 /* The upstream has said so. */
-static int link_stored(const struct asked *a, int64_t size, coras_error **err)
+static int link_stored(const struct serve_blob_asked *a, int64_t size, coras_error **err)
 {
     const struct serve_exchange *x = a->exchange;
     struct serve_registry *r = x->registry;
@@ -84,7 +70,7 @@ static int link_stored(const struct asked *a, int64_t size, coras_error **err)
 }
 
 /* The same of what the database has of it. */
-static int link_found(const struct asked *a, coras_error **err)
+static int link_found(const struct serve_blob_asked *a, coras_error **err)
 {
     int64_t size = 0;
 
@@ -94,7 +80,7 @@ static int link_found(const struct asked *a, coras_error **err)
 }
 
 /* EXISTS: it is the repository's now. 0: there is nothing of the kind. */
-static int try_stored(struct asked *a, coras_error **err)
+static int try_stored(struct serve_blob_asked *a, coras_error **err)
 {
     int64_t size = 0, told = 0;
 
@@ -109,7 +95,7 @@ static int try_stored(struct asked *a, coras_error **err)
 
 /* A fill has ended since we looked: for another repository, perhaps. `is_told`: the upstream has
  * said that ours holds it. 0: what is stored is ours, too. */
-static int take_over(struct asked *a, bool is_told, coras_error **err)
+static int take_over(struct serve_blob_asked *a, bool is_told, coras_error **err)
 {
     coras_auto(coras_error) stored = NULL;
     int rc;
@@ -123,7 +109,7 @@ static int take_over(struct asked *a, bool is_told, coras_error **err)
 }
 
 /* The fill is this repository's, too. `is_told`: the upstream has said that it holds the blob. */
-static int confirm(struct asked *a, serve_fill *f, bool is_told, coras_error **err)
+static int confirm(struct serve_blob_asked *a, serve_fill *f, bool is_told, coras_error **err)
 {
     const char *repository = a->exchange->place.local;
     int64_t size = 0;
@@ -137,7 +123,7 @@ static int confirm(struct asked *a, serve_fill *f, bool is_told, coras_error **e
 }
 
 /* Take part in the fill, which may mean to begin it. EXISTS: it was stored meanwhile. */
-static int join(struct asked *a, serve_fill **ret, bool *ret_began, coras_error **err)
+static int join(struct serve_blob_asked *a, serve_fill **ret, bool *ret_began, coras_error **err)
 {
     const serve_place *place = &a->exchange->place;
     serve_fills *fills = a->exchange->registry->fills;
@@ -167,182 +153,9 @@ static int join(struct asked *a, serve_fill **ret, bool *ret_began, coras_error 
     return rc;
 }
 
-static bool is_gone(void *user)
-{
-    return serve_exchange_is_gone(user);
-}
+/* ---- GET ---- */
 
-/* ---- an answer with the bytes of a fill ---- */
-
-/* What it waits for: first the size, which tells what part it is, then the first byte of that. */
-struct waiting {
-    struct asked asked;
-    serve_fill *fill; /* NULL: the reader has it */
-    serve_reader *reader;
-    bool began;
-    int64_t deadline_ms;
-    int64_t size;
-    struct serve_range range;
-    enum serve_range_kind kind;
-    serve_waiter *waiter; /* that may be on the fill's list */
-    bool begins_anew;
-};
-
-static void close_waiting(void *user)
-{
-    struct waiting *w = user;
-
-    if (w->fill && w->waiter) {
-        pthread_mutex_lock(&w->fill->lock);
-        serve_fill_forget(w->fill, w->waiter);
-        pthread_mutex_unlock(&w->fill->lock);
-    }
-    if (w->fill)
-        serve_fills_leave(w->fill->fills, w->fill);
-    serve_reader_free(w->reader);
-    free(w);
-}
-
-static void answer_failure(struct asked *a, int rc, const coras_error *failure);
-
-/* 1: it is known what is wanted. */
-static int find_part(struct waiting *w, const struct serve_fill_wait *wait, coras_error **err)
-{
-    struct serve_exchange *x = w->asked.exchange;
-    int rc = serve_fill_look_size(w->fill, wait, &w->size, err);
-
-    if (rc <= 0)
-        return rc;
-    w->range = (struct serve_range){0, -1};
-    w->kind = w->size >= 0 ? serve_blob_range(x, w->size, &w->range) : SERVE_RANGE_WHOLE;
-    w->reader = serve_reader_new(x, w->fill, &w->range, w->kind == SERVE_RANGE_PART);
-    w->fill = NULL; /* it is the reader's, or left */
-    return w->reader ? 1 : coras_fail_no_memory(err);
-}
-
-/* 1: there is something to begin with. */
-static int find_bytes(struct waiting *w, const struct serve_fill_wait *wait, coras_error **err)
-{
-    if (w->kind == SERVE_RANGE_UNSATISFIABLE || w->size == 0)
-        return 1;
-    return serve_reader_look(w->reader, wait, err);
-}
-
-static void answer_part(struct waiting *w)
-{
-    struct serve_exchange *x = w->asked.exchange;
-
-    serve_blob_describe(x, w->asked.digest);
-    if (!serve_blob_is_known(x, w->asked.digest) &&
-        serve_blob_answer_range(x, w->size, w->kind, &w->range))
-        serve_reader_answer(coras_steal(&w->reader));
-    count(&w->asked, w->began ? SERVE_RESULT_FILL : SERVE_RESULT_JOIN);
-}
-
-/* Another process has stored it meanwhile. */
-static void answer_from_store(struct waiting *w)
-{
-    coras_auto(coras_error) failure = NULL;
-
-    (void)coras_fail(&failure, CORAS_ERR_EXISTS, "another process has stored it");
-    answer_failure(&w->asked, CORAS_ERR_EXISTS, failure);
-}
-
-/* The upstream has refused another repository the blob that it says ours has. */
-static bool is_no_fill_of_ours(const struct waiting *w, const coras_error *failure)
-{
-    const serve_place *place = &w->asked.exchange->place;
-    int status = serve_upstream_status(failure);
-    bool is_refusal = serve_upstream_has_none(failure) || status == 401 || status == 403;
-
-    return is_refusal && !w->asked.is_again && w->fill &&
-           (w->fill->upstream != place->upstream ||
-            !coras_streq(w->fill->repository, place->remote));
-}
-
-/* As long as it is found, no other one is begun. */
-static bool is_found(const struct waiting *w)
-{
-    serve_fills *fills = w->fill->fills;
-    serve_fill *found = serve_fills_find(fills, w->asked.digest);
-
-    serve_fills_leave(fills, found);
-    return found == w->fill;
-}
-
-static void get_or_fail(struct asked *a);
-
-/* It is asked for under our own name. */
-static void begin_anew(struct waiting *w)
-{
-    struct serve_exchange *x = w->asked.exchange;
-    struct asked a = {x, w->asked.digest, w->asked.label, .is_again = true};
-    const struct serve_pending own = x->pending;
-
-    x->pending = (struct serve_pending){.user = NULL};
-    get_or_fail(&a);
-    if (x->pending.user)
-        close_waiting(w);
-    else
-        x->pending = own;
-}
-
-static void work(struct serve_exchange *x, void *user)
-{
-    struct waiting *w = user;
-
-    (void)x;
-    if (w->begins_anew)
-        begin_anew(w);
-    else
-        answer_from_store(w);
-}
-
-static enum serve_progress go_on(struct serve_exchange *x, void *user, serve_waiter *waiter)
-{
-    coras_auto(coras_error) failure = NULL;
-    struct waiting *w = user;
-    const struct serve_fill_wait wait = {is_gone, x, w->deadline_ms, waiter};
-    int rc = 1;
-
-    if (x->answer.status != 0) /* a worker has */
-        return SERVE_PROGRESS_DONE;
-    w->waiter = waiter;
-    if (!w->reader)
-        rc = find_part(w, &wait, &failure);
-    if (rc > 0)
-        rc = find_bytes(w, &wait, &failure);
-    if (rc == 0)
-        return SERVE_PROGRESS_LATER;
-    w->begins_anew = rc < 0 && is_no_fill_of_ours(w, failure);
-    if (w->begins_anew && is_found(w))
-        return SERVE_PROGRESS_LATER;              /* for a moment, which nobody tells */
-    if (rc == CORAS_ERR_EXISTS || w->begins_anew) /* which the database is asked for */
-        return SERVE_PROGRESS_WORK;
-    if (rc > 0)
-        answer_part(w);
-    else
-        answer_failure(&w->asked, rc, failure);
-    return SERVE_PROGRESS_DONE;
-}
-
-static int wait_for(const struct asked *a, serve_fill *f, bool began, coras_error **err)
-{
-    struct serve_exchange *x = a->exchange;
-    struct waiting *w = coras_new(struct waiting);
-
-    if (!w) {
-        serve_fills_leave(f->fills, f);
-        return coras_fail_no_memory(err);
-    }
-    *w = (struct waiting){
-        .asked = *a, .fill = f, .began = began, .deadline_ms = coras_now_ms() + FIRST_BYTE_MS};
-    x->pending =
-        (struct serve_pending){.go_on = go_on, .work = work, .close = close_waiting, .user = w};
-    return 0;
-}
-
-static int get(struct asked *a, coras_error **err)
+static int get(struct serve_blob_asked *a, coras_error **err)
 {
     struct serve_exchange *x = a->exchange;
     serve_fill *f = NULL;
@@ -352,16 +165,16 @@ static int get(struct asked *a, coras_error **err)
         serve_blob_hold(x);
     CORAS_TRY(try_stored(a, err));
     CORAS_TRY(join(a, &f, &began, err));
-    return wait_for(a, f, began, err);
+    return serve_fill_answer(a, f, began, err);
 }
 
-static void get_or_fail(struct asked *a)
+void serve_blob_asked_get(struct serve_blob_asked *a)
 {
     coras_auto(coras_error) failure = NULL;
     int rc = get(a, &failure);
 
     if (rc < 0)
-        answer_failure(a, rc, failure);
+        serve_blob_asked_fail(a, rc, failure);
 }
 
 /* A fill that runs, and is ours to read. */
@@ -377,7 +190,7 @@ static bool can_follow(serve_fill *f, const char *repository)
 
 bool serve_cached_blob_follow(struct serve_exchange *x)
 {
-    const struct asked a = {x, &x->route.digest, x->place.upstream->metrics_label};
+    const struct serve_blob_asked a = {x, &x->route.digest, x->place.upstream->metrics_label};
     serve_fills *fills = x->registry->fills;
     serve_fill *f = x->method == SERVE_GET ? serve_fills_find(fills, a.digest) : NULL;
 
@@ -387,7 +200,7 @@ bool serve_cached_blob_follow(struct serve_exchange *x)
     }
     if (!x->holds_blob)
         serve_blob_hold(x);
-    return wait_for(&a, f, false, NULL) == 0;
+    return serve_fill_answer(&a, f, false, NULL) == 0;
 }
 
 /* ---- HEAD ---- */
@@ -398,7 +211,7 @@ static void close_nothing(void *user)
 }
 
 /* The length of the running fill, when it is known and ours to tell; else -1. */
-static int64_t running_size(const struct asked *a)
+static int64_t running_size(const struct serve_blob_asked *a)
 {
     serve_fills *fills = a->exchange->registry->fills;
     serve_fill *f = serve_fills_find(fills, a->digest);
@@ -413,7 +226,7 @@ static int64_t running_size(const struct asked *a)
     return size;
 }
 
-static int head(struct asked *a, coras_error **err)
+static int head(struct serve_blob_asked *a, coras_error **err)
 {
     struct serve_exchange *x = a->exchange;
     const struct serve_range whole = {0, -1};
@@ -429,29 +242,29 @@ static int head(struct asked *a, coras_error **err)
     (void)serve_blob_answer_range(x, size, SERVE_RANGE_WHOLE, &whole);
     x->answer.stream =
         (struct serve_stream){.close = close_nothing, .user = x}; /* its length alone */
-    count(a, SERVE_RESULT_PASS);
+    serve_blob_asked_count(a, SERVE_RESULT_PASS);
     return 0;
 }
 
 /* ---- the whole ---- */
 
-static void answer_failure(struct asked *a, int rc, const coras_error *failure)
+void serve_blob_asked_fail(struct serve_blob_asked *a, int rc, const coras_error *failure)
 {
     struct serve_exchange *x = a->exchange;
 
     if (rc == CORAS_ERR_EXISTS && serve_blob_answer_stored(x)) {
-        count(a, SERVE_RESULT_HIT);
+        serve_blob_asked_count(a, SERVE_RESULT_HIT);
     } else if (serve_upstream_has_none(failure)) {
-        count(a, SERVE_RESULT_NEGATIVE);
+        serve_blob_asked_count(a, SERVE_RESULT_NEGATIVE);
         serve_blob_note_absent(x, a->digest);
         serve_blob_answer_unknown(x);
     } else if (a->has_said && a->said.kind == SERVE_SAID_WAIT) {
         return;
     } else if (a->has_said) {
-        count(a, SERVE_RESULT_ERROR);
+        serve_blob_asked_count(a, SERVE_RESULT_ERROR);
         serve_said_answer(x, a->said);
     } else {
-        count(a, SERVE_RESULT_ERROR);
+        serve_blob_asked_count(a, SERVE_RESULT_ERROR);
         serve_answer_upstream_failure(x, failure);
     }
 }
@@ -459,20 +272,20 @@ static void answer_failure(struct asked *a, int rc, const coras_error *failure)
 void serve_cached_blob_get(struct serve_exchange *x)
 {
     coras_auto(coras_error) failure = NULL;
-    struct asked a = {x, &x->route.digest, x->place.upstream->metrics_label};
+    struct serve_blob_asked a = {x, &x->route.digest, x->place.upstream->metrics_label};
     int rc;
 
     if (x->method == SERVE_GET) {
-        get_or_fail(&a);
+        serve_blob_asked_get(&a);
         return;
     }
     rc = head(&a, &failure);
     if (rc < 0)
-        answer_failure(&a, rc, failure);
+        serve_blob_asked_fail(&a, rc, failure);
 }
 
 /* EXISTS: it is here. 0: it comes, and the operation runs again when that is over. */
-static int begin_to_bring(struct asked *a, coras_error **err)
+static int begin_to_bring(struct serve_blob_asked *a, coras_error **err)
 {
     serve_fill *f = NULL;
     bool began = false;
@@ -480,12 +293,13 @@ static int begin_to_bring(struct asked *a, coras_error **err)
 
     if (rc == 0)
         rc = join(a, &f, &began, err);
-    return rc == 0 ? serve_follow_fill(a->exchange, f, FIRST_BYTE_MS, err) : rc;
+    return rc == 0 ? serve_follow_fill(a->exchange, f, SERVE_FIRST_BYTE_MS, err) : rc;
 }
 
 int serve_cached_blob_bring(struct serve_exchange *x, const coras_digest *digest, coras_error **err)
 {
-    struct asked a = {x, digest, x->place.upstream ? x->place.upstream->metrics_label : 0};
+    struct serve_blob_asked a = {x, digest,
+                                 x->place.upstream ? x->place.upstream->metrics_label : 0};
     coras_auto(coras_error) failure = NULL;
     int rc;
 
@@ -508,7 +322,7 @@ int serve_cached_blob_bring(struct serve_exchange *x, const coras_digest *digest
 /* What is stored already waits for its turn: there is nothing of it to come. */
 void serve_cached_blob_expect(struct serve_exchange *x, const coras_digest *digest)
 {
-    struct asked a = {x, digest, x->place.upstream->metrics_label};
+    struct serve_blob_asked a = {x, digest, x->place.upstream->metrics_label};
     serve_fills *fills = x->registry->fills;
     serve_fill *f = serve_fills_find(fills, digest);
     bool began = false;

@@ -54,4 +54,10 @@ void serve_filler_take(struct serve_filler *w, const void *data, size_t len);
 /* A line of the log about the whole of it. `failure` may be NULL. */
 void serve_filler_tell(const struct serve_filler *w, const char *what, const coras_error *failure);
 
+/* filler_end.c */
+/* What came is not what was asked for: the upstream is to blame, or what was here before. */
+bool serve_filler_is_mismatch(int rc, const coras_error *failure);
+/* All is here and verified (0), or `failure` is why not: readers hear of it. */
+void serve_filler_end(struct serve_filler *w, int rc, const coras_error *failure);
+
 #endif
