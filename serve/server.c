@@ -263,6 +263,10 @@ static int open_layouts(struct serve_registry *r, coras_error **err)
 
 static int open_cache(struct serve_registry *r, coras_error **err)
 {
+    coras_auto(coras_error) mending = NULL;
+
+    if (serve_metadata_mend_uses(r->metadata, coras_wall_s() * 1000, &mending) < 0)
+        serve_log_failure("cache", coras_error_message(mending));
     r->uses = serve_uses_new();
     if (!r->uses)
         return coras_fail_no_memory(err);

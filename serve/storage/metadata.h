@@ -94,6 +94,9 @@ struct serve_blob_use {
 /* Note when blobs were read last. Those that were pushed are passed over. */
 CORAS_MUST_CHECK int serve_metadata_save_uses(serve_metadata *m, const struct serve_blob_use *items,
                                               size_t len, coras_error **err);
+/* Uses after `now_ms` were noted while the clock was wrong: they go back, in their order, so that
+ * the last was now. Else what is used from now on would always be older, and go first. */
+CORAS_MUST_CHECK int serve_metadata_mend_uses(serve_metadata *m, int64_t now_ms, coras_error **err);
 CORAS_MUST_CHECK int serve_metadata_cached_bytes(serve_metadata *m, int64_t *ret,
                                                  coras_error **err);
 struct serve_cached_blob {

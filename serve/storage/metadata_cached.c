@@ -4,6 +4,9 @@
 #include "base/error.h"
 #include "serve/storage/metadata_queries.h"
 
+/* A row says of its first use only in which second it was, by that second's end. */
+#define FIRST_USE_MS 2000
+
 struct uses {
     const struct serve_blob_use *items;
     size_t len;
@@ -34,6 +37,46 @@ int serve_metadata_save_uses(serve_metadata *m, const struct serve_blob_use *ite
     struct uses uses = {items, len};
 
     return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, save_uses, &uses, err);
+}
+
+static int last_use(serve_metadata *m, int64_t *ret, coras_error **err)
+{
+    coras_auto(serve_db_connection) c = NULL;
+    coras_auto(serve_statement) last = NULL;
+    int rc;
+
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_LAST_USE, &last, err));
+    rc = serve_db_step(last, err);
+    if (rc > 0)
+        *ret = serve_db_int(last, 0);
+    return rc < 0 ? rc : 0;
+}
+
+struct shift {
+    int64_t by_ms, after_ms;
+};
+
+static int shift_uses(serve_db_connection *c, void *user, coras_error **err)
+{
+    const struct shift *shift = user;
+    coras_auto(serve_statement) update = NULL;
+
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_SHIFT_USES, &update, err));
+    serve_db_bind_int(update, 1, shift->by_ms);
+    serve_db_bind_int(update, 2, shift->after_ms);
+    return serve_db_run(update, err);
+}
+
+int serve_metadata_mend_uses(serve_metadata *m, int64_t now_ms, coras_error **err)
+{
+    int64_t last_ms = 0;
+
+    CORAS_TRY(last_use(m, &last_ms, err));
+    struct shift shift = {.by_ms = last_ms - now_ms, .after_ms = now_ms};
+    if (last_ms <= now_ms + FIRST_USE_MS)
+        return 0;
+    return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, shift_uses, &shift, err);
 }
 
 int serve_metadata_cached_bytes(serve_metadata *m, int64_t *ret, coras_error **err)

@@ -37,6 +37,8 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
         "SELECT CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob WHERE used IS NOT NULL",
     [SERVE_Q_OLDEST_CACHED] =
         "SELECT digest, size, used FROM blob WHERE used > ?1 ORDER BY used LIMIT ?2",
+    [SERVE_Q_LAST_USE] = "SELECT coalesce(max(used), 0) FROM blob",
+    [SERVE_Q_SHIFT_USES] = "UPDATE blob SET used = used - ?1 WHERE used > ?2",
     [SERVE_Q_FORGET_CACHED] = "DELETE FROM blob WHERE digest = ?1 AND used IS NOT NULL",
     [SERVE_Q_FORGET_LINKS] = "DELETE FROM link WHERE digest = ?1",
     [SERVE_Q_ADD_LINK] = "INSERT INTO link (repository, digest, linked) VALUES (?1, ?2, ?3)"

@@ -85,6 +85,16 @@ class CacheSize(ProxyCase):
         self.wait_until(lambda: len(self.stored()) <= 4)
         self.assertEqual(self.stored(), [2, 3, 4, 5])
 
+    def test_uses_of_a_clock_that_was_wrong_pin_nothing(self):
+        self.fill_up(range(4))
+        self.assertEqual(self.cache.stop(), 0)
+        with sqlite3.connect(self.cache.root / "registry.db") as database:  # as if it had been ten years later
+            database.execute("UPDATE blob SET used = used + 315360000000")
+        self.cache.start()
+        self.fill_up([4, 5])
+        self.wait_until(lambda: len(self.stored()) <= 4)
+        self.assertEqual(self.stored(), [2, 3, 4, 5])
+
 
 class FullDisk(ProxyCase):
     large = random.Random(98).randbytes(24 * MB)

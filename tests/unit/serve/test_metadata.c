@@ -422,7 +422,7 @@ static void tells_cached_blobs_from_pushed_ones(void **state)
 {
     const struct fixture *f = *state;
     coras_digest pushed = digest_of("pushed"), old = digest_of("old"), young = digest_of("young");
-    const struct serve_blob_use uses[] = {{pushed, 9}, {young, 7}, {old, 5}};
+    const struct serve_blob_use uses[] = {{pushed, 9000}, {young, 7000}, {old, 5000}};
     struct serve_cached_blob list[4];
     coras_auto_value(coras_strlist) gone = {0};
     size_t len = 0;
@@ -436,8 +436,16 @@ static void tells_cached_blobs_from_pushed_ones(void **state)
     assert_int_equal(serve_metadata_save_uses(f->m, uses, CORAS_ARRAY_LEN(uses), NULL), 0);
     assert_int_equal(serve_metadata_oldest_cached(f->m, -1, list, 4, &len, NULL), 0);
     assert_int_equal(len, 2);
-    assert_true(coras_digest_equal(&list[0].digest, &old) && list[0].used_ms == 5);
+    assert_true(coras_digest_equal(&list[0].digest, &old) && list[0].used_ms == 5000);
     assert_true(coras_digest_equal(&list[1].digest, &young) && list[1].size == 100);
+    /* the clock was three seconds ahead when they were used: the order and the space between them
+     * stay */
+    assert_int_equal(serve_metadata_mend_uses(f->m, 6000, NULL), 0);
+    assert_int_equal(serve_metadata_mend_uses(f->m, 4000, NULL), 0);
+    assert_int_equal(serve_metadata_oldest_cached(f->m, -1, list, 4, &len, NULL), 0);
+    assert_int_equal(len, 2);
+    assert_true(coras_digest_equal(&list[0].digest, &old) && list[0].used_ms == 2000);
+    assert_true(coras_digest_equal(&list[1].digest, &young) && list[1].used_ms == 4000);
     assert_int_equal(serve_metadata_forget_cached(f->m, &pushed, NULL), CORAS_ERR_NOT_FOUND);
     assert_int_equal(serve_metadata_forget_cached(f->m, &old, NULL), 0);
     assert_int_equal(cached_bytes(f->m), 100);
