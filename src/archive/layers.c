@@ -183,12 +183,20 @@ static int white_out_content(coras_layers *l, const char *path, coras_error **er
     return 0;
 }
 
+/* What ".wh..." would take away is the directory above. */
+static bool names_a_file(const char *name)
+{
+    return *name && !coras_streq(name, ".") && !coras_streq(name, "..");
+}
+
 /* `path` is the whiteout's own, clean, in the image. */
 static int take_whiteout(struct adding *a, const char *path, const char *leaf, coras_error **err)
 {
     bool is_opaque = coras_streq(leaf, WHITEOUT_OPAQUE);
     coras_auto_buf gone = CORAS_BUF_UNLIMITED;
 
+    if (!is_opaque && !names_a_file(leaf + strlen(WHITEOUT)))
+        return refuse_member(path, "takes away what has no name", err);
     coras_buf_put(&gone, path, (size_t)(leaf - path));
     if (is_opaque && gone.len)
         coras_buf_truncate(&gone, gone.len - 1); /* the directory, without its slash */

@@ -513,6 +513,14 @@ class Images(PackageCase):
         self.assertEqual(self.mode("a"), 0o640)
         self.assertIn("Package: modelcar", result.out)
 
+    def test_whiteouts_of_no_file(self):
+        """What they would take away is the directory that they are in, or the one above."""
+        for name in (".wh.", ".wh..", ".wh..."):
+            for directory in ("models", "models/d"):
+                with self.subTest(f"{directory}/{name}"):
+                    self.image(tar(("models/d/x", b"x")), tar((f"{directory}/{name}", b""), ("models/a", b"a")))
+                    self.refused("takes away what has no name")
+
     def test_forms(self):
         data = tar(("./models/m.gguf", b"gguf"))
         for pack, media_type in ((gzipped, OCI_LAYER + "+gzip"), (zstd, OCI_LAYER + "+zstd"),
