@@ -354,9 +354,10 @@ void serve_filler_run(serve_fill *f)
     if (rc == 0)
         rc = fill(&w, &failure);
     serve_filler_end(&w, rc, failure);
+    serve_fill_lease_end(&w);
+    serve_fills_unlist(fills, f); /* who reads in the metrics that it is over joins it no more */
     serve_metrics_add(w.registry->metrics, SERVE_METRIC_CACHE_FILLS,
                       SERVE_LABELS(.upstream = w.label), -1);
-    serve_fill_lease_end(&w);
     serve_evict_to_limit(w.registry, serve_partials_bytes(w.registry->store));
     coras_hasher_free(w.hasher);
     free(w.place);
