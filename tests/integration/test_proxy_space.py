@@ -7,6 +7,7 @@ import random
 import signal
 import socket
 import sqlite3
+import threading
 
 from embedded import digest
 from harness.case import main
@@ -114,10 +115,15 @@ class FullDisk(ProxyCase):
         return self.get(f"/v2/lib/layers/blobs/{digest(data)}").body
 
     def test_what_does_not_fit_is_passed_through(self):
-        self.fault(rate=24 * MB)
+        all_read = threading.Event()
+        self.addCleanup(all_read.set)
+        self.fault(stall_response=MB, until=all_read)
         with concurrent.futures.ThreadPoolExecutor(6) as pool:
-            replies = list(pool.map(self.layer, [self.large] * 6))
-        self.assertTrue(all(reply == self.large for reply in replies))
+            replies = pool.map(self.layer, [self.large] * 6)
+            # who comes when the first bytes are gone already has to fetch it again
+            self.wait_until(lambda: b"coras_cache_readers 6\n" in self.cache.request("GET", "/metrics").body)
+            all_read.set()
+            self.assertTrue(all(reply == self.large for reply in replies))
         self.assertEqual(len(self.gets()), 1)
         self.wait_until(lambda: "passed through" in self.cache.log())
         self.proxy.clear()

@@ -27,6 +27,7 @@ class Fault:
     cut_response: int | None = None  # close after this many bytes of the response body
     reset: bool = False  # close with RST instead of FIN
     stall_response: int | None = None  # go silent after this many bytes of the response body
+    until: threading.Event | None = None  # a silence that ends: what is left comes when it is set
     stall_head: bool = False  # take the request, never answer
     corrupt: int | None = None  # flip a bit of this byte of the response body
     drop_range: bool = False  # the registry does not see Range
@@ -151,7 +152,8 @@ class FaultProxy:
         return f"localhost:{self.port}"
 
     def start(self):
-        threading.Thread(target=self._accept, daemon=True).start()
+        self.accepting = threading.Thread(target=self._accept, daemon=True)
+        self.accepting.start()
         return self
 
     def add(self, fault):
@@ -195,6 +197,9 @@ class FaultProxy:
 
     def close(self):
         self.closing.set()
+        # one that is left waiting may wait on with the number of the socket, which the next proxy gets
+        self.listener.shutdown(socket.SHUT_RDWR)
+        self.accepting.join()
         self.listener.close()
         with self.lock:
             sockets = list(self.open)
@@ -351,20 +356,30 @@ class FaultProxy:
             broken[fault.corrupt - at] ^= 0x10
             piece = bytes(broken)
         limit = fault.cut_response if fault.cut_response is not None else fault.stall_response
-        ends = limit is not None and at + len(piece) > limit
-        if ends:
-            piece = piece[:max(0, limit - at)]
-        self._send_piece(client, piece, chunked)
-        request.received += len(piece)
+        ends = limit is not None and at <= limit < at + len(piece)
+        rest = piece[limit - at:] if ends else b""
+        self._hand_on(client, request, piece[:limit - at] if ends else piece, chunked)
         if fault.rate:
             time.sleep(len(piece) / fault.rate)
-        if ends and fault.stall_response is not None:
+        if ends and fault.until:
+            fault.until.wait(120)
+            self._hand_on(client, request, rest, chunked)
+        elif ends and fault.stall_response is not None:
             self.closing.wait(120)
             return False
-        if ends:
+        elif ends:
             self._cut(client, fault)
             return False
         return True
+
+    def _hand_on(self, client, request, piece, chunked):
+        """It counts before it is sent: who has it may look at once how much came."""
+        request.received += len(piece)
+        try:
+            self._send_piece(client, piece, chunked)
+        except OSError:
+            request.received -= len(piece)
+            raise
 
     @staticmethod
     def _cut(client, fault):
