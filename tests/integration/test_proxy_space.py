@@ -40,7 +40,8 @@ class CacheSize(ProxyCase):
     def fill_up(self, numbers):
         for number in numbers:
             self.fetch(number)
-            self.wait_until(lambda n=number: n in self.stored() and not self.cache.upload_files())
+            # by then it counts as used, and so before the next one
+            self.wait_until(lambda n=number: f"{digest(LAYERS[n])}: filled" in self.cache.log())
 
     def test_what_was_not_read_for_longest_goes(self):
         self.fill_up(range(4))

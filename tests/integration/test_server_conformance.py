@@ -35,7 +35,8 @@ class Conformance(ServerCase):
             env={**os.environ, "OCI_REGISTRY": self.server.host, "OCI_VERSION": version,
                  "OCI_REPO1": f"conformance/{version}/one", "OCI_REPO2": f"conformance/{version}/two",
                  "OCI_RESULTS_DIR": str(results), **self.access, **more})
-        self.assertEqual(done.returncode, 0, (done.stdout + done.stderr)[-20000:])
+        bad = [line for line in done.stdout.splitlines() if line.endswith((": FAIL", ": Error"))]
+        self.assertEqual(done.returncode, 0, "\n".join(bad) + (done.stdout + done.stderr)[-20000:])
         lines = [line for line in done.stdout.splitlines() if ".:" in line]
         table = {line.split("..")[0].strip(): line.split()[-1] for line in lines}
         self.assertEqual((table["FAIL"], table["Error"], table["Skip"]), ("0", "0", "0"), table)
