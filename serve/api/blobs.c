@@ -113,6 +113,8 @@ void serve_blob_answer_unknown(struct serve_exchange *x)
 
 void serve_blob_hold(struct serve_exchange *x)
 {
+    if (x->holds_blob)
+        return;
     serve_uses_hold(x->registry->uses, &x->route.digest);
     x->holds_blob = true;
 }

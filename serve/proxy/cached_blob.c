@@ -161,8 +161,7 @@ static int get(struct serve_blob_asked *a, coras_error **err)
     serve_fill *f = NULL;
     bool began = false;
 
-    if (!x->holds_blob)
-        serve_blob_hold(x);
+    serve_blob_hold(x);
     CORAS_TRY(try_stored(a, err));
     CORAS_TRY(join(a, &f, &began, err));
     return serve_fill_answer(a, f, began, err);
@@ -198,8 +197,7 @@ bool serve_cached_blob_follow(struct serve_exchange *x)
         serve_fills_leave(fills, f);
         return false;
     }
-    if (!x->holds_blob)
-        serve_blob_hold(x);
+    serve_blob_hold(x);
     return serve_fill_answer(&a, f, false, NULL) == 0;
 }
 

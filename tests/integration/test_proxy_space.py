@@ -62,6 +62,15 @@ class CacheSize(ProxyCase):
         self.assertTrue({0, 1, 9} <= set(self.stored()), self.stored())
         self.assertEqual(self.cache.request("GET", f"/v2/own/blobs/{digest(LAYERS[1])}").body, LAYERS[1])
 
+    def test_what_two_repositories_have_read_goes_too(self):
+        self.server.push_blob("lib/second", LAYERS[0])
+        self.fill_up([0])
+        reply = self.get(f"/v2/lib/second/blobs/{digest(LAYERS[0])}")
+        self.assertTrue(reply.body == LAYERS[0])
+        self.fill_up(range(1, 6))
+        self.wait_until(lambda: len(self.stored()) <= 4)
+        self.assertEqual(self.stored(), [2, 3, 4, 5])
+
     def test_larger_than_the_room_goes_after_its_last_reader(self):
         large = random.Random(99).randbytes(16 * MB)
         self.server.push_blob("lib/layers", large)
