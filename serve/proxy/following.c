@@ -145,7 +145,8 @@ static enum serve_progress go_on(struct serve_exchange *x, void *user, serve_wai
 static bool wait_for(struct serve_exchange *x, serve_flight *flight, serve_fill *fill,
                      int64_t limit_ms)
 {
-    struct following *w = coras_new(struct following);
+    /* one thing at a time: what was waited for before would be held for ever */
+    struct following *w = x->pending.user ? NULL : coras_new(struct following);
 
     if (!w)
         return false;
