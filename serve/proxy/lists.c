@@ -7,8 +7,10 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/vec.h"
 #include "codec/json.h"
 #include "registry/manner.h"
+#include "registry/registry.h"
 #include "serve/http/log.h"
 #include "serve/proxy/asking.h"
 #include "serve/proxy/failure.h"
@@ -29,6 +31,7 @@ struct list_question {
     const char *last; /* tags: after this one, at most `limit` */
     int64_t limit;
     const char *artifact_type; /* referrers */
+    bool takes_tag;            /* referrers: where there is no such list, the tag in its place */
     bool unsupported;          /* referrers: there is no such list */
     coras_strlist *names;
     coras_error **err;
@@ -201,6 +204,24 @@ static bool add_referrer(const coras_descriptor *d, void *user)
     return q->rc == 0;
 }
 
+/* What clients find under the tag by which a registry that does not know the list keeps it. */
+static int ask_referrers_tag(struct list_question *q, coras_target *target, coras_error **err)
+{
+    coras_auto_value(coras_referrers_index) list = {0};
+    coras_auto_value(coras_descriptor) index = CORAS_DESCRIPTOR_INIT;
+    const char *wanted = q->artifact_type;
+
+    CORAS_TRY(coras_registry_read_referrers_tag(coras_registry_of(target), &q->x->route.digest,
+                                                &index, &list, err));
+    coras_vec_foreach (d, &list.entries) {
+        if (wanted && !(d->artifact_type && coras_streq(d->artifact_type, wanted)))
+            continue;
+        if (!add_referrer(d, q))
+            return q->rc;
+    }
+    return 0;
+}
+
 /* A registry that knows the list has no such repository: nothing refers to it. One that does not
  * know the list is another matter: whoever asks has to look for the tag. */
 static int ask_referrers(void *user, coras_target *target, coras_error **err)
@@ -216,6 +237,8 @@ static int ask_referrers(void *user, coras_target *target, coras_error **err)
     rc = target->ops->referrers(target, &subject, q->artifact_type, add_referrer, q, &failure);
     if (rc == 0)
         return q->rc;
+    if (rc == CORAS_ERR_UNSUPPORTED && q->takes_tag)
+        return ask_referrers_tag(q, target, err);
     q->unsupported = rc == CORAS_ERR_UNSUPPORTED;
     if (q->unsupported || serve_upstream_status(failure) == 404)
         return 0;
@@ -250,20 +273,35 @@ static bool add_locals(const struct serve_exchange *x, const char *artifact_type
            l.rc == 0;
 }
 
+/* Where something was pushed into a repository that refers to something, this registry has the list
+ * for all of it. A client that heard now that there is one and now that there is none gives up. */
+static bool has_own_referrers(const struct serve_exchange *x)
+{
+    bool has = false;
+
+    return !x->place.is_named &&
+           serve_metadata_has_referrers(x->registry->metadata, x->route.repository, &has, NULL) ==
+               0 &&
+           has;
+}
+
 struct serve_said serve_proxied_referrers(struct serve_exchange *x, const char *artifact_type,
                                           coras_strlist *ret)
 {
-    struct list_question q = {.x = x, .artifact_type = artifact_type};
+    struct list_question q = {
+        .x = x, .artifact_type = artifact_type, .takes_tag = has_own_referrers(x)};
     char digest[CORAS_DIGEST_TEXT_MAX];
-    coras_auto_free char *key = coras_asprintf("R%s %s %s", x->route.repository,
-                                               coras_digest_format(&x->route.digest, digest),
-                                               artifact_type ? artifact_type : "");
+    coras_auto_free char *key = coras_asprintf(
+        "%c%s %s %s", q.takes_tag ? 'L' : 'R', x->route.repository,
+        coras_digest_format(&x->route.digest, digest), artifact_type ? artifact_type : "");
     struct serve_said said = key ? ask(x, key, ask_referrers, &q, ret) : failed;
 
     if (said.kind != SERVE_SAID_YES)
         return said;
-    if (!x->place.is_named && !add_locals(x, artifact_type, ret))
+    if (q.unsupported)
+        return absent;
+    if (q.takes_tag && !add_locals(x, artifact_type, ret))
         return failed;
     sort_and_unite(ret);
-    return q.unsupported && ret->len == 0 ? absent : yes;
+    return yes;
 }

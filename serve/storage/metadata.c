@@ -100,6 +100,20 @@ int serve_metadata_referrers(serve_metadata *m, const struct serve_referrers_que
     return visit_referrers(list, visit, user, err);
 }
 
+int serve_metadata_has_referrers(serve_metadata *m, const char *repository, bool *ret,
+                                 coras_error **err)
+{
+    coras_auto(serve_db_connection) c = NULL;
+    coras_auto(serve_statement) any = NULL;
+
+    CORAS_TRY(serve_db_reader(m->db, &c, err));
+    CORAS_TRY(serve_db_statement(c, SERVE_Q_ANY_REFERRER, &any, err));
+    serve_db_bind_text(any, 1, repository);
+    int rc = serve_db_step(any, err);
+    *ret = rc > 0;
+    return rc < 0 ? rc : 0;
+}
+
 int serve_metadata_count(serve_metadata *m, struct serve_metadata_counts *ret, coras_error **err)
 {
     coras_auto(serve_db_connection) c = NULL;

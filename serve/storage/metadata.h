@@ -130,7 +130,9 @@ struct serve_manifest_put {
     const coras_manifest *parsed; /* NULL: a document without references known to us */
     bool check_children;          /* config, layers and manifests must be there */
     const coras_strlist *tags;    /* set to this manifest */
-    bool is_cached; /* the tags are an upstream's: they replace none that was pushed here */
+    /* An upstream has it: its tags replace none that was pushed here, and who refers to what is the
+     * upstream's to say. */
+    bool is_cached;
 };
 /* Layers whose content no registry holds; Spec: image-spec 1.1, "Non-Distributable Layers". */
 bool serve_metadata_is_foreign(const coras_descriptor *d);
@@ -185,6 +187,9 @@ CORAS_MUST_CHECK int
 serve_metadata_referrers(serve_metadata *m, const struct serve_referrers_query *query,
                          bool (*visit)(const char *descriptor, const char *digest, void *user),
                          void *user, coras_error **err);
+/* Whether something that was pushed into the repository has a subject, whichever. */
+CORAS_MUST_CHECK int serve_metadata_has_referrers(serve_metadata *m, const char *repository,
+                                                  bool *ret, coras_error **err);
 
 /* How much there is of each. */
 struct serve_metadata_counts {

@@ -163,7 +163,7 @@ static int put_row(serve_db_connection *c, const struct serve_manifest_put *put,
     serve_db_bind_digest(insert, 2, &put->digest);
     serve_db_bind_text(insert, 3, put->media_type);
     serve_db_bind_int(insert, 4, (int64_t)put->size);
-    if (put->parsed && put->parsed->has_subject) {
+    if (put->parsed && put->parsed->has_subject && !put->is_cached) {
         CORAS_TRY(referrer_descriptor(put, &descriptor, err));
         serve_db_bind_digest(insert, 5, &put->parsed->subject.digest);
         serve_db_bind_text(insert, 6, coras_manifest_effective_artifact_type(put->parsed));

@@ -61,8 +61,9 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
         " descriptor, stored, content) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"
         " ON CONFLICT (repository, digest) DO UPDATE SET media_type = excluded.media_type, size = "
         "excluded.size,"
-        " content = excluded.content, subject = excluded.subject,"
-        " artifact_type = excluded.artifact_type, descriptor = excluded.descriptor,"
+        " content = excluded.content, subject = coalesce(excluded.subject, manifest.subject),"
+        " artifact_type = coalesce(excluded.artifact_type, manifest.artifact_type),"
+        " descriptor = coalesce(excluded.descriptor, manifest.descriptor),"
         " stored = excluded.stored",
     [SERVE_Q_ADD_REFERENCE] =
         "INSERT INTO reference (repository, child, parent) VALUES (?1, ?2, ?3)"
@@ -101,6 +102,9 @@ const char *const serve_queries[SERVE_Q_COUNT] = {
         "SELECT descriptor, digest FROM manifest WHERE subject = ?2 AND digest > ?3"
         " AND repository = (SELECT id FROM repository WHERE name = ?1)"
         " AND (?4 IS NULL OR artifact_type = ?4) ORDER BY digest LIMIT ?5",
+    [SERVE_Q_ANY_REFERRER] =
+        "SELECT 1 FROM manifest WHERE subject IS NOT NULL"
+        " AND repository = (SELECT id FROM repository WHERE name = ?1) LIMIT 1",
     [SERVE_Q_COUNT_ALL] = "SELECT (SELECT count(*) FROM repository),"
                           " (SELECT count(*) FROM manifest), (SELECT count(*) FROM tag),"
                           " count(*), CAST(coalesce(sum(size), 0) AS BIGINT) FROM blob",

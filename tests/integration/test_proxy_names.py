@@ -203,6 +203,44 @@ class Lists(ProxyCase):
         self.assertEqual(filtered.json["manifests"], [theirs])
         self.assertEqual(filtered.headers["OCI-Filters-Applied"], "artifactType")
 
+    def test_what_was_read_through_the_cache_is_the_origins_to_list(self):
+        origin = self.origin()
+        subject = origin.put("v1", image())
+        theirs = image(subject=descriptor(image(), OCI_MANIFEST), artifactType="application/x.a")
+        origin.put("sig", theirs)
+        listed = [descriptor(theirs, OCI_MANIFEST, artifactType="application/x.a")]
+        origin.on("GET", "/referrers/", lambda _: Reply(200, {"Content-Type": OCI_INDEX}, compact(
+            {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": listed})))
+        cache = self.cache_of(origin)
+        path = f"/v2/org/x/referrers/{subject}"
+        self.assertEqual(self.get(cache, digest(theirs)).body, theirs)
+        self.assertEqual(cache.request("GET", path).json["manifests"], listed)
+        listed.clear()  # the signature was withdrawn
+        self.assertEqual(cache.request("GET", path).json["manifests"], [])
+
+    def test_referrers_of_an_origin_that_keeps_them_under_a_tag(self):
+        """Whether there is a list must not depend on what was read: clients take it for a property of the registry."""
+        origin = self.origin()
+        subject = origin.put("v1", image())
+        theirs = image(subject=descriptor(image(), OCI_MANIFEST), artifactType="application/x.a")
+        origin.put("sig", theirs)
+        entry = descriptor(theirs, OCI_MANIFEST, artifactType="application/x.a")
+        tag = subject.replace(":", "-")
+        origin.put(tag, {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]}, OCI_INDEX)
+        cache = self.cache_of(origin)
+        paths = [f"/v2/org/x/referrers/{name}" for name in (subject, digest(theirs))]
+        self.assertEqual(self.get(cache, digest(theirs)).body, theirs)
+        self.assertEqual([cache.request("GET", path).status for path in paths], [404, 404])
+        self.assertEqual(self.get(cache, tag).json["manifests"], [entry])
+        ours = cache.push_image("org/x", "ours", subject=descriptor(image(), OCI_MANIFEST),
+                                artifactType="application/x.b")
+        found = {d["digest"] for d in cache.request("GET", paths[0]).json["manifests"]}
+        self.assertEqual(found, {digest(theirs), digest(ours)})
+        self.assertEqual(cache.request("GET", paths[1]).json["manifests"], [])
+        filtered = cache.request("GET", paths[0] + "?artifactType=application/x.a").json
+        self.assertEqual([d["digest"] for d in filtered["manifests"]], [digest(theirs)])
+        self.assertEqual(cache.request("GET", f"/v2/org/y/referrers/{subject}").status, 404)
+
     def test_no_referrers_are_told_from_no_list(self):
         origin = self.origin()
         subject = origin.put("v1", image())
