@@ -80,7 +80,7 @@ CORAS_API CORAS_MUST_CHECK int coras_model_diff(coras_model *a, coras_model *b,
  *
  * @param difference  may be NULL
  *
- * Never blocks. Thread-safe for distinct records. Since 0.1. Source: src/ops/model_difference.c.
+ * Never blocks. Thread-safe for distinct records. Since 0.1. Source: src/ops/models/diff.c.
  */
 CORAS_API void coras_model_difference_free(coras_model_difference *difference);
 

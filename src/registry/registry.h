@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A repository of a registry as a target: what its files share. One file per group of verbs:
- * registry_manifest.c, registry_blob.c, registry_upload.c, registry_list.c, registry_referrers.c,
- * registry_delete.c; registry_hints.c turns refusals into advice.
+ * manifest.c, blob.c and blob_fetch.c, upload.c, mount.c, list.c, referrers.c, delete.c; hints.c
+ * turns refusals into advice.
  *
  * Everything here is constant after opening but for what `lock` guards, so any number of threads
  * may use one target.

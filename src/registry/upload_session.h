@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The requests of one upload session, each a single try: what came back is a value, so that
- * registry_upload.c can decide what it means.
+ * upload.c can decide what it means.
  */
 #ifndef CORAS_REGISTRY_UPLOAD_SESSION_H
 #define CORAS_REGISTRY_UPLOAD_SESSION_H
