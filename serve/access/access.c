@@ -102,6 +102,8 @@ static bool mac_of(const serve_access *a, const char *user, const char *password
     coras_digest digest;
     bool ok;
 
+    /* at once: what is moved as it grows would stay behind */
+    (void)coras_buf_reserve(&text, 2 * sizeof(a->key) + strlen(user) + strlen(password) + 1);
     coras_buf_put(&text, a->key, sizeof(a->key));
     coras_buf_put(&text, user, strlen(user) + 1);
     coras_buf_puts(&text, password);
