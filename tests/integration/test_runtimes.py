@@ -128,6 +128,7 @@ class AsCache(RuntimeCase):
                 if method == "GET" and status == 200 and "/library/image/" in path]
 
     def assert_sent_once(self):
+        self.wait_until(lambda: len(self.transfers()) >= 4)  # it writes them down when they are over
         paths = self.transfers()
         self.assertEqual((len(paths), len(set(paths))), (4, 4))  # index, manifest, config, layer
 

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Several processes on one store and one database: one registry, any of which may die."""
 
+import contextlib
 import itertools
+import socket
 import socketserver
 import threading
 import time
@@ -48,8 +50,12 @@ class TurnByTurn(socketserver.ThreadingTCPServer):
         lines = [line for line in lines.split(b"\r\n") if not line.lower().startswith(b"connection:")]
         with server.socket() as there:
             there.sendall(b"\r\n".join([*lines, b"Connection: close", b"", b""]) + rest)
-            threading.Thread(target=self.pass_on, args=(request, there), daemon=True).start()
+            sending = threading.Thread(target=self.pass_on, args=(request, there), daemon=True)
+            sending.start()
             self.pass_on(there, request)
+            with contextlib.suppress(OSError):
+                request.shutdown(socket.SHUT_RDWR)
+            sending.join()  # or it would read on from whoever gets the number of this socket
 
     @staticmethod
     def pass_on(source, sink):
