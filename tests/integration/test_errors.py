@@ -102,6 +102,7 @@ class Network(CliCase):
     def test_not_http(self):
         listener = socket.create_server(("127.0.0.1", 0))
         self.addCleanup(listener.close)
+        self.addCleanup(listener.shutdown, socket.SHUT_RDWR)  # it waits no more then
 
         def noise():
             while True:

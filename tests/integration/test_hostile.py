@@ -547,6 +547,7 @@ class ListsAndHeaders(HostileCase):
         for answer in (b"HTTP/0.9\r\n", b"garbage without end", b"<html>old</html>"):
             listener = socket.create_server(("127.0.0.1", 0))
             self.addCleanup(listener.close)
+            self.addCleanup(listener.shutdown, socket.SHUT_RDWR)  # it waits no more then
             import threading
 
             def serve(listener=listener, answer=answer):

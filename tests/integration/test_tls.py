@@ -130,6 +130,7 @@ class ClientCertificate(CliCase):
 
             threading.Thread(target=answer, daemon=True).start()
             self.addCleanup(listener.close)
+            self.addCleanup(listener.shutdown, socket.SHUT_RDWR)  # it waits no more then
             host = f"127.0.0.1:{listener.getsockname()[1]}"
             ca = ["--ca-file", authority.certificate]
             pair = ["--cert-file", client.certificate, "--key-file", client.key]
