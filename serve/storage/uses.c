@@ -137,34 +137,65 @@ struct use_saving {
 static bool collect(const char *text, void *value, void *user)
 {
     struct use_saving *s = user;
-    struct use *use = value;
+    const struct use *use = value;
 
-    if (!use->is_saved && s->len < s->most &&
-        coras_digest_parse(text, &s->uses[s->len].digest, NULL) == 0)
-        s->uses[s->len++].at_ms = use->at_ms;
-    use->is_saved = true;
-    if (use->holders == 0)
+    if (use->is_saved && use->holders == 0)
         (void)!coras_strlist_add(&s->idle, text, NULL);
+    else if (!use->is_saved && s->len < s->most &&
+             coras_digest_parse(text, &s->uses[s->len].digest, NULL) == 0)
+        s->uses[s->len++].at_ms = use->at_ms;
     return true;
 }
 
-int serve_uses_save(serve_uses *u, serve_metadata *m, coras_error **err)
+/* What the database is to be told; what it knows, and nobody reads, is forgotten. */
+static int collect_unsaved(serve_uses *u, struct use_saving *ret, coras_error **err)
 {
-    coras_auto_free struct serve_blob_use *uses = NULL;
     struct use_saving s = {0};
 
-    if (!u)
-        return 0;
     pthread_mutex_lock(&u->lock);
     s.most = coras_map_len(u->by_digest);
-    s.uses = uses = coras_calloc(s.most + 1, sizeof(*uses));
-    if (uses)
+    s.uses = coras_calloc(s.most + 1, sizeof(*s.uses));
+    if (s.uses)
         coras_map_each(u->by_digest, collect, &s);
     for (size_t i = 0; i < s.idle.len; i++)
         (void)coras_map_remove(u->by_digest, s.idle.items[i]);
     pthread_mutex_unlock(&u->lock);
     coras_strlist_clear(&s.idle);
-    if (!uses)
+    if (!s.uses)
         return coras_fail_no_memory(err);
-    return s.len > 0 ? serve_metadata_save_uses(m, uses, s.len, err) : 0;
+    *ret = s;
+    return 0;
+}
+
+/* The database has heard of it: what was used again meanwhile is another thing. */
+static void note_saved(serve_uses *u, const struct use_saving *s)
+{
+    pthread_mutex_lock(&u->lock);
+    for (size_t i = 0; i < s->len; i++) {
+        char text[CORAS_DIGEST_TEXT_MAX];
+        struct use *use =
+            coras_map_get(u->by_digest, coras_digest_format(&s->uses[i].digest, text));
+        if (!use || use->at_ms != s->uses[i].at_ms)
+            continue;
+        use->is_saved = true;
+        if (use->holders == 0)
+            (void)coras_map_remove(u->by_digest, text);
+    }
+    pthread_mutex_unlock(&u->lock);
+}
+
+int serve_uses_save(serve_uses *u, serve_metadata *m, coras_error **err)
+{
+    struct use_saving s = {0};
+    int rc = 0;
+
+    if (!u)
+        return 0;
+    CORAS_TRY(collect_unsaved(u, &s, err));
+    if (s.len > 0)
+        rc = serve_metadata_save_uses(m, s.uses, s.len, err);
+    if (rc == 0)
+        note_saved(u, &s);
+    free(s.uses);
+    return rc;
 }

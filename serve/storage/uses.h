@@ -24,7 +24,8 @@ void serve_uses_note(serve_uses *u, const coras_digest *digest);
 void serve_uses_hold(serve_uses *u, const coras_digest *digest);
 void serve_uses_release(serve_uses *u, const coras_digest *digest);
 bool serve_uses_is_held(serve_uses *u, const coras_digest *digest);
-/* Tell the database what it has not heard yet. */
+/* Tell the database what it has not heard yet; what it could not be told it is told the next time.
+ */
 CORAS_MUST_CHECK int serve_uses_save(serve_uses *u, serve_metadata *m, coras_error **err);
 
 #endif

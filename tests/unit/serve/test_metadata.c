@@ -14,6 +14,7 @@
 #include "base/fs.h"
 #include "serve/storage/metadata_leases.h"
 #include "serve/storage/metadata_sessions.h"
+#include "serve/storage/uses.h"
 #include "support.h"
 #ifdef SERVE_HAVE_POSTGRES
 #include "serve/storage/postgres/api.h"
@@ -458,6 +459,46 @@ static void tells_cached_blobs_from_pushed_ones(void **state)
     assert_int_equal(cached_bytes(f->m), 10);
 }
 
+static void reopen(struct fixture *f, enum serve_db_mode mode)
+{
+    serve_metadata_close(f->m);
+    f->m = NULL;
+    assert_int_equal(serve_metadata_open(f->path, mode, &f->m, NULL), 0);
+}
+
+static int64_t oldest_use(serve_metadata *m)
+{
+    struct serve_cached_blob oldest = {.used_ms = -1};
+    size_t len = 0;
+
+    assert_int_equal(serve_metadata_oldest_cached(m, -1, &oldest, 1, &len, NULL), 0);
+    assert_int_equal(len, 1);
+    return oldest.used_ms;
+}
+
+/* On a full disk above all it counts what was read last. */
+static void remembers_uses_that_could_not_be_saved(void **state)
+{
+    struct fixture *f = *state;
+    const coras_digest blob = digest_of("blob");
+    const struct serve_blob_use before = {blob, 1000};
+    serve_uses *uses = serve_uses_new();
+
+    assert_int_equal(serve_metadata_link_cached_blob(f->m, "a", &blob, 1, NULL, NULL), 0);
+    assert_int_equal(serve_metadata_save_uses(f->m, &before, 1, NULL), 0);
+    serve_uses_note(uses, &blob);
+    reopen(f, SERVE_DB_READ_ONLY);
+    assert_true(serve_uses_save(uses, f->m, NULL) < 0);
+    assert_int_equal(oldest_use(f->m), 1000);
+    reopen(f, SERVE_DB_EXISTING);
+    assert_int_equal(serve_uses_save(uses, f->m, NULL), 0);
+    assert_true(oldest_use(f->m) > 1000);
+    assert_int_equal(serve_metadata_save_uses(f->m, &before, 1, NULL), 0);
+    assert_int_equal(serve_uses_save(uses, f->m, NULL), 0); /* and once is enough */
+    assert_int_equal(oldest_use(f->m), 1000);
+    serve_uses_free(uses);
+}
+
 static void lists_in_the_order_of_bytes(void **state)
 {
     static const char *const names[] = {"Z", "_", "a", "a-", "a.b", "aa", "b"};
@@ -723,6 +764,7 @@ int main(int argc, char **argv)
         TEST(collects_what_nothing_names),
         TEST(collects_nothing_that_was_named_since_the_look),
         TEST(tells_cached_blobs_from_pushed_ones),
+        TEST(remembers_uses_that_could_not_be_saved),
         TEST(lets_a_pushed_tag_win),
         TEST(lists_in_the_order_of_bytes),
         TEST(keeps_what_is_no_ascii),
