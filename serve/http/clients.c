@@ -347,6 +347,13 @@ void serve_client_show_end(const serve_client *c)
         (void)shutdown(c->fd, SHUT_RD);
 }
 
+/* In these its loop waits for bytes. */
+static bool is_awaited(const serve_client *c)
+{
+    return c->phase == SERVE_PHASE_WAITING || c->phase == SERVE_PHASE_DRAINING ||
+           c->phase == SERVE_PHASE_COLLECTING || c->phase == SERVE_PHASE_RECEIVING;
+}
+
 static void look(serve_clients *t, serve_client *c, int64_t now_ms)
 {
     if (!c->is_started) { /* its descriptor may be closed, and another's by now */
@@ -354,7 +361,7 @@ static void look(serve_clients *t, serve_client *c, int64_t now_ms)
             end(t, c);
         return;
     }
-    if (c->phase == SERVE_PHASE_WAITING)
+    if (is_awaited(c))
         serve_client_show_end(c);
     if (is_too_slow(c, now_ms, t->limits.idle_ms))
         cut(c);

@@ -223,6 +223,17 @@ class Hostile(ServerCase):
         for sock in idle:
             sock.close()
 
+    def test_who_ends_before_the_body_is_let_go(self):
+        """The end comes together with the head: the kernel tells of both once."""
+        server = self.new_server("--grace=600").start()
+        location = server.begin("a")
+        for line, more in (("PUT /v2/a/manifests/v1", ("Content-Type: a/b",)), (f"PATCH {location}", ()),
+                           ("TRACE /v2/", ()), ("GET /v2/", ()), (f"PUT {location}?digest={digest(b'x')}", ())):
+            for announced in ("Content-Length: 5", "Transfer-Encoding: chunked"):
+                for _ in range(4):
+                    server.raw(self.head(line + " HTTP/1.1", announced, *more))
+        self.assertEqual(server.stop(), 0)  # and none of them holds the end up
+
     def test_readers_that_do_not_read(self):
         data = bytes(20_000_000)
         self.server.push_blob("t/slow", data)
