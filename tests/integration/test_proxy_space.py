@@ -7,6 +7,7 @@ import random
 import signal
 import socket
 import sqlite3
+import subprocess
 import threading
 
 from embedded import digest
@@ -147,6 +148,32 @@ class FullDisk(ProxyCase):
         with self.assertRaises(http.client.IncompleteRead):
             self.layer(self.large)
         self.assertTrue(self.get().body == self.data)
+
+    def beside_it(self, command):
+        """Run by a shell that sees the cache's small disk."""
+        subprocess.run(["nsenter", f"--target={self.cache.process.pid}", "--mount", "--user", "--preserve-credentials",
+                        "sh", "-c", command, "sh", self.cache.root.parent], check=True, capture_output=True, timeout=60)
+
+    def is_kept(self, data):
+        self.proxy.clear()
+        self.assertTrue(self.layer(data) == data)
+        return not self.gets()
+
+    def test_a_disk_that_others_fill_and_empty_again(self):
+        """No byte is left, for the database neither. It is a cache all the while, and all of one afterwards."""
+        own = self.cache.push_image("own/a", "v1")
+        tagged = self.server.push_image("lib/layers", "v1", LAYERS[:1])
+        self.assertTrue(self.layer(LAYERS[0]) == LAYERS[0])
+        self.beside_it('cat /dev/zero >"$1/of-others" || true')
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            wanted = [*LAYERS, self.large] * 3
+            self.assertTrue(all(got == data for got, data in zip(pool.map(self.layer, wanted), wanted)))
+        self.assertEqual(self.get("/v2/lib/layers/manifests/v1").body, tagged)
+        self.assertEqual(self.get("/v2/own/a/manifests/v1").body, own)
+        self.beside_it('rm "$1/of-others"')
+        self.cache.push_image("own/a", "v2", (b"fits again",))
+        self.wait_until(lambda: self.is_kept(LAYERS[1]))
+        self.assertEqual(self.cache.stop(), 0)
 
     def test_what_is_older_makes_room(self):
         for layer in LAYERS:

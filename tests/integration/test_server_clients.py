@@ -106,6 +106,43 @@ class Clients(ServerCase):
         self.run_ok(skopeo, "delete", "--tls-verify=false", f"docker://{self.name()}")
         self.assertEqual(self.request("GET", f"/v2/{self.repository}/manifests/v1").status, 404)
 
+    @programs.need_oras
+    @programs.need_crane
+    def test_names_that_are_words_of_the_api(self):
+        oras, crane, host = programs.ORAS, programs.CRANE, self.server.host
+        for name in ("blobs/uploads", "manifests", "tags/list", "referrers", "v2", "catalog", "blobs", "uploads", "tags",
+                     "a/manifests/b", "x/blobs/y", "x/tags/list", "x/blobs/uploads", "x/referrers/y"):
+            self.run_ok(oras, "push", "--plain-http", f"{host}/{name}:v1", "a.txt")
+            self.run_ok(oras, "attach", "--plain-http", "--artifact-type", "a/sig", f"{host}/{name}:v1", "a.txt")
+            self.assertIn("a/sig", self.run_ok(oras, "discover", "--plain-http", f"{host}/{name}:v1"))
+            self.run_ok(oras, "pull", "--plain-http", f"{host}/{name}:v1", "-o", "out")
+            self.assertEqual(self.run_ok(crane, "ls", "--insecure", f"{host}/{name}"), "v1\n")
+            self.run_ok(crane, "copy", "--insecure", f"{host}/{name}:v1", f"{host}/{name}/copy:v1")  # mounts
+
+    @programs.need_skopeo
+    @programs.need_crane
+    def test_an_index_there_and_back(self):
+        skopeo, crane, insecure = programs.SKOPEO, programs.CRANE, "--insecure"
+        top = f"{self.server.host}/{self.repository}"
+        for name in ("a", "b"):
+            self.run_ok("sh", "-c", f"echo {name} >{name}.txt && tar cf {name}.tar {name}.txt")
+            self.run_ok(crane, "append", insecure, "--oci-empty-base", "-f", f"{name}.tar", "-t", f"{top}/{name}:v1")
+        self.run_ok(crane, "index", "append", insecure, "-m", f"{top}/a:v1", "-m", f"{top}/b:v1", "-t", f"{top}/all:v1")
+        self.run_ok(crane, "mutate", insecure, "--append", "b.tar", "-t", f"{top}/a:v2", f"{top}/a:v1")
+        self.run_ok(crane, "copy", insecure, "--all-tags", f"{top}/a", f"{top}/a-copy")
+        everything = ("--insecure-policy", "copy", "--all", "--src-tls-verify=false")
+        there_and_back = (skopeo, *everything, "--dest-tls-verify=false", f"docker://{top}/all:v1",
+                          f"docker://{top}/back:v1")
+        self.run_ok(skopeo, *everything, f"docker://{top}/all:v1", "oci:all:v1")
+        self.run_ok(skopeo, *everything, "--dest-tls-verify=false", "oci:all:v1", f"docker://{top}/as-oci:v1")
+        self.run_ok(*there_and_back)
+        there = self.run_ok(crane, "digest", insecure, f"{top}/back:v1").strip()
+        for name in ("all:v1", "as-oci:v1", "back:v1", "a:v2", "a-copy:v2"):
+            self.run_ok(crane, "validate", insecure, "--remote", f"{top}/{name}")
+        self.run_ok(crane, "delete", insecure, f"{top}/back@{there}")
+        self.run_ok(*there_and_back)
+        self.run_ok(crane, "validate", insecure, "--remote", f"{top}/back:v1")
+
 
 if __name__ == "__main__":
     main()
