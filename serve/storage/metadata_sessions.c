@@ -102,6 +102,8 @@ int serve_metadata_look_upload(serve_metadata *m, const char *id, serve_upload_r
 struct upload_write {
     const serve_upload_row *row;
     const char *id, *tag;
+    int64_t before_s;
+    bool crowded;
     const struct serve_upload_hold *hold;
     const coras_digest *digest;
     serve_upload_row *ret;
@@ -155,6 +157,11 @@ static int hold(serve_db_connection *c, const struct upload_write *w, coras_erro
     return serve_db_changes(take) > 0;
 }
 
+static int is_written_to(coras_error **err)
+{
+    return coras_fail(err, CORAS_ERR_EXISTS, "another request is writing to this upload");
+}
+
 static int take_upload(serve_db_connection *c, void *user, coras_error **err)
 {
     struct upload_write *w = user;
@@ -165,7 +172,7 @@ static int take_upload(serve_db_connection *c, void *user, coras_error **err)
     serve_upload_row_clear(w->ret);
     CORAS_TRY(find_row(c, w->id, w->ret, err));
     if (rc == 0)
-        return coras_fail(err, CORAS_ERR_EXISTS, "another request is writing to this upload");
+        return is_written_to(err);
     return find_bytes(c, w->id, w->ret, err);
 }
 
@@ -176,6 +183,42 @@ int serve_metadata_take_upload(serve_metadata *m, const char *id,
     struct upload_write w = {.id = id, .hold = hold, .ret = ret};
 
     return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, take_upload, &w, err);
+}
+
+static int find_idle(serve_db_connection *c, const struct upload_write *w, coras_error **err)
+{
+    coras_auto(serve_statement) find = NULL;
+    int rc;
+
+    CORAS_TRY(serve_db_statement(c, w->crowded ? SERVE_Q_CROWDING_UPLOAD : SERVE_Q_IDLE_UPLOAD,
+                                 &find, err));
+    serve_db_bind_int(find, 1, w->before_s);
+    rc = serve_db_step(find, err);
+    if (rc <= 0)
+        return rc < 0 ? rc : no_such_upload(err);
+    return read_columns(find, w->ret, err);
+}
+
+/* Among processes the row that was found may be held by another before it is held by us. */
+static int take_idle_upload(serve_db_connection *c, void *user, coras_error **err)
+{
+    struct upload_write *w = user;
+    int rc;
+
+    serve_upload_row_clear(w->ret);
+    CORAS_TRY(find_idle(c, w, err));
+    w->id = w->ret->id;
+    rc = hold(c, w, err);
+    return rc == 0 ? is_written_to(err) : rc < 0 ? rc : 0;
+}
+
+int serve_metadata_take_idle_upload(serve_metadata *m, int64_t before_s, bool crowded,
+                                    const struct serve_upload_hold *hold, serve_upload_row *ret,
+                                    coras_error **err)
+{
+    struct upload_write w = {.before_s = before_s, .crowded = crowded, .hold = hold, .ret = ret};
+
+    return serve_db_write(m->db, SERVE_DB_AMONG_OTHERS, take_idle_upload, &w, err);
 }
 
 static int extend_upload(serve_db_connection *c, void *user, coras_error **err)
@@ -392,23 +435,6 @@ int serve_metadata_count_uploads(serve_metadata *m, int64_t *ret, coras_error **
     if (rc > 0)
         *ret = serve_db_int(count, 0);
     return rc < 0 ? rc : 0;
-}
-
-int serve_metadata_idle_upload(serve_metadata *m, int64_t before_s, bool crowded,
-                               serve_upload_row *ret, coras_error **err)
-{
-    coras_auto(serve_db_connection) c = NULL;
-    coras_auto(serve_statement) find = NULL;
-    int rc;
-
-    CORAS_TRY(serve_db_reader(m->db, &c, err));
-    CORAS_TRY(
-        serve_db_statement(c, crowded ? SERVE_Q_CROWDING_UPLOAD : SERVE_Q_IDLE_UPLOAD, &find, err));
-    serve_db_bind_int(find, 1, before_s);
-    rc = serve_db_step(find, err);
-    if (rc <= 0)
-        return rc < 0 ? rc : no_such_upload(err);
-    return read_columns(find, ret, err);
 }
 
 static int forget_finished(serve_db_connection *c, void *user, coras_error **err)

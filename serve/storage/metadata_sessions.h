@@ -90,10 +90,12 @@ CORAS_MUST_CHECK int serve_metadata_was_finished(serve_metadata *m, const char *
                                                  int64_t after_s, coras_error **err);
 CORAS_MUST_CHECK int serve_metadata_count_uploads(serve_metadata *m, int64_t *ret,
                                                   coras_error **err);
-/* One that may go: nobody holds it now, and it was not touched since `before_s`; with `crowded`
- * rather one of whoever has the most. NOT_FOUND. */
-CORAS_MUST_CHECK int serve_metadata_idle_upload(serve_metadata *m, int64_t before_s, bool crowded,
-                                                serve_upload_row *ret, coras_error **err);
+/* Take one that may go: nobody held it, and it was not touched since `before_s`; with `crowded`
+ * rather one of whoever has the most. NOT_FOUND: there is none. EXISTS: its client was quicker. */
+CORAS_MUST_CHECK int serve_metadata_take_idle_upload(serve_metadata *m, int64_t before_s,
+                                                     bool crowded,
+                                                     const struct serve_upload_hold *hold,
+                                                     serve_upload_row *ret, coras_error **err);
 /* Forget what was finished before `before_s`. */
 CORAS_MUST_CHECK int serve_metadata_forget_finished(serve_metadata *m, int64_t before_s,
                                                     coras_error **err);

@@ -171,16 +171,18 @@ static void remove_object(struct serve_s3_sessions *t, const serve_s3_session *s
 /* Uploads that were begun and left must not keep new ones out for a week. */
 static int make_room(struct serve_s3_sessions *t, coras_error **err)
 {
+    const struct serve_upload_hold hold = serve_s3_hold(t);
     serve_metadata *m = t->options.metadata;
     int64_t count = 0;
 
     CORAS_TRY(serve_metadata_count_uploads(m, &count, err));
     while (count-- >= SERVE_SESSIONS_MAX) {
         coras_auto_value(serve_upload_row) victim = SERVE_UPLOAD_ROW_INIT;
-        int rc = serve_metadata_idle_upload(m, INT64_MAX, true, &victim, NULL);
-        if (rc < 0)
+        int rc = serve_metadata_take_idle_upload(m, INT64_MAX, true, &hold, &victim, NULL);
+        if (rc < 0 && rc != CORAS_ERR_EXISTS)
             return coras_fail(err, CORAS_ERR_TOO_LARGE, "too many uploads are open");
-        CORAS_TRY(remove_upload(t, &victim, err));
+        if (rc == 0)
+            CORAS_TRY(remove_upload(t, &victim, err));
     }
     return 0;
 }
@@ -227,6 +229,14 @@ static int check_owner(const serve_s3_session *s, coras_error **err)
     return coras_fail(err, CORAS_ERR_NOT_FOUND, "no such upload");
 }
 
+/* Others need not wait until it is over. */
+static void let_go(struct serve_s3_sessions *t, const serve_s3_session *s)
+{
+    const struct serve_upload_hold none = {t->holder, 0, 0};
+
+    (void)!serve_metadata_extend_upload(t->options.metadata, s->row.id, &none, NULL);
+}
+
 /* From the metadata. Another process that holds it is waited for by nobody: it cannot be cut off.
  */
 static int take(struct serve_s3_sessions *t, const struct serve_session_request *request,
@@ -244,7 +254,10 @@ static int take(struct serve_s3_sessions *t, const struct serve_session_request 
         return rc;
     s->extended_ms = coras_now_ms();
     s->session.algorithm = s->row.algorithm;
-    return serve_s3_session_resume(t, s, err);
+    rc = serve_s3_session_resume(t, s, err);
+    if (rc < 0)
+        let_go(t, s);
+    return rc;
 }
 
 static int acquire(serve_sessions *sessions, const struct serve_session_request *request,
@@ -283,14 +296,6 @@ static int settle(serve_sessions *sessions, serve_session *session, coras_error 
     CORAS_TRY(serve_metadata_give_upload(t->options.metadata, &s->row, &hold, err));
     s->is_settled = true;
     return 0;
-}
-
-/* Others need not wait until it is over. */
-static void let_go(struct serve_s3_sessions *t, const serve_s3_session *s)
-{
-    const struct serve_upload_hold none = {t->holder, 0, 0};
-
-    (void)!serve_metadata_extend_upload(t->options.metadata, s->row.id, &none, NULL);
 }
 
 /* What cannot be saved is as it was when the request began, or after its last part. */
@@ -358,14 +363,16 @@ static int64_t count_sessions(serve_sessions *sessions)
 static void expire(serve_sessions *sessions, int64_t now_s)
 {
     struct serve_s3_sessions *t = table_of(sessions);
+    const struct serve_upload_hold hold = serve_s3_hold(t);
+    const int64_t before_s = now_s - SERVE_SESSION_AGE_MAX_S;
     serve_metadata *m = t->options.metadata;
-    bool more = true;
+    int rc = 0;
 
-    for (int i = 0; i < EXPIRE_MOST && more; i++) {
+    for (int i = 0; i < EXPIRE_MOST && (rc == 0 || rc == CORAS_ERR_EXISTS); i++) {
         coras_auto_value(serve_upload_row) old = SERVE_UPLOAD_ROW_INIT;
-        more = serve_metadata_idle_upload(m, now_s - SERVE_SESSION_AGE_MAX_S, false, &old, NULL) ==
-                   0 &&
-               remove_upload(t, &old, NULL) == 0;
+        rc = serve_metadata_take_idle_upload(m, before_s, false, &hold, &old, NULL);
+        if (rc == 0)
+            rc = remove_upload(t, &old, NULL);
     }
     (void)!serve_metadata_forget_finished(m, now_s - FINISHED_AGE_MAX_S, NULL);
 }

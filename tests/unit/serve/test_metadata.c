@@ -723,27 +723,76 @@ static void leases_what_was_left(void **state)
     assert_int_equal(serve_metadata_take_lease(f->m, "x", 60000, NULL), CORAS_ERR_EXISTS);
 }
 
+static char upload_id[] = "u", upload_repository[] = "a", upload_account[] = "",
+            upload_owner[] = "o", upload_place[] = "data/p";
+static const serve_upload_row upload_row = {.id = upload_id,
+                                            .repository = upload_repository,
+                                            .account = upload_account,
+                                            .owner = upload_owner,
+                                            .place = upload_place,
+                                            .size = 4};
+
+static void *go_on_with_upload(void *user)
+{
+    static const struct serve_upload_hold hold = {"client", 1, 60000};
+    coras_auto_value(serve_upload_row) row = SERVE_UPLOAD_ROW_INIT;
+    struct partner *p = user;
+
+    p->rc = serve_metadata_take_upload(p->m, "u", &hold, &row, NULL);
+    if (p->rc == 0)
+        p->rc = serve_metadata_give_upload(p->m, &row, &hold, NULL);
+    return NULL;
+}
+
+static void *remove_idle_upload(void *user)
+{
+    static const struct serve_upload_hold hold = {"remover", 1, 60000};
+    coras_auto_value(serve_upload_row) row = SERVE_UPLOAD_ROW_INIT;
+    struct partner *p = user;
+
+    p->rc = serve_metadata_take_idle_upload(p->m, INT64_MAX, true, &hold, &row, NULL);
+    if (p->rc == 0)
+        assert_int_equal(serve_metadata_drop_upload(p->m, row.id, NULL), 0);
+    return NULL;
+}
+
+/* A client that was quicker keeps what it has. */
+static void removes_no_upload_that_is_written_to(void **state)
+{
+    const struct fixture *f = *state;
+    coras_auto(serve_metadata) other = open_again(f);
+    const struct serve_upload_hold hold = {"h", 1, 60000};
+    struct partner client = {.m = f->m}, remover = {.m = other};
+
+    for (int i = 0; i < ROUNDS; i++) {
+        assert_int_equal(serve_metadata_begin_upload(f->m, &upload_row, &hold, NULL), 0);
+        (void)remove_idle_upload(&remover); /* it is held */
+        assert_int_equal(remover.rc, CORAS_ERR_NOT_FOUND);
+        assert_int_equal(serve_metadata_give_upload(f->m, &upload_row, &hold, NULL), 0);
+        run_both(go_on_with_upload, &client, remove_idle_upload, &remover);
+        if (client.rc != 0) { /* too late; not: lost while it wrote */
+            assert_true(client.rc == CORAS_ERR_NOT_FOUND || client.rc == CORAS_ERR_EXISTS);
+            assert_int_equal(remover.rc, 0);
+        }
+        assert_int_equal(serve_metadata_drop_upload(f->m, "u", NULL), 0);
+    }
+}
+
 /* A client that repeats its last request at another process is told of the blob. */
 static void makes_a_blob_in_the_step_that_ends_an_upload(void **state)
 {
     const struct fixture *f = *state;
     coras_auto(serve_metadata) other = open_again(f);
-    char id[] = "u", repository[] = "a", account[] = "", owner[] = "o", lies[] = "data/p";
-    const serve_upload_row row = {.id = id,
-                                  .repository = repository,
-                                  .account = account,
-                                  .owner = owner,
-                                  .place = lies,
-                                  .size = 4};
     const struct serve_upload_hold hold = {"h", 1, 60000}, late = {"l", 1, 60000};
     coras_auto_free char *place = NULL;
     coras_digest d = digest_of("lone");
     int64_t size = 0;
 
-    assert_int_equal(serve_metadata_begin_upload(f->m, &row, &hold, NULL), 0);
-    assert_int_equal(serve_metadata_finish_upload(f->m, &row, &d, &late, NULL), CORAS_ERR_CHANGED);
+    assert_int_equal(serve_metadata_begin_upload(f->m, &upload_row, &hold, NULL), 0);
+    assert_int_equal(serve_metadata_finish_upload(f->m, &upload_row, &d, &late, NULL),
+                     CORAS_ERR_CHANGED);
     assert_int_equal(serve_metadata_find_blob(other, "a", &d, &size, NULL), CORAS_ERR_NOT_FOUND);
-    assert_int_equal(serve_metadata_finish_upload(f->m, &row, &d, &hold, NULL), 0);
+    assert_int_equal(serve_metadata_finish_upload(f->m, &upload_row, &d, &hold, NULL), 0);
     assert_int_equal(serve_metadata_was_finished(other, "u", "a", &d, 0, NULL), 0);
     assert_int_equal(serve_metadata_find_blob(other, "a", &d, &size, NULL), 0);
     assert_int_equal(size, 4);
@@ -773,6 +822,7 @@ int main(int argc, char **argv)
         TEST(moves_the_same_tags_from_two_sides),
         TEST(leases_to_one_process_at_a_time),
         TEST(leases_what_was_left),
+        TEST(removes_no_upload_that_is_written_to),
         TEST(makes_a_blob_in_the_step_that_ends_an_upload),
     };
     static const struct CMUnitTest file_tests[] = {
