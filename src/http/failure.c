@@ -186,6 +186,16 @@ static int fail_handshake(const struct coras_http_failure *f, coras_error **err)
     return coras_fail(err, CORAS_ERR_TLS, "tls: handshake failure: %s", text ? text : "");
 }
 
+/* Some servers of HTTPS close on who speaks plain HTTP, where others answer that in 400. */
+static int fail_nothing(const struct coras_http_failure *f, coras_error **err)
+{
+    int rc = fail_reset("EOF", err);
+
+    if (!f->url->https && !f->through_proxy)
+        coras_advise(err, CORAS_HINT_USE_TLS);
+    return rc;
+}
+
 static int fail_other(const struct coras_http_failure *f, coras_error **err)
 {
     coras_auto_free char *text = coras_escape_dup(f->curl_text);
@@ -229,7 +239,7 @@ int coras_http_fail(const struct coras_http_failure *f, coras_error **err)
     case CURLE_SSL_CONNECT_ERROR:
         return fail_handshake(f, err);
     case CURLE_GOT_NOTHING:
-        return fail_reset("EOF", err);
+        return fail_nothing(f, err);
     case CURLE_PARTIAL_FILE:
         return fail_reset("unexpected EOF", err);
     case CURLE_RECV_ERROR:

@@ -175,6 +175,8 @@ class Tls(NetCase):
         server = self.serve(RawServer(lambda c, h: c.sendall(
             b"HTTP/1.0 400 Bad Request\r\n\r\n" + text)))
         self.fails(server, "GET", "/v2/", code="HTTP", hint="USE_TLS")
+        silent = self.serve(RawServer(lambda c, h: None))  # as those do that are made with GnuTLS
+        self.fails(silent, "GET", "/v2/", "--no-retry", code="CONNECT", message="EOF", hint="USE_TLS")
 
 
 if __name__ == "__main__":
