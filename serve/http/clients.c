@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <sys/ioctl.h>
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/limits.h"
@@ -283,11 +284,20 @@ void serve_client_enter(serve_clients *t, serve_client *c, enum serve_phase phas
 
 /* ---- how slow ---- */
 
+/* There are bytes of it that we have not taken: our own disk is what is slow. */
+static bool waits_for_us(const serve_client *c)
+{
+    int waiting = 0;
+
+    return c->phase == SERVE_PHASE_RECEIVING && ioctl(c->fd, FIONREAD, &waiting) == 0 &&
+           waiting > 0;
+}
+
 static bool gets_on(serve_client *c, int64_t now_ms)
 {
     uint64_t moved = bytes_moved(c);
 
-    if (moved - c->since_moved < PROGRESS_BYTES)
+    if (moved - c->since_moved < PROGRESS_BYTES && !waits_for_us(c))
         return false;
     c->since_moved = moved;
     c->since_ms = now_ms;
