@@ -16,6 +16,7 @@ from embedded import digest, image
 from harness.case import main
 from harness.programs import measures_memory
 from harness.proxy import Fault
+from harness.scripted import Listener
 from harness.servers import free_port
 from proxy_case import BLOBS, DATA, ProxyCase
 
@@ -311,7 +312,7 @@ class Chunks(http.server.BaseHTTPRequestHandler):
 
 class Unsized(ProxyCase):
     def behind(self, handler):
-        origin = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        origin = Listener(("127.0.0.1", 0), handler)
         threading.Thread(target=origin.serve_forever, daemon=True).start()
         self.addCleanup(origin.server_close)
         self.addCleanup(origin.shutdown)

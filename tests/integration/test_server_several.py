@@ -28,6 +28,7 @@ class TurnByTurn(socketserver.ThreadingTCPServer):
     """Every request goes to the next server: connections end with their first answer."""
 
     allow_reuse_address = daemon_threads = True
+    request_queue_size = 128
 
     def __init__(self, servers):
         super().__init__(("127.0.0.1", 0), None)

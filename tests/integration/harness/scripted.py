@@ -60,6 +60,13 @@ class Request:
         return f"{self.method} {self.path}\n{head}\n\n{self.body.decode('latin-1')}"
 
 
+class Listener(http.server.ThreadingHTTPServer):
+    """With a queue in which many find room: who does not is late by seconds, and some wait for no more than five."""
+
+    daemon_threads = True
+    request_queue_size = 128
+
+
 class ScriptedRegistry:
     """Content by table, behaviour by rules.
 
@@ -107,8 +114,7 @@ class ScriptedRegistry:
 
             do_GET = do_HEAD = do_PUT = do_POST = do_PATCH = do_DELETE = serve
 
-        self.http = http.server.ThreadingHTTPServer((host, 0), Handler)
-        self.http.daemon_threads = True
+        self.http = Listener((host, 0), Handler)
         self.port = self.http.server_address[1]
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 

@@ -12,6 +12,7 @@ import time
 import urllib.parse
 from pathlib import Path
 
+from .scripted import Listener
 from .servers import PASSWORD, USER
 
 REFRESH_TOKEN = "refresh-canary-2B8"
@@ -64,8 +65,7 @@ class TokenServer:
                 scopes = [s for value in form.get("scope", []) for s in value.split(" ")]
                 server.answer(self, self.path, scopes, None, form, body)
 
-        self.http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.http.daemon_threads = True
+        self.http = Listener(("127.0.0.1", 0), Handler)
         self.port = self.http.server_address[1]
         threading.Thread(target=self.http.serve_forever, daemon=True).start()
 
