@@ -5,6 +5,7 @@
  */
 #include "serve/http/clients.h"
 
+#include <linux/sockios.h>
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -357,6 +358,19 @@ void serve_client_show_end(const serve_client *c)
         (void)shutdown(c->fd, SHUT_RD);
 }
 
+/* The same of room to send: the library takes a piece that went out in part for a full buffer, also
+ * where a stop of the process cut it short (SIGSTOP, a freezer), and the kernel has nothing to tell
+ * when nothing is on its way. This value is the one that it has. */
+static void show_room(const serve_client *c)
+{
+    const int as_the_system_has_it = 0;
+    int queued = 0;
+
+    if (ioctl(c->fd, SIOCOUTQ, &queued) == 0 && queued == 0)
+        (void)setsockopt(c->fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &as_the_system_has_it,
+                         sizeof(as_the_system_has_it));
+}
+
 /* In these its loop waits for bytes. */
 static bool is_awaited(const serve_client *c)
 {
@@ -373,6 +387,8 @@ static void look(serve_clients *t, serve_client *c, int64_t now_ms)
     }
     if (is_awaited(c))
         serve_client_show_end(c);
+    else if (c->phase == SERVE_PHASE_SENDING)
+        show_room(c);
     if (is_too_slow(c, now_ms, t->limits.idle_ms))
         cut(c);
 }

@@ -169,6 +169,25 @@ class Stop(ServerCase):
             self.assertEqual(server.request("GET", location).headers["Range"], "0-99999")
             server.stop()
 
+    def test_a_process_that_was_stopped_goes_on(self):
+        """As by a freezer, a debugger or a shell: what it was sending comes to its end."""
+        data, over = bytes(60_000_000), threading.Event()
+        with self.new_server("--idle=20") as server:
+            server.push_blob("a", data)
+
+            def stop_and_go():
+                while not over.wait(0.004):
+                    server.send(signal.SIGSTOP)
+                    server.send(signal.SIGCONT)
+            thread = threading.Thread(target=stop_and_go)
+            thread.start()
+            try:
+                for _ in range(15):
+                    self.assertEqual(len(server.request("GET", f"/v2/a/blobs/{digest(data)}").body), len(data))
+            finally:
+                over.set()
+                thread.join()
+
     def test_idle_connections_do_not_delay_it(self):
         server = self.new_server().start()
         connection = server.connection()
