@@ -279,6 +279,7 @@ static int acquire_locked(struct file_sessions *t, const struct serve_session_re
                           serve_file_session **ret, int64_t *ret_size, coras_error **err)
 {
     struct timespec deadline = coras_deadline_ms(SERVE_SESSION_HOLDER_WAIT_MS);
+    const int64_t since_ms = coras_now_ms();
     bool late = false;
 
     for (;;) {
@@ -292,7 +293,7 @@ static int acquire_locked(struct file_sessions *t, const struct serve_session_re
             return 0;
         }
         if (late) {
-            if (request->look_only || !serve_session_cut_stalled(&s->session, *ret_size))
+            if (!serve_session_wait_on(&s->session, request, *ret_size, since_ms))
                 return coras_fail(err, CORAS_ERR_EXISTS,
                                   "another request is writing to this upload");
             deadline = coras_deadline_ms(SERVE_SESSION_HOLDER_WAIT_MS);

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/str.h"
 
@@ -29,11 +30,22 @@ bool serve_session_may_see(const serve_session *s, const struct serve_session_re
            coras_streq(s->user, request->user ? request->user : "");
 }
 
-bool serve_session_cut_stalled(serve_session *s, int64_t size_before)
+/* false: it works, or was cut before. */
+static bool cut_stalled(serve_session *s, int64_t size_before)
 {
     if (!s->holder.cut || __atomic_load_n(&s->size, __ATOMIC_RELAXED) != size_before)
         return false;
     s->holder.cut(s->holder.user);
     s->holder.cut = NULL;
     return true;
+}
+
+bool serve_session_wait_on(serve_session *s, const struct serve_session_request *request,
+                           int64_t size_before, int64_t since_ms)
+{
+    if (request->look_only)
+        return false;
+    if (__atomic_load_n(&s->is_finishing, __ATOMIC_RELAXED))
+        return coras_now_ms() - since_ms < SERVE_SESSION_FINISH_WAIT_MS;
+    return cut_stalled(s, size_before);
 }

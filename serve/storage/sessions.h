@@ -28,6 +28,7 @@ typedef struct serve_session {
     char *user;                         /* const; "" for nobody in particular */
     int algorithm;                      /* holder: of the running hash */
     int64_t size;                       /* holder, who changes it atomically: bytes that count */
+    bool is_finishing;                  /* holder, who changes it atomically: no more bytes come */
     struct serve_session_holder holder; /* the table's lock; while held */
 } serve_session;
 
@@ -94,9 +95,9 @@ serve_session_begin(serve_sessions *t, const struct serve_session_beginning *beg
 }
 /*
  * Take a session for oneself. Waits a moment for a holder that may be gone already. One that made
- * no progress meanwhile is cut off: its client lost the connection, and is back. NOT_FOUND: none,
- * or of another repository or user. EXISTS: somebody else keeps it; *ret_size is how far they have
- * come.
+ * no progress meanwhile is cut off: its client lost the connection, and is back. One that has all
+ * bytes, and is about to make a blob of them, is waited for. NOT_FOUND: none, or of another
+ * repository or user. EXISTS: somebody else keeps it; *ret_size is how far they have come.
  */
 CORAS_MUST_CHECK static inline int
 serve_session_acquire(serve_sessions *t, const struct serve_session_request *request,
@@ -111,11 +112,17 @@ CORAS_MUST_CHECK static inline int serve_session_settle(serve_sessions *t, serve
 {
     return t->ops->settle ? t->ops->settle(t, s, err) : 0;
 }
+static inline void serve_session_set_finishing(serve_session *s, bool is_finishing)
+{
+    __atomic_store_n(&s->is_finishing, is_finishing, __ATOMIC_RELAXED);
+}
 /* Give it back; it stays. */
 static inline void serve_session_release(serve_sessions *t, serve_session *s)
 {
-    if (s)
-        t->ops->release(t, s);
+    if (!s)
+        return;
+    serve_session_set_finishing(s, false);
+    t->ops->release(t, s);
 }
 /* Give it back and remove it with its bytes. */
 static inline void serve_session_drop(serve_sessions *t, serve_session *s)
@@ -137,6 +144,7 @@ CORAS_MUST_CHECK static inline int serve_session_verify(serve_sessions *t, serve
                                                         const coras_digest *digest,
                                                         coras_error **err)
 {
+    serve_session_set_finishing(s, true);
     return t->ops->verify(t, s, digest, err);
 }
 /* Move the content, verified as `digest`, to its place, and record it. When it could not be moved
@@ -174,14 +182,18 @@ void serve_session_make_id(char id[static SERVE_SESSION_ID_LEN + 1]);
 char *serve_session_owner_name(const struct serve_session_beginning *beginning);
 /* Whether it belongs to whoever asks. */
 bool serve_session_may_see(const serve_session *s, const struct serve_session_request *request);
-/* End the request that holds it, if that has not come further than `size_before`. false: it works,
- * or was cut before. With the table's lock. */
-bool serve_session_cut_stalled(serve_session *s, int64_t size_before);
+/* Whether to wait on for whoever holds it, who has had SERVE_SESSION_HOLDER_WAIT_MS since it was
+ * `size_before` bytes long, and is cut off if it has not come further; `since_ms`: when waiting
+ * began. With the table's lock. */
+bool serve_session_wait_on(serve_session *s, const struct serve_session_request *request,
+                           int64_t size_before, int64_t since_ms);
 
 /* As long as other registries keep them; and how many. */
 #define SERVE_SESSION_AGE_MAX_S (7 * 24 * 3600)
 #define SERVE_SESSIONS_MAX      16384
 /* How long a request waits for the connection that held the session to be noticed as gone. */
 #define SERVE_SESSION_HOLDER_WAIT_MS 1000
+/* And for one that finishes it, which takes as long as the disk or the store. */
+#define SERVE_SESSION_FINISH_WAIT_MS 30000
 
 #endif

@@ -10,6 +10,7 @@ import threading
 import time
 import unittest
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 import test_server_clients
 import test_server_conformance
@@ -278,6 +279,18 @@ class Faults(StoreCase):
         self.proxy.add(Fault(method="POST", path=r"\?uploadId=", drop_response=True, times=1))
         self.assertEqual(self.push(LARGE).status, 201)
         self.assertEqual(self.blob(LARGE).body, LARGE)
+
+    def test_an_end_that_takes_long_and_is_asked_for_again(self):
+        location = self.through.begin(self.repository)
+        self.assertEqual(self.send_chunk(location, LARGE, 0, self.through).status, 202)
+        self.proxy.add(Fault(method="POST", path=r"\?uploadId=", delay=3))  # seconds, as a large blob takes
+        path = f"{location}?digest={digest(LARGE)}"
+        with ThreadPoolExecutor(2) as pool:
+            first = pool.submit(self.through.request, "PUT", path, b"", OCTETS)
+            self.wait_until(lambda: self.proxy.requests("POST", r"\?uploadId="))
+            again = pool.submit(self.through.request, "PUT", path, b"", OCTETS)
+            self.assertEqual((first.result().status, again.result().status), (201, 201))
+        self.assertEqual(len(self.proxy.requests("POST", r"\?uploadId=")), 1)
 
     def test_an_end_that_failed_after_it_was_promised(self):
         error = b"<?xml version='1.0'?><Error><Code>InternalError</Code><Message>a \x1b[31mlie</Message></Error>"

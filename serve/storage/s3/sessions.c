@@ -104,6 +104,7 @@ static int await_turn(struct serve_s3_sessions *t, const struct serve_session_re
                       serve_s3_session *s, int64_t *ret_size, coras_error **err)
 {
     struct timespec deadline = coras_deadline_ms(SERVE_SESSION_HOLDER_WAIT_MS);
+    const int64_t since_ms = coras_now_ms();
     bool late = false;
     serve_s3_session *other;
 
@@ -111,7 +112,7 @@ static int await_turn(struct serve_s3_sessions *t, const struct serve_session_re
         if (late) {
             if (!serve_session_may_see(&other->session, request))
                 return coras_fail(err, CORAS_ERR_NOT_FOUND, "no such upload");
-            if (request->look_only || !serve_session_cut_stalled(&other->session, *ret_size))
+            if (!serve_session_wait_on(&other->session, request, *ret_size, since_ms))
                 return is_held(err);
             deadline = coras_deadline_ms(SERVE_SESSION_HOLDER_WAIT_MS);
         }
