@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "base/limits.h"
+#include "base/processor.h"
 #include "serve/http/certificate.h"
 #include "serve/http/front_impl.h"
 
@@ -152,11 +153,11 @@ static void on_library_log(void *user, const char *fmt, va_list ap)
 
 static unsigned wanted_loops(void)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned processors = coras_processors();
 
     if (processors < LOOPS_LEAST)
         return LOOPS_LEAST;
-    return processors < SERVE_LOOPS_MOST ? (unsigned)processors : SERVE_LOOPS_MOST;
+    return processors < SERVE_LOOPS_MOST ? processors : SERVE_LOOPS_MOST;
 }
 
 /* Those that are left may all be of one loop: clients.c keeps the real limit. */

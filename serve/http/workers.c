@@ -3,12 +3,12 @@
 #include "serve/http/workers.h"
 
 #include <pthread.h>
-#include <unistd.h>
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "base/thread.h"
 #include "base/limits.h"
+#include "base/processor.h"
+#include "base/thread.h"
 
 /* Address space; the JSON parser may nest 2048 deep. */
 #define STACK (2 * CORAS_MIB)
@@ -32,8 +32,7 @@ struct serve_workers {
 /* As much as the processors can do. */
 static unsigned body_threads(void)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned most = processors > 0 ? (unsigned)processors * 2 : 2;
+    unsigned most = coras_processors() * 2;
 
     return most < CORAS_LIMIT_WORKERS_BODY ? most : CORAS_LIMIT_WORKERS_BODY;
 }

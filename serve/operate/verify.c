@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/limits.h"
 #include "base/pool.h"
+#include "base/processor.h"
 #include "base/vec.h"
 #include "codec/json.h"
 #include "serve/operate/repair.h"
@@ -246,10 +247,8 @@ static void read_blobs(void *job, void *worker_state)
 
 static int verify_blobs(struct verification *v, coras_error **err)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    unsigned readers = processors < 1             ? 1
-                       : processors > READERS_MAX ? READERS_MAX
-                                                  : (unsigned)processors;
+    unsigned processors = coras_processors();
+    unsigned readers = processors < READERS_MAX ? processors : READERS_MAX;
     coras_pool *pool = NULL;
     int rc;
 
